@@ -1,0 +1,25 @@
+// Stands in for jsr:@std/assert in this checkout: the same sources from npm, with types by hand.
+// @ts-types="./mod.d.ts"
+export {
+  assert,
+  assertArrayIncludes,
+  assertEquals,
+  assertExists,
+  assertFalse,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertInstanceOf,
+  AssertionError,
+  assertLess,
+  assertLessOrEqual,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertObjectMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+  fail,
+  unreachable,
+} from "npm:deno-std@1.4.0/assert/mod.js";

@@ -1,0 +1,3 @@
+// Types of @std/ulid/decode-time 1.x.
+
+export declare function decodeTime(ulid: string): number;

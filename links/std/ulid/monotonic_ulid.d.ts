@@ -1,0 +1,3 @@
+// Types of @std/ulid/monotonic-ulid 1.x.
+
+export declare function monotonicUlid(seedTime?: number): string;

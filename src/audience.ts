@@ -1,0 +1,176 @@
+/**
+ * The members of a room, and what they are told about each other.
+ *
+ * @module
+ */
+
+import { Frame } from "./frame.ts";
+import { encodeEnvelope, type PresenceEnvelope, type TypingStatusEnvelope } from "./protocol.ts";
+import { Roster } from "./roster.ts";
+import type { Seat } from "./seat.ts";
+import { Typing } from "./typing.ts";
+
+/** Members up to which a room tells at once who came or went: with more it gathers such news. */
+const GATHER_FROM = 20;
+/** Milliseconds of gathering for each member: telling n members of n arrivals costs n² sends. */
+const GATHER_MS_PER_MEMBER = 2;
+/** Milliseconds after which gathered news are told in the largest room. */
+const GATHER_MAX_MS = 1000;
+
+/** Somebody came or went; seats taken later than `at` know already. */
+interface News {
+  readonly user: string;
+  readonly envelope: string;
+  readonly at: number;
+}
+
+/** How {@linkcode Audience} behaves. */
+export interface AudienceOptions {
+  /** Milliseconds after the last sign of typing. */
+  readonly typingTimeoutMs: number;
+}
+
+/**
+ * The seats of a room. Sends to all of them, and tells them who came, who went and who is typing.
+ * Whoever comes or goes while something is sent neither gets it twice nor disturbs the others.
+ */
+export class Audience {
+  /** Each seat and when it was taken, in steps of `#clock`. */
+  readonly #seats = new Map<Seat, number>();
+  /** The seats as a sending loop sees them: made anew after a change, never changed. */
+  #snapshot: readonly Seat[] | undefined;
+  #clock = 0;
+  readonly #presence = new Roster<Seat>();
+  readonly #typing: Typing;
+  #news: News[] = [];
+  #newsTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param options After how long typing ends by itself. */
+  constructor(options: AudienceOptions) {
+    this.#typing = new Typing({
+      onChange: (user, status) => this.#tellTyping(user, status),
+      timeoutMs: options.typingTimeoutMs,
+    });
+  }
+
+  /** How many seats are taken. */
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  /** Who is here, sorted. */
+  users(): string[] {
+    return this.#presence.users();
+  }
+
+  /** Who is typing, sorted. */
+  typingUsers(): string[] {
+    return this.#typing.users();
+  }
+
+  /**
+   * Takes a seat in. From now on it gets everything.
+   *
+   * @param seat The seat.
+   * @param welcome Makes its first frame, when the seat's user is already counted as here.
+   */
+  add(seat: Seat, welcome: () => Frame): void {
+    const isNew = this.#presence.add(seat.user, seat);
+    seat.send(welcome());
+    this.#seats.set(seat, this.#clock);
+    this.#snapshot = undefined;
+    if (isNew) this.#tellPresence(seat.user, "joined");
+  }
+
+  /**
+   * Lets a seat go.
+   *
+   * @param seat The seat.
+   * @returns False where it was not here.
+   */
+  remove(seat: Seat): boolean {
+    if (!this.#seats.delete(seat)) return false;
+    this.#snapshot = undefined;
+    this.#typing.stop(seat, seat.user);
+    if (this.#presence.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
+    return true;
+  }
+
+  /** Everybody who is here now. What is returned stays as it is. */
+  seats(): readonly Seat[] {
+    return this.#snapshot ??= [...this.#seats.keys()];
+  }
+
+  /**
+   * Sends a frame to everybody.
+   *
+   * @param frame What to send.
+   * @returns How many seats it went to.
+   */
+  send(frame: Frame): number {
+    const seats = this.seats();
+    for (const seat of seats) seat.send(frame);
+    return seats.length;
+  }
+
+  /** Takes a sign of typing from a seat. */
+  startTyping(seat: Seat): void {
+    this.#typing.start(seat, seat.user);
+  }
+
+  /** Ends the typing of a seat; does nothing where it is not typing. */
+  stopTyping(seat: Seat): void {
+    this.#typing.stop(seat, seat.user);
+  }
+
+  /**
+   * Lets everybody go without telling anyone, and stops all timers.
+   *
+   * @returns Who was here.
+   */
+  dismiss(): readonly Seat[] {
+    const seats = this.seats();
+    this.#seats.clear();
+    this.#snapshot = undefined;
+    this.#presence.clear();
+    this.#typing.clear();
+    clearTimeout(this.#newsTimer);
+    this.#newsTimer = undefined;
+    this.#news = [];
+    return seats;
+  }
+
+  #tellTyping(user: string, status: boolean): void {
+    const envelope: TypingStatusEnvelope = { type: "typing_status", payload: { user, status } };
+    const frame = new Frame([encodeEnvelope(envelope)], { ephemeral: true });
+    for (const seat of this.seats()) if (seat.user !== user) seat.send(frame);
+  }
+
+  #tellPresence(user: string, status: "joined" | "left"): void {
+    const envelope: PresenceEnvelope = { type: "presence", payload: { user, status } };
+    this.#news.push({ user, envelope: encodeEnvelope(envelope), at: this.#clock++ });
+    const size = this.#seats.size;
+    if (this.#newsTimer !== undefined) return;
+    if (size <= GATHER_FROM) return this.#tellNews();
+    const wait = Math.min(GATHER_MAX_MS, size * GATHER_MS_PER_MEMBER);
+    this.#newsTimer = setTimeout(() => this.#tellNews(), wait);
+  }
+
+  #tellNews(): void {
+    this.#newsTimer = undefined;
+    const news = this.#news;
+    this.#news = [];
+    const forMost = new Frame(news.map(({ envelope }) => envelope), { ephemeral: true });
+    const about = new Set(news.map(({ user }) => user));
+    for (const seat of this.seats()) {
+      const since = this.#seats.get(seat) ?? Infinity;
+      if (since <= news[0].at && !about.has(seat.user)) {
+        seat.send(forMost);
+        continue;
+      }
+      const rest = news.filter(({ user, at }) => at >= since && user !== seat.user);
+      if (rest.length === 0) continue;
+      seat.send(new Frame(rest.map(({ envelope }) => envelope), { ephemeral: true }));
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What goes out to many members at once.
+ *
+ * @module
+ */
+
+/**
+ * One or more envelopes, encoded once for however many members get them.
+ *
+ * @example
+ * ```ts ignore
+ * const frame = new Frame([encodeEnvelope(first), encodeEnvelope(second)]);
+ * for (const member of members) member.send(frame);
+ * ```
+ */
+export class Frame {
+  /** The envelopes, in order, each as JSON text without a raw line feed. */
+  readonly envelopes: readonly string[];
+  /** Whether it may be left out for a member that is behind: typing and presence. */
+  readonly ephemeral: boolean;
+  #lines: string | undefined;
+
+  /**
+   * Makes a frame.
+   *
+   * @param envelopes At least one envelope as JSON text.
+   * @param options Whether a member that is behind may do without it.
+   */
+  constructor(envelopes: readonly string[], options: { readonly ephemeral?: boolean } = {}) {
+    this.envelopes = envelopes;
+    this.ephemeral = options.ephemeral ?? false;
+  }
+
+  /** All of it as one text: a frame of the subprotocol `hubbub.v1.lines`. */
+  get lines(): string {
+    return this.#lines ??= this.envelopes.join("\n");
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * The hub: rooms by name, from the first member to the drain.
+ *
+ * @module
+ */
+
+import { deadline } from "@std/async/deadline";
+import { monotonicUlid } from "@std/ulid/monotonic-ulid";
+import { Frame } from "./frame.ts";
+import { GroupCommit } from "./group_commit.ts";
+import type { RoomLog } from "./log.ts";
+import { jsonLogger, type Logger } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
+import type { Outcome, RoomAppend } from "./outbox.ts";
+import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
+import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
+import { type JoinOptions, Room, type RoomContext } from "./room.ts";
+import type { Member, Seat } from "./seat.ts";
+
+/** Milliseconds over which drained members are asked to come back, and more for each of them. */
+const RECONNECT_SPREAD_MS = 1_000;
+const RECONNECT_SPREAD_MS_PER_MEMBER = 5;
+const RECONNECT_SPREAD_MAX_MS = 30_000;
+/** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
+const DRAIN_COMMIT_MS = 2_500;
+
+/** How {@linkcode Hub} behaves. */
+export interface HubOptions {
+  /** What members may do; what is left out has its default. */
+  readonly limits?: Partial<Limits>;
+  /** Takes what an operator should know. @default {jsonLogger()} */
+  readonly logger?: Logger;
+  /** What is counted. @default {new Metrics()} */
+  readonly metrics?: Metrics;
+  /** Milliseconds since the epoch. @default {Date.now} */
+  readonly now?: () => number;
+}
+
+/** What a hub tells about a room. */
+export interface RoomState {
+  /** The room's name. */
+  readonly room: string;
+  /** The cursor of its newest message, also where nobody is in it. */
+  readonly cursor: string;
+  /** Who is here, sorted. */
+  readonly users: readonly string[];
+  /** Who is typing, sorted. */
+  readonly typing: readonly string[];
+}
+
+/**
+ * Rooms by name. Every message is stored in the log before anyone sees it, and every member of a
+ * room sees the log's order.
+ *
+ * @example
+ * ```ts ignore
+ * const hub = new Hub(new RoomLog(await Deno.openKv()));
+ * const seat = hub.join("lobby", member, { history: 10 });
+ * seat.publish({ text: "hello" });
+ * seat.leave();
+ * await hub.drain();
+ * ```
+ */
+export class Hub {
+  /** What members may do. */
+  readonly limits: Limits;
+  /** What is counted. */
+  readonly metrics: Metrics;
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  readonly #rooms = new Map<string, Room>();
+  readonly #logger: Logger;
+  readonly #context: RoomContext;
+  readonly #commits: GroupCommit<RoomAppend>;
+  #isDraining = false;
+
+  /**
+   * Makes a hub without rooms.
+   *
+   * @param log The rooms' logs.
+   * @param options What members may do, and who hears of events.
+   */
+  constructor(log: RoomLog, options: HubOptions = {}) {
+    this.log = log;
+    this.limits = {
+      text_max_bytes: TEXT_MAX_BYTES_DEFAULT,
+      typing_timeout_ms: TYPING_TIMEOUT_MS,
+      messages_per_second: 20,
+      message_burst: 40,
+      ...options.limits,
+    };
+    this.metrics = options.metrics ?? new Metrics();
+    this.#logger = options.logger ?? jsonLogger();
+    this.#commits = new GroupCommit({
+      write: (entries) => log.append(entries),
+      onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
+      onFailure: (appends, error) => this.#notStored(appends, error),
+    });
+    this.#context = {
+      log,
+      commits: this.#commits,
+      alone: true,
+      limits: this.limits,
+      logger: this.#logger,
+      metrics: this.metrics,
+      createId: monotonicUlid,
+      now: options.now ?? Date.now,
+      isDraining: () => this.#isDraining,
+      onIdle: (room) => this.#forget(room),
+    };
+  }
+
+  /** How many rooms are in memory. */
+  get roomCount(): number {
+    return this.#rooms.size;
+  }
+
+  /** Whether the hub has begun to stop. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /**
+   * Seats a member in a room: it gets the history, then `joined`, then what is live.
+   *
+   * @param room The room's name.
+   * @param member Who joins.
+   * @param options From where, or how much history.
+   * @returns The seat at once; its `joined` settles when the member is live.
+   * @throws {TypeError} Where the room or the user has a name that the protocol refuses.
+   */
+  join(room: string, member: Member, options: JoinOptions = {}): Seat {
+    checkNames("join", room, member.user);
+    const seat = this.#room(room).join(member, options);
+    if (this.#isDraining) this.#sendAway(seat, 1);
+    return seat;
+  }
+
+  /**
+   * Says something in a room without being a member of it.
+   *
+   * @param room The room's name.
+   * @param user Who says it.
+   * @param draft What.
+   * @returns What became of it, once it is stored or refused.
+   * @throws {TypeError} Where the room or the user has a name that the protocol refuses.
+   * @throws Whatever KV rejects with where the room cannot be read.
+   */
+  async publish(room: string, user: string, draft: Draft): Promise<Outcome> {
+    checkNames("publish to", room, user);
+    const found = this.#room(room);
+    return await found.use(() =>
+      new Promise<Outcome>((answer) => found.publish({ user, draft, answer }))
+    );
+  }
+
+  /**
+   * Tells where a room stands and who is in it.
+   *
+   * @param room The room's name.
+   * @returns Its state, also where it is not in memory.
+   * @throws {TypeError} Where the room has a name that the protocol refuses.
+   * @throws Whatever KV rejects with where the room cannot be read.
+   */
+  async look(room: string): Promise<RoomState> {
+    checkNames("look at", room);
+    const found = this.#rooms.get(room);
+    if (!found) return { room, cursor: await this.log.head(room), users: [], typing: [] };
+    return await found.use(() => ({
+      room,
+      cursor: found.cursor,
+      users: found.audience.users(),
+      typing: found.audience.typingUsers(),
+    }));
+  }
+
+  /**
+   * Stops: takes no more messages, stores what was taken, tells the members and lets them go.
+   *
+   * @returns Settles when every member was closed; after at most 2.5 s where storage hangs.
+   */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
+    } catch (error) {
+      this.#logger("error", "drain_incomplete", { error });
+    }
+    const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
+    for (const seat of seats) this.#sendAway(seat, seats.length);
+    this.#rooms.clear();
+  }
+
+  #room(name: string): Room {
+    let room = this.#rooms.get(name);
+    if (!room) this.#rooms.set(name, room = new Room(name, this.#context));
+    return room;
+  }
+
+  #forget(room: Room): void {
+    if (this.#rooms.get(room.name) !== room) return;
+    this.#rooms.delete(room.name);
+    room.dismiss();
+  }
+
+  #sendAway(seat: Seat, members: number): void {
+    const spread = RECONNECT_SPREAD_MS + RECONNECT_SPREAD_MS_PER_MEMBER * members;
+    const most = Math.min(RECONNECT_SPREAD_MAX_MS, spread);
+    const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
+    seat.send(new Frame([encodeEnvelope({ type: "draining", payload })]));
+    seat.expel(CLOSE_CODES.draining.code, "The server is stopping");
+  }
+
+  async #committed(
+    versionstamp: string,
+    batch: ReadonlyMap<string, readonly RoomAppend[]>,
+  ): Promise<void> {
+    this.metrics.commits++;
+    const reads: Promise<void>[] = [];
+    // A room with something on its way is in memory, unless a drain gave up on it.
+    for (const [name, appends] of batch) {
+      const read = this.#rooms.get(name)?.committed(versionstamp, appends);
+      if (read) reads.push(read);
+    }
+    await Promise.all(reads);
+  }
+
+  #notStored(batch: ReadonlyMap<string, readonly RoomAppend[]>, error: unknown): void {
+    this.metrics.commitFailures++;
+    const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
+    this.#logger("error", "commit_failed", { rooms: batch.size, messages, error });
+    for (const [name, appends] of batch) this.#rooms.get(name)?.notStored(appends);
+  }
+}
+
+function checkNames(action: string, room: string, user?: string): void {
+  const decoded = decodeRoom(room);
+  if (!decoded.ok) throw new TypeError(`Cannot ${action} room "${room}": ${decoded.error.message}`);
+  if (user === undefined) return;
+  const named = decodeUser(user);
+  if (named.ok && named.user === user) return;
+  const why = named.ok ? `It should read "${named.user}"` : named.error.message;
+  throw new TypeError(`Cannot ${action} room "${room}" as "${user}": ${why}`);
+}

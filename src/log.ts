@@ -1,0 +1,302 @@
+/**
+ * The log of each room in Deno KV: keys, entries, cursors, appending and reading.
+ *
+ * @module
+ */
+
+import { deadline } from "@std/async/deadline";
+import {
+  cursorAt,
+  decodeEntry,
+  type Entry,
+  type LogRecord,
+  ORIGIN,
+  versionstampOf,
+} from "./entry.ts";
+
+/**
+ * What Deno KV takes at most, measured on SQLite with Deno 2.9.6: bytes of a value, bytes of an
+ * atomic (its values and twice its keys), bytes of an atomic's keys, mutations of an atomic.
+ */
+export const KV_LIMITS = {
+  valueBytes: 65_536,
+  atomicBytes: 819_200,
+  keyBytes: 81_920,
+  mutations: 1_000,
+} as const;
+
+/** The keys that ring when something is appended: one stream of `kv.watch` takes ten. */
+export const BELL_COUNT = 10;
+
+/** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
+const READ_BATCH = 32;
+
+/** Bytes to allow for a small number or boolean as a KV value. */
+const SMALL_VALUE_BYTES = 16;
+
+/** Where and how much to read. */
+export interface ReadOptions {
+  /** The most records to return. */
+  readonly limit: number;
+  /** The last cursor that may be returned. */
+  readonly until?: string;
+}
+
+/** How {@linkcode RoomLog} behaves. */
+export interface RoomLogOptions {
+  /**
+   * Milliseconds for which messages are kept.
+   *
+   * @default {undefined} for ever
+   */
+  readonly retentionMs?: number;
+  /** Milliseconds since the epoch. @default {Date.now} */
+  readonly now?: () => number;
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * The logs of all rooms in one Deno KV. An append reads nothing and checks nothing: the database
+ * gives the order. An entry is what one room got in one commit: JSON lines in UTF-8.
+ *
+ * @example
+ * ```ts ignore
+ * const log = new RoomLog(await Deno.openKv(":memory:"));
+ * const line = encodeLine('{"id":"01…","user":"ann","text":"hello","sent_at":"2026-…"}');
+ * await log.append(new Map([["lobby", joinLines([line])]]));
+ * const newest = await log.last("lobby", 10);
+ * ```
+ */
+export class RoomLog {
+  readonly #kv: Deno.Kv;
+  readonly #retentionMs: number | undefined;
+  readonly #now: () => number;
+
+  /**
+   * Makes the logs of a database.
+   *
+   * @param kv The database, which stays the caller's to close.
+   * @param options How long messages are kept.
+   */
+  constructor(kv: Deno.Kv, options: RoomLogOptions = {}) {
+    this.#kv = kv;
+    this.#retentionMs = options.retentionMs;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Whether messages expire, so that the beginning of a log may be missing. */
+  get expires(): boolean {
+    return this.#retentionMs !== undefined;
+  }
+
+  /**
+   * Appends one entry to each of several rooms, all or nothing.
+   *
+   * @param entries By room, the entry and how many messages it holds. Together they must fit
+   * {@linkcode KV_LIMITS}: see {@linkcode entryCost}.
+   * @returns The versionstamp of the commit, the same for all rooms.
+   * @throws Whatever KV rejects with; then nothing may be taken as stored.
+   */
+  async append(entries: ReadonlyMap<string, Entry>): Promise<string> {
+    const options = this.#retentionMs === undefined ? undefined : { expireIn: this.#retentionMs };
+    // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
+    const atomic = this.#kv.atomic();
+    const bells = new Set<number>();
+    for (const [room, entry] of entries) {
+      atomic.set([...logPrefix(room), this.#kv.commitVersionstamp()], entry.bytes, options);
+      atomic.set(headKey(room), entry.count);
+      bells.add(bellOf(room));
+    }
+    for (const bell of bells) atomic.set(bellKey(bell), true);
+    const result = await atomic.commit();
+    if (!result.ok) throw new Error("KV refused a commit that checks nothing");
+    return result.versionstamp;
+  }
+
+  /**
+   * Reads the newest records of a room.
+   *
+   * @param room Its name.
+   * @param limit The most records to return.
+   * @returns Oldest first.
+   */
+  async last(room: string, limit: number): Promise<LogRecord[]> {
+    return await this.#readBack(room, { prefix: logPrefix(room) }, limit);
+  }
+
+  /**
+   * Reads the records just before a place.
+   *
+   * @param room Its name.
+   * @param cursor The place; need not be one of a message.
+   * @param limit The most records to return.
+   * @returns Oldest first; empty at the beginning of the log.
+   */
+  async before(room: string, cursor: string, limit: number): Promise<LogRecord[]> {
+    const prefix = logPrefix(room);
+    // The end is exclusive, and the cursor may stand in the middle of its entry.
+    const end = [...prefix, versionstampOf(cursor) + "~"];
+    return await this.#readBack(room, { prefix, end }, limit, cursor);
+  }
+
+  /**
+   * Reads the records just after a place.
+   *
+   * @param room Its name.
+   * @param cursor The place; need not be one of a message.
+   * @param options How many, and how far.
+   * @returns Oldest first; empty at the end of the log.
+   */
+  async after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
+    const prefix = logPrefix(room);
+    const start = [...prefix, versionstampOf(cursor)];
+    const { limit, until } = options;
+    const selector = until === undefined
+      ? { prefix, start }
+      : { start, end: [...prefix, versionstampOf(until) + "~"] };
+    const found: LogRecord[] = [];
+    const listed = this.#kv.list<Uint8Array>(selector, { batchSize: READ_BATCH });
+    for await (const { key, value } of listed) {
+      for (const record of this.#records(room, String(key.at(-1)), value)) {
+        if (record.cursor <= cursor || (until !== undefined && record.cursor > until)) continue;
+        found.push(record);
+        if (found.length >= limit) return found;
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Tells whether a room has a message at a place.
+   *
+   * @param room Its name.
+   * @param cursor The place.
+   * @returns True where that message exists and has not expired.
+   */
+  async has(room: string, cursor: string): Promise<boolean> {
+    const versionstamp = versionstampOf(cursor);
+    const { value } = await this.#kv.get<Uint8Array>([...logPrefix(room), versionstamp]);
+    if (value === null) return false;
+    return this.#records(room, versionstamp, value).some((record) => record.cursor === cursor);
+  }
+
+  /**
+   * Reads where the log of a room ends.
+   *
+   * @param room Its name.
+   * @returns The cursor of its newest message; {@linkcode ORIGIN} where it never had one.
+   */
+  async head(room: string): Promise<string> {
+    const { value, versionstamp } = await this.#kv.get<number>(headKey(room));
+    return versionstamp === null ? ORIGIN : cursorAt(versionstamp, (value ?? 1) - 1);
+  }
+
+  /**
+   * Reads one key, to see that the database answers.
+   *
+   * @param timeoutMs Milliseconds to wait for it.
+   * @throws Whatever KV rejects with, or a `TimeoutError`.
+   */
+  async probe(timeoutMs: number): Promise<void> {
+    await deadline(this.#kv.get(bellKey(0)), timeoutMs);
+  }
+
+  async #readBack(
+    room: string,
+    selector: Deno.KvListSelector,
+    limit: number,
+    before?: string,
+  ): Promise<LogRecord[]> {
+    const found: LogRecord[] = [];
+    const options = { reverse: true, batchSize: READ_BATCH };
+    for await (const { key, value } of this.#kv.list<Uint8Array>(selector, options)) {
+      const records = this.#records(room, String(key.at(-1)), value);
+      if (records.length === 0) break; // It has expired, and so has everything before it.
+      for (let i = records.length - 1; i >= 0 && found.length < limit; i--) {
+        if (before === undefined || records[i].cursor < before) found.push(records[i]);
+      }
+      if (found.length >= limit) break;
+    }
+    return found.reverse();
+  }
+
+  /**
+   * Tells whether a record is young enough to be shown.
+   *
+   * @param record A record of any room.
+   * @returns False where it has expired; KV sweeps such keys late.
+   */
+  keeps(record: LogRecord): boolean {
+    const oldest = this.#oldest();
+    return oldest === undefined || record.sentAt >= oldest;
+  }
+
+  #records(room: string, versionstamp: string, bytes: Uint8Array): LogRecord[] {
+    const records = decodeEntry(room, versionstamp, decoder.decode(bytes));
+    const oldest = this.#oldest();
+    return oldest === undefined ? records : records.filter((record) => record.sentAt >= oldest);
+  }
+
+  #oldest(): string | undefined {
+    if (this.#retentionMs === undefined) return undefined;
+    return new Date(this.#now() - this.#retentionMs).toISOString();
+  }
+}
+
+/** What an entry of a room adds to an atomic, its head included. */
+export interface EntryCost {
+  /** Bytes that count against {@linkcode KV_LIMITS}`.keyBytes`. */
+  readonly keyBytes: number;
+  /** Bytes that count against {@linkcode KV_LIMITS}`.atomicBytes`, without the entry itself. */
+  readonly overheadBytes: number;
+}
+
+/** Mutations for one room's entry: the entry and the head. */
+export const MUTATIONS_PER_ENTRY = 2;
+
+/** What the bells add to an atomic at most. */
+export const BELLS_COST: EntryCost & { readonly mutations: number } = {
+  // ["bells", n]: a string of 5 with 2 bytes around it, a number of 9 bytes.
+  keyBytes: BELL_COUNT * 16,
+  overheadBytes: BELL_COUNT * (2 * 16 + SMALL_VALUE_BYTES),
+  mutations: BELL_COUNT,
+};
+
+/**
+ * Tells what the entry of a room adds to an atomic besides its own bytes.
+ *
+ * @param room The room's name.
+ * @returns Bytes, never less than what KV counts.
+ */
+export function entryCost(room: string): EntryCost {
+  // KV writes a string part with 2 bytes around it: "rooms", the room, "log", a versionstamp of
+  // 20 digits; and "rooms", the room, "head".
+  const keyBytes = (7 + room.length + 2 + 5 + 22) + (7 + room.length + 2 + 6);
+  return { keyBytes, overheadBytes: 2 * keyBytes + SMALL_VALUE_BYTES };
+}
+
+/** The key that rings for a room. */
+export function bellKey(bell: number): Deno.KvKey {
+  return ["bells", bell];
+}
+
+/**
+ * Tells which bell rings for a room.
+ *
+ * @param room Its name.
+ * @returns 0 to {@linkcode BELL_COUNT} − 1, the same everywhere.
+ */
+export function bellOf(room: string): number {
+  let hash = 0;
+  for (let i = 0; i < room.length; i++) hash = (hash * 31 + room.charCodeAt(i)) >>> 0;
+  return hash % BELL_COUNT;
+}
+
+function logPrefix(room: string): Deno.KvKey {
+  return ["rooms", room, "log"];
+}
+
+function headKey(room: string): Deno.KvKey {
+  return ["rooms", room, "head"];
+}

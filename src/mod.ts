@@ -1,0 +1,30 @@
+/**
+ * A durable, ordered chat hub. Every message of a room is kept in Deno KV before anyone sees it;
+ * all members see the same messages in the same order, with no gap and no double, also across
+ * reconnects.
+ *
+ * @example A chat server
+ * ```ts ignore
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * const kv = await Deno.openKv();
+ * const hub = new Hub(new RoomLog(kv));
+ * const server = createServer(hub);
+ * Deno.serve({ port: 8000 }, server.fetch);
+ * ```
+ *
+ * @module
+ */
+
+export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
+export type { Entry, LogRecord } from "./entry.ts";
+export { Frame } from "./frame.ts";
+export { Hub, type HubOptions, type RoomState } from "./hub.ts";
+export { type ReadOptions, RoomLog, type RoomLogOptions } from "./log.ts";
+export { jsonLogger, type Level, type Logger } from "./logger.ts";
+export { Metrics } from "./metrics.ts";
+export type { Outcome } from "./outbox.ts";
+export type { Draft, Limits, Message, Problem } from "./protocol.ts";
+export type { JoinOptions } from "./room.ts";
+export type { Member, Seat, SeatState } from "./seat.ts";
+export { createServer, type Server, type ServerOptions } from "./server.ts";

@@ -1,0 +1,78 @@
+/**
+ * Who is in some state, and through what.
+ *
+ * @module
+ */
+
+/**
+ * Users and what holds each of them in a state: a connection, or another isolate that says so. A
+ * user is in it while anything holds them. Adding or removing twice changes nothing.
+ *
+ * @example
+ * ```ts ignore
+ * const typing = new Roster<WebSocket>();
+ * typing.add("ann", tab1); // true: ann began
+ * typing.add("ann", tab2); // false
+ * typing.remove("ann", tab1); // false: the other tab still holds her
+ * typing.remove("ann", tab2); // true: ann stopped
+ * ```
+ */
+export class Roster<Holder> {
+  readonly #holders = new Map<string, Set<Holder>>();
+
+  /** How many users are in it. */
+  get size(): number {
+    return this.#holders.size;
+  }
+
+  /**
+   * Lets something hold a user.
+   *
+   * @param user Whom.
+   * @param holder What holds them.
+   * @returns True where nothing held them before.
+   */
+  add(user: string, holder: Holder): boolean {
+    const holders = this.#holders.get(user);
+    if (holders) {
+      holders.add(holder);
+      return false;
+    }
+    this.#holders.set(user, new Set([holder]));
+    return true;
+  }
+
+  /**
+   * Lets something hold a user no longer.
+   *
+   * @param user Whom.
+   * @param holder What held them.
+   * @returns True where it was the last that held them.
+   */
+  remove(user: string, holder: Holder): boolean {
+    const holders = this.#holders.get(user);
+    if (!holders?.delete(holder) || holders.size > 0) return false;
+    this.#holders.delete(user);
+    return true;
+  }
+
+  /**
+   * Tells whether anything holds a user.
+   *
+   * @param user Whom.
+   * @returns True while something does.
+   */
+  has(user: string): boolean {
+    return this.#holders.has(user);
+  }
+
+  /** Forgets everybody. */
+  clear(): void {
+    this.#holders.clear();
+  }
+
+  /** The users in it, sorted by code unit. */
+  users(): string[] {
+    return [...this.#holders.keys()].sort();
+  }
+}

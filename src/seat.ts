@@ -1,0 +1,163 @@
+/**
+ * One member's place in a room.
+ *
+ * @module
+ */
+
+import type { Frame } from "./frame.ts";
+import type { Draft, Problem } from "./protocol.ts";
+import type { Room } from "./room.ts";
+
+/** What a member may ask for before it is live; more is refused until then. */
+const HELD_MAX = 256;
+
+/** One connection in a room, as far as the hub knows it. A user may have several. */
+export interface Member {
+  /** Whose connection it is. */
+  readonly user: string;
+  /**
+   * Takes a frame. Must not wait, and must not block; a member that throws leaves the room.
+   *
+   * @param frame What to pass on.
+   */
+  send(frame: Frame): void;
+  /**
+   * Ends the connection; the hub has already forgotten the member.
+   *
+   * @param code One of the close codes.
+   * @param reason For people, at most 123 bytes of UTF-8.
+   */
+  close(code: number, reason: string): void;
+  /** Resolves when the member can take a long replay's next page; where it is missing, always. */
+  drained?(): Promise<void>;
+}
+
+/** Where a seat stands: it waits for its history, gets what is live, or is gone. */
+export type SeatState = "joining" | "live" | "left";
+
+/**
+ * A member's place in a room, from the call of `Hub.join` to `leave()`. What the member does
+ * before its history is complete waits until then.
+ */
+export class Seat {
+  /** Who sits here. */
+  readonly member: Member;
+  /** Settles when the member is live, or has left before that. Never rejects. */
+  joined: Promise<void> = Promise.resolve();
+  readonly #room: Room;
+  #state: SeatState = "joining";
+  #held: (() => void)[] = [];
+
+  /**
+   * Made by the room.
+   *
+   * @internal
+   * @param room The room.
+   * @param member Who is to sit in it.
+   */
+  constructor(room: Room, member: Member) {
+    this.#room = room;
+    this.member = member;
+  }
+
+  /** Where the seat stands. */
+  get state(): SeatState {
+    return this.#state;
+  }
+
+  /** Whose seat it is. */
+  get user(): string {
+    return this.member.user;
+  }
+
+  /**
+   * Says something. The member gets the message back when it is stored; where it cannot be, an
+   * `error` envelope.
+   *
+   * @param draft What to say.
+   */
+  publish(draft: Draft): void {
+    const held = this.#whenLive(() => this.#room.publishFrom(this, draft));
+    if (!held) {
+      const message = "Too much was sent before the history was complete";
+      const { ref } = draft;
+      this.refuse({ code: "rate_limited", message, ref, retry_after_ms: 1000 });
+    }
+  }
+
+  /**
+   * Takes a sign of typing, or its end.
+   *
+   * @param status Whether the member is typing.
+   */
+  typing(status: boolean): void {
+    this.#whenLive(() => this.#room.typingFrom(this, status));
+  }
+
+  /** Leaves the room. A second call does nothing. */
+  leave(): void {
+    if (this.#state === "left") return;
+    this.#state = "left";
+    this.#held = [];
+    this.#room.left(this);
+  }
+
+  /**
+   * Leaves the room and ends the connection.
+   *
+   * @param code One of the close codes.
+   * @param reason For people.
+   */
+  expel(code: number, reason: string): void {
+    this.leave();
+    try {
+      this.member.close(code, reason);
+    } catch (error) {
+      this.#room.closeFailed(this, error);
+    }
+  }
+
+  /**
+   * Passes a frame to the member. One that throws leaves the room, once the loop that sends has
+   * reached the others.
+   *
+   * @param frame What to pass on.
+   */
+  send(frame: Frame): void {
+    if (this.#state === "left") return;
+    try {
+      this.member.send(frame);
+    } catch (error) {
+      queueMicrotask(() => {
+        if (this.#state !== "left") this.#room.failed(this, error);
+      });
+    }
+  }
+
+  /**
+   * Tells the member, and nobody else, what is wrong.
+   *
+   * @param problem What it is.
+   */
+  refuse(problem: Problem): void {
+    this.#room.refuse(this, problem);
+  }
+
+  /** Called by the room when the history has been sent: what was held goes on. */
+  goLive(): void {
+    if (this.#state !== "joining") return;
+    this.#state = "live";
+    const held = this.#held;
+    this.#held = [];
+    for (const action of held) action();
+  }
+
+  #whenLive(action: () => void): boolean {
+    if (this.#state === "live") action();
+    else if (this.#state === "joining") {
+      if (this.#held.length >= HELD_MAX) return false;
+      this.#held.push(action);
+    }
+    return true;
+  }
+}
