@@ -38,4 +38,10 @@ export class Metrics {
   framesShed = 0;
   /** Members that were closed because they did not read fast enough. */
   membersTooSlow = 0;
+  /** Repeats that could not be struck out of the log. */
+  strikeFailures = 0;
+  /** Packets of other isolates before which something was missing. */
+  packetsLost = 0;
+  /** Rooms that had fallen behind and learnt it from a bell. */
+  roomsHealed = 0;
 }

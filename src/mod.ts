@@ -18,9 +18,10 @@
 
 export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
 export type { Entry, LogRecord } from "./entry.ts";
+export { BroadcastChannelFanout, type Fanout, type Packet } from "./fanout.ts";
 export { Frame } from "./frame.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub.ts";
-export { type ReadOptions, RoomLog, type RoomLogOptions } from "./log.ts";
+export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./log.ts";
 export { jsonLogger, type Level, type Logger } from "./logger.ts";
 export { Metrics } from "./metrics.ts";
 export type { Outcome } from "./outbox.ts";

@@ -133,10 +133,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       throw refusal("bad_query", 'Give "before" or "after", not both');
     }
     const records = after !== undefined
-      ? await hub.log.after(room, after, { limit })
+      ? await hub.log.after(room, after, { limit, shownOnly: true })
       : before !== undefined
-      ? await hub.log.before(room, before, limit)
-      : await hub.log.last(room, limit);
+      ? await hub.log.before(room, before, { limit, shownOnly: true })
+      : await hub.log.last(room, { limit, shownOnly: true });
     const messages = records.map(messageText).join(",");
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
