@@ -74,7 +74,9 @@ export class Room {
   #cursor = ORIGIN;
   #isOpen = false;
   #opening: Promise<void> | undefined;
-  /** What is going on that needs the room to stay: joins, and callers of `use`. */
+  /** Members whose history is not complete yet. */
+  readonly #joining = new Set<Seat>();
+  /** Callers of `use`, who need the room to stay. */
   #uses = 0;
   #catchingUp: Promise<void> | undefined;
   #readAgain = false;
@@ -106,6 +108,7 @@ export class Room {
   /** Whether nothing holds the room in memory. */
   get isIdle(): boolean {
     return this.#audience.size === 0 && !this.#audience.isTyping && this.#uses === 0 &&
+      this.#joining.size === 0 &&
       this.#outbox.size === 0 &&
       this.#catchingUp === undefined && this.#opening === undefined;
   }
@@ -158,14 +161,14 @@ export class Room {
    */
   join(member: Member, options: JoinOptions): Seat {
     const seat = new Seat(this, member);
-    this.#uses++;
+    this.#joining.add(seat);
     seat.joined = this.#admit(seat, options).catch((error) => {
       this.#context.metrics.readFailures++;
       this.#context.logger("error", "join_failed", { room: this.name, error });
       this.refuse(seat, { code: "unavailable", message: "The room could not be read" });
       seat.expel(CLOSE_CODES.internalError.code, "The room could not be read");
     }).finally(() => {
-      this.#uses--;
+      this.#joining.delete(seat);
       this.#checkIdle();
     });
     return seat;
@@ -308,11 +311,12 @@ export class Room {
   /**
    * Lets everybody go without telling anyone, and stops all timers.
    *
-   * @returns Who was here.
+   * @returns Who was here, and who was about to be.
    */
   dismiss(): readonly Seat[] {
     clearTimeout(this.#retry);
-    return this.#audience.dismiss();
+    const joining = [...this.#joining].filter((seat) => seat.state === "joining");
+    return [...this.#audience.dismiss(), ...joining];
   }
 
   async #readTail(): Promise<void> {
