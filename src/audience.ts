@@ -111,9 +111,11 @@ export class Audience {
    * @returns False where it was not here.
    */
   remove(seat: Seat): boolean {
-    if (!this.#seats.delete(seat)) return false;
-    this.#snapshot = undefined;
+    if (!this.#seats.has(seat)) return false;
+    // While the seat is taken: the end of the typing in an empty room would end the room.
     this.#typing.stop(seat, seat.user);
+    this.#seats.delete(seat);
+    this.#snapshot = undefined;
     if (this.#here.remove(seat.user, seat)) this.#options.onPresence(seat.user, false);
     if (this.#everywhere.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
     return true;

@@ -27,7 +27,7 @@ export class TestIsolates implements AsyncDisposable {
 
   /** Starts one more hub, connected to the others. */
   start(options: HubOptions = {}): TestHub {
-    const hub = createTestHub(this.kv, { fanout: this.#connect(), ...options });
+    const hub = createTestHub(this.kv, { fanout: this.connect(), ...options });
     this.#hubs.push(hub);
     return hub;
   }
@@ -48,7 +48,8 @@ export class TestIsolates implements AsyncDisposable {
     this.kv.close();
   }
 
-  #connect(): Fanout {
+  /** Makes one more end of the fan-out. */
+  connect(): Fanout {
     const fanout = this.#channel.connect();
     return {
       publish: (packet) => {
