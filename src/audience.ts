@@ -147,6 +147,16 @@ export class Audience {
     this.#typing.elsewhere(isolate, user, status);
   }
 
+  /**
+   * Takes note of a message before it is sent: it may end typing.
+   *
+   * @param user Who said it.
+   * @param isOurs Whether it was said on this isolate.
+   */
+  said(user: string, isOurs: boolean): void {
+    this.#typing.said(user, isOurs);
+  }
+
   /** Everybody who is here now. What is returned stays as it is. */
   seats(): readonly Seat[] {
     return this.#snapshot ??= [...this.#seats.keys()];
