@@ -164,7 +164,7 @@ export class Audience {
 
   /** Takes a sign of typing from a seat. */
   startTyping(seat: Seat): void {
-    this.#typing.start(seat, seat.user);
+    if (this.#seats.has(seat)) this.#typing.start(seat, seat.user);
   }
 
   /** Ends the typing of a seat; does nothing where it is not typing. */

@@ -80,6 +80,7 @@ export class Room {
   #uses = 0;
   #catchingUp: Promise<void> | undefined;
   #readAgain = false;
+  #isDismissed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
   #isUncertain = false;
@@ -314,6 +315,7 @@ export class Room {
    * @returns Who was here, and who was about to be.
    */
   dismiss(): readonly Seat[] {
+    this.#isDismissed = true;
     clearTimeout(this.#retry);
     const joining = [...this.#joining].filter((seat) => seat.state === "joining");
     return [...this.#audience.dismiss(), ...joining];
@@ -456,6 +458,7 @@ export class Room {
         if (records.length > 0) this.#deliver(records, true);
       }
     } catch (error) {
+      if (this.#isDismissed) return;
       this.#isUncertain = true;
       metrics.readFailures++;
       logger("error", "catch_up_failed", { room: this.name, error });
