@@ -17,7 +17,8 @@ import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
 import { Presence } from "./presence.ts";
-import { type JoinOptions, Room, type RoomContext } from "./room.ts";
+import { type JoinOptions, Room } from "./room.ts";
+import type { RoomContext } from "./room_context.ts";
 import type { Member, Seat } from "./seat.ts";
 
 /** Milliseconds over which drained members are asked to come back, and more for each of them. */
