@@ -294,7 +294,10 @@ export class Room {
   async #admit(seat: Seat, options: JoinOptions): Promise<void> {
     if (!this.#isOpen) await this.open();
     let { after } = options;
-    if (after !== undefined && !this.#reaches(after)) after = await this.#replay(seat, after);
+    // Once more where a delivery moved the tail on between the end of the replay and this line.
+    while (after !== undefined && seat.state !== "left" && !this.#reaches(after)) {
+      after = await this.#replay(seat, after);
+    }
     if (seat.state === "left") return;
     // From here on nothing waits.
     const records = after === undefined
