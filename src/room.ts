@@ -230,7 +230,8 @@ export class Room {
    */
   async committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> {
     this.#context.metrics.messagesStored += appends.length;
-    if (!this.#context.alone || this.#isUncertain) return await this.catchUp();
+    // A catch-up at work may have read these already: then it delivers what is left of them.
+    if (!this.#context.alone || this.#isUncertain || this.#catchingUp) return await this.catchUp();
     this.#deliver(
       appends.map(({ text, message }, index) =>
         recordAt(this.name, versionstamp, index, text, message)
@@ -356,6 +357,7 @@ export class Room {
     const envelopes: string[] = [];
     const settled: [RoomAppend, Outcome][] = [];
     for (const record of records) {
+      if (record.cursor <= this.#cursor) continue;
       const first = this.#tail.push(record);
       this.#cursor = record.cursor;
       if (!first) envelopes.push(record.envelope);

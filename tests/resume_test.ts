@@ -202,3 +202,24 @@ Deno.test("Hub.join() resumes where another commit is in flight, and gets it liv
   await ann.until(({ said }) => said.length === 3);
   assertEquals(ann.said, ["3", "4", "5"]);
 });
+
+Deno.test("Hub.join() with a cursor in the future disturbs no delivery", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  const bob = new TestMember("bob");
+  const talk = hub.join("lobby", bob);
+  await talk.joined;
+  const joins: Promise<void>[] = [];
+  const texts = numbers(300);
+  for (const text of texts) {
+    talk.publish({ text });
+    for (let turn = 0; turn < Number(text) % 7; turn++) await Promise.resolve();
+    const seat = hub.join("lobby", new TestMember("mallory"), { after: "f".repeat(24) });
+    joins.push(seat.joined.then(() => seat.leave()));
+    if (Number(text) % 5 === 0) await bob.until(({ said }) => said.includes(text));
+  }
+  await Promise.all(joins);
+  await bob.until(({ said }) => said.includes("299"));
+  assertEquals(bob.said, texts);
+  assertEquals(bob.messages, await readLog(log, "lobby"));
+});
