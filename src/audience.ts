@@ -77,6 +77,8 @@ export class Audience {
   add(seat: Seat, welcome: () => Frame): void {
     const isNew = this.#presence.add(seat.user, seat);
     seat.send(welcome());
+    // Whoever leaves on being sent its history was never here.
+    if (seat.state === "left") return void this.#presence.remove(seat.user, seat);
     this.#seats.set(seat, this.#clock);
     this.#snapshot = undefined;
     if (isNew) this.#tellPresence(seat.user, "joined");
