@@ -65,6 +65,8 @@ export class Room {
   #cursor = ORIGIN;
   #isOpen = false;
   #opening: Promise<void> | undefined;
+  /** Who waits for its history, and some who are live since this turn of the event loop. */
+  readonly #joining = new Set<Seat>();
   /** What is going on that needs the room to stay: joins, and callers of `use`. */
   #uses = 0;
   #catchingUp: Promise<void> | undefined;
@@ -138,6 +140,7 @@ export class Room {
   join(member: Member, options: JoinOptions): Seat {
     const seat = new Seat(this, member);
     this.#uses++;
+    this.#joining.add(seat);
     seat.joined = this.#admit(seat, options).catch((error) => {
       this.#context.metrics.readFailures++;
       this.#context.logger("error", "join_failed", { room: this.name, error });
@@ -145,6 +148,7 @@ export class Room {
       seat.expel(CLOSE_CODES.internalError.code, "The room could not be read");
     }).finally(() => {
       this.#uses--;
+      this.#joining.delete(seat);
       this.#checkIdle();
     });
     return seat;
@@ -272,11 +276,12 @@ export class Room {
   /**
    * Lets everybody go without telling anyone, and stops all timers.
    *
-   * @returns Who was here.
+   * @returns Who was here, or waits for its history.
    */
   dismiss(): readonly Seat[] {
     clearTimeout(this.#retry);
-    return this.#audience.dismiss();
+    const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
+    return [...this.#audience.dismiss(), ...waiting];
   }
 
   async #readTail(): Promise<void> {
