@@ -109,6 +109,7 @@ export class Hub {
   readonly #bells: Bells | undefined;
   #isDraining = false;
   #isClosed = false;
+  #draining: Promise<void> | undefined;
 
   /**
    * Makes a hub without rooms.
@@ -251,20 +252,12 @@ export class Hub {
 
   /**
    * Stops: takes no more messages, stores what was taken, tells the members and lets them go.
+   * A second call waits for the first.
    *
    * @returns Settles when every member was closed; after at most 2.5 s where storage hangs.
    */
-  async drain(): Promise<void> {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    try {
-      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
-    } catch (error) {
-      this.#logger("error", "drain_incomplete", { error });
-    }
-    const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
-    for (const seat of seats) this.#sendAway(seat, seats.length);
-    this.#close({ goodbye: true });
+  drain(): Promise<void> {
+    return this.#draining ??= this.#drain();
   }
 
   /**
@@ -326,6 +319,18 @@ export class Hub {
     if (this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);
     room.dismiss();
+  }
+
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    try {
+      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
+    } catch (error) {
+      this.#logger("error", "drain_incomplete", { error });
+    }
+    const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
+    for (const seat of seats) this.#sendAway(seat, seats.length);
+    this.#close({ goodbye: true });
   }
 
   #sendAway(seat: Seat, members: number): void {

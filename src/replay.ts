@@ -30,40 +30,42 @@ export interface ReplayOptions {
 }
 
 /**
- * Sends a member what the log holds between its cursor and the tail, page by page, as fast as the
- * member takes it.
+ * Tells whether everything after a cursor is still kept.
  *
- * @param seat Where the member is to sit.
- * @param after The cursor that the member gave.
- * @param options Where to read.
- * @returns A cursor from which the tail goes on, or undefined where the one given cannot be
- * honoured: it is none, or no longer kept.
+ * @param after What a member gave as its cursor; may be anything.
+ * @param options Where to look.
+ * @returns False where it is no cursor, is unknown, or has expired.
  * @throws Whatever KV rejects with.
  */
-export async function replay(
+export async function canReplay(after: string, options: ReplayOptions): Promise<boolean> {
+  const { room, log } = options;
+  if (!isCursor(after)) return false;
+  // An isolate that was ahead of this one may have given it.
+  if (after > room.cursor) await room.catchUp();
+  if (after > room.cursor) return false;
+  return after === ORIGIN ? !log.expires : await log.has(room.name, after);
+}
+
+/**
+ * Sends a member the next page of what it missed, once it has taken what it was sent before.
+ *
+ * @param seat Where the member is to sit.
+ * @param after The cursor that the member stands at.
+ * @param options Where to read.
+ * @returns The cursor that it stands at now.
+ * @throws Whatever KV rejects with.
+ */
+export async function replayPage(
   seat: Seat,
   after: string,
   options: ReplayOptions,
-): Promise<string | undefined> {
+): Promise<string> {
   const { room, tail, log } = options;
-  const { name } = room;
-  const isReached = () => after === room.cursor || tail.has(after);
-  if (isReached()) return after;
-  if (!isCursor(after)) return undefined;
-  // An isolate that was ahead of this one may have given it.
-  if (after > room.cursor) await room.catchUp();
-  if (after > room.cursor) return undefined;
-  const isKept = after === ORIGIN ? !log.expires : await log.has(name, after);
-  if (!isKept) return undefined;
-  while (seat.state !== "left" && !isReached()) {
-    const until = tail.oldest?.cursor ?? room.cursor;
-    const page = await log.after(name, after, { limit: PAGE, until });
-    // Nothing is left of what was between: it has expired.
-    if (page.length === 0) return room.cursor;
-    after = page[page.length - 1].cursor;
-    const shown = page.filter((record) => !record.repeats);
-    if (shown.length > 0) seat.send(new Frame(shown.map((record) => record.envelope)));
-    await seat.member.drained?.();
-  }
-  return after;
+  await seat.member.drained?.();
+  const page = await log.after(room.name, after, { limit: PAGE, until: room.cursor });
+  // Nothing is left of what was between: it has expired.
+  if (page.length === 0) return room.cursor;
+  const shown = page.filter((record) => !record.repeats && !tail.hides(record));
+  if (shown.length > 0) seat.send(new Frame(shown.map((record) => record.envelope)));
+  return page[page.length - 1].cursor;
 }

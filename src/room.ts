@@ -12,7 +12,7 @@ import { Frame } from "./frame.ts";
 import type { Repeat } from "./log.ts";
 import { Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
 import type { Submission } from "./outbox.ts";
-import { replay } from "./replay.ts";
+import { canReplay, replayPage } from "./replay.ts";
 import type { RoomContext } from "./room_context.ts";
 import {
   CLOSE_CODES,
@@ -52,7 +52,7 @@ export class Room {
   #cursor = ORIGIN;
   #isOpen = false;
   #opening: Promise<void> | undefined;
-  /** Members whose history is not complete yet. */
+  /** Who waits for its history, and some who are live since this turn of the event loop. */
   readonly #joining = new Set<Seat>();
   /** Callers of `use`, who need the room to stay. */
   #uses = 0;
@@ -195,7 +195,10 @@ export class Room {
    */
   async committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> {
     this.#context.metrics.messagesStored += appends.length;
-    if (!this.#context.alone || this.#isUncertain) return await this.catchUp();
+    // A catch-up at work may have read these already: then it delivers what is left of them.
+    if (!this.#context.alone || this.#isUncertain || this.#catchUp.isRunning) {
+      return await this.catchUp();
+    }
     const records = appends.map(({ text, message }, index) =>
       recordAt(this.name, versionstamp, index, text, message)
     );
@@ -245,13 +248,13 @@ export class Room {
   /**
    * Lets everybody go without telling anyone, and stops all timers.
    *
-   * @returns Who was here, and who was about to be.
+   * @returns Who was here, or waits for its history.
    */
   dismiss(): readonly Seat[] {
     this.#isDismissed = true;
     this.#catchUp.stop();
-    const joining = [...this.#joining].filter((seat) => seat.state === "joining");
-    return [...this.#audience.dismiss(), ...joining];
+    const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
+    return [...this.#audience.dismiss(), ...waiting];
   }
 
   async #readTail(): Promise<void> {
@@ -274,10 +277,15 @@ export class Room {
   async #admit(seat: Seat, options: JoinOptions): Promise<void> {
     if (!this.#isOpen) await this.open();
     let { after } = options;
-    if (after !== undefined && after !== this.#cursor && !this.#tail.has(after)) {
-      after = await replay(seat, after, { room: this, tail: this.#tail, log: this.#context.log });
+    const isGone = () => seat.state === "left" || this.#isDismissed;
+    const source = { room: this, tail: this.#tail, log: this.#context.log };
+    if (after !== undefined && !this.#reaches(after) && !await canReplay(after, source)) {
+      after = undefined;
     }
-    if (seat.state === "left" || this.#isDismissed) return;
+    while (after !== undefined && !isGone() && !this.#reaches(after)) {
+      after = await replayPage(seat, after, source);
+    }
+    if (isGone()) return;
     // From here on nothing waits.
     const records = after === undefined
       ? this.#tail.last(options.history ?? HISTORY_DEFAULT)
@@ -290,6 +298,10 @@ export class Room {
       return new Frame(envelopes);
     });
     seat.goLive();
+  }
+
+  #reaches(cursor: string): boolean {
+    return cursor === this.#cursor || this.#tail.has(cursor);
   }
 
   #welcome(seat: Seat, recovered: boolean): string {
@@ -308,6 +320,7 @@ export class Room {
     const repeats: Repeat[] = [];
     const settled: [RoomAppend, Outcome][] = [];
     for (const record of records) {
+      if (record.cursor <= this.#cursor) continue;
       const first = this.#tail.push(record);
       this.#cursor = record.cursor;
       const append = this.#outbox.get(record.id);

@@ -162,9 +162,8 @@ export class Seat {
   goLive(): void {
     if (this.#state !== "joining") return;
     this.#state = "live";
-    const held = this.#held;
-    this.#held = [];
-    for (const action of held) action();
+    // Leaving empties it, and one of these may make the member leave.
+    while (this.#held.length > 0) this.#held.shift()?.();
   }
 
   #failed(event: string, error: unknown): void {

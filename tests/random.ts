@@ -1,4 +1,4 @@
-/** Seeded random numbers: the same seed, the same sequence (mulberry32). */
+/** Pseudo-random numbers that a seed decides: Mulberry32, by Tommy Ettinger (public domain). */
 export class Random {
   #state: number;
 
@@ -6,18 +6,18 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number from 0 up to, and without, 1. */
+  /** A number from 0 up to, but not, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from 0 up to, and without, `limit`. */
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
+  /** A whole number from 0 up to, but not, `below`. */
+  below(below: number): number {
+    return Math.floor(this.next() * below);
   }
 
   /** True in this share of the calls. */
@@ -25,8 +25,8 @@ export class Random {
     return this.next() < share;
   }
 
-  /** One of them. */
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
+  /** One of several things. */
+  pick<T>(things: readonly T[]): T {
+    return things[this.below(things.length)];
   }
 }
