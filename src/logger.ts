@@ -32,7 +32,7 @@ export function jsonLogger(write: (line: string) => void = console.log): Logger 
     const line = { time: new Date().toISOString(), level, event, ...fields };
     write(
       JSON.stringify(line, errorsAsText).replace(
-        /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+        /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
         (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
       ),
     );

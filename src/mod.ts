@@ -18,7 +18,18 @@
 
 export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
 export type { Entry, LogRecord } from "./entry.ts";
-export { BroadcastChannelFanout, type Fanout, type Packet } from "./fanout.ts";
+export {
+  type AlivePacket,
+  type AskPacket,
+  BroadcastChannelFanout,
+  type ByePacket,
+  type Fanout,
+  type MessagesPacket,
+  type Packet,
+  type PresencePacket,
+  type RosterPacket,
+  type TypingPacket,
+} from "./fanout.ts";
 export { Frame } from "./frame.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub.ts";
 export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./log.ts";

@@ -107,6 +107,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       const message = "This path speaks WebSocket: send the headers of an upgrade";
       throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
     }
+    // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
+    if (context.req.method !== "GET") {
+      throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
+    }
     const user = userOf(context.req.query("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;

@@ -25,6 +25,17 @@ export function assertRun(
   if (messages.length === 0) return Math.max(first, 0);
   const found = log.findIndex((message) => message.cursor === messages[0].cursor);
   const start = first === -1 ? found : first;
-  assertEquals(messages, log.slice(start, start + messages.length), "not a run of the log");
+  // Comparing by hand is much faster, and assertEquals() shows what differs.
+  const run = log.slice(start, start + messages.length);
+  const isSame = run.length === messages.length &&
+    run.every((message, index) => isEqual(message, messages[index]));
+  if (!isSame) assertEquals(messages, run);
   return start + messages.length;
+}
+
+const KEYS = ["cursor", "id", "room", "user", "text", "sent_at", "ref"] as const;
+
+function isEqual(one: Message, other: Message): boolean {
+  return KEYS.every((key) => one[key] === other[key]) &&
+    Object.keys(one).length === Object.keys(other).length;
 }

@@ -25,7 +25,7 @@ export class TestMember implements Member {
   }
 
   send(frame: Frame): void {
-    const envelopes = frame.envelopes.map(parse);
+    const envelopes = parseFrame(frame);
     this.frames.push(envelopes);
     this.texts.push(...frame.envelopes);
     this.onFrame?.(envelopes);
@@ -86,6 +86,15 @@ export function payloadsOf<T extends keyof Payloads>(
   return envelopes
     .filter((envelope) => envelope.type === type)
     .map((envelope) => envelope.payload as Payloads[T]);
+}
+
+/** Each frame goes to many members. */
+const parsed = new WeakMap<Frame, ServerEnvelope[]>();
+
+function parseFrame(frame: Frame): ServerEnvelope[] {
+  let envelopes = parsed.get(frame);
+  if (!envelopes) parsed.set(frame, envelopes = frame.envelopes.map(parse));
+  return envelopes;
 }
 
 function parse(text: string): ServerEnvelope {
