@@ -60,6 +60,7 @@ export class Outgoing {
   #pausedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
+  readonly #createRef = refs();
 
   /** @param options How many may wait, and where they go. */
   constructor(options: OutgoingOptions) {
@@ -74,24 +75,24 @@ export class Outgoing {
   /**
    * Takes a message. One whose ref is already waiting is that one.
    *
-   * @param draft What to send.
+   * @param draft What to send; it gets a ref if it has none.
    * @param signal Gives it up.
    * @returns The message as stored. Rejects with a {@linkcode ChatError}, or the signal's reason.
    */
-  add(draft: Draft & { readonly ref: string }, signal?: AbortSignal): Promise<Message> {
+  add({ text, ref = this.#createRef() }: Draft, signal?: AbortSignal): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const known = this.#entries.get(draft.ref);
+    const known = this.#entries.get(ref);
     if (known) return known.promise;
     if (this.#entries.size >= this.#options.limit) {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    const envelope = encodeEnvelope({ type: "chat_message", payload: draft });
+    const envelope = encodeEnvelope({ type: "chat_message", payload: { text, ref } });
     if (envelope.length > FRAME_MAX_LENGTH) {
       const message = "The message is longer than a frame may be";
       return Promise.reject(new ChatError(message, { code: "text_too_long", temporary: false }));
     }
-    return this.#queue(draft.ref, envelope, signal);
+    return this.#queue(ref, envelope, signal);
   }
 
   /**
@@ -212,4 +213,13 @@ export class Outgoing {
     }
     if (envelopes.length > 0) this.#options.transmit(envelopes);
   }
+}
+
+/** Makes refs that no other queue makes. */
+function refs(): () => string {
+  // Not randomUUID(), which browsers offer to secure origins only.
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  const prefix = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let count = 0;
+  return () => `${prefix}-${++count}`;
 }
