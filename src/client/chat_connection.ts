@@ -12,6 +12,7 @@ import { Archive } from "./archive.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
 import { ChatError, errorOf } from "./chat_error.ts";
 import { ChatTarget } from "./chat_target.ts";
+import { Company } from "./company.ts";
 import { Feeds } from "./feeds.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Reader } from "./reader.ts";
@@ -41,9 +42,8 @@ export class ChatConnection extends ChatTarget {
   readonly #outgoing: Outgoing;
   readonly #typing: TypingSignal;
   readonly #feeds = new Feeds();
+  readonly #company = new Company();
   #user: string;
-  #users: readonly string[] = [];
-  #typingUsers: readonly string[] = [];
   #limits: Limits | undefined;
   #failedRecoveries = 0;
   /** Settles when there is a place to load older messages from; then, when the last call ended. */
@@ -119,12 +119,12 @@ export class ChatConnection extends ChatTarget {
 
   /** The users in the room, sorted; while there is no connection, those who were. */
   get users(): readonly string[] {
-    return this.#users;
+    return this.#company.users;
   }
 
   /** The other users who are typing, sorted. */
   get typingUsers(): readonly string[] {
-    return this.#typingUsers;
+    return this.#company.typingUsers;
   }
 
   /** What the server allows, once it has said so. */
@@ -210,23 +210,18 @@ export class ChatConnection extends ChatTarget {
 
   #take(envelope: ServerEnvelope): void {
     switch (envelope.type) {
-      case "chat_message": {
+      case "chat_message":
         // A repeat is an acknowledgement, though it was handed on before.
         this.#settle(envelope.payload);
         return this.#reader.take(envelope.payload);
-      }
       case "joined":
         return this.#joined(envelope.payload);
-      case "presence": {
-        const { user, status } = envelope.payload;
-        this.#users = listed(this.#users, user, status === "joined");
+      case "presence":
+        this.#company.move(envelope.payload);
         return this.tell("presence", envelope.payload);
-      }
-      case "typing_status": {
-        const { user, status } = envelope.payload;
-        this.#typingUsers = listed(this.#typingUsers, user, status);
+      case "typing_status":
+        this.#company.type(envelope.payload);
         return this.tell("typing", envelope.payload);
-      }
       case "error":
         this.#outgoing.refuse(envelope.payload);
         return this.tell("problem", envelope.payload);
@@ -235,8 +230,7 @@ export class ChatConnection extends ChatTarget {
 
   #joined(payload: JoinedEnvelope["payload"]): void {
     this.#user = payload.user;
-    this.#users = payload.users;
-    this.#typingUsers = payload.typing;
+    this.#company.meet(payload);
     this.#limits = payload.limits;
     if (payload.recovered) this.#arrive(payload, true);
     else void this.#recover(payload);
@@ -282,7 +276,7 @@ export class ChatConnection extends ChatTarget {
     this.#outgoing.detach();
     this.#reader.stop();
     this.#typing.reset();
-    this.#typingUsers = [];
+    this.#company.part();
   }
 
   #changed(state: ConnectionState): void {
@@ -293,10 +287,4 @@ export class ChatConnection extends ChatTarget {
     }
     this.tell("state", state);
   }
-}
-
-/** The names with one of them listed, or not; sorted, as the server sorts them. */
-function listed(names: readonly string[], name: string, isListed: boolean): readonly string[] {
-  const others = names.filter((other) => other !== name);
-  return isListed ? [...others, name].sort() : others;
 }
