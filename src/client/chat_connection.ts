@@ -98,8 +98,8 @@ export class ChatConnection extends ChatTarget {
       this.#session.send([encodeEnvelope({ type: "typing_status", payload: { status } })]);
     });
     signal?.addEventListener("abort", () => this.close(), { signal: this.#session.closing });
-    this.#session.start();
     if (signal?.aborted) this.close();
+    else this.#session.start();
   }
 
   /** Who one is: as the server says, once it has. */
