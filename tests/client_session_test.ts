@@ -1,45 +1,8 @@
 import { mock } from "node:test";
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
-import { ChatError, connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
+import { ChatError, connect, type ConnectionState } from "@hubbub/hub/client";
 import { CLOSE_CODES } from "@hubbub/hub/protocol";
-import { chat, cursor, type FakeSocket, fakeSockets, settle } from "./fake_socket.ts";
-
-/** A connection over fake sockets in fake time, with a server that no HTTP reaches. */
-async function start(options: Partial<ConnectOptions> = {}) {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
-  const { sockets, WebSocket } = fakeSockets();
-  const closing = new AbortController();
-  const ann = connect("http://chat.test/base/?query#hash", {
-    room: "lobby",
-    user: "ann",
-    WebSocket,
-    fetch: () => Promise.reject(new TypeError("offline")),
-    signal: closing.signal,
-    ...options,
-  });
-  const states: ConnectionState[] = [];
-  ann.addEventListener("state", ({ detail }) => states.push(detail));
-  await settle();
-  return {
-    ann,
-    sockets,
-    states,
-    /** The socket of now. */
-    get socket(): FakeSocket {
-      return sockets[sockets.length - 1];
-    },
-    /** Lets time pass. */
-    async tick(ms: number) {
-      mock.timers.tick(ms);
-      await settle();
-    },
-    [Symbol.dispose]() {
-      closing.abort();
-      mock.timers.reset();
-    },
-  };
-}
+import { chat, cursor, settle, start } from "./fake_socket.ts";
 
 /** An answer of the server over HTTP. */
 function refusal(status: number, code: string, headers?: Record<string, string>): Response {

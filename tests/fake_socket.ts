@@ -1,4 +1,6 @@
+import { mock } from "node:test";
 import { setImmediate } from "node:timers";
+import { connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
 import { type Message, PROTOCOL_V1_LINES, type ServerEnvelope } from "@hubbub/hub/protocol";
 
 /** A WebSocket without a network: the test is the server. */
@@ -115,4 +117,41 @@ export function chat(number: number, more: Partial<Message> = {}): ServerEnvelop
 /** Lets everything happen that waits for no timer. */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await new Promise<void>((done) => setImmediate(done));
+}
+
+/** A connection over fake sockets in fake time, with a server that no HTTP reaches. */
+export async function start(options: Partial<ConnectOptions> = {}) {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const { sockets, WebSocket } = fakeSockets();
+  const closing = new AbortController();
+  const ann = connect("http://chat.test/base/?query#hash", {
+    room: "lobby",
+    user: "ann",
+    WebSocket,
+    fetch: () => Promise.reject(new TypeError("offline")),
+    signal: closing.signal,
+    ...options,
+  });
+  const states: ConnectionState[] = [];
+  ann.addEventListener("state", ({ detail }) => states.push(detail));
+  await settle();
+  return {
+    ann,
+    sockets,
+    states,
+    /** The socket of now. */
+    get socket(): FakeSocket {
+      return sockets[sockets.length - 1];
+    },
+    /** Lets time pass. */
+    async tick(ms: number) {
+      mock.timers.tick(ms);
+      await settle();
+    },
+    [Symbol.dispose]() {
+      closing.abort();
+      mock.timers.reset();
+    },
+  };
 }
