@@ -1,25 +1,32 @@
 import { createServer, Hub, type HubOptions, type Message, RoomLog } from "@hubbub/hub";
-import type { RoomLogOptions } from "@hubbub/hub";
 import type { ChatConnection } from "@hubbub/hub/client";
 
-/** A whole server on a free port of this machine, with its database in memory. */
+/** How a {@linkcode ChatServer} behaves. */
+export interface ChatServerOptions extends HubOptions {
+  /** The database, which stays the caller's to close; else one in memory. */
+  readonly kv?: Deno.Kv;
+}
+
+/** A whole server on a free port of this machine. */
 export class ChatServer implements AsyncDisposable {
   readonly hub: Hub;
   readonly log: RoomLog;
   readonly #kv: Deno.Kv;
+  readonly #isKvOurs: boolean;
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
 
-  private constructor(kv: Deno.Kv, { retentionMs, ...options }: HubOptions & RoomLogOptions) {
+  private constructor(kv: Deno.Kv, options: ChatServerOptions) {
     this.#kv = kv;
+    this.#isKvOurs = options.kv === undefined;
     const logger = () => {};
-    this.log = new RoomLog(kv, { retentionMs });
+    this.log = new RoomLog(kv);
     this.hub = new Hub(this.log, { logger, ...options });
     const server = createServer(this.hub, { logger });
     this.#http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, server.fetch);
   }
 
-  static async start(options: HubOptions & RoomLogOptions = {}): Promise<ChatServer> {
-    return new ChatServer(await Deno.openKv(":memory:"), options);
+  static async start(options: ChatServerOptions = {}): Promise<ChatServer> {
+    return new ChatServer(options.kv ?? await Deno.openKv(":memory:"), options);
   }
 
   get port(): number {
@@ -33,7 +40,7 @@ export class ChatServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.hub.drain();
     await this.#http.shutdown();
-    this.#kv.close();
+    if (this.#isKvOurs) this.#kv.close();
   }
 }
 

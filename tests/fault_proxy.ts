@@ -37,7 +37,8 @@ interface Relay {
  */
 export class FaultProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #targetPort: number;
+  /** Where new connections lead: a port of this machine. */
+  targetPort: number;
   readonly #fateOf: (index: number) => Fate;
   readonly #conns = new Set<Deno.TcpConn>();
   readonly #work = new Set<Promise<void>>();
@@ -47,11 +48,11 @@ export class FaultProxy implements AsyncDisposable {
   #stuckBelow = 0;
 
   /**
-   * @param targetPort Where to pass bytes to.
+   * @param targetPort Where connections lead: a port of this machine.
    * @param fateOf Says how each connection fares, counted from 0.
    */
   constructor(targetPort: number, fateOf: (index: number) => Fate = () => ({})) {
-    this.#targetPort = targetPort;
+    this.targetPort = targetPort;
     this.#fateOf = fateOf;
     this.#do(this.#accept());
   }
@@ -112,7 +113,7 @@ export class FaultProxy implements AsyncDisposable {
   async #relay(client: Deno.TcpConn, index: number): Promise<void> {
     if (index < this.#stuckBelow) return;
     try {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#targetPort });
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.targetPort });
       this.#conns.add(server);
       // It may have been cut meanwhile.
       if (!this.#conns.has(client)) return this.#close(server);
