@@ -202,7 +202,8 @@ Deno.test("the server answers a ping, also in one frame with a message", net, as
     if (types.includes("pong") && types.includes("chat_message")) done.resolve();
   };
   await done.promise;
-  assertEquals(types, ["joined", "pong", "chat_message"]);
+  // It need not wait for the history.
+  assertEquals(types.filter((type) => type !== "joined"), ["pong", "chat_message"]);
   const closed = new Promise((resolve) => socket.onclose = resolve);
   socket.close();
   await closed;

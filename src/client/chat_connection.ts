@@ -6,7 +6,7 @@
 
 import { decodeDraft, encodeEnvelope, HISTORY_DEFAULT } from "../protocol.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "../protocol.ts";
-import type { JoinedEnvelope, Limits, Message, ServerEnvelope } from "../protocol.ts";
+import type { JoinedEnvelope, Limits, Message } from "../protocol.ts";
 import { Address, checkUser } from "./address.ts";
 import { Archive } from "./archive.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
@@ -16,7 +16,7 @@ import { Company } from "./company.ts";
 import { Feeds } from "./feeds.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Reader } from "./reader.ts";
-import { Session } from "./session.ts";
+import { type RoomEnvelope, Session } from "./session.ts";
 import { TypingSignal } from "./typing_signal.ts";
 
 /** Messages that wait to be sent, where nothing else is asked for. */
@@ -208,7 +208,7 @@ export class ChatConnection extends ChatTarget {
     return this.#feeds.open();
   }
 
-  #take(envelope: ServerEnvelope): void {
+  #take(envelope: RoomEnvelope): void {
     switch (envelope.type) {
       case "chat_message":
         // A repeat is an acknowledgement, though it was handed on before.
