@@ -78,5 +78,4 @@ Deno.test("connect() brings 10,000 messages through 100 faults: each once, in th
     assertEquals(sent[index].map(({ id }) => id), own.map(({ id }) => id));
   }
   assertGreaterOrEqual(faulty.struck, FAULTS);
-  console.log(`${faulty.struck} faults, ${faulty.accepted} connections`);
 });

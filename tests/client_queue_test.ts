@@ -5,9 +5,14 @@ import { chat, cursor, start } from "./fake_socket.ts";
 
 const own = (number: number, ref: string) => chat(number, { user: "ann", ref });
 
-function limits(messages_per_second: number, message_burst: number): { limits: Limits } {
-  const more = { text_max_bytes: 100, typing_timeout_ms: 3000 };
-  return { limits: { ...more, messages_per_second, message_burst } };
+/** What a server allows. */
+function limits(
+  messages_per_second: number,
+  message_burst: number,
+  text_max_bytes = 100,
+): { limits: Limits } {
+  const limits = { messages_per_second, message_burst, text_max_bytes, typing_timeout_ms: 3000 };
+  return { limits };
 }
 
 Deno.test("ChatConnection.send() waits while there is no connection, and keeps the order", async () => {
@@ -95,16 +100,21 @@ Deno.test("ChatConnection.send() refuses at once what the server would refuse", 
   assertEquals(test.socket.frames, []);
 });
 
-Deno.test("ChatConnection.send() refuses what would be too long for a frame", async () => {
+Deno.test("ChatConnection.send() refuses what waited when it turns out to be too long", async () => {
   using test = await start();
-  const error = await assertRejects(() => test.ann.send("\u0001".repeat(11_000)), ChatError);
+  const tooLong = test.ann.send("x".repeat(100_000), { ref: "1" });
+  test.ann.send("x".repeat(100), { ref: "2" });
+  test.socket.join();
+  const error = await assertRejects(() => tooLong, ChatError, "100 bytes");
   assertEquals(error.code, "text_too_long");
+  await test.tick(0);
+  assertEquals(test.socket.sent("chat_message").map(({ ref }) => ref), ["2"]);
 });
 
 Deno.test("ChatConnection.send() splits what waits into frames that a server reads", async () => {
   using test = await start();
   for (let number = 0; number < 50; number++) test.ann.send("x".repeat(4000));
-  test.socket.join();
+  test.socket.join(limits(0, 0, 4096));
   await test.tick(0);
   assertEquals(test.socket.sent("chat_message").length, 50);
   assertEquals(test.socket.frames.map((frame) => frame.length), [16, 16, 16, 2]);

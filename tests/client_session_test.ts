@@ -1,17 +1,12 @@
 import { mock } from "node:test";
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
-import { ChatError, connect, type ConnectionState } from "@hubbub/hub/client";
+import { ChatError, connect } from "@hubbub/hub/client";
 import { CLOSE_CODES } from "@hubbub/hub/protocol";
-import { chat, cursor, settle, start } from "./fake_socket.ts";
+import { chat, cursor, settle, start, waiting } from "./fake_socket.ts";
 
 /** An answer of the server over HTTP. */
 function refusal(status: number, code: string, headers?: Record<string, string>): Response {
   return Response.json({ error: { code, message: `It says ${code}` } }, { status, headers });
-}
-
-function waiting(state: ConnectionState): { retryInMs: number; reason: string } {
-  assert(state.status === "waiting", `it is ${state.status}`);
-  return { retryInMs: state.retryAt - Date.now(), reason: state.reason };
 }
 
 Deno.test("connect() refuses what cannot be joined", () => {
@@ -194,90 +189,6 @@ Deno.test("ChatConnection goes on where the refusal is not the server's, or has 
     test.socket.join();
     assertEquals(test.ann.state.status, "live");
   }
-});
-
-Deno.test("ChatConnection replaces a connection that nobody accepts", async () => {
-  using test = await start();
-  await test.tick(9_999);
-  assertEquals(test.ann.state.status, "connecting");
-  await test.tick(1);
-  assertEquals(waiting(test.ann.state).reason, "The server does not answer");
-  assert(test.sockets[0].closed);
-});
-
-Deno.test("ChatConnection tests a silent connection and keeps one that answers", async () => {
-  using test = await start({ quietMs: 8_000 });
-  test.socket.join();
-  await test.tick(5_000);
-  test.socket.say({ type: "presence", payload: { user: "bob", status: "joined" } });
-  await test.tick(7_999);
-  assertEquals(test.socket.sent("ping").length, 0);
-  await test.tick(1);
-  assertEquals(test.socket.sent("ping").length, 1);
-  await test.tick(4_999);
-  test.socket.say({ type: "pong", payload: {} });
-  await test.tick(8_000);
-  assertEquals(test.socket.sent("ping").length, 2);
-  assertEquals(test.sockets.length, 1);
-});
-
-Deno.test("ChatConnection replaces a silent connection that does not answer", async () => {
-  using test = await start({ quietMs: 8_000 });
-  test.socket.join();
-  await test.tick(8_000);
-  await test.tick(4_999);
-  assertEquals(test.ann.state.status, "live");
-  await test.tick(1);
-  assertEquals(waiting(test.ann.state).reason, "The connection is silent");
-  assert(test.sockets[0].closed);
-  // What the dead connection says after all is heard by nobody.
-  test.sockets[0].say(chat(1));
-  test.sockets[0].end(4501);
-  assertEquals(test.ann.cursor, cursor(0));
-  assertEquals(test.ann.state.status, "waiting");
-});
-
-Deno.test("ChatConnection tests sooner when a message is not acknowledged", async () => {
-  using test = await start({ quietMs: 60_000 });
-  test.socket.join();
-  await test.tick(10_000);
-  test.ann.send("hello");
-  await settle();
-  await test.tick(4_000);
-  assertEquals(test.socket.sent("ping").length, 1);
-  await test.tick(5_000);
-  assertEquals(test.ann.state.status, "waiting");
-});
-
-Deno.test("ChatConnection asks again after a sleep before it gives a connection up", async () => {
-  using test = await start({ quietMs: 8_000 });
-  test.socket.join();
-  await test.tick(8_000);
-  // The machine sleeps for a minute: the clock goes on, and the timer comes late.
-  const awake = Date.now;
-  const clock = mock.method(Date, "now", () => awake() + 60_000);
-  await test.tick(5_000);
-  assertEquals(test.ann.state.status, "live");
-  assertEquals(test.socket.sent("ping").length, 2);
-  await test.tick(5_000);
-  assertEquals(test.ann.state.status, "waiting");
-  clock.mock.restore();
-});
-
-Deno.test("ChatConnection uses what a browser knows about its network", async () => {
-  using test = await start({ reconnect: { minDelayMs: 1e9, maxDelayMs: 1e9 } });
-  test.socket.join();
-  dispatchEvent(new Event("offline"));
-  assertEquals(test.socket.sent("ping").length, 1);
-  await test.tick(5_000);
-  assertEquals(test.ann.state.status, "waiting");
-  dispatchEvent(new Event("online"));
-  await settle();
-  assertEquals(test.sockets.length, 2);
-  test.ann.close();
-  dispatchEvent(new Event("online"));
-  await settle();
-  assertEquals(test.sockets.length, 2);
 });
 
 Deno.test("ChatConnection.close() ends it in every state, once, and closes the socket", async () => {

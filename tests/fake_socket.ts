@@ -1,6 +1,7 @@
 import { mock } from "node:test";
 import { setImmediate } from "node:timers";
 import { connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
+import { assert } from "@std/assert";
 import { type Message, PROTOCOL_V1_LINES, type ServerEnvelope } from "@hubbub/hub/protocol";
 
 /** A WebSocket without a network: the test is the server. */
@@ -154,4 +155,10 @@ export async function start(options: Partial<ConnectOptions> = {}) {
       mock.timers.reset();
     },
   };
+}
+
+/** What a connection that waits says about it. */
+export function waiting(state: ConnectionState): { retryInMs: number; reason: string } {
+  assert(state.status === "waiting", `it is ${state.status}`);
+  return { retryInMs: state.retryAt - Date.now(), reason: state.reason };
 }

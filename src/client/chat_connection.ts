@@ -134,7 +134,8 @@ export class ChatConnection extends ChatTarget {
 
   /**
    * Says something. While there is no connection it waits, and after a reconnect it is sent again
-   * where need be; it is stored once all the same. Messages are stored in the order of the calls.
+   * where need be; it is stored once all the same. Messages are stored in the order of the calls,
+   * unless the server refuses one of several on their way for a while.
    *
    * @param text What to say.
    * @param options A name for the message, and how to give it up.

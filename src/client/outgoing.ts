@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Draft, encodeEnvelope, FRAME_MAX_LENGTH, type Limits } from "../protocol.ts";
+import { decodeDraft, type Draft, encodeEnvelope, type Limits } from "../protocol.ts";
 import type { Message, Problem } from "../protocol.ts";
 import { Backoff } from "./backoff.ts";
 import { ChatError, errorOf, isTemporary } from "./chat_error.ts";
@@ -22,7 +22,7 @@ const RETRY_MAX_MS = 10_000;
 
 /** A message that waits to be sent or acknowledged. */
 interface Entry {
-  readonly envelope: string;
+  readonly draft: Required<Draft>;
   readonly promise: Promise<Message>;
   readonly resolve: (message: Message) => void;
   readonly reject: (reason: unknown) => void;
@@ -87,22 +87,23 @@ export class Outgoing {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    const envelope = encodeEnvelope({ type: "chat_message", payload: { text, ref } });
-    if (envelope.length > FRAME_MAX_LENGTH) {
-      const message = "The message is longer than a frame may be";
-      return Promise.reject(new ChatError(message, { code: "text_too_long", temporary: false }));
-    }
-    return this.#queue(ref, envelope, signal);
+    return this.#queue({ text, ref }, signal);
   }
 
   /**
-   * Begins to send on a new connection, from the oldest message that is not acknowledged.
+   * Begins to send on a new connection, from the oldest message that is not acknowledged. What
+   * waited and is too long for the server is given up: it would end the connection.
    *
    * @param limits What the server allows.
    */
   attach(limits: Limits): void {
     this.#limits = limits;
     this.#paidUntil = this.#pausedUntil = 0;
+    const { text_max_bytes: textMaxBytes } = limits;
+    for (const [ref, { draft }] of this.#entries) {
+      const decoded = decodeDraft(draft, { textMaxBytes });
+      if (!decoded.ok) this.#take(ref)?.reject(errorOf(decoded.error));
+    }
     this.#schedule();
   }
 
@@ -159,14 +160,15 @@ export class Outgoing {
     for (const entry of entries) entry.reject(reason);
   }
 
-  #queue(ref: string, envelope: string, signal?: AbortSignal): Promise<Message> {
+  #queue(draft: Required<Draft>, signal?: AbortSignal): Promise<Message> {
+    const { ref } = draft;
     let settle!: Pick<Entry, "resolve" | "reject">;
     const promise = new Promise<Message>((resolve, reject) => settle = { resolve, reject });
     const abort = () => this.#take(ref)?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
     promise.then(forget, forget);
-    this.#entries.set(ref, { envelope, promise, isInFlight: false, ...settle });
+    this.#entries.set(ref, { draft, promise, isInFlight: false, ...settle });
     this.#schedule();
     return promise;
   }
@@ -206,7 +208,7 @@ export class Outgoing {
       this.#paidUntil += stepMs;
       entry.isInFlight = true;
       this.#inFlight++;
-      envelopes.push(entry.envelope);
+      envelopes.push(encodeEnvelope({ type: "chat_message", payload: entry.draft }));
     }
     if (waitMs > 0 && this.#inFlight < this.#entries.size) {
       this.#timer = setTimeout(() => this.#schedule(), Math.ceil(waitMs));
