@@ -112,7 +112,8 @@ Deno.test("ChatConnection notices a dead network within quietMs and its test", n
   await until(ann, () => ann.state.status === "waiting");
   const noticedMs = performance.now() - stalledAt;
   assertGreater(noticedMs, 299);
-  assertLess(noticedMs, 600 + 400);
+  // Silence, then a test: 600 ms, and more where the machine is busy. TCP would take minutes.
+  assertLess(noticedMs, 3_000);
   // New connections fall silent too, in the middle of their handshake.
   await until(ann, () => ann.state.status === "connecting");
   await until(ann, () => ann.state.status === "waiting");
@@ -127,10 +128,10 @@ Deno.test("ChatConnection notices a dead network within quietMs and its test", n
 Deno.test("ChatConnection keeps a quiet connection to a server that is well", net, async () => {
   await using server = await ChatServer.start();
   await using proxy = new FaultProxy(server.port);
-  await using ann = connect(proxy.url, { room: "lobby", user: "ann", quietMs: 50 });
+  await using ann = connect(proxy.url, { room: "lobby", user: "ann", quietMs: 300 });
   const states: ConnectionState[] = [];
   ann.addEventListener("state", ({ detail }) => states.push(detail));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
   assertEquals(states, [{ status: "live" }]);
   assertEquals(proxy.accepted, 1);
 });
