@@ -1,4 +1,11 @@
-import { createServer, Hub, type HubOptions, type Message, RoomLog } from "@hubbub/hub";
+import {
+  createServer,
+  Hub,
+  type HubOptions,
+  type LogRecord,
+  type Message,
+  RoomLog,
+} from "@hubbub/hub";
 import type { ChatConnection } from "@hubbub/hub/client";
 
 /** How a {@linkcode ChatServer} behaves. */
@@ -35,6 +42,11 @@ export class ChatServer implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Everything in the log of a room. */
+  async stored(room: string): Promise<LogRecord[]> {
+    return await this.log.after(room, "0".repeat(24), { limit: Infinity });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

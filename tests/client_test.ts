@@ -157,7 +157,7 @@ Deno.test("ChatConnection lives through a restart: what is said meanwhile arrive
   proxy.targetPort = second.port;
   await waiting;
   assertEquals(texts(messages), range(1, 4));
-  const records = await second.log.last("lobby", 10);
+  const records = await second.stored("lobby");
   assertEquals(records.map(({ cursor }) => cursor), messages.map(({ cursor }) => cursor));
 });
 
