@@ -5,7 +5,7 @@ import { ChatServer, received, until } from "./chat_server.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { needs } from "./permissions.ts";
 
-const net = needs("net");
+const net = { ...needs("net"), timeout: 30_000 };
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text);
 const SOON = { minDelayMs: 5, maxDelayMs: 50 };
 
