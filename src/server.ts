@@ -103,10 +103,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", (context) => {
     const room = roomOf(context);
-    if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      const message = "This path speaks WebSocket: send the headers of an upgrade";
-      throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-    }
+    // A client that was refused may ask without an upgrade why: a browser does not tell it.
+    if (!isUpgrade(context) && context.req.query("user") === undefined) throw upgradeRequired();
     // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
     if (context.req.method !== "GET") {
       throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
@@ -117,6 +115,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     if (connections >= maxConnections) {
       throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
     }
+    if (!isUpgrade(context)) throw upgradeRequired();
     connections++;
     const onEnd = () => void connections--;
     try {
@@ -213,6 +212,15 @@ const ROUTES = [
 
 function refusal(code: ErrorCode, message: string, headers?: Record<string, string>): Refusal {
   return new Refusal({ code, message }, headers);
+}
+
+function isUpgrade(context: Context): boolean {
+  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+}
+
+function upgradeRequired(): Refusal {
+  const message = "This path speaks WebSocket: send the headers of an upgrade";
+  return refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
 }
 
 function retryAfter(seconds: number): Record<string, string> {
