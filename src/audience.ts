@@ -75,11 +75,12 @@ export class Audience {
    * @param welcome Makes its first frame, when the seat's user is already counted as here.
    */
   add(seat: Seat, welcome: () => Frame): void {
-    const isNew = this.#presence.add(seat.user, seat);
+    const { user } = seat;
+    const isNew = user !== undefined && this.#presence.add(user, seat);
     seat.send(welcome());
     this.#seats.set(seat, this.#clock);
     this.#snapshot = undefined;
-    if (isNew) this.#tellPresence(seat.user, "joined");
+    if (isNew) this.#tellPresence(user, "joined");
   }
 
   /**
@@ -91,8 +92,9 @@ export class Audience {
   remove(seat: Seat): boolean {
     if (!this.#seats.delete(seat)) return false;
     this.#snapshot = undefined;
-    this.#typing.stop(seat, seat.user);
-    if (this.#presence.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
+    this.stopTyping(seat);
+    const { user } = seat;
+    if (user !== undefined && this.#presence.remove(user, seat)) this.#tellPresence(user, "left");
     return true;
   }
 
@@ -115,12 +117,12 @@ export class Audience {
 
   /** Takes a sign of typing from a seat. */
   startTyping(seat: Seat): void {
-    this.#typing.start(seat, seat.user);
+    if (seat.user !== undefined) this.#typing.start(seat, seat.user);
   }
 
   /** Ends the typing of a seat; does nothing where it is not typing. */
   stopTyping(seat: Seat): void {
-    this.#typing.stop(seat, seat.user);
+    if (seat.user !== undefined) this.#typing.stop(seat, seat.user);
   }
 
   /**
@@ -161,7 +163,7 @@ export class Audience {
     const news = this.#news;
     this.#news = [];
     const forMost = new Frame(news.map(({ envelope }) => envelope), { ephemeral: true });
-    const about = new Set(news.map(({ user }) => user));
+    const about = new Set<string | undefined>(news.map(({ user }) => user));
     for (const seat of this.seats()) {
       const since = this.#seats.get(seat) ?? Infinity;
       if (since <= news[0].at && !about.has(seat.user)) {

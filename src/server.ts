@@ -8,6 +8,7 @@ import { type Context, Hono } from "@hono/hono";
 import { bodyLimit } from "@hono/hono/body-limit";
 import { connect } from "./connection.ts";
 import { isCursor, messageText } from "./entry.ts";
+import { EVENTS_HEADERS, openEvents } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { decodeDraft, decodeRoom, decodeUser, type ErrorCode, ERRORS } from "./protocol.ts";
@@ -76,6 +77,15 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   let requests = 0;
   const app = new Hono();
 
+  /** Counts a connection in, and returns what counts it out. */
+  function admit(): () => void {
+    if (connections >= maxConnections) {
+      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
+    }
+    connections++;
+    return () => void connections--;
+  }
+
   app.use(async (context, next) => {
     if (hub.isDraining && context.req.path !== "/health") {
       throw refusal("draining", "The server is stopping", retryAfter(RETRY_AFTER_SECONDS));
@@ -110,11 +120,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const user = userOf(context.req.query("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
-    if (connections >= maxConnections) {
-      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
-    }
-    connections++;
-    const onEnd = () => void connections--;
+    const onEnd = admit();
     try {
       return connect(context.req.raw, { hub, room, user, history, after, logger, onEnd });
     } catch (error) {
@@ -122,6 +128,16 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       const why = error instanceof Error ? error.message : String(error);
       throw refusal("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
     }
+  });
+
+  app.get("/rooms/:room/events", (context) => {
+    const room = roomOf(context);
+    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
+    // An EventSource comes back with the URL of its first time: the header is newer.
+    const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
+    // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
+    if (context.req.method === "HEAD") return new Response(null, { headers: EVENTS_HEADERS });
+    return openEvents({ hub, room, history, after, onEnd: admit() });
   });
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -203,6 +219,7 @@ const ROUTES = [
   ["/", "GET"],
   ["/health", "GET"],
   ["/rooms/:room", "GET"],
+  ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ] as const;
