@@ -113,18 +113,20 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", (context) => {
     const room = roomOf(context);
-    if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      const message = "This path speaks WebSocket: send the headers of an upgrade";
-      throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-    }
     const user = userOf(context.req.query("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const onEnd = admit();
     try {
+      // Last of all: a client whose upgrade failed cannot see why, but may ask again without one.
+      if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
+        const message = "This path speaks WebSocket: send the headers of an upgrade";
+        throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
+      }
       return connect(context.req.raw, { hub, room, user, history, after, logger, onEnd });
     } catch (error) {
       onEnd();
+      if (error instanceof Refusal) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw refusal("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
     }

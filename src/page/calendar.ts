@@ -13,7 +13,11 @@ const thisYear = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "long",
 });
-const anyYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const anyYear = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
 /**

@@ -51,7 +51,9 @@ export class People {
     this.#toggle.setAttribute("aria-label", `People here: ${users.length}`);
     setText(this.#heading, users.length === 1 ? "1 person here" : `${users.length} people here`);
     // The reader first, then the others as the server sorted them.
-    const sorted = users.includes(user) ? [user, ...users.filter((other) => other !== user)] : users;
+    const sorted = users.includes(user)
+      ? [user, ...users.filter((other) => other !== user)]
+      : users;
     const items = sorted.slice(0, SHOWN).map((name) => createPerson(name, name === user));
     if (users.length > SHOWN) {
       items.push(create("li", { class: "more", text: `and ${users.length - SHOWN} more` }));
@@ -72,7 +74,10 @@ export class People {
 }
 
 function createPerson(name: string, isReader: boolean): HTMLLIElement {
-  const children: HTMLElement[] = [createAvatar(name), create("bdi", { class: "name", text: name })];
+  const children: HTMLElement[] = [
+    createAvatar(name),
+    create("bdi", { class: "name", text: name }),
+  ];
   if (isReader) children.push(create("span", { class: "you", text: "you" }));
   return create("li", { class: hueOf(name) }, ...children);
 }
