@@ -13,7 +13,7 @@ import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { decodeDraft, decodeRoom, decodeUser, type ErrorCode, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX, type Problem } from "./protocol.ts";
-import { homePage } from "./home_page.ts";
+import { createPages, PAGE_PATHS } from "./pages.ts";
 
 /** Seconds after which whoever met a stopping or failing server should ask again. */
 const RETRY_AFTER_SECONDS = 2;
@@ -93,7 +93,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     await next();
   });
 
-  app.get("/", (context) => context.html(homePage()));
+  const page = createPages();
+  for (const path of PAGE_PATHS) app.get(path, (context) => page(context.req.raw));
 
   app.get("/health", async (context) => {
     const state = {
@@ -218,7 +219,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 }
 
 const ROUTES = [
-  ["/", "GET"],
+  ...PAGE_PATHS.map((path) => [path, "GET"] as const),
   ["/health", "GET"],
   ["/rooms/:room", "GET"],
   ["/rooms/:room/events", "GET"],
