@@ -98,7 +98,10 @@ export class RoomView {
 
   #listen(): void {
     const chat = this.#chat;
-    chat.addEventListener("state", ({ detail }) => this.#line.show(detail));
+    chat.addEventListener("state", ({ detail }) => {
+      this.#line.show(detail);
+      this.#people.show(chat);
+    });
     chat.addEventListener("message", ({ detail }) => this.#take(detail));
     chat.addEventListener("joined", ({ detail }) => void this.#joined(detail.recovered));
     for (const type of ["joined", "presence", "typing"] as const) {
@@ -127,6 +130,8 @@ export class RoomView {
     }
     const place = this.#memory.place(this.#room);
     if (place) await this.#older.goTo(place);
+    // At once: until the next layout the view is at the top, as if older messages were due.
+    else this.#viewport.follow();
     this.#isReady = true;
     this.#viewport.checkTop();
   }

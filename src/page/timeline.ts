@@ -7,7 +7,7 @@
 import type { Message } from "../protocol.ts";
 import { createBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
-import { create } from "./elements.ts";
+import { create, setText } from "./elements.ts";
 
 /** Milliseconds within which messages of one author form a group. */
 const GROUP_MS = 5 * 60 * 1000;
@@ -67,8 +67,9 @@ export class Timeline {
   refreshDays(): void {
     const now = new Date();
     for (const day of this.#days.children) {
-      const [heading, item] = [day.querySelector("h2"), day.querySelector<HTMLElement>(".message")];
-      if (heading && item) heading.textContent = dayName(new Date(Number(item.dataset.sent)), now);
+      const name = day.querySelector<HTMLElement>(".day span");
+      const item = day.querySelector<HTMLElement>(".message");
+      if (name && item) setText(name, dayName(new Date(Number(item.dataset.sent)), now));
     }
   }
 
@@ -111,8 +112,8 @@ export class Timeline {
     const list = day?.querySelector("ol");
     if (list && day instanceof HTMLElement && day.dataset.day === key) return list;
     const made = create("ol", { class: "messages" });
-    const heading = create("h2", { class: "day", text: dayName(sent, new Date()) });
-    const section = create("section", {}, heading, made);
+    const name = create("span", { text: dayName(sent, new Date()) });
+    const section = create("section", {}, create("h2", { class: "day" }, name), made);
     section.dataset.day = key;
     if (end === "first") this.#days.prepend(section);
     else {
