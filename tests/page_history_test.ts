@@ -107,6 +107,38 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
   assertLess(await ann.fromEnd(), 2);
 });
 
+Deno.test("a busy room does not fill the page, and all of it is there by scrolling back", {
+  ...BROWSER,
+}, async () => {
+  await using hub = await startWithHistory();
+  await using chromium = await Chromium.start();
+  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  await ann.count(50);
+  const texts = Array.from({ length: 800 }, (_, i) => `busy ${i}`);
+  for (let i = 0; i < texts.length; i += 50) {
+    const some = texts.slice(i, i + 50);
+    await Promise.all(some.map((text) => hub.hub.publish("lobby", "bob", { text })));
+  }
+  await ann.see("#days .text", "busy 799");
+  const before = await ann.texts();
+  assertLess(before.length, 601);
+  assertLess(await ann.fromEnd(), 2);
+  const all = [...TEXTS, ...texts];
+  assertEquals(before, all.slice(-before.length));
+  while ((await ann.texts()).length < all.length) {
+    const { length } = await ann.texts();
+    await ann.scroll(-1_000_000);
+    await ann.page.waitForFunction(
+      (length) => document.querySelectorAll("#days .message").length > length,
+      length,
+    );
+  }
+  assertEquals(await ann.texts(), all);
+  const groups = await ann.page.locator("#days .message:not(.continued)").count();
+  assertEquals(groups, TEXTS.length + 1);
+  assertEquals(ann.complaints, []);
+});
+
 Deno.test("older messages that cannot be had say so, and come on a second try", {
   ...BROWSER,
 }, async () => {

@@ -13,7 +13,7 @@
 const SOURCE = new URL("../src/page/", import.meta.url);
 const TARGET = new URL("assets.json", SOURCE);
 /** In the order in which they are put together. */
-const STYLES = ["base.css", "door.css", "room.css", "messages.css"];
+const STYLES = ["base.css", "door.css", "room.css", "messages.css", "people.css"];
 
 /** What the server serves, and of which sources it was made. */
 export interface PageAssets {

@@ -40,7 +40,11 @@ export function setUpAbout(room: string | undefined): void {
     try {
       await navigator.clipboard.writeText(link.value);
       label.textContent = "Link copied";
-      setTimeout(() => label.textContent = words, DONE_MS);
+      button.classList.add("done");
+      setTimeout(() => {
+        label.textContent = words;
+        button.classList.remove("done");
+      }, DONE_MS);
     } catch {
       // Without TLS, or without leave, there is no clipboard: the reader copies by hand.
       dialog.showModal();

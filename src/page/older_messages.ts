@@ -48,6 +48,13 @@ export class OlderMessages {
     if (this.#status === "idle" && await this.#load(PAGE)) this.#options.viewport.checkTop();
   }
 
+  /** Takes note that there are older messages again, also where the beginning was reached. */
+  reopen(): void {
+    if (this.#status !== "complete") return;
+    this.#status = "idle";
+    setText(this.#line, "");
+  }
+
   /**
    * Goes back to a place, however many pages that takes.
    *

@@ -35,6 +35,11 @@ export class People {
   constructor() {
     this.#toggle.addEventListener("click", () => this.#open(!this.#isOpen));
     find("people-close", HTMLButtonElement).addEventListener("click", () => this.#open(false));
+    document.addEventListener("pointerdown", ({ target }) => {
+      const isOutside = target instanceof Node && !this.#panel.contains(target) &&
+        !this.#toggle.contains(target);
+      if (isOutside && this.#isOpen) this.#open(false);
+    });
     this.#panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#open(false);
     });

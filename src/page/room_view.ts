@@ -66,7 +66,10 @@ export class RoomView {
       onScroll: () => this.#savePlace(),
     });
     this.#older = new OlderMessages(find("older", HTMLElement), {
-      load: (limit) => this.#chat.loadOlder(limit),
+      load: async (limit) => {
+        const messages = this.#timeline.takeBack(limit);
+        return messages.length > 0 ? messages : await this.#chat.loadOlder(limit);
+      },
       timeline: this.#timeline,
       viewport: this.#viewport,
       room,
@@ -138,6 +141,10 @@ export class RoomView {
 
   #take(message: Message): void {
     this.#timeline.append(message);
+    if (this.#timeline.isLong && this.#viewport.isFollowing) {
+      this.#viewport.hold(() => this.#timeline.shorten());
+      this.#older.reopen();
+    }
     const isOwn = message.user === this.#chat.user;
     if (isOwn && message.ref !== undefined) this.#unsent.settle(message.ref);
     if (isOwn || !this.#isReady) return;

@@ -12,9 +12,20 @@ import { create, setText } from "./elements.ts";
 /** Milliseconds within which messages of one author form a group. */
 const GROUP_MS = 5 * 60 * 1000;
 
-/** A list of messages that grows at both ends. */
+/** Messages from which on the oldest are put away, and how many are left then. */
+const SHOWN_MAX = 600;
+const SHOWN_AFTER = 300;
+
+/**
+ * A list of messages that grows at both ends. In a busy room the oldest are put away, so that a
+ * page that is left open stays quick; they come back when older ones are asked for.
+ */
 export class Timeline {
   readonly #days: HTMLElement;
+  /** What is shown, oldest first. */
+  #shown: Message[] = [];
+  /** What was put away, oldest first. */
+  readonly #away: Message[] = [];
   #user: string;
 
   /**
@@ -37,6 +48,7 @@ export class Timeline {
   append(message: Message): void {
     const list = this.#listOf(message, "last");
     const item = createBubble(message, message.user === this.#user);
+    this.#shown.push(message);
     list.append(item);
     this.#group(item);
   }
@@ -47,6 +59,7 @@ export class Timeline {
    * @param messages Oldest first.
    */
   prepend(messages: readonly Message[]): void {
+    this.#shown = [...messages, ...this.#shown];
     for (const message of messages.toReversed()) {
       const list = this.#listOf(message, "first");
       const item = createBubble(message, message.user === this.#user);
@@ -54,6 +67,31 @@ export class Timeline {
       list.prepend(item);
       if (next instanceof HTMLElement) this.#group(next);
     }
+  }
+
+  /** Whether there are so many messages that some should be put away. */
+  get isLong(): boolean {
+    return this.#shown.length > SHOWN_MAX;
+  }
+
+  /** Puts the oldest messages away. */
+  shorten(): void {
+    const count = Math.max(0, this.#shown.length - SHOWN_AFTER);
+    this.#away.push(...this.#shown.splice(0, count));
+    for (const item of this.#items().slice(0, count)) item.remove();
+    for (const day of [...this.#days.children]) if (!day.querySelector("li")) day.remove();
+    const first = this.#days.querySelector<HTMLElement>(".message");
+    if (first) this.#group(first);
+  }
+
+  /**
+   * Takes back what was put away, newest first to come.
+   *
+   * @param count How many at most.
+   * @returns Oldest first, for {@linkcode prepend}.
+   */
+  takeBack(count: number): Message[] {
+    return this.#away.splice(Math.max(0, this.#away.length - count));
   }
 
   /** Says after the newest message that some may be missing here. */
