@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeRoom } from "../protocol.ts";
+import { decodeRoom, decodeUser } from "../protocol.ts";
 
 /** The URLs of one room on one server. */
 export class Address {
@@ -41,6 +41,19 @@ export class Address {
     }
     return `${this.http.replace(/^http/, "ws")}/ws?${given}`;
   }
+}
+
+/**
+ * Checks and settles the name of a user.
+ *
+ * @param name The name.
+ * @returns The name as the room will show it.
+ * @throws {TypeError} Where it is none.
+ */
+export function checkUser(name: string): string {
+  const decoded = decodeUser(name);
+  if (decoded.ok) return decoded.user;
+  throw new TypeError(`Cannot join as "${name}": ${decoded.error.message}`);
 }
 
 const PROTOCOLS = new Map([

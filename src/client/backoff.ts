@@ -10,8 +10,6 @@ export interface BackoffOptions {
   readonly minDelayMs: number;
   /** The most milliseconds before any try. */
   readonly maxDelayMs: number;
-  /** Gives a number from 0 up to 1. @default {Math.random} */
-  readonly random?: () => number;
 }
 
 /** Doublings beyond this one make no difference, and would end at Infinity. */
@@ -30,14 +28,12 @@ const DOUBLINGS_MAX = 30;
 export class Backoff {
   readonly #minDelayMs: number;
   readonly #maxDelayMs: number;
-  readonly #random: () => number;
   #tries = 0;
 
-  /** @param options How long, and how chance is made. */
+  /** @param options How long. */
   constructor(options: BackoffOptions) {
     this.#minDelayMs = options.minDelayMs;
     this.#maxDelayMs = options.maxDelayMs;
-    this.#random = options.random ?? Math.random;
   }
 
   /**
@@ -48,7 +44,7 @@ export class Backoff {
   next(): number {
     const doublings = Math.min(this.#tries++, DOUBLINGS_MAX);
     const most = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** doublings);
-    return Math.floor(this.#random() * most);
+    return Math.floor(Math.random() * most);
   }
 
   /** Starts anew, after a success. */

@@ -45,6 +45,8 @@ export class ChatError extends Error {
   readonly retryAfterMs: number | undefined;
 
   /**
+   * Makes an error.
+   *
    * @param message What is wrong, in a sentence.
    * @param options The same for programs.
    */

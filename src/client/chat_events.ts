@@ -77,3 +77,11 @@ export interface ConnectOptions {
   /** The function to use. @default {globalThis.fetch} */
   readonly fetch?: typeof fetch;
 }
+
+/** What `ChatConnection.send()` may be told. */
+export interface SendOptions {
+  /** One's own name for the message, unique among one's messages, at most 128 characters. */
+  readonly ref?: string;
+  /** Gives the message up; one that was sent already may be stored all the same. */
+  readonly signal?: AbortSignal;
+}

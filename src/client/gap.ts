@@ -72,8 +72,11 @@ export class Gap {
       const until = this.#until;
       const page = await archive.page({ after, limit: PAGE_MAX }, signal);
       if (isWhole === undefined) isWhole = await this.#isWhole(page, signal);
-      signal.throwIfAborted();
-      for (const message of page) deliver(message);
+      for (const message of page) {
+        // Whoever is handed a message may close the connection.
+        signal.throwIfAborted();
+        deliver(message);
+      }
       after = page.length > 0 ? page[page.length - 1].cursor : until;
     }
     return isWhole ?? true;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Draft, encodeEnvelope, FRAME_MAX_LENGTH, type Limits } from "../protocol.ts";
+import { decodeDraft, type Draft, encodeEnvelope, type Limits } from "../protocol.ts";
 import type { Message, Problem } from "../protocol.ts";
 import { Backoff } from "./backoff.ts";
 import { ChatError, errorOf, isTemporary } from "./chat_error.ts";
@@ -22,7 +22,7 @@ const RETRY_MAX_MS = 10_000;
 
 /** A message that waits to be sent or acknowledged. */
 interface Entry {
-  readonly envelope: string;
+  readonly draft: Required<Draft>;
   readonly promise: Promise<Message>;
   readonly resolve: (message: Message) => void;
   readonly reject: (reason: unknown) => void;
@@ -60,6 +60,7 @@ export class Outgoing {
   #pausedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
+  readonly #createRef = refs();
 
   /** @param options How many may wait, and where they go. */
   constructor(options: OutgoingOptions) {
@@ -74,34 +75,35 @@ export class Outgoing {
   /**
    * Takes a message. One whose ref is already waiting is that one.
    *
-   * @param draft What to send.
+   * @param draft What to send; it gets a ref if it has none.
    * @param signal Gives it up.
    * @returns The message as stored. Rejects with a {@linkcode ChatError}, or the signal's reason.
    */
-  add(draft: Draft & { readonly ref: string }, signal?: AbortSignal): Promise<Message> {
+  add({ text, ref = this.#createRef() }: Draft, signal?: AbortSignal): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const known = this.#entries.get(draft.ref);
+    const known = this.#entries.get(ref);
     if (known) return known.promise;
     if (this.#entries.size >= this.#options.limit) {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    const envelope = encodeEnvelope({ type: "chat_message", payload: draft });
-    if (envelope.length > FRAME_MAX_LENGTH) {
-      const message = "The message is longer than a frame may be";
-      return Promise.reject(new ChatError(message, { code: "text_too_long", temporary: false }));
-    }
-    return this.#queue(draft.ref, envelope, signal);
+    return this.#queue({ text, ref }, signal);
   }
 
   /**
-   * Begins to send on a new connection, from the oldest message that is not acknowledged.
+   * Begins to send on a new connection, from the oldest message that is not acknowledged. What
+   * waited and is too long for the server is given up: it would end the connection.
    *
    * @param limits What the server allows.
    */
   attach(limits: Limits): void {
     this.#limits = limits;
     this.#paidUntil = this.#pausedUntil = 0;
+    const { text_max_bytes: textMaxBytes } = limits;
+    for (const [ref, { draft }] of this.#entries) {
+      const decoded = decodeDraft(draft, { textMaxBytes });
+      if (!decoded.ok) this.#take(ref)?.reject(errorOf(decoded.error));
+    }
     this.#schedule();
   }
 
@@ -158,14 +160,15 @@ export class Outgoing {
     for (const entry of entries) entry.reject(reason);
   }
 
-  #queue(ref: string, envelope: string, signal?: AbortSignal): Promise<Message> {
+  #queue(draft: Required<Draft>, signal?: AbortSignal): Promise<Message> {
+    const { ref } = draft;
     let settle!: Pick<Entry, "resolve" | "reject">;
     const promise = new Promise<Message>((resolve, reject) => settle = { resolve, reject });
     const abort = () => this.#take(ref)?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
     promise.then(forget, forget);
-    this.#entries.set(ref, { envelope, promise, isInFlight: false, ...settle });
+    this.#entries.set(ref, { draft, promise, isInFlight: false, ...settle });
     this.#schedule();
     return promise;
   }
@@ -205,11 +208,20 @@ export class Outgoing {
       this.#paidUntil += stepMs;
       entry.isInFlight = true;
       this.#inFlight++;
-      envelopes.push(entry.envelope);
+      envelopes.push(encodeEnvelope({ type: "chat_message", payload: entry.draft }));
     }
     if (waitMs > 0 && this.#inFlight < this.#entries.size) {
       this.#timer = setTimeout(() => this.#schedule(), Math.ceil(waitMs));
     }
     if (envelopes.length > 0) this.#options.transmit(envelopes);
   }
+}
+
+/** Makes refs that no other queue makes. */
+function refs(): () => string {
+  // Not randomUUID(), which browsers offer to secure origins only.
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  const prefix = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let count = 0;
+  return () => `${prefix}-${++count}`;
 }

@@ -75,7 +75,10 @@ export class Reader {
     // The cursor belongs to another log than this one, so one is a newcomer.
     const newest = history > 0 ? await archive.page({ limit: history }, signal) : [];
     this.#cursor = this.#oldest = undefined;
-    for (const message of newest) this.#handOn(message);
+    for (const message of newest) {
+      this.#handOn(message);
+      signal.throwIfAborted();
+    }
     return false;
   }
 
@@ -84,16 +87,17 @@ export class Reader {
    *
    * @param cursor The place.
    * @param wasRead Whether what came before it could be read.
-   * @returns Goes on with what is live, where some had to wait.
+   * @returns Goes on with what is live, where some had to wait; its signal ends that.
    */
-  arrive(cursor: string, wasRead: boolean): () => void {
+  arrive(cursor: string, wasRead: boolean): (signal: AbortSignal) => void {
     const own = this.#cursor;
-    // A place after the one where the room stands is one of another log.
     if (own === undefined || own < cursor || !wasRead) this.#cursor = cursor;
+    // A place after the one where the room stands is one of another log.
+    if (own !== undefined && own > cursor && !wasRead) this.#oldest = undefined;
     const held = this.#gap?.held ?? [];
-    return () => {
+    return (signal) => {
       this.#gap = undefined;
-      for (const message of held) this.#handOn(message);
+      for (const message of held) if (!signal.aborted) this.#handOn(message);
     };
   }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { CLOSE_CODES, encodeEnvelope, type Problem } from "../protocol.ts";
-import { type ServerEnvelope, shouldReconnect } from "../protocol.ts";
+import { CLOSE_CODES, type DrainingEnvelope, encodeEnvelope } from "../protocol.ts";
+import type { PongEnvelope, Problem, ServerEnvelope } from "../protocol.ts";
+import { shouldReconnect } from "../protocol.ts";
 import type { Archive } from "./archive.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionState, ConnectOptions } from "./chat_events.ts";
@@ -26,6 +27,9 @@ const OPEN_MS = 10_000;
 const SETTLE_MS = 2_000;
 const PING = [encodeEnvelope({ type: "ping", payload: {} })];
 
+/** What concerns the room; the rest concerns the connection. */
+export type RoomEnvelope = Exclude<ServerEnvelope, DrainingEnvelope | PongEnvelope>;
+
 /** What {@linkcode Session} needs. */
 export interface SessionOptions
   extends Pick<ConnectOptions, "reconnect" | "quietMs" | "token" | "WebSocket"> {
@@ -33,8 +37,8 @@ export interface SessionOptions
   readonly archive: Archive;
   /** Gives the URL of the next upgrade, with `ws:` or `wss:`. */
   readonly url: () => string;
-  /** Takes what the server says; what concerns the connection alone is dealt with here. */
-  readonly onEnvelope: (envelope: ServerEnvelope) => void;
+  /** Takes what the server says about the room. */
+  readonly onEnvelope: (envelope: RoomEnvelope) => void;
   /** Hears of what nobody can read. */
   readonly onBadFrame: (problem: Problem) => void;
   /** Hears that a connection is gone, before the state changes. */
