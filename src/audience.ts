@@ -119,9 +119,11 @@ export class Audience {
    * @returns False where it was not here.
    */
   remove(seat: Seat): boolean {
-    if (!this.#seats.delete(seat)) return false;
-    this.#snapshot = undefined;
+    if (!this.#seats.has(seat)) return false;
+    // While the seat is taken: the end of the typing in an empty room would end the room.
     this.stopTyping(seat);
+    this.#seats.delete(seat);
+    this.#snapshot = undefined;
     const { user } = seat;
     if (user === undefined) return true;
     if (this.#here.remove(user, seat)) this.#options.onPresence(user, false);
@@ -153,6 +155,16 @@ export class Audience {
    */
   typingElsewhere(isolate: string, user: string, status: boolean): void {
     this.#typing.elsewhere(isolate, user, status);
+  }
+
+  /**
+   * Takes note of a message before it is sent: it may end typing.
+   *
+   * @param user Who said it.
+   * @param isOurs Whether it was said on this isolate.
+   */
+  said(user: string, isOurs: boolean): void {
+    this.#typing.said(user, isOurs);
   }
 
   /** Everybody who is here now. What is returned stays as it is. */
