@@ -196,6 +196,24 @@ Deno.test("openEvents() replays a long log page by page to a reader that takes i
   await hub.drain();
 });
 
+Deno.test("a member without a user is told that it cannot send, and never types", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const hub = new Hub(new RoomLog(kv), { logger: () => {} });
+  const frames: string[] = [];
+  const seat = hub.join("lobby", {
+    send: (frame) => void frames.push(...frame.envelopes),
+    close: () => {},
+  });
+  await seat.joined;
+  seat.typing(true);
+  seat.publish({ text: "hello", ref: "1" });
+  const { type, payload } = JSON.parse(frames[1]);
+  assertEquals([frames.length, type, payload.code, payload.ref], [2, "error", "bad_user", "1"]);
+  const { users, typing } = await hub.look("lobby");
+  assertEquals([users, typing, (await hub.log.last("lobby", 1)).length], [[], [], 0]);
+  await hub.drain();
+});
+
 Deno.test("openEvents() sends a comment now and then", async () => {
   using kv = await Deno.openKv(":memory:");
   const hub = new Hub(new RoomLog(kv), { logger: () => {} });
