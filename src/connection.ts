@@ -8,7 +8,8 @@ import { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import type { Logger } from "./logger.ts";
 import { CLOSE_CODES, decodeClientEnvelope, encodeEnvelope, PROTOCOL_V1 } from "./protocol.ts";
-import { type Problem, PROTOCOL_V1_LINES, type Subprotocol } from "./protocol.ts";
+import { FRAME_MAX_LENGTH, type Problem } from "./protocol.ts";
+import { PROTOCOL_V1_LINES, type Subprotocol } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 import { TokenBucket } from "./token_bucket.ts";
@@ -19,8 +20,6 @@ const SOFT_LIMIT_BYTES = 256 * 1024;
 const HARD_LIMIT_BYTES = 1024 * 1024;
 /** Milliseconds that a member has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
-/** UTF-16 code units in a frame that is read at all; more closes the connection. */
-const FRAME_MAX_LENGTH = 64 * 1024;
 /** A sign of typing is due every 1.5 s; a client that sends one for each key is still fine. */
 const TYPING_PER_SECOND = 10;
 const TYPING_BURST = 40;
@@ -179,6 +178,11 @@ class Connection implements Member {
         const waitMs = this.#typing.take();
         if (waitMs > 0) return this.#refuseRate(waitMs);
         return this.#seat?.typing(payload.status);
+      }
+      case "ping": {
+        const waitMs = this.#typing.take();
+        if (waitMs > 0) return this.#refuseRate(waitMs);
+        return this.send(new Frame([encodeEnvelope({ type: "pong", payload: {} })]));
       }
     }
   }

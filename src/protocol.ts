@@ -41,6 +41,8 @@ export const TYPING_TIMEOUT_MS = 3000;
 export const REF_MAX_LENGTH = 128;
 /** UTF-8 bytes of text in a message where the server sets no other limit. */
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
+/** UTF-16 code units in a frame from a client; a longer one closes the connection. */
+export const FRAME_MAX_LENGTH = 64 * 1024;
 
 /** A stored chat message. */
 export interface Message {
@@ -88,8 +90,16 @@ export interface SendTypingEnvelope {
   readonly payload: { readonly status: boolean };
 }
 
+/** Asks for a sign of life, from where the pings of WebSocket cannot be sent: in a browser. */
+export interface PingEnvelope {
+  /** Which envelope this is. */
+  readonly type: "ping";
+  /** Nothing. */
+  readonly payload: Record<string, never>;
+}
+
 /** Whatever a client may send. */
-export type ClientEnvelope = SendEnvelope | SendTypingEnvelope;
+export type ClientEnvelope = SendEnvelope | SendTypingEnvelope | PingEnvelope;
 
 /** A stored message, in the history or live. To its sender it is the acknowledgement. */
 export interface ChatMessageEnvelope {
@@ -114,7 +124,7 @@ export interface JoinedEnvelope {
   /** Where the member stands and whom it meets. */
   readonly payload: {
     readonly room: string;
-    /** The member's own name. */
+    /** The member's own name; empty for one that only reads. */
     readonly user: string;
     /** The place in the log where the member stands, also in an empty room. */
     readonly cursor: string;
@@ -152,6 +162,14 @@ export interface DrainingEnvelope {
   readonly payload: { readonly reconnect_after_ms: number };
 }
 
+/** The sign of life that a `ping` asked for. */
+export interface PongEnvelope {
+  /** Which envelope this is. */
+  readonly type: "pong";
+  /** Nothing. */
+  readonly payload: Record<string, never>;
+}
+
 /** Whatever the server may send. */
 export type ServerEnvelope =
   | ChatMessageEnvelope
@@ -159,7 +177,8 @@ export type ServerEnvelope =
   | JoinedEnvelope
   | PresenceEnvelope
   | ErrorEnvelope
-  | DrainingEnvelope;
+  | DrainingEnvelope
+  | PongEnvelope;
 
 /**
  * Every error code: the HTTP status that goes with it, and whether the same request may succeed
@@ -294,8 +313,10 @@ export function decodeClientEnvelope(
       }
       return { ok: true, envelope: { type, payload: { status } } };
     }
+    case "ping":
+      return { ok: true, envelope: { type, payload: {} } };
     default:
-      return refuse("unknown_type", '"type" must be "chat_message" or "typing_status"');
+      return refuse("unknown_type", '"type" must be "chat_message", "typing_status" or "ping"');
   }
 }
 
@@ -375,6 +396,7 @@ export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEn
     case "presence":
     case "error":
     case "draining":
+    case "pong":
       return { ok: true, envelope: value as unknown as ServerEnvelope };
     default:
       return refuse("unknown_type", "The envelope is of a type that this version does not know");

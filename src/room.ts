@@ -178,7 +178,9 @@ export class Room {
       if (outcome.status === "refused") seat.refuse(outcome.problem);
       else if (outcome.status === "repeat") seat.send(new Frame([outcome.record.envelope]));
     };
-    this.publish({ user: seat.user, draft, answer });
+    const { user } = seat;
+    if (user !== undefined) return this.publish({ user, draft, answer });
+    seat.refuse({ code: "bad_user", message: "Who only reads cannot send", ref: draft.ref });
   }
 
   /** Takes a sign of typing from a member; called by its seat. */
@@ -311,7 +313,7 @@ export class Room {
   }
 
   #welcome(seat: Seat, recovered: boolean): string {
-    const { user } = seat;
+    const { user = "" } = seat;
     const { limits } = this.#context;
     const typing = this.#audience.typingUsers().filter((other) => other !== user);
     const [room, cursor, users] = [this.name, this.#cursor, this.#audience.users()];

@@ -8,11 +8,12 @@ import { type Context, Hono } from "@hono/hono";
 import { bodyLimit } from "@hono/hono/body-limit";
 import { connect } from "./connection.ts";
 import { isCursor, messageText } from "./entry.ts";
+import { EVENTS_HEADERS, openEvents } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { decodeDraft, decodeRoom, decodeUser, type ErrorCode, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX, type Problem } from "./protocol.ts";
-import { homePage } from "./home_page.ts";
+import { createPages, PAGE_PATHS } from "./pages.ts";
 
 /** Seconds after which whoever met a stopping or failing server should ask again. */
 const RETRY_AFTER_SECONDS = 2;
@@ -76,6 +77,15 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   let requests = 0;
   const app = new Hono();
 
+  /** Counts a connection in, and returns what counts it out. */
+  function admit(): () => void {
+    if (connections >= maxConnections) {
+      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
+    }
+    connections++;
+    return () => void connections--;
+  }
+
   app.use(async (context, next) => {
     if (hub.isDraining && context.req.path !== "/health") {
       throw refusal("draining", "The server is stopping", retryAfter(RETRY_AFTER_SECONDS));
@@ -83,13 +93,16 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     await next();
   });
 
-  app.get("/", (context) => context.html(homePage()));
+  const page = createPages();
+  for (const path of PAGE_PATHS) app.get(path, (context) => page(context.req.raw));
 
   app.get("/health", async (context) => {
     const state = {
       rooms: hub.roomCount,
       connections,
       messages_stored: hub.metrics.messagesStored,
+      reach: hub.reach,
+      peers: hub.peerCount,
     };
     if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
     try {
@@ -103,10 +116,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", (context) => {
     const room = roomOf(context);
-    if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      const message = "This path speaks WebSocket: send the headers of an upgrade";
-      throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-    }
+    // A client that was refused may ask without an upgrade why: a browser does not tell it.
+    const isAnybody = context.req.query("user") === undefined &&
+      context.req.header("authorization") === undefined;
+    if (!isUpgrade(context) && isAnybody) throw upgradeRequired();
     // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
     if (context.req.method !== "GET") {
       throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
@@ -114,18 +127,26 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const user = userOf(context.req.query("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
-    if (connections >= maxConnections) {
-      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
-    }
-    connections++;
-    const onEnd = () => void connections--;
+    if (!isUpgrade(context)) throw upgradeRequired();
+    const onEnd = admit();
     try {
       return connect(context.req.raw, { hub, room, user, history, after, logger, onEnd });
     } catch (error) {
       onEnd();
+      if (error instanceof Refusal) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw refusal("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
     }
+  });
+
+  app.get("/rooms/:room/events", (context) => {
+    const room = roomOf(context);
+    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
+    // An EventSource comes back with the URL of its first time: the header is newer.
+    const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
+    // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
+    if (context.req.method === "HEAD") return new Response(null, { headers: EVENTS_HEADERS });
+    return openEvents({ hub, room, history, after, onEnd: admit() });
   });
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -204,15 +225,25 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 }
 
 const ROUTES = [
-  ["/", "GET"],
+  ...PAGE_PATHS.map((path) => [path, "GET"] as const),
   ["/health", "GET"],
   ["/rooms/:room", "GET"],
+  ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ] as const;
 
 function refusal(code: ErrorCode, message: string, headers?: Record<string, string>): Refusal {
   return new Refusal({ code, message }, headers);
+}
+
+function isUpgrade(context: Context): boolean {
+  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+}
+
+function upgradeRequired(): Refusal {
+  const message = "This path speaks WebSocket: send the headers of an upgrade";
+  return refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
 }
 
 function retryAfter(seconds: number): Record<string, string> {
