@@ -1,0 +1,193 @@
+/**
+ * The way in, the same for every request to a room.
+ *
+ * @module
+ */
+
+import { addressOf, type ConnectionInfo } from "./address.ts";
+import { Admission, type EntryLimits, type Place } from "./admission.ts";
+import type { Authorize, Denial, Pass } from "./auth.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { isOriginAllowed } from "./origin.ts";
+import { decodeUser, type Limits } from "./protocol.ts";
+import { RateLimit } from "./rate_limit.ts";
+import { Refusal, refusal, retryAfter } from "./refusal.ts";
+
+/** What a user may send on all connections together, as a multiple of what one may. */
+const USER_SHARE = 2;
+
+/** How {@linkcode Gate} behaves. */
+export interface GateOptions {
+  /** Decides who may come in. Where it is missing, everybody may, under any name. */
+  readonly authorize?: Authorize;
+  /** Origins of web pages that may come in besides the server's own. */
+  readonly origins: readonly string[];
+  /** Proxies in front that add to `X-Forwarded-For`. */
+  readonly proxies: number;
+  /** How many connections there may be. */
+  readonly entryLimits: EntryLimits;
+  /** What members may do. */
+  readonly limits: Limits;
+  /** What is counted. */
+  readonly metrics: Metrics;
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+  /** Whether so much waits for members that do not read that nobody else can be let in. */
+  readonly isMemoryShort?: () => boolean;
+}
+
+/** Somebody who was let in. */
+export interface Entrance {
+  /** Who it is. */
+  readonly user: string;
+  /** Milliseconds since the epoch until when. */
+  readonly expiresAt?: number;
+  /** The claim on the limits; whoever gets it must give it back. */
+  readonly place: Place;
+  /** Judges a fresh token for this request; undefined where none is needed. */
+  readonly renew?: (token: string) => Promise<Pass | Denial>;
+}
+
+/**
+ * Lets in or refuses. The order is that of the cost: where from, how many from there, who, where
+ * to, how many of them.
+ *
+ * @example
+ * ```ts ignore
+ * gate.checkOrigin(request);
+ * const user = await gate.admit(request, { room: "lobby", name: body.user });
+ * ```
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #admission: Admission;
+  readonly #users: RateLimit | undefined;
+
+  /** @param options Who may come in, and how many. */
+  constructor(options: GateOptions) {
+    this.#options = options;
+    const { entryLimits: limits, metrics, isMemoryShort } = options;
+    this.#admission = new Admission({ limits, metrics, isMemoryShort });
+    const { messages_per_second, message_burst } = options.limits;
+    if (messages_per_second === 0) return;
+    const perSecond = USER_SHARE * messages_per_second;
+    this.#users = new RateLimit({ perSecond, burst: USER_SHARE * message_burst });
+  }
+
+  /**
+   * Refuses what a foreign web page makes a browser ask.
+   *
+   * @param request The request.
+   * @throws {Refusal} Where its origin may not.
+   */
+  checkOrigin(request: Request): void {
+    if (isOriginAllowed(request, this.#options.origins)) return;
+    throw refusal("forbidden", "Pages of this origin may not use this server");
+  }
+
+  /**
+   * Tells whose limits a request counts against.
+   *
+   * @param request The request, before any upgrade.
+   * @param info What `Deno.serve` says about it.
+   * @returns The address or network.
+   */
+  addressOf(request: Request, info: ConnectionInfo | undefined): string | undefined {
+    return addressOf(request, info, this.#options.proxies);
+  }
+
+  /**
+   * Finds out who a request is from, and whether that user may enter the room.
+   *
+   * @param request The request, before any upgrade.
+   * @param to The room, and the name that the client gives itself: heard only where no token is
+   * required.
+   * @returns What the user may do.
+   * @throws {Refusal} Where nobody may come in like that.
+   */
+  async admit(request: Request, to: { room: string; name?: unknown }): Promise<Pass> {
+    const { authorize, logger, metrics } = this.#options;
+    if (!authorize) return { user: toUser(to.name) };
+    let judged: Pass | Denial;
+    try {
+      judged = await authorize(request);
+    } catch (error) {
+      metrics.authorizeFailures++;
+      logger("error", "authorize_failed", { room: to.room, error });
+      throw refusal("unavailable", "Who you are cannot be verified now", retryAfter());
+    }
+    if ("denied" in judged) {
+      throw refusal("unauthorized", judged.denied, { "www-authenticate": "Bearer" });
+    }
+    if (judged.mayEnter && !judged.mayEnter(to.room)) {
+      throw refusal("forbidden", `This room is not open to "${judged.user}"`);
+    }
+    return judged;
+  }
+
+  /**
+   * Lets in somebody who wants to stay: {@linkcode Gate.admit}, and a place within the limits.
+   *
+   * @param request The request, before any upgrade.
+   * @param to Where, under which name, and from which address.
+   * @returns Who came in. Its place is the caller's to give back.
+   * @throws {Refusal} Where nobody may come in like that, or too many have.
+   */
+  async enter(
+    request: Request,
+    to: { room: string; name?: unknown; info: ConnectionInfo | undefined },
+  ): Promise<Entrance> {
+    const place = this.#admission.knock(this.addressOf(request, to.info));
+    try {
+      const { user, expiresAt } = await this.admit(request, to);
+      place.take(to.room, user);
+      return { user, expiresAt, place, renew: this.#renewer(request.url) };
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes from what a user may send on all connections, and without any.
+   *
+   * @param user The user.
+   * @returns Milliseconds to wait; 0 where it was taken.
+   */
+  takeOf(user: string): number {
+    return this.#users?.take(user) ?? 0;
+  }
+
+  /**
+   * The same, for a request of its own.
+   *
+   * @param user The user.
+   * @throws {Refusal} Where the user has to wait.
+   */
+  checkRate(user: string): void {
+    const waitMs = this.takeOf(user);
+    if (waitMs === 0) return;
+    const message = "Too much at once: wait before sending more";
+    throw new Refusal({ code: "rate_limited", message }, retryAfter(waitMs));
+  }
+
+  #renewer(address: string): ((token: string) => Promise<Pass | Denial>) | undefined {
+    const { authorize } = this.#options;
+    if (!authorize) return undefined;
+    const url = new URL(address);
+    // The old token may stand there.
+    url.search = "";
+    return async (token) => {
+      const headers = { authorization: `Bearer ${token}` };
+      return await authorize(new Request(url, { headers }));
+    };
+  }
+}
+
+function toUser(name: unknown): string {
+  if (typeof name !== "string") throw refusal("bad_user", '"user" is missing');
+  const decoded = decodeUser(name);
+  if (!decoded.ok) throw new Refusal(decoded.error);
+  return decoded.user;
+}
