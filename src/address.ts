@@ -54,5 +54,7 @@ function toNetwork(address: string): string | undefined {
 function expand(address: string): number[] {
   const [head, tail] = address.split("::").map((part) => part === "" ? [] : part.split(":"));
   const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
-  return [...head, ...Array<string>(zeros).fill("0"), ...tail ?? []].map((group) => parseInt(group, 16));
+  return [...head, ...Array<string>(zeros).fill("0"), ...tail ?? []].map((group) =>
+    parseInt(group, 16)
+  );
 }

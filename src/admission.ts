@@ -39,8 +39,8 @@ export type EntryLimit = "isolate" | "address" | "address_rate" | "room" | "user
 
 /** How {@linkcode Admission} behaves. */
 export interface AdmissionOptions {
-  /** How many connections there may be. */
-  readonly limits: EntryLimits;
+  /** How many connections there may be; what is left out is as in {@linkcode ENTRY_LIMITS}. */
+  readonly limits: Partial<EntryLimits>;
   /** What is counted. */
   readonly metrics: Metrics;
   /** Whether so much waits for members that do not read that nobody else can be let in. */
@@ -53,10 +53,10 @@ export interface Place {
    * Claims a connection of a user in a room.
    *
    * @param room The room.
-   * @param user The user.
+   * @param user The user, if it has a name.
    * @throws {Refusal} Where either has too many.
    */
-  take(room: string, user: string): void;
+  take(room: string, user: string | undefined): void;
   /** Gives everything back. A second call does nothing. */
   leave(): void;
 }
@@ -74,15 +74,28 @@ export interface Place {
  */
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #limits: EntryLimits;
   readonly #addresses = new Map<string, number>();
   readonly #rooms = new Map<string, number>();
   readonly #users = new Map<string, number>();
   readonly #knocks: RateLimit | undefined;
 
-  /** @param options How many there may be. */
+  /**
+   * Makes one.
+   *
+   * @param options How many there may be.
+   */
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    const burst = options.limits.maxConnectionsPerAddress;
+    const { limits } = options;
+    const limit = (name: keyof EntryLimits) => limits[name] ?? ENTRY_LIMITS[name];
+    this.#limits = {
+      maxConnections: limit("maxConnections"),
+      maxConnectionsPerAddress: limit("maxConnectionsPerAddress"),
+      maxConnectionsPerRoom: limit("maxConnectionsPerRoom"),
+      maxConnectionsPerUser: limit("maxConnectionsPerUser"),
+    };
+    const burst = this.#limits.maxConnectionsPerAddress;
     if (burst > 0) this.#knocks = new RateLimit({ burst, perSecond: burst / REFILL_SECONDS });
   }
 
@@ -94,8 +107,8 @@ export class Admission {
    * @throws {Refusal} Where there are too many.
    */
   knock(address: string | undefined): Place {
-    const { limits, metrics, isMemoryShort } = this.#options;
-    if (isFull(metrics.connections, limits.maxConnections)) throw this.#full("isolate");
+    const { metrics, isMemoryShort } = this.#options;
+    if (isFull(metrics.connections, this.#limits.maxConnections)) throw this.#full("isolate");
     if (isMemoryShort?.()) throw this.#full("memory");
     if (address !== undefined) this.#checkAddress(address);
     metrics.connections++;
@@ -104,7 +117,8 @@ export class Admission {
   }
 
   #place(address: string | undefined): Place {
-    const { limits, metrics } = this.#options;
+    const { metrics } = this.#options;
+    const limits = this.#limits;
     let [room, user]: (string | undefined)[] = [];
     let hasLeft = false;
     return {
@@ -112,7 +126,7 @@ export class Admission {
         if (isFull(this.#rooms.get(inRoom), limits.maxConnectionsPerRoom)) {
           throw this.#tooMany("room", "The room is full");
         }
-        if (isFull(this.#users.get(asUser), limits.maxConnectionsPerUser)) {
+        if (isFull(this.#users.get(asUser ?? ""), limits.maxConnectionsPerUser)) {
           throw this.#tooMany("user", "This user has too many connections");
         }
         [room, user] = [inRoom, asUser];
@@ -131,7 +145,7 @@ export class Admission {
   }
 
   #checkAddress(address: string): void {
-    const { maxConnectionsPerAddress } = this.#options.limits;
+    const { maxConnectionsPerAddress } = this.#limits;
     if (isFull(this.#addresses.get(address), maxConnectionsPerAddress)) {
       throw this.#tooMany("address", "Too many connections come from this address");
     }

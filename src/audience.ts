@@ -28,6 +28,12 @@ interface News {
 export interface AudienceOptions {
   /** Milliseconds after the last sign of typing. */
   readonly typingTimeoutMs: number;
+  /** Hears when a user's first connection to this isolate comes, and when the last one goes. */
+  readonly onPresence: (user: string, status: boolean) => void;
+  /** Hears when a user begins or stops typing on this isolate, and now and then that it lasts. */
+  readonly onTyping: (user: string, status: boolean) => void;
+  /** Hears when the last user stopped typing. */
+  readonly onSilence: () => void;
 }
 
 /**
@@ -40,15 +46,24 @@ export class Audience {
   /** The seats as a sending loop sees them: made anew after a change, never changed. */
   #snapshot: readonly Seat[] | undefined;
   #clock = 0;
-  readonly #presence = new Roster<Seat>();
+  readonly #options: AudienceOptions;
+  readonly #here = new Roster<Seat>();
+  /** Held by seats here, and by the names of other isolates. */
+  readonly #everywhere = new Roster<Seat | string>();
   readonly #typing: Typing;
   #news: News[] = [];
   #newsTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param options After how long typing ends by itself. */
+  /**
+   * Begins without seats.
+   *
+   * @param options After how long typing ends by itself, and what other isolates should know.
+   */
   constructor(options: AudienceOptions) {
+    this.#options = options;
     this.#typing = new Typing({
       onChange: (user, status) => this.#tellTyping(user, status),
+      onHere: options.onTyping,
       timeoutMs: options.typingTimeoutMs,
     });
   }
@@ -58,9 +73,14 @@ export class Audience {
     return this.#seats.size;
   }
 
-  /** Who is here, sorted. */
+  /** Whether anybody is typing. */
+  get isTyping(): boolean {
+    return this.#typing.size > 0;
+  }
+
+  /** Who is here or on another isolate, sorted. */
   users(): string[] {
-    return this.#presence.users();
+    return this.#everywhere.users();
   }
 
   /** Who is typing, sorted. */
@@ -75,10 +95,12 @@ export class Audience {
    * @param welcome Makes its first frame, when the seat's user is already counted as here.
    */
   add(seat: Seat, welcome: () => Frame): void {
-    const isNew = this.#presence.add(seat.user, seat);
+    const isNewHere = this.#here.add(seat.user, seat);
+    const isNew = this.#everywhere.add(seat.user, seat);
     seat.send(welcome());
     this.#seats.set(seat, this.#clock);
     this.#snapshot = undefined;
+    if (isNewHere) this.#options.onPresence(seat.user, true);
     if (isNew) this.#tellPresence(seat.user, "joined");
   }
 
@@ -92,8 +114,35 @@ export class Audience {
     if (!this.#seats.delete(seat)) return false;
     this.#snapshot = undefined;
     this.#typing.stop(seat, seat.user);
-    if (this.#presence.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
+    if (this.#here.remove(seat.user, seat)) this.#options.onPresence(seat.user, false);
+    if (this.#everywhere.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
     return true;
+  }
+
+  /**
+   * Takes note that a user is, or is no longer, connected to another isolate.
+   *
+   * @param isolate Which isolate.
+   * @param user Who.
+   * @param status Whether they are there.
+   */
+  elsewhere(isolate: string, user: string, status: boolean): void {
+    if (!status) this.#typing.elsewhere(isolate, user, false);
+    const hasChanged = status
+      ? this.#everywhere.add(user, isolate)
+      : this.#everywhere.remove(user, isolate);
+    if (hasChanged) this.#tellPresence(user, status ? "joined" : "left");
+  }
+
+  /**
+   * Takes note that a user is, or is no longer, typing on another isolate.
+   *
+   * @param isolate Which isolate.
+   * @param user Who.
+   * @param status Whether they are typing there.
+   */
+  typingElsewhere(isolate: string, user: string, status: boolean): void {
+    this.#typing.elsewhere(isolate, user, status);
   }
 
   /** Everybody who is here now. What is returned stays as it is. */
@@ -132,7 +181,8 @@ export class Audience {
     const seats = this.seats();
     this.#seats.clear();
     this.#snapshot = undefined;
-    this.#presence.clear();
+    this.#here.clear();
+    this.#everywhere.clear();
     this.#typing.clear();
     clearTimeout(this.#newsTimer);
     this.#newsTimer = undefined;
@@ -144,6 +194,7 @@ export class Audience {
     const envelope: TypingStatusEnvelope = { type: "typing_status", payload: { user, status } };
     const frame = new Frame([encodeEnvelope(envelope)], { ephemeral: true });
     for (const seat of this.seats()) if (seat.user !== user) seat.send(frame);
+    if (!this.isTyping) this.#options.onSilence();
   }
 
   #tellPresence(user: string, status: "joined" | "left"): void {

@@ -83,7 +83,9 @@ export function tokenAuthorizer(options: TokenOptions): Authorize {
     const token = tokenOf(request);
     if (token === undefined) return { denied: "A token is required" };
     const claims = token.length > TOKEN_MAX_LENGTH ? undefined : await read(token);
-    return claims === undefined ? { denied: "The token is not valid, or no longer" } : toPass(claims);
+    return claims === undefined
+      ? { denied: "The token is not valid, or no longer" }
+      : toPass(claims);
   };
 }
 
@@ -157,10 +159,14 @@ function toPass(claims: unknown): Pass | Denial {
   const { sub, rooms, exp } = claims as Record<string, unknown>;
   if (typeof sub !== "string") return { denied: 'The token names no user in "sub"' };
   const decoded = decodeUser(sub);
-  if (!decoded.ok) return { denied: `The token's "sub" cannot be a user: ${decoded.error.message}` };
+  if (!decoded.ok) {
+    return { denied: `The token's "sub" cannot be a user: ${decoded.error.message}` };
+  }
   // Else two users of the issuer could be one here.
   if (decoded.user !== sub) return { denied: `The token's "sub" should read "${decoded.user}"` };
-  if (exp !== undefined && typeof exp !== "number") return { denied: 'The token\'s "exp" is no time' };
+  if (exp !== undefined && typeof exp !== "number") {
+    return { denied: 'The token\'s "exp" is no time' };
+  }
   const expiresAt = exp === undefined ? undefined : 1000 * exp;
   if (rooms === undefined) return { user: sub, expiresAt };
   if (!Array.isArray(rooms) || rooms.length > ROOMS_MAX || !rooms.every(isPattern)) {

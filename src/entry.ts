@@ -13,7 +13,7 @@ export const ORIGIN = "0".repeat(24);
 export interface LogRecord {
   /** Its place: sorts like the log. */
   readonly cursor: string;
-  /** Its ULID; for a repeat that was taken out again, the ULID of the first one. */
+  /** Its ULID. */
   readonly id: string;
   /** Who said it. */
   readonly user: string;
@@ -21,12 +21,22 @@ export interface LogRecord {
   readonly ref?: string;
   /** When the server took it, ISO 8601. */
   readonly sentAt: string;
-  /** The envelope as it goes over the wire; empty for a repeat that was taken out again. */
+  /** The envelope as it goes over the wire. */
   readonly envelope: string;
+  /** Where it was struck out because it repeats a message: that message. It is not to be shown. */
+  readonly repeats?: LogRecord;
 }
 
 /** What is stored of a message; the room is in the key, the cursor is given by the commit. */
 export type StoredMessage = Omit<Message, "cursor" | "room">;
+
+/** A line that was struck out: what stood there repeated the message that it names. */
+interface StruckLine {
+  /** The ULID of the repeat. */
+  readonly struck: string;
+  /** The message that it repeated. */
+  readonly repeats: Message;
+}
 
 /** What one room gets in one commit. */
 export interface Entry {
@@ -75,9 +85,42 @@ export function joinLines(lines: readonly Uint8Array[]): Entry {
  * @returns Its records, oldest first.
  */
 export function decodeEntry(room: string, versionstamp: string, text: string): LogRecord[] {
-  return text.split("\n").map((line, index) =>
-    recordAt(room, versionstamp, index, line, JSON.parse(line) as StoredMessage)
-  );
+  return text.split("\n").map((line, index) => {
+    const stored = JSON.parse(line) as StoredMessage | StruckLine;
+    if (!("struck" in stored)) return recordAt(room, versionstamp, index, line, stored);
+    const envelope = `${PAYLOAD_START}${JSON.stringify(stored.repeats)}}`;
+    const first = recordOf(envelope, stored.repeats);
+    return { ...first, cursor: cursorAt(versionstamp, index), id: stored.struck, repeats: first };
+  });
+}
+
+/**
+ * Strikes lines out of an entry. The lines after them keep their places.
+ *
+ * @param text The entry, decoded from UTF-8.
+ * @param repeats By index, the message that stands there as a repeat, and its first.
+ * @returns The entry without what the repeats said.
+ */
+export function strikeLines(
+  text: string,
+  repeats: ReadonlyMap<number, { readonly id: string; readonly first: LogRecord }>,
+): string {
+  return text.split("\n").map((line, index) => {
+    const repeat = repeats.get(index);
+    if (!repeat) return line;
+    return `{"struck":${JSON.stringify(repeat.id)},"repeats":${messageText(repeat.first)}}`;
+  }).join("\n");
+}
+
+/**
+ * Reads the record out of an envelope that another isolate sent.
+ *
+ * @param envelope The JSON text of a `chat_message` from the server.
+ * @returns Its record.
+ * @throws {SyntaxError} Where it is not JSON.
+ */
+export function decodeRecord(envelope: string): LogRecord {
+  return recordOf(envelope, (JSON.parse(envelope) as { payload: Message }).payload);
 }
 
 /**
@@ -104,10 +147,14 @@ export function recordAt(
   return { cursor, id, user, ref, sentAt: sent_at, envelope };
 }
 
+function recordOf(envelope: string, { cursor, id, user, ref, sent_at }: Message): LogRecord {
+  return { cursor, id, user, ref, sentAt: sent_at, envelope };
+}
+
 /**
  * Takes the message out of the envelope of a record.
  *
- * @param record A record whose envelope is not empty.
+ * @param record A record.
  * @returns The JSON text of the {@linkcode Message}.
  */
 export function messageText(record: LogRecord): string {
@@ -133,6 +180,16 @@ export function isCursor(text: string): boolean {
  */
 export function cursorAt(versionstamp: string, index: number): string {
   return versionstamp + index.toString(16).padStart(4, "0");
+}
+
+/**
+ * Takes the index in the entry out of a cursor.
+ *
+ * @param cursor A cursor.
+ * @returns The number in the last 4 of its digits.
+ */
+export function indexOf(cursor: string): number {
+  return parseInt(cursor.slice(20), 16);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AggregatorRegistry, type MetricType } from "prom-client";
+import { AggregatorRegistry } from "prom-client";
 import type { Histogram } from "./histogram.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -25,7 +25,7 @@ export interface SampledMetric {
   /** What it means. */
   readonly help: string;
   /** What kind it is. */
-  readonly type: `${MetricType}`;
+  readonly type: "counter" | "gauge" | "histogram";
   /** How the values of several isolates become one. */
   readonly aggregator: "sum" | "max";
   /** Its values. */
@@ -48,8 +48,8 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["frames_shed", "Typing and presence left out for slow members", (m) => m.framesShed],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],
-  ["packets_lost", "Packets between isolates that did not arrive", (m) => m.packetsLost],
-  ["packets_healed", "Lost packets made good from the log", (m) => m.packetsHealed],
+  ["packets_lost", "Packets of other isolates that did not arrive", (m) => m.packetsLost],
+  ["rooms_healed", "Rooms that were behind and caught up by a bell", (m) => m.roomsHealed],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
 ];
 
@@ -77,11 +77,12 @@ export interface SnapshotOptions {
  */
 export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsSnapshot {
   const { rooms, residentBytes } = options;
-  const { commitFailures, readFailures, probeFailures } = metrics;
+  const { commitFailures, readFailures, probeFailures, strikeFailures } = metrics;
   const kvFailures = new Map([
     ["commit", commitFailures],
     ["read", readFailures],
     ["health", probeFailures],
+    ["strike", strikeFailures],
   ]);
   return [
     ...COUNTERS.map(([name, help, read]) =>
@@ -130,7 +131,7 @@ export async function renderMetrics(snapshots: readonly MetricsSnapshot[]): Prom
 function sampled(
   name: string,
   help: string,
-  type: "counter" | "gauge" | "histogram",
+  type: SampledMetric["type"],
   values: readonly SampledValue[],
 ): SampledMetric {
   return { name, help, type, aggregator: "sum", values };

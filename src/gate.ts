@@ -5,7 +5,7 @@
  */
 
 import { addressOf, type ConnectionInfo } from "./address.ts";
-import { Admission, type EntryLimits, type Place } from "./admission.ts";
+import { Admission, type EntryLimits } from "./admission.ts";
 import type { Authorize, Denial, Pass } from "./auth.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -23,10 +23,10 @@ export interface GateOptions {
   readonly authorize?: Authorize;
   /** Origins of web pages that may come in besides the server's own. */
   readonly origins: readonly string[];
-  /** Proxies in front that add to `X-Forwarded-For`. */
-  readonly proxies: number;
-  /** How many connections there may be. */
-  readonly entryLimits: EntryLimits;
+  /** Proxies in front that add to `X-Forwarded-For`. @default {0} */
+  readonly proxies?: number;
+  /** How many connections there may be; what is left out has its default. */
+  readonly entryLimits: Partial<EntryLimits>;
   /** What members may do. */
   readonly limits: Limits;
   /** What is counted. */
@@ -37,16 +37,16 @@ export interface GateOptions {
   readonly isMemoryShort?: () => boolean;
 }
 
-/** Somebody who was let in. */
-export interface Entrance {
+/** Somebody who was let in to stay. */
+export interface Entrance<User = string> {
   /** Who it is. */
-  readonly user: string;
+  readonly user: User;
   /** Milliseconds since the epoch until when. */
   readonly expiresAt?: number;
-  /** The claim on the limits; whoever gets it must give it back. */
-  readonly place: Place;
   /** Judges a fresh token for this request; undefined where none is needed. */
   readonly renew?: (token: string) => Promise<Pass | Denial>;
+  /** Gives the place within the limits back; whoever was let in must, when it goes. */
+  readonly leave: () => void;
 }
 
 /**
@@ -56,7 +56,7 @@ export interface Entrance {
  * @example
  * ```ts ignore
  * gate.checkOrigin(request);
- * const user = await gate.admit(request, { room: "lobby", name: body.user });
+ * const user = nameOf(await gate.admit(request, "lobby"), body.user);
  * ```
  */
 export class Gate {
@@ -64,7 +64,11 @@ export class Gate {
   readonly #admission: Admission;
   readonly #users: RateLimit | undefined;
 
-  /** @param options Who may come in, and how many. */
+  /**
+   * Makes one.
+   *
+   * @param options Who may come in, and how many.
+   */
   constructor(options: GateOptions) {
     this.#options = options;
     const { entryLimits: limits, metrics, isMemoryShort } = options;
@@ -94,33 +98,32 @@ export class Gate {
    * @returns The address or network.
    */
   addressOf(request: Request, info: ConnectionInfo | undefined): string | undefined {
-    return addressOf(request, info, this.#options.proxies);
+    return addressOf(request, info, this.#options.proxies ?? 0);
   }
 
   /**
    * Finds out who a request is from, and whether that user may enter the room.
    *
    * @param request The request, before any upgrade.
-   * @param to The room, and the name that the client gives itself: heard only where no token is
-   * required.
-   * @returns What the user may do.
+   * @param room The room.
+   * @returns What the user may do; undefined in an open hub, where everybody may do everything.
    * @throws {Refusal} Where nobody may come in like that.
    */
-  async admit(request: Request, to: { room: string; name?: unknown }): Promise<Pass> {
+  async admit(request: Request, room: string): Promise<Pass | undefined> {
     const { authorize, logger, metrics } = this.#options;
-    if (!authorize) return { user: toUser(to.name) };
+    if (!authorize) return undefined;
     let judged: Pass | Denial;
     try {
       judged = await authorize(request);
     } catch (error) {
       metrics.authorizeFailures++;
-      logger("error", "authorize_failed", { room: to.room, error });
+      logger("error", "authorize_failed", { room, error });
       throw refusal("unavailable", "Who you are cannot be verified now", retryAfter());
     }
     if ("denied" in judged) {
       throw refusal("unauthorized", judged.denied, { "www-authenticate": "Bearer" });
     }
-    if (judged.mayEnter && !judged.mayEnter(to.room)) {
+    if (judged.mayEnter && !judged.mayEnter(room)) {
       throw refusal("forbidden", `This room is not open to "${judged.user}"`);
     }
     return judged;
@@ -130,23 +133,30 @@ export class Gate {
    * Lets in somebody who wants to stay: {@linkcode Gate.admit}, and a place within the limits.
    *
    * @param request The request, before any upgrade.
-   * @param to Where, under which name, and from which address.
-   * @returns Who came in. Its place is the caller's to give back.
+   * @param to Where, under which name (heard in an open hub alone), and from where.
+   * @returns Who came in.
    * @throws {Refusal} Where nobody may come in like that, or too many have.
    */
   async enter(
     request: Request,
-    to: { room: string; name?: unknown; info: ConnectionInfo | undefined },
+    to: { room: string; name: unknown; info: ConnectionInfo | undefined },
   ): Promise<Entrance> {
-    const place = this.#admission.knock(this.addressOf(request, to.info));
-    try {
-      const { user, expiresAt } = await this.admit(request, to);
-      place.take(to.room, user);
-      return { user, expiresAt, place, renew: this.#renewer(request.url) };
-    } catch (error) {
-      place.leave();
-      throw error;
-    }
+    return await this.#enter(request, to, (pass) => nameOf(pass, to.name));
+  }
+
+  /**
+   * The same for somebody who only listens, and in an open hub needs no name.
+   *
+   * @param request The request.
+   * @param to Where, and from where.
+   * @returns Who came in.
+   * @throws {Refusal} Where nobody may come in like that, or too many have.
+   */
+  async observe(
+    request: Request,
+    to: { room: string; info: ConnectionInfo | undefined },
+  ): Promise<Entrance<string | undefined>> {
+    return await this.#enter(request, to, (pass) => pass?.user);
   }
 
   /**
@@ -172,6 +182,24 @@ export class Gate {
     throw new Refusal({ code: "rate_limited", message }, retryAfter(waitMs));
   }
 
+  async #enter<User extends string | undefined>(
+    request: Request,
+    to: { room: string; info: ConnectionInfo | undefined },
+    userOf: (pass: Pass | undefined) => User,
+  ): Promise<Entrance<User>> {
+    const place = this.#admission.knock(this.addressOf(request, to.info));
+    try {
+      const pass = await this.admit(request, to.room);
+      const user = userOf(pass);
+      place.take(to.room, user);
+      const renew = this.#renewer(request.url);
+      return { user, expiresAt: pass?.expiresAt, renew, leave: () => place.leave() };
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
   #renewer(address: string): ((token: string) => Promise<Pass | Denial>) | undefined {
     const { authorize } = this.#options;
     if (!authorize) return undefined;
@@ -185,7 +213,16 @@ export class Gate {
   }
 }
 
-function toUser(name: unknown): string {
+/**
+ * Settles under which name somebody goes: the token's, or in an open hub the one that they give.
+ *
+ * @param pass What {@linkcode Gate.admit} returned.
+ * @param name What the client calls itself.
+ * @returns The user.
+ * @throws {Refusal} Where that is no name.
+ */
+export function nameOf(pass: Pass | undefined, name: unknown): string {
+  if (pass) return pass.user;
   if (typeof name !== "string") throw refusal("bad_user", '"user" is missing');
   const decoded = decodeUser(name);
   if (!decoded.ok) throw new Refusal(decoded.error);

@@ -21,7 +21,11 @@ export class Histogram {
   /** All values together. */
   sum = 0;
 
-  /** @param bounds The upper ends, inclusive, ascending. */
+  /**
+   * Makes one without values.
+   *
+   * @param bounds The upper ends, inclusive, ascending.
+   */
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
     this.counts = Array<number>(bounds.length + 1).fill(0);

@@ -6,6 +6,9 @@
 
 import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
+import { Bells } from "./bells.ts";
+import type { Entry } from "./entry.ts";
+import { decodePacket, type Fanout, type Packet } from "./fanout.ts";
 import { Frame } from "./frame.ts";
 import { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
@@ -14,6 +17,7 @@ import { Metrics } from "./metrics.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
+import { Presence } from "./presence.ts";
 import { type JoinOptions, Room, type RoomContext } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 
@@ -21,6 +25,8 @@ import type { Member, Seat } from "./seat.ts";
 const RECONNECT_SPREAD_MS = 1_000;
 const RECONNECT_SPREAD_MS_PER_MEMBER = 5;
 const RECONNECT_SPREAD_MAX_MS = 30_000;
+/** The Web Lock that the isolates of a process take in turn to commit. */
+const COMMIT_LOCK = "hubbub.v1.commit";
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_COMMIT_MS = 2_500;
 
@@ -34,6 +40,26 @@ export interface HubOptions {
   readonly metrics?: Metrics;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
+  /** How to reach the other isolates on the same logs. @default {undefined} there are none */
+  readonly fanout?: Fanout;
+  /**
+   * Whether other isolates append to the same logs. Every append is then read back, and the
+   * database is watched for what the fan-out loses.
+   *
+   * @default {true} where a fan-out is given
+   */
+  readonly shared?: boolean;
+  /**
+   * Whether the isolates of this process commit in turn (by a Web Lock, where the runtime has
+   * them): those that write one SQLite file would otherwise sleep in its busy handler.
+   *
+   * @default {false}
+   */
+  readonly commitInTurn?: boolean;
+  /** Milliseconds between two signs of life to the other isolates. @default {2000} */
+  readonly heartbeatMs?: number;
+  /** Milliseconds without one after which another isolate is taken for dead. @default {7000} */
+  readonly expiryMs?: number;
 }
 
 /** What a hub tells about a room. */
@@ -46,6 +72,11 @@ export interface RoomState {
   readonly users: readonly string[];
   /** Who is typing, sorted. */
   readonly typing: readonly string[];
+}
+
+/** Deno 2.9 has Web Locks, and no types for them; 2.5 has none. */
+interface WithLocks {
+  readonly locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> };
 }
 
 /**
@@ -72,7 +103,12 @@ export class Hub {
   readonly #logger: Logger;
   readonly #context: RoomContext;
   readonly #commits: GroupCommit<RoomAppend>;
+  readonly #isolate = crypto.randomUUID();
+  readonly #fanout: Fanout | undefined;
+  readonly #presence: Presence | undefined;
+  readonly #bells: Bells | undefined;
   #isDraining = false;
+  #isClosed = false;
 
   /**
    * Makes a hub without rooms.
@@ -91,28 +127,64 @@ export class Hub {
     };
     this.metrics = options.metrics ?? new Metrics();
     this.#logger = options.logger ?? jsonLogger();
+    this.#fanout = options.fanout;
+    const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
     this.#commits = new GroupCommit({
-      write: (entries) => log.append(entries),
+      write: (entries) =>
+        locks ? locks.request(COMMIT_LOCK, () => this.#append(entries)) : this.#append(entries),
       onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
       onFailure: (appends, error) => this.#notStored(appends, error),
     });
+    const isShared = options.shared ?? options.fanout !== undefined;
     this.#context = {
       log,
       commits: this.#commits,
-      alone: true,
+      isolate: this.#isolate,
+      alone: !isShared,
       limits: this.limits,
       logger: this.#logger,
       metrics: this.metrics,
       createId: monotonicUlid,
       now: options.now ?? Date.now,
       isDraining: () => this.#isDraining,
+      post: (packet) => this.#post(packet),
+      setPresence: (room, user, status) => this.#presence?.set(room, user, status),
       onIdle: (room) => this.#forget(room),
     };
+    if (!isShared) return;
+    this.#bells = new Bells({
+      log,
+      logger: this.#logger,
+      rooms: () => this.#openRooms(),
+      onHealed: () => void this.metrics.roomsHealed++,
+    });
+    if (!options.fanout) return;
+    this.#presence = new Presence({
+      isolate: this.#isolate,
+      post: (packet) => this.#post(packet),
+      onChange: (isolate, room, user, status) =>
+        this.#rooms.get(room)?.audience.elsewhere(isolate, user, status),
+      heartbeatMs: options.heartbeatMs,
+      expiryMs: options.expiryMs,
+    });
+    options.fanout.subscribe((packet) => this.#heard(packet));
+    this.#presence.start();
   }
 
   /** How many rooms are in memory. */
   get roomCount(): number {
     return this.#rooms.size;
+  }
+
+  /** How other isolates on the same logs are reached. */
+  get reach(): "alone" | "database" | "fanout" {
+    if (this.#context.alone) return "alone";
+    return this.#fanout ? "fanout" : "database";
+  }
+
+  /** How many other isolates are heard; 0 without a fan-out. */
+  get peerCount(): number {
+    return this.#presence?.peerCount ?? 0;
   }
 
   /** Whether the hub has begun to stop. */
@@ -165,7 +237,10 @@ export class Hub {
   async look(room: string): Promise<RoomState> {
     checkNames("look at", room);
     const found = this.#rooms.get(room);
-    if (!found) return { room, cursor: await this.log.head(room), users: [], typing: [] };
+    if (!found) {
+      const users = new Set([...this.#presence?.elsewhere(room) ?? []].map(([, user]) => user));
+      return { room, cursor: await this.log.head(room), users: [...users].sort(), typing: [] };
+    }
     return await found.use(() => ({
       room,
       cursor: found.cursor,
@@ -189,13 +264,62 @@ export class Hub {
     }
     const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
     for (const seat of seats) this.#sendAway(seat, seats.length);
+    this.#close({ goodbye: true });
+  }
+
+  /**
+   * Stops at once: nothing is stored any more, and nobody is told. For tests of what happens to
+   * the others when an isolate dies; everybody else wants {@linkcode Hub.drain}.
+   */
+  kill(): void {
+    this.#isDraining = true;
+    this.#close({ goodbye: false });
+  }
+
+  #close(options: { readonly goodbye: boolean }): void {
+    if (this.#isClosed) return;
+    this.#presence?.close(options);
+    this.#isClosed = true;
+    this.#bells?.close();
+    this.#fanout?.close();
+    for (const room of this.#rooms.values()) room.dismiss();
     this.#rooms.clear();
   }
 
   #room(name: string): Room {
-    let room = this.#rooms.get(name);
-    if (!room) this.#rooms.set(name, room = new Room(name, this.#context));
+    const known = this.#rooms.get(name);
+    if (known) return known;
+    const room = new Room(name, this.#context);
+    for (const [isolate, user] of this.#presence?.elsewhere(name) ?? []) {
+      room.audience.elsewhere(isolate, user, true);
+    }
+    this.#rooms.set(name, room);
     return room;
+  }
+
+  *#openRooms(): Generator<Room> {
+    for (const room of this.#rooms.values()) if (room.isOpen) yield room;
+  }
+
+  #post(packet: Packet): void {
+    if (!this.#isClosed) this.#fanout?.publish(packet);
+  }
+
+  #heard(value: unknown): void {
+    const packet = decodePacket(value);
+    if (!packet || packet.from === this.#isolate || this.#isClosed) return;
+    switch (packet.kind) {
+      case "messages":
+        return this.#rooms.get(packet.room)?.heard(packet);
+      case "typing": {
+        // A room that nobody here is in yet: whoever joins it shall see who is typing.
+        const { room, user, status, from } = packet;
+        const found = status ? this.#room(room) : this.#rooms.get(room);
+        return found?.audience.typingElsewhere(from, user, status);
+      }
+      default:
+        return this.#presence?.heard(packet);
+    }
   }
 
   #forget(room: Room): void {
@@ -210,6 +334,16 @@ export class Hub {
     const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
     seat.send(new Frame([encodeEnvelope({ type: "draining", payload })]));
     seat.expel(CLOSE_CODES.draining.code, "The server is stopping");
+  }
+
+  async #append(entries: ReadonlyMap<string, Entry>): Promise<string> {
+    const startedAt = performance.now();
+    const versionstamp = await this.log.append(entries);
+    this.metrics.commitSeconds.observe((performance.now() - startedAt) / 1000);
+    this.metrics.commitMessages.observe(
+      [...entries.values()].reduce((sum, { count }) => sum + count, 0),
+    );
+    return versionstamp;
   }
 
   async #committed(

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CLOSE_CODES, decodeClientEnvelope } from "./protocol.ts";
-import type { ClientEnvelope, Limits, Problem } from "./protocol.ts";
+import { decodeClientEnvelope } from "./protocol.ts";
+import type { ClientEnvelope, CLOSE_CODES, Limits, Problem } from "./protocol.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 /** UTF-16 code units in a frame that is read at all; more where longer texts are allowed. */
@@ -74,7 +74,11 @@ export class Intake {
   readonly #badFrames: TokenBucket;
   readonly #refused: TokenBucket;
 
-  /** @param options What may come in. */
+  /**
+   * Makes one.
+   *
+   * @param options What may come in.
+   */
   constructor(options: IntakeOptions) {
     this.#options = options;
     const { now, limits } = options;

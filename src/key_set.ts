@@ -55,7 +55,11 @@ export class KeySet {
   /** Why the last fetch failed. */
   #failure: string | undefined;
 
-  /** @param options Where they come from. */
+  /**
+   * Makes one.
+   *
+   * @param options Where they come from.
+   */
   constructor(options: KeySetOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
@@ -87,7 +91,9 @@ export class KeySet {
     if (canWait) return;
     await this.#fetching;
     const isUsable = this.#now() - this.#fetchedAt <= STALE_MS;
-    if (!isUsable) throw new Error(`The keys of the tokens' issuer cannot be had: ${this.#failure}`);
+    if (!isUsable) {
+      throw new Error(`The keys of the tokens' issuer cannot be had: ${this.#failure}`);
+    }
   }
 
   async #fetch(): Promise<void> {

@@ -5,14 +5,8 @@
  */
 
 import { deadline } from "@std/async/deadline";
-import {
-  cursorAt,
-  decodeEntry,
-  type Entry,
-  type LogRecord,
-  ORIGIN,
-  versionstampOf,
-} from "./entry.ts";
+import { cursorAt, decodeEntry, type Entry, indexOf, type LogRecord, ORIGIN } from "./entry.ts";
+import { strikeLines, versionstampOf } from "./entry.ts";
 
 /**
  * What Deno KV takes at most, measured on SQLite with Deno 2.9.6: bytes of a value, bytes of an
@@ -31,6 +25,9 @@ export const BELL_COUNT = 10;
 /** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
 const READ_BATCH = 32;
 
+/** Keys that one call of `getMany` takes. */
+const GET_MANY_MAX = 10;
+
 /** Bytes to allow for a small number or boolean as a KV value. */
 const SMALL_VALUE_BYTES = 16;
 
@@ -38,8 +35,18 @@ const SMALL_VALUE_BYTES = 16;
 export interface ReadOptions {
   /** The most records to return. */
   readonly limit: number;
-  /** The last cursor that may be returned. */
+  /** The last cursor that may be returned; only where one reads forward. */
   readonly until?: string;
+  /** Whether repeats that were struck out are left out. @default {false} */
+  readonly shownOnly?: boolean;
+}
+
+/** A message that repeats another. */
+export interface Repeat {
+  /** The repeat. */
+  readonly record: LogRecord;
+  /** The message that it repeats. */
+  readonly first: LogRecord;
 }
 
 /** How {@linkcode RoomLog} behaves. */
@@ -65,7 +72,7 @@ const decoder = new TextDecoder();
  * const log = new RoomLog(await Deno.openKv(":memory:"));
  * const line = encodeLine('{"id":"01…","user":"ann","text":"hello","sent_at":"2026-…"}');
  * await log.append(new Map([["lobby", joinLines([line])]]));
- * const newest = await log.last("lobby", 10);
+ * const newest = await log.last("lobby", { limit: 10 });
  * ```
  */
 export class RoomLog {
@@ -99,7 +106,7 @@ export class RoomLog {
    * @throws Whatever KV rejects with; then nothing may be taken as stored.
    */
   async append(entries: ReadonlyMap<string, Entry>): Promise<string> {
-    const options = this.#retentionMs === undefined ? undefined : { expireIn: this.#retentionMs };
+    const options = this.#setOptions();
     // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
     const atomic = this.#kv.atomic();
     const bells = new Set<number>();
@@ -118,11 +125,11 @@ export class RoomLog {
    * Reads the newest records of a room.
    *
    * @param room Its name.
-   * @param limit The most records to return.
+   * @param options How many.
    * @returns Oldest first.
    */
-  async last(room: string, limit: number): Promise<LogRecord[]> {
-    return await this.#readBack(room, { prefix: logPrefix(room) }, limit);
+  async last(room: string, options: ReadOptions): Promise<LogRecord[]> {
+    return await this.#readBack(room, { prefix: logPrefix(room) }, options);
   }
 
   /**
@@ -130,14 +137,14 @@ export class RoomLog {
    *
    * @param room Its name.
    * @param cursor The place; need not be one of a message.
-   * @param limit The most records to return.
+   * @param options How many.
    * @returns Oldest first; empty at the beginning of the log.
    */
-  async before(room: string, cursor: string, limit: number): Promise<LogRecord[]> {
+  async before(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
     const prefix = logPrefix(room);
     // The end is exclusive, and the cursor may stand in the middle of its entry.
     const end = [...prefix, versionstampOf(cursor) + "~"];
-    return await this.#readBack(room, { prefix, end }, limit, cursor);
+    return await this.#readBack(room, { prefix, end }, options, cursor);
   }
 
   /**
@@ -151,7 +158,7 @@ export class RoomLog {
   async after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
     const prefix = logPrefix(room);
     const start = [...prefix, versionstampOf(cursor)];
-    const { limit, until } = options;
+    const { limit, until, shownOnly } = options;
     const selector = until === undefined
       ? { prefix, start }
       : { start, end: [...prefix, versionstampOf(until) + "~"] };
@@ -160,11 +167,35 @@ export class RoomLog {
     for await (const { key, value } of listed) {
       for (const record of this.#records(room, String(key.at(-1)), value)) {
         if (record.cursor <= cursor || (until !== undefined && record.cursor > until)) continue;
+        if (shownOnly && record.repeats) continue;
         found.push(record);
         if (found.length >= limit) return found;
       }
     }
     return found;
+  }
+
+  /**
+   * Strikes messages out that repeat another, so that no reader sees them again. Isolates may do
+   * so at the same time: what is a repeat depends on the log alone.
+   *
+   * @param room Its name.
+   * @param repeats Messages with what they repeat. One whose entry would not fit any more stays.
+   * @throws Whatever KV rejects with.
+   */
+  async strike(room: string, repeats: readonly Repeat[]): Promise<void> {
+    const byEntry = Map.groupBy(repeats, ({ record }) => versionstampOf(record.cursor));
+    for (const [versionstamp, group] of byEntry) {
+      const key = [...logPrefix(room), versionstamp];
+      const { value } = await this.#kv.get<Uint8Array>(key);
+      if (value === null) continue;
+      const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
+        return [indexOf(cursor), { id, first }];
+      }));
+      const bytes = new TextEncoder().encode(strikeLines(decoder.decode(value), lines));
+      if (bytes.length > KV_LIMITS.valueBytes) continue;
+      await this.#kv.set(key, bytes, this.#setOptions());
+    }
   }
 
   /**
@@ -188,8 +219,44 @@ export class RoomLog {
    * @returns The cursor of its newest message; {@linkcode ORIGIN} where it never had one.
    */
   async head(room: string): Promise<string> {
-    const { value, versionstamp } = await this.#kv.get<number>(headKey(room));
-    return versionstamp === null ? ORIGIN : cursorAt(versionstamp, (value ?? 1) - 1);
+    return headCursor(await this.#kv.get<number>(headKey(room)));
+  }
+
+  /**
+   * Reads where the logs of several rooms end.
+   *
+   * @param rooms Their names.
+   * @returns The cursor of each one's newest message, in the order of the names.
+   */
+  async heads(rooms: readonly string[]): Promise<string[]> {
+    const heads: string[] = [];
+    for (let i = 0; i < rooms.length; i += GET_MANY_MAX) {
+      const keys = rooms.slice(i, i + GET_MANY_MAX).map(headKey);
+      heads.push(...(await this.#kv.getMany<number[]>(keys)).map(headCursor));
+    }
+    return heads;
+  }
+
+  /**
+   * Watches the bells. What rings often in a short time may be told once.
+   *
+   * @returns The bells that rang, beginning with all that ever did; cancel it to stop.
+   */
+  watch(): ReadableStream<number[]> {
+    const last: (string | null)[] = [];
+    const keys = Array.from({ length: BELL_COUNT }, (_, bell) => bellKey(bell));
+    return this.#kv.watch(keys).pipeThrough(
+      new TransformStream<Deno.KvEntryMaybe<unknown>[], number[]>({
+        transform: (entries, controller) => {
+          const rung: number[] = [];
+          entries.forEach(({ versionstamp }, bell) => {
+            if (versionstamp !== null && versionstamp !== last[bell]) rung.push(bell);
+            last[bell] = versionstamp;
+          });
+          controller.enqueue(rung);
+        },
+      }),
+    );
   }
 
   /**
@@ -205,16 +272,17 @@ export class RoomLog {
   async #readBack(
     room: string,
     selector: Deno.KvListSelector,
-    limit: number,
+    { limit, shownOnly }: ReadOptions,
     before?: string,
   ): Promise<LogRecord[]> {
     const found: LogRecord[] = [];
-    const options = { reverse: true, batchSize: READ_BATCH };
-    for await (const { key, value } of this.#kv.list<Uint8Array>(selector, options)) {
+    const listed = this.#kv.list<Uint8Array>(selector, { reverse: true, batchSize: READ_BATCH });
+    for await (const { key, value } of listed) {
       const records = this.#records(room, String(key.at(-1)), value);
       if (records.length === 0) break; // It has expired, and so has everything before it.
       for (let i = records.length - 1; i >= 0 && found.length < limit; i--) {
-        if (before === undefined || records[i].cursor < before) found.push(records[i]);
+        if (before !== undefined && records[i].cursor >= before) continue;
+        if (!shownOnly || !records[i].repeats) found.push(records[i]);
       }
       if (found.length >= limit) break;
     }
@@ -236,6 +304,10 @@ export class RoomLog {
     const records = decodeEntry(room, versionstamp, decoder.decode(bytes));
     const oldest = this.#oldest();
     return oldest === undefined ? records : records.filter((record) => record.sentAt >= oldest);
+  }
+
+  #setOptions(): { expireIn: number } | undefined {
+    return this.#retentionMs === undefined ? undefined : { expireIn: this.#retentionMs };
   }
 
   #oldest(): string | undefined {
@@ -295,6 +367,10 @@ export function bellOf(room: string): number {
 
 function logPrefix(room: string): Deno.KvKey {
   return ["rooms", room, "log"];
+}
+
+function headCursor({ value, versionstamp }: Deno.KvEntryMaybe<number>): string {
+  return versionstamp === null ? ORIGIN : cursorAt(versionstamp, value - 1);
 }
 
 function headKey(room: string): Deno.KvKey {

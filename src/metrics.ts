@@ -51,10 +51,12 @@ export class Metrics {
   framesShed = 0;
   /** Members that were closed because they did not read fast enough. */
   membersTooSlow = 0;
-  /** Packets between isolates that did not arrive. */
+  /** Repeats that could not be struck out of the log. */
+  strikeFailures = 0;
+  /** Packets of other isolates before which something was missing. */
   packetsLost = 0;
-  /** Packets between isolates whose messages were read from the log instead. */
-  packetsHealed = 0;
+  /** Rooms that had fallen behind and learnt it from a bell. */
+  roomsHealed = 0;
   /** Health checks that the database did not answer. */
   probeFailures = 0;
   /** Times it could not be found out whether somebody may come in. */

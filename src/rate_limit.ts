@@ -24,7 +24,11 @@ export class RateLimit {
   readonly #buckets = new Map<string, TokenBucket>();
   #sweepAt = SWEEP_FROM;
 
-  /** @param options How much, how often, for each name. */
+  /**
+   * Makes one.
+   *
+   * @param options How much, how often, for each name.
+   */
   constructor(options: TokenBucketOptions) {
     this.#options = options;
   }

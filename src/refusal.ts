@@ -17,6 +17,8 @@ export class Refusal extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   /**
+   * Makes a refusal.
+   *
    * @param problem What is wrong.
    * @param headers Headers of the response.
    */

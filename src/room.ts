@@ -5,10 +5,11 @@
  */
 
 import { Audience } from "./audience.ts";
-import { isCursor, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
+import { decodeRecord, isCursor, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
+import type { MessagesPacket, Packet } from "./fanout.ts";
 import { Frame } from "./frame.ts";
 import type { GroupCommit } from "./group_commit.ts";
-import { KV_LIMITS, type RoomLog } from "./log.ts";
+import { KV_LIMITS, type Repeat, type RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Answer, compose, Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
@@ -20,6 +21,8 @@ import { Tail } from "./tail.ts";
 
 /** Records that one step of a catch-up or of a long replay reads. */
 const PAGE = 100;
+/** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
+const PACKET_LENGTH = 4_096;
 /** Milliseconds that a room waits before it reads its log again, where that failed. */
 const RETRY_MS = 500;
 
@@ -27,8 +30,14 @@ const RETRY_MS = 500;
 export interface RoomContext {
   readonly log: RoomLog;
   readonly commits: GroupCommit<RoomAppend>;
+  /** The name of this isolate. */
+  readonly isolate: string;
   /** Whether nobody else appends to the log, so that a commit need not be read back. */
   readonly alone: boolean;
+  /** Tells the other isolates. */
+  readonly post: (packet: Packet) => void;
+  /** Takes note for the other isolates that a user is here, or is no longer. */
+  readonly setPresence: (room: string, user: string, status: boolean) => void;
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -80,7 +89,13 @@ export class Room {
   constructor(name: string, context: RoomContext) {
     this.name = name;
     this.#context = context;
-    this.#audience = new Audience({ typingTimeoutMs: context.limits.typing_timeout_ms });
+    const { isolate: from } = context;
+    this.#audience = new Audience({
+      typingTimeoutMs: context.limits.typing_timeout_ms,
+      onPresence: (user, status) => context.setPresence(name, user, status),
+      onTyping: (user, status) => context.post({ kind: "typing", from, room: name, user, status }),
+      onSilence: () => this.#checkIdle(),
+    });
   }
 
   /** The place up to which everything has been delivered. */
@@ -90,13 +105,19 @@ export class Room {
 
   /** Whether nothing holds the room in memory. */
   get isIdle(): boolean {
-    return this.#audience.size === 0 && this.#uses === 0 && this.#outbox.size === 0 &&
+    return this.#audience.size === 0 && !this.#audience.isTyping && this.#uses === 0 &&
+      this.#outbox.size === 0 &&
       this.#catchingUp === undefined && this.#opening === undefined;
   }
 
   /** Who is here, who is typing, and everybody's seat. */
-  get audience(): Pick<Audience, "seats" | "size" | "typingUsers" | "users"> {
+  get audience(): Omit<Audience, "add" | "dismiss" | "remove" | "send"> {
     return this.#audience;
+  }
+
+  /** Whether the tail has been read. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /**
@@ -231,11 +252,10 @@ export class Room {
   async committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> {
     this.#context.metrics.messagesStored += appends.length;
     if (!this.#context.alone || this.#isUncertain) return await this.catchUp();
-    this.#deliver(
-      appends.map(({ text, message }, index) =>
-        recordAt(this.name, versionstamp, index, text, message)
-      ),
+    const records = appends.map(({ text, message }, index) =>
+      recordAt(this.name, versionstamp, index, text, message)
     );
+    this.#deliver(records, false);
   }
 
   /**
@@ -254,6 +274,23 @@ export class Room {
       refuseTo(answer, { code: "not_stored", message, ref });
     }
     this.#checkIdle();
+  }
+
+  /**
+   * Takes what another isolate delivered: where it follows on what was delivered here, it is
+   * delivered as it came; where something is missing before it, the log is read.
+   *
+   * @param packet What the other isolate says.
+   */
+  heard({ prev, cursor, lines }: MessagesPacket): void {
+    if (!this.#isOpen && !this.#opening) return;
+    if (this.#isOpen && cursor <= this.#cursor) return;
+    const records = prev === this.#cursor && !this.#catchingUp ? decodeLines(lines) : [];
+    if (this.#isOpen && records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
+    if (this.#isOpen && prev > this.#cursor && !this.#catchingUp) {
+      this.#context.metrics.packetsLost++;
+    }
+    void this.catchUp();
   }
 
   /**
@@ -282,11 +319,15 @@ export class Room {
     const { log } = this.#context;
     // The head is read first: what is appended in between is then in the tail.
     const head = log.expires ? await log.head(this.name) : ORIGIN;
+    const repeats: Repeat[] = [];
     // Twice the window, so that repeats of what has left the tail are seen as such.
-    for (const record of await log.last(this.name, 2 * REPEAT_WINDOW)) {
-      this.#tail.push(record);
+    for (const record of await log.last(this.name, { limit: 2 * REPEAT_WINDOW })) {
+      const first = this.#tail.push(record);
+      if (first && !record.repeats) repeats.push({ record, first });
       this.#cursor = record.cursor;
     }
+    // Whoever wrote them did not live to strike them out.
+    if (repeats.length > 0) void this.#strike(repeats);
     if (this.#tail.size === 0) this.#cursor = head;
     this.#isOpen = true;
   }
@@ -329,10 +370,13 @@ export class Room {
     const isKnown = after === ORIGIN ? !log.expires : await log.has(this.name, after);
     if (!isKnown) return undefined;
     while (seat.state !== "left" && !this.#reaches(after)) {
-      const page = await log.after(this.name, after, { limit: PAGE, until: this.#cursor });
-      if (page.length === 0) return undefined;
+      const until = this.#tail.oldest?.cursor ?? this.#cursor;
+      const page = await log.after(this.name, after, { limit: PAGE, until });
+      // Nothing is left of what was between: it has expired.
+      if (page.length === 0) return this.#cursor;
       after = page[page.length - 1].cursor;
-      seat.send(new Frame(page.map((record) => record.envelope)));
+      const shown = page.filter((record) => !record.repeats);
+      if (shown.length > 0) seat.send(new Frame(shown.map((record) => record.envelope)));
       await seat.member.drained?.();
     }
     return after;
@@ -347,24 +391,52 @@ export class Room {
     return encodeEnvelope({ type: "joined", payload });
   }
 
-  /** Delivers the next records of the log to everybody. */
-  #deliver(records: readonly LogRecord[]): void {
-    const { metrics } = this.#context;
+  /** Delivers the next records of the log to everybody here, and tells the other isolates. */
+  #deliver(records: readonly LogRecord[], isFromLog: boolean): void {
+    const prev = this.#cursor;
     const envelopes: string[] = [];
+    const repeats: Repeat[] = [];
     const settled: [RoomAppend, Outcome][] = [];
     for (const record of records) {
       const first = this.#tail.push(record);
       this.#cursor = record.cursor;
-      if (!first) envelopes.push(record.envelope);
       const append = this.#outbox.get(record.id);
-      if (append && first) settled.push([append, { status: "repeat", record: first }]);
-      else if (append) settled.push([append, { status: "stored", record }]);
+      if (append) {
+        settled.push([
+          append,
+          first ? { status: "repeat", record: first } : { status: "stored", record },
+        ]);
+      }
+      if (!first) envelopes.push(record.envelope);
+      else if (append && !record.repeats) repeats.push({ record, first });
     }
+    // Whoever wrote tells the others; that the messages are stored is certain by now.
+    if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
     if (envelopes.length > 0) {
-      metrics.messagesDelivered += envelopes.length * this.#audience.send(new Frame(envelopes));
+      const seats = this.#audience.send(new Frame(envelopes));
+      this.#context.metrics.messagesDelivered += envelopes.length * seats;
     }
     for (const [append, outcome] of settled) this.#outbox.settle(append, outcome);
+    if (repeats.length > 0) void this.#strike(repeats);
     this.#checkIdle();
+  }
+
+  #tellOthers(prev: string, envelopes: readonly string[], records: number): void {
+    const { isolate: from, post } = this.#context;
+    const size = envelopes.reduce((sum, { length }) => sum + length, 0);
+    const lines = records === envelopes.length && size <= PACKET_LENGTH ? envelopes : [];
+    post({ kind: "messages", from, room: this.name, prev, cursor: this.#cursor, lines });
+  }
+
+  async #strike(repeats: readonly Repeat[]): Promise<void> {
+    const { log, logger, metrics } = this.#context;
+    try {
+      await log.strike(this.name, repeats);
+    } catch (error) {
+      // They stay in the log, and whoever reads it leaves them out all the same.
+      metrics.strikeFailures++;
+      logger("error", "strike_failed", { room: this.name, error });
+    }
   }
 
   async #readOn(): Promise<void> {
@@ -377,7 +449,7 @@ export class Room {
         metrics.catchUps++;
         const records = await log.after(this.name, this.#cursor, { limit: PAGE });
         if (records.length === PAGE) this.#readAgain = true;
-        this.#deliver(records);
+        if (records.length > 0) this.#deliver(records, true);
       }
     } catch (error) {
       this.#isUncertain = true;
@@ -394,6 +466,14 @@ export class Room {
 
   #checkIdle(): void {
     if (this.isIdle) this.#context.onIdle(this);
+  }
+}
+
+function decodeLines(lines: readonly string[]): LogRecord[] {
+  try {
+    return lines.map(decodeRecord);
+  } catch {
+    return []; // Then the log is read, as if they had been left out.
   }
 }
 

@@ -6,16 +6,23 @@
 
 import { type Context, Hono } from "@hono/hono";
 import { bodyLimit } from "@hono/hono/body-limit";
+import type { ConnectionInfo } from "./address.ts";
+import type { EntryLimits } from "./admission.ts";
+import type { Authorize } from "./auth.ts";
 import { connect } from "./connection.ts";
-import { isCursor, messageText } from "./entry.ts";
+import { messageText } from "./entry.ts";
+import { type MetricsSnapshot, renderMetrics, snapshotOf } from "./exposition.ts";
+import { Gate, nameOf } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
-import { decodeDraft, decodeRoom, decodeUser, type ErrorCode, ERRORS } from "./protocol.ts";
-import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX, type Problem } from "./protocol.ts";
+import { decodeDraft, decodeRoom, type ErrorCode, ERRORS } from "./protocol.ts";
+import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
 import { homePage } from "./home_page.ts";
+import { Refusal, refusal, retryAfter } from "./refusal.ts";
+import { bodyOf, cursorOf, numberOf, roomOf } from "./requests.ts";
+import { secure, shareWith } from "./response_headers.ts";
+import { Supervisor } from "./supervisor.ts";
 
-/** Seconds after which whoever met a stopping or failing server should ask again. */
-const RETRY_AFTER_SECONDS = 2;
 /** Milliseconds within which the database must answer a health check. */
 const HEALTH_TIMEOUT_MS = 2_000;
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
@@ -25,11 +32,30 @@ const BODY_BYTES_PER_TEXT_BYTE = 6;
 const BODY_BYTES_MORE = 4_096;
 
 /** How {@linkcode createServer} behaves. */
-export interface ServerOptions {
+export interface ServerOptions extends Partial<EntryLimits> {
   /** Takes what an operator should know. @default {jsonLogger()} */
   readonly logger?: Logger;
-  /** Connections at the same time. @default {20000} */
-  readonly maxConnections?: number;
+  /**
+   * Decides who may come in, such as {@linkcode tokenAuthorizer}.
+   *
+   * @default {undefined} everybody, under any name
+   */
+  readonly authorize?: Authorize;
+  /**
+   * Origins of web pages that may use this server besides its own, exactly as browsers write them.
+   *
+   * @default {[]}
+   */
+  readonly origins?: readonly string[];
+  /**
+   * Proxies in front, each of which adds the address that it sees to `X-Forwarded-For`. With 0 that
+   * header is not believed.
+   *
+   * @default {0}
+   */
+  readonly proxies?: number;
+  /** Gives what the other isolates of this process have counted. @default {none} */
+  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /** A hub's HTTP side. */
@@ -38,22 +64,22 @@ export interface Server {
    * Answers a request; hand it to `Deno.serve`.
    *
    * @param request The request.
+   * @param info Where it comes from, as `Deno.serve` says; without it no address has limits.
    * @returns The response; that of an upgrade must be passed on untouched.
    */
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, info?: ConnectionInfo): Promise<Response>;
+  /**
+   * Takes down what this isolate has counted.
+   *
+   * @returns Plain data for the `otherMetrics` of another isolate.
+   */
+  snapshot(): MetricsSnapshot;
   /**
    * Stops: refuses what is new, lets the hub store what it took, and tells its members.
    *
    * @returns Settles when all is said, within 4 s, whoever is stuck.
    */
   drain(): Promise<void>;
-}
-
-/** A request that cannot be served, and why. */
-class Refusal extends Error {
-  constructor(readonly problem: Problem, readonly headers: Record<string, string> = {}) {
-    super(problem.message);
-  }
 }
 
 /**
@@ -71,15 +97,32 @@ class Refusal extends Error {
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const logger = options.logger ?? jsonLogger();
-  const maxConnections = options.maxConnections ?? 20_000;
-  let connections = 0;
+  const { authorize, origins = [], proxies, otherMetrics } = options;
+  const { limits, metrics } = hub;
+  const supervisor = new Supervisor({ metrics });
+  const gate = new Gate({
+    authorize,
+    origins,
+    proxies,
+    limits,
+    metrics,
+    logger,
+    entryLimits: options,
+    isMemoryShort: () => supervisor.isMemoryShort,
+  });
   let requests = 0;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
 
   app.use(async (context, next) => {
-    if (hub.isDraining && context.req.path !== "/health") {
-      throw refusal("draining", "The server is stopping", retryAfter(RETRY_AFTER_SECONDS));
+    if (hub.isDraining && !OPERATOR_PATHS.has(context.req.path)) {
+      throw refusal("draining", "The server is stopping", retryAfter());
     }
+    await next();
+  });
+
+  app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
+  app.use("/rooms/*", async (context, next) => {
+    gate.checkOrigin(context.req.raw);
     await next();
   });
 
@@ -88,35 +131,40 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.get("/health", async (context) => {
     const state = {
       rooms: hub.roomCount,
-      connections,
-      messages_stored: hub.metrics.messagesStored,
+      connections: metrics.connections,
+      messages_stored: metrics.messagesStored,
     };
     if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
     try {
       await hub.log.probe(HEALTH_TIMEOUT_MS);
     } catch (error) {
+      metrics.probeFailures++;
       logger("error", "health_failed", { error });
       return context.json({ status: "storage_failed", ...state }, 503);
     }
     return context.json({ status: "ok", ...state });
   });
 
-  app.get("/rooms/:room/ws", (context) => {
+  app.get("/metrics", async (context) => {
+    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
+    return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  });
+
+  app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
     if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
       const message = "This path speaks WebSocket: send the headers of an upgrade";
       throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
     }
-    const user = userOf(context.req.query("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
-    if (connections >= maxConnections) {
-      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
-    }
-    connections++;
-    const onEnd = () => void connections--;
+    const { raw } = context.req;
+    const to = { room, name: context.req.query("user"), info: context.env.info };
+    const { user, expiresAt, renew, leave: onEnd } = await gate.enter(raw, to);
+    const takeOfUser = () => gate.takeOf(user);
+    const join = { hub, room, user, history, after };
     try {
-      return connect(context.req.raw, { hub, room, user, history, after, logger, onEnd });
+      return connect(raw, { ...join, expiresAt, renew, takeOfUser, supervisor, logger, onEnd });
     } catch (error) {
       onEnd();
       const why = error instanceof Error ? error.message : String(error);
@@ -132,16 +180,17 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     if (before !== undefined && after !== undefined) {
       throw refusal("bad_query", 'Give "before" or "after", not both');
     }
+    await gate.admit(context.req.raw, room);
     const records = after !== undefined
-      ? await hub.log.after(room, after, { limit })
+      ? await hub.log.after(room, after, { limit, shownOnly: true })
       : before !== undefined
-      ? await hub.log.before(room, before, limit)
-      : await hub.log.last(room, limit);
+      ? await hub.log.before(room, before, { limit, shownOnly: true })
+      : await hub.log.last(room, { limit, shownOnly: true });
     const messages = records.map(messageText).join(",");
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
-  const maxSize = BODY_BYTES_PER_TEXT_BYTE * hub.limits.text_max_bytes + BODY_BYTES_MORE;
+  const maxSize = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
   const limited = bodyLimit({
     maxSize,
     onError: () => {
@@ -150,20 +199,26 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   });
   app.post("/rooms/:room/messages", limited, async (context) => {
     const room = roomOf(context);
+    const pass = await gate.admit(context.req.raw, room);
     const body = await bodyOf(context);
-    const user = userOf(body.user);
-    const decoded = decodeDraft(body, { textMaxBytes: hub.limits.text_max_bytes });
+    const user = nameOf(pass, body.user);
+    const decoded = decodeDraft(body, { textMaxBytes: limits.text_max_bytes });
     if (!decoded.ok) throw new Refusal(decoded.error);
+    gate.checkRate(user);
     const outcome = await hub.publish(room, user, decoded.draft);
     if (outcome.status === "refused") {
-      throw new Refusal(outcome.problem, retryAfter(RETRY_AFTER_SECONDS));
+      throw new Refusal(outcome.problem, retryAfter());
     }
     const status = outcome.status === "stored" ? 201 : 200;
     const message = messageText(outcome.record);
     return context.body(message, status, { "content-type": "application/json" });
   });
 
-  app.get("/rooms/:room", async (context) => context.json(await hub.look(roomOf(context))));
+  app.get("/rooms/:room", async (context) => {
+    const room = roomOf(context);
+    await gate.admit(context.req.raw, room);
+    return context.json(await hub.look(room));
+  });
 
   for (const [path, allow] of ROUTES) {
     app.all(path, () => {
@@ -174,96 +229,70 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return answer(context, refusal("not_found", "There is nothing at this path"));
   });
   app.onError((error, context) => {
-    if (error instanceof Refusal) return answer(context, error);
-    logger("error", "request_failed", { path: context.req.path, error });
-    return answer(context, refusal("unavailable", "The server could not do this now"));
+    if (!(error instanceof Refusal)) {
+      logger("error", "request_failed", { path: context.req.path, error });
+      return answer(context, refusal("unavailable", "The server could not do this now"));
+    }
+    const { code, message } = error.problem;
+    metrics.count("rejected", code);
+    if (UNINVITED.has(code)) {
+      const address = gate.addressOf(context.req.raw, context.env.info);
+      const decoded = decodeRoom(context.req.param("room") ?? "");
+      const room = decoded.ok ? decoded.room : undefined;
+      logger("warn", "entry_refused", { code, reason: message, room, address });
+    }
+    return answer(context, error);
   });
 
+  function snapshot(): MetricsSnapshot {
+    return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes: Deno.memoryUsage().rss });
+  }
+
   return {
-    async fetch(request) {
+    async fetch(request, info) {
       requests++;
       try {
-        return await app.fetch(request);
+        return secure(await app.fetch(request, { info }));
       } finally {
         requests--;
       }
     },
+    snapshot,
     async drain() {
       await hub.drain();
       const until = performance.now() + DRAIN_CLOSE_MS;
-      while (connections + requests > 0 && performance.now() < until) {
+      while (metrics.connections + requests > 0 && performance.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      supervisor.stop();
+      const { connections } = metrics;
       if (connections > 0) logger("warn", "sockets_left_open", { connections });
     },
   };
 }
 
+/** What an operator asks also while the server stops. */
+const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
+
+/** The errors that somebody meets who is not to come in, or not now. */
+const UNINVITED: ReadonlySet<string> = new Set<ErrorCode>([
+  "unauthorized",
+  "forbidden",
+  "too_many_connections",
+  "rate_limited",
+  "unavailable",
+]);
+
 const ROUTES = [
   ["/", "GET"],
   ["/health", "GET"],
+  ["/metrics", "GET"],
   ["/rooms/:room", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ] as const;
 
-function refusal(code: ErrorCode, message: string, headers?: Record<string, string>): Refusal {
-  return new Refusal({ code, message }, headers);
-}
-
-function retryAfter(seconds: number): Record<string, string> {
-  return { "retry-after": String(seconds) };
-}
-
 function answer(context: Context, { problem, headers }: Refusal): Response {
   const { code, message } = problem;
   return context.json({ error: { code, message } }, ERRORS[code].status, headers);
-}
-
-function roomOf(context: Context): string {
-  const decoded = decodeRoom(context.req.param("room") ?? "");
-  if (!decoded.ok) throw new Refusal(decoded.error);
-  return decoded.room;
-}
-
-function userOf(name: unknown): string {
-  if (typeof name !== "string") throw refusal("bad_user", '"user" is missing');
-  const decoded = decodeUser(name);
-  if (!decoded.ok) throw new Refusal(decoded.error);
-  return decoded.user;
-}
-
-function numberOf(
-  context: Context,
-  name: string,
-  otherwise: number,
-  min: number,
-  max: number,
-): number {
-  const text = context.req.query(name);
-  if (text === undefined) return otherwise;
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (number >= min && number <= max) return number;
-  throw refusal("bad_query", `"${name}" must be a whole number from ${min} to ${max}`);
-}
-
-function cursorOf(context: Context, name: string): string | undefined {
-  const text = context.req.query(name);
-  if (text === undefined || isCursor(text)) return text;
-  throw refusal("bad_cursor", `"${name}" is not a cursor of this server`);
-}
-
-async function bodyOf(context: Context): Promise<Record<string, unknown>> {
-  let body: unknown;
-  try {
-    const bytes = await context.req.arrayBuffer();
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw refusal("bad_body", "The body is not JSON in UTF-8");
-  }
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-    return body as Record<string, unknown>;
-  }
-  throw refusal("bad_body", "The body must be a JSON object");
 }

@@ -65,7 +65,11 @@ export class Supervisor {
   #timer: ReturnType<typeof setInterval> | undefined;
   #tickedAt = 0;
 
-  /** @param options What is counted. */
+  /**
+   * Makes one.
+   *
+   * @param options What is counted.
+   */
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#budgetBytes = options.budgetBytes ?? BUDGET_BYTES;

@@ -110,8 +110,8 @@ export class Tail {
     const key = refKey(record.user, record.ref);
     const known = this.#refs.get(key);
     if (known) known.newest = record;
-    else this.#refs.set(key, { first: record, newest: record });
-    return known?.first;
+    else this.#refs.set(key, { first: record.repeats ?? record, newest: record });
+    return known?.first ?? record.repeats;
   }
 
   #dropOldest(): void {

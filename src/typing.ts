@@ -8,10 +8,17 @@ import { debounce, type DebouncedFunction } from "@std/async/debounce";
 import { TYPING_TIMEOUT_MS } from "./protocol.ts";
 import { Roster } from "./roster.ts";
 
+/** Milliseconds after which other isolates are told again that a user is typing. */
+const REPEAT_MS = 1_500;
+/** Milliseconds that typing on another isolate outlasts its time there, where the stop got lost. */
+const ELSEWHERE_GRACE_MS = 2_000;
+
 /** How {@linkcode Typing} behaves. */
 export interface TypingOptions {
   /** Hears when a user begins (`true`) and when the last of their connections stops (`false`). */
   readonly onChange: (user: string, status: boolean) => void;
+  /** Hears the same of this isolate's connections alone, and every now and then that it lasts. */
+  readonly onHere?: (user: string, status: boolean) => void;
   /** Milliseconds after the last sign of typing. @default {TYPING_TIMEOUT_MS} */
   readonly timeoutMs?: number;
 }
@@ -28,12 +35,26 @@ export interface TypingOptions {
  */
 export class Typing {
   readonly #options: TypingOptions;
-  readonly #roster = new Roster<object>();
-  readonly #stops = new Map<object, DebouncedFunction<[]>>();
+  readonly #timeoutMs: number;
+  readonly #everywhere = new Roster<object | string>();
+  readonly #here = new Roster<object>();
+  readonly #stops = new Map<object | string, DebouncedFunction<[]>>();
+  /** By user, when the other isolates were told last. */
+  readonly #toldAt = new Map<string, number>();
 
-  /** @param options Who hears of changes, and after how long typing ends by itself. */
+  /**
+   * Begins with nobody.
+   *
+   * @param options Who hears of changes, and after how long typing ends by itself.
+   */
   constructor(options: TypingOptions) {
     this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? TYPING_TIMEOUT_MS;
+  }
+
+  /** How many users are typing. */
+  get size(): number {
+    return this.#everywhere.size;
   }
 
   /**
@@ -43,14 +64,13 @@ export class Typing {
    * @param user Whose connection that is.
    */
   start(connection: object, user: string): void {
-    let stop = this.#stops.get(connection);
-    if (!stop) {
-      const wait = this.#options.timeoutMs ?? TYPING_TIMEOUT_MS;
-      stop = debounce(() => this.stop(connection, user), wait);
-      this.#stops.set(connection, stop);
+    this.#arm(connection, this.#timeoutMs, () => this.stop(connection, user));
+    const now = performance.now();
+    if (this.#here.add(user, connection) || now - this.#toldAt.get(user)! >= REPEAT_MS) {
+      this.#toldAt.set(user, now);
+      this.#options.onHere?.(user, true);
     }
-    stop();
-    if (this.#roster.add(user, connection)) this.#options.onChange(user, true);
+    if (this.#everywhere.add(user, connection)) this.#options.onChange(user, true);
   }
 
   /**
@@ -60,20 +80,55 @@ export class Typing {
    * @param user Whose it is.
    */
   stop(connection: object, user: string): void {
-    this.#stops.get(connection)?.clear();
-    this.#stops.delete(connection);
-    if (this.#roster.remove(user, connection)) this.#options.onChange(user, false);
+    this.#disarm(connection);
+    if (this.#here.remove(user, connection)) {
+      this.#toldAt.delete(user);
+      this.#options.onHere?.(user, false);
+    }
+    if (this.#everywhere.remove(user, connection)) this.#options.onChange(user, false);
+  }
+
+  /**
+   * Takes what another isolate says of a user.
+   *
+   * @param isolate Which isolate.
+   * @param user Who.
+   * @param status Whether they are typing there.
+   */
+  elsewhere(isolate: string, user: string, status: boolean): void {
+    const key = `${isolate}\n${user}`;
+    if (!status) {
+      this.#disarm(key);
+      if (this.#everywhere.remove(user, isolate)) this.#options.onChange(user, false);
+      return;
+    }
+    const wait = this.#timeoutMs + ELSEWHERE_GRACE_MS;
+    this.#arm(key, wait, () => this.elsewhere(isolate, user, false));
+    if (this.#everywhere.add(user, isolate)) this.#options.onChange(user, true);
   }
 
   /** Forgets everybody without telling anyone, and stops all timers. */
   clear(): void {
     for (const stop of this.#stops.values()) stop.clear();
     this.#stops.clear();
-    this.#roster.clear();
+    this.#toldAt.clear();
+    this.#here.clear();
+    this.#everywhere.clear();
   }
 
   /** The users who are typing now, sorted. */
   users(): string[] {
-    return this.#roster.users();
+    return this.#everywhere.users();
+  }
+
+  #arm(key: object | string, wait: number, onEnd: () => void): void {
+    let stop = this.#stops.get(key);
+    if (!stop) this.#stops.set(key, stop = debounce(onEnd, wait));
+    stop();
+  }
+
+  #disarm(key: object | string): void {
+    this.#stops.get(key)?.clear();
+    this.#stops.delete(key);
   }
 }

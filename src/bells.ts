@@ -1,0 +1,113 @@
+/**
+ * The net under the fan-out: the database itself tells that something was appended.
+ *
+ * @module
+ */
+
+import { bellOf, type RoomLog } from "./log.ts";
+import type { Logger } from "./logger.ts";
+
+/** Milliseconds that the fan-out gets before a room that rang is looked at. */
+const DELAY_MS = 150;
+/** Milliseconds a room gets to reach the head that was read, before it reads the log itself. */
+const GRACE_MS = 100;
+/** Milliseconds before the database is asked again, where watching failed. */
+const RETRY_MS = 1_000;
+
+/** A room, as far as the bells care. */
+export interface Belled {
+  /** Its name. */
+  readonly name: string;
+  /** Where it stands. */
+  readonly cursor: string;
+  /** Reads the log on from there. Never rejects. */
+  catchUp(): Promise<void>;
+}
+
+/** How {@linkcode Bells} behaves. */
+export interface BellsOptions {
+  /** The log to watch. */
+  readonly log: RoomLog;
+  /** The rooms in memory that are open. */
+  readonly rooms: () => Iterable<Belled>;
+  /** Hears of each room that had fallen behind without noticing. */
+  readonly onHealed: (room: string) => void;
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+}
+
+/**
+ * Watches the ten bells, and makes rooms that have fallen behind their log catch up. However often
+ * a bell rings, its rooms are looked at four times a second at most.
+ */
+export class Bells {
+  readonly #options: BellsOptions;
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
+  readonly #rangAgain = new Set<number>();
+  #reader: ReadableStreamDefaultReader<number[]> | undefined;
+  #isClosed = false;
+
+  /**
+   * Begins to watch.
+   *
+   * @param options What to watch, and for whom.
+   */
+  constructor(options: BellsOptions) {
+    this.#options = options;
+    void this.#watch();
+  }
+
+  /** Stops watching. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#reader?.cancel().catch(() => {}); // It may have failed already, and was logged then.
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      this.#reader = this.#options.log.watch().getReader();
+      while (!this.#isClosed) {
+        const { value, done } = await this.#reader.read();
+        if (done) break;
+        for (const bell of value) this.#rang(bell);
+      }
+    } catch (error) {
+      if (!this.#isClosed) this.#options.logger("error", "watch_failed", { error });
+    }
+    if (this.#isClosed) return;
+    // What rang meanwhile was not heard: every room is looked at when the watch is back.
+    this.#timers.set(-1, setTimeout(() => void this.#watch(), RETRY_MS));
+  }
+
+  #rang(bell: number): void {
+    if (this.#timers.has(bell)) return void this.#rangAgain.add(bell);
+    this.#timers.set(bell, setTimeout(() => void this.#look(bell), DELAY_MS));
+  }
+
+  async #look(bell: number): Promise<void> {
+    const { log, rooms, logger } = this.#options;
+    this.#rangAgain.delete(bell);
+    const suspects = [...rooms()].filter(({ name }) => bellOf(name) === bell);
+    let heads: string[] = [];
+    try {
+      heads = await log.heads(suspects.map(({ name }) => name));
+    } catch (error) {
+      logger("error", "bell_failed", { error });
+      this.#rangAgain.add(bell);
+    }
+    if (this.#isClosed) return;
+    this.#timers.set(bell, setTimeout(() => this.#heal(bell, suspects, heads), GRACE_MS));
+  }
+
+  #heal(bell: number, suspects: readonly Belled[], heads: readonly string[]): void {
+    this.#timers.delete(bell);
+    suspects.forEach((room, index) => {
+      if (heads[index] === undefined || room.cursor >= heads[index]) return;
+      this.#options.onHealed(room.name);
+      void room.catchUp();
+    });
+    if (this.#rangAgain.has(bell)) this.#rang(bell);
+  }
+}

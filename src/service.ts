@@ -1,0 +1,132 @@
+/**
+ * A chat server as the environment describes it: database, hub and listener, from start to stop.
+ *
+ * @module
+ */
+
+import { tokenAuthorizer } from "./auth.ts";
+import type { Configuration } from "./configuration.ts";
+import { BroadcastChannelFanout } from "./fanout.ts";
+import { Hub } from "./hub.ts";
+import { RoomLog } from "./log.ts";
+import type { Logger } from "./logger.ts";
+import { createServer, type Server } from "./server.ts";
+import { exportTelemetry } from "./telemetry.ts";
+
+/** How {@linkcode startService} behaves. */
+export interface ServiceOptions {
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+  /**
+   * Whether this is one of several isolates of a process that serve the same rooms at one port.
+   *
+   * @default {false}
+   */
+  readonly parallel?: boolean;
+}
+
+/** A chat server that runs. */
+export interface Service {
+  /** Where it listens. */
+  readonly address: Deno.NetAddr;
+  /** Settles when the listener is closed. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops in order: stores what was taken, tells the members, closes the database.
+   *
+   * @returns Settles within 4 s, whoever is stuck. The listener stays: end the process now.
+   */
+  stop(): Promise<void>;
+}
+
+/** Why a service could not start: an event for the log, and what it was about. */
+export class StartError extends Error {
+  /**
+   * Makes the error.
+   *
+   * @param event What failed, in snake_case.
+   * @param fields What it was about.
+   * @param cause Why.
+   */
+  constructor(
+    readonly event: string,
+    readonly fields: Readonly<Record<string, unknown>>,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "StartError";
+  }
+}
+
+/**
+ * Opens the database and serves.
+ *
+ * @param configuration What the environment says.
+ * @param options Who hears of events, and whether other isolates do the same.
+ * @returns The running service.
+ * @throws {StartError} Where the database cannot be opened or the address cannot be listened at.
+ */
+export async function startService(
+  configuration: Configuration,
+  options: ServiceOptions,
+): Promise<Service> {
+  const { logger, parallel = false } = options;
+  const { kv: path, retentionMs, host: hostname, port } = configuration;
+  const kv = await openKv(path);
+  const isRemote = path === undefined || /^https?:/.test(path);
+  const hub = new Hub(new RoomLog(kv, { retentionMs }), {
+    logger,
+    limits: {
+      text_max_bytes: configuration.maxTextBytes,
+      messages_per_second: configuration.messagesPerSecond,
+      message_burst: Math.ceil(2 * configuration.messagesPerSecond),
+    },
+    // Other machines may use a remote database; a file belongs to this process.
+    shared: parallel || isRemote,
+    fanout: parallel || isRemote ? openFanout(logger) : undefined,
+    commitInTurn: parallel && !isRemote,
+  });
+  exportTelemetry(hub.metrics);
+  const { tokens } = configuration;
+  const server = createServer(hub, {
+    ...configuration,
+    logger,
+    authorize: tokens && tokenAuthorizer(tokens),
+  });
+  const http = listen(server, { hostname, port, reusePort: parallel });
+  return {
+    address: http.addr,
+    finished: http.finished,
+    async stop() {
+      await server.drain();
+      kv.close();
+    },
+  };
+}
+
+async function openKv(path: string | undefined): Promise<Deno.Kv> {
+  try {
+    return await Deno.openKv(path);
+  } catch (cause) {
+    throw new StartError("kv_failed", { kv: path }, cause);
+  }
+}
+
+function openFanout(logger: Logger): BroadcastChannelFanout | undefined {
+  if (typeof BroadcastChannel === "function") return new BroadcastChannelFanout();
+  const message = "No BroadcastChannel: other isolates are heard through the database alone";
+  logger("warn", "no_fanout", { message });
+  return undefined;
+}
+
+function listen(
+  server: Server,
+  options: { hostname: string; port: number; reusePort: boolean },
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port, reusePort } = options;
+  try {
+    return Deno.serve({ hostname, port, reusePort, onListen() {} }, server.fetch);
+  } catch (cause) {
+    throw new StartError("listen_failed", { host: hostname, port }, cause);
+  }
+}
