@@ -23,6 +23,27 @@ export function roomOf(context: Context): string {
 }
 
 /**
+ * Checks the headers of a WebSocket handshake (RFC 6455, section 4.2.1) as far as Deno does not.
+ *
+ * @param context The request.
+ * @throws {Refusal} Where it asks for no upgrade, or not in the right way.
+ */
+export function checkHandshake(context: Context): void {
+  const header = (name: string) => context.req.header(name) ?? "";
+  if (header("upgrade").toLowerCase() !== "websocket") {
+    const message = "This path speaks WebSocket: send the headers of an upgrade";
+    throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
+  }
+  if (header("sec-websocket-version") !== "13") {
+    const message = "This server speaks version 13 of the WebSocket protocol";
+    throw refusal("upgrade_required", message, { "sec-websocket-version": "13" });
+  }
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(header("sec-websocket-key"))) {
+    throw refusal("bad_handshake", '"Sec-WebSocket-Key" must be 16 bytes in base64');
+  }
+}
+
+/**
  * Reads a whole number in the query.
  *
  * @param context The request.

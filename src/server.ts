@@ -19,7 +19,7 @@ import { decodeDraft, decodeRoom, type ErrorCode, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
 import { homePage } from "./home_page.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
-import { bodyOf, cursorOf, numberOf, roomOf } from "./requests.ts";
+import { bodyOf, checkHandshake, cursorOf, numberOf, roomOf } from "./requests.ts";
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -152,10 +152,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
-    if (context.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      const message = "This path speaks WebSocket: send the headers of an upgrade";
-      throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-    }
+    checkHandshake(context);
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;

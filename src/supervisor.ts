@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly budgetBytes?: number;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly clock?: () => number;
 }
 
 /** What is known of a connection from the last look. */
@@ -60,6 +62,7 @@ interface Watched {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #budgetBytes: number;
+  readonly #clock: () => number;
   readonly #watched = new Map<Supervised, Watched>();
   #waitingBytes = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -73,6 +76,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#budgetBytes = options.budgetBytes ?? BUDGET_BYTES;
+    this.#clock = options.clock ?? (() => performance.now());
   }
 
   /** Bytes that may wait for one member before it has to go. */
@@ -91,10 +95,10 @@ export class Supervisor {
    * @param connection The connection.
    */
   add(connection: Supervised): void {
-    this.#watched.set(connection, { waitingBytes: 0, sinceMs: performance.now() });
+    this.#watched.set(connection, { waitingBytes: 0, sinceMs: this.#clock() });
     if (this.#timer !== undefined) return;
-    this.#tickedAt = performance.now();
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#tickedAt = this.#clock();
+    this.#timer = setInterval(() => this.look(), TICK_MS);
   }
 
   /**
@@ -106,7 +110,7 @@ export class Supervisor {
     this.#watched.delete(connection);
     if (this.#watched.size > 0) return;
     this.stop();
-    this.#waitingBytes = 0;
+    this.#waitingBytes = this.#options.metrics.waitingBytes = 0;
   }
 
   /** Stops looking, whoever is left. */
@@ -115,8 +119,9 @@ export class Supervisor {
     this.#timer = undefined;
   }
 
-  #tick(): void {
-    const now = performance.now();
+  /** Looks once; called by the timer. */
+  look(): void {
+    const now = this.#clock();
     const { metrics } = this.#options;
     metrics.loopDelay.observe(Math.max(0, now - this.#tickedAt - TICK_MS) / 1000);
     this.#tickedAt = now;
