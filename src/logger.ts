@@ -56,7 +56,13 @@ export function jsonLogger(
     if (recent.written >= perMinute) return void recent.leftOut++;
     recent.written++;
     recent.leftOut = 0;
-    write(toLine({ time: new Date().toISOString(), level, event, ...fields, left_out }));
+    const time = new Date().toISOString();
+    try {
+      write(toLine({ time, level, event, ...fields, left_out }));
+    } catch {
+      // What happened is worth a line, also where its fields cannot be written.
+      write(toLine({ time, level, event, left_out }));
+    }
   };
 }
 
