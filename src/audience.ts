@@ -98,6 +98,12 @@ export class Audience {
     const isNewHere = this.#here.add(seat.user, seat);
     const isNew = this.#everywhere.add(seat.user, seat);
     seat.send(welcome());
+    // Whoever leaves on being sent its history was never here.
+    if (seat.state === "left") {
+      this.#here.remove(seat.user, seat);
+      this.#everywhere.remove(seat.user, seat);
+      return;
+    }
     this.#seats.set(seat, this.#clock);
     this.#snapshot = undefined;
     if (isNewHere) this.#options.onPresence(seat.user, true);
@@ -164,7 +170,7 @@ export class Audience {
 
   /** Takes a sign of typing from a seat. */
   startTyping(seat: Seat): void {
-    this.#typing.start(seat, seat.user);
+    if (this.#seats.has(seat)) this.#typing.start(seat, seat.user);
   }
 
   /** Ends the typing of a seat; does nothing where it is not typing. */

@@ -18,7 +18,8 @@ import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
 import { Presence } from "./presence.ts";
-import { type JoinOptions, Room, type RoomContext } from "./room.ts";
+import { type JoinOptions, Room } from "./room.ts";
+import type { RoomContext } from "./room_context.ts";
 import type { Member, Seat } from "./seat.ts";
 
 /** Milliseconds over which drained members are asked to come back, and more for each of them. */
@@ -109,6 +110,7 @@ export class Hub {
   readonly #bells: Bells | undefined;
   #isDraining = false;
   #isClosed = false;
+  #draining: Promise<void> | undefined;
 
   /**
    * Makes a hub without rooms.
@@ -251,20 +253,12 @@ export class Hub {
 
   /**
    * Stops: takes no more messages, stores what was taken, tells the members and lets them go.
+   * A second call waits for the first.
    *
    * @returns Settles when every member was closed; after at most 2.5 s where storage hangs.
    */
-  async drain(): Promise<void> {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    try {
-      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
-    } catch (error) {
-      this.#logger("error", "drain_incomplete", { error });
-    }
-    const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
-    for (const seat of seats) this.#sendAway(seat, seats.length);
-    this.#close({ goodbye: true });
+  drain(): Promise<void> {
+    return this.#draining ??= this.#drain();
   }
 
   /**
@@ -326,6 +320,18 @@ export class Hub {
     if (this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);
     room.dismiss();
+  }
+
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    try {
+      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
+    } catch (error) {
+      this.#logger("error", "drain_incomplete", { error });
+    }
+    const seats = [...this.#rooms.values()].flatMap((room) => room.dismiss());
+    for (const seat of seats) this.#sendAway(seat, seats.length);
+    this.#close({ goodbye: true });
   }
 
   #sendAway(seat: Seat, members: number): void {

@@ -23,9 +23,20 @@ export type { TokenOptions } from "./auth.ts";
 export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
 export { describeEntry } from "./configuration.ts";
 export type { Entry, LogRecord } from "./entry.ts";
-export { BroadcastChannelFanout, type Fanout, type Packet } from "./fanout.ts";
 export { type MetricsSnapshot, renderMetrics } from "./exposition.ts";
 export type { SampledMetric, SampledValue } from "./exposition.ts";
+export {
+  type AlivePacket,
+  type AskPacket,
+  BroadcastChannelFanout,
+  type ByePacket,
+  type Fanout,
+  type MessagesPacket,
+  type Packet,
+  type PresencePacket,
+  type RosterPacket,
+  type TypingPacket,
+} from "./fanout.ts";
 export { Frame } from "./frame.ts";
 export type { Histogram } from "./histogram.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub.ts";

@@ -7,7 +7,10 @@
 import { encodeLine } from "./entry.ts";
 import type { LogRecord, StoredMessage } from "./entry.ts";
 import type { Append } from "./group_commit.ts";
+import { KV_LIMITS } from "./log.ts";
 import type { Draft, Problem } from "./protocol.ts";
+import type { RoomContext } from "./room_context.ts";
+import type { Tail } from "./tail.ts";
 
 /** What became of a message. */
 export type Outcome =
@@ -37,13 +40,35 @@ export interface Submission {
   readonly answer: Answer;
 }
 
+/** What an outbox needs of its hub. */
+export type OutboxContext = Pick<
+  RoomContext,
+  "commits" | "createId" | "isDraining" | "metrics" | "now"
+>;
+
 /**
- * What was handed to the log and has not come back from it. Sees a message that is sent again
- * before the first one is stored.
+ * Hands messages to the log, and knows those that have not come back from it. Sees a message that
+ * is sent again, before the first one is stored and after.
  */
 export class Outbox {
+  readonly #room: string;
+  readonly #tail: Tail;
+  readonly #context: OutboxContext;
   readonly #byId = new Map<string, RoomAppend>();
   readonly #byRef = new Map<string, RoomAppend>();
+
+  /**
+   * Begins empty.
+   *
+   * @param room The room's name.
+   * @param tail Its newest messages.
+   * @param context Where messages go, and what they are given.
+   */
+  constructor(room: string, tail: Tail, context: OutboxContext) {
+    this.#room = room;
+    this.#tail = tail;
+    this.#context = context;
+  }
 
   /** How many messages are on their way. */
   get size(): number {
@@ -51,29 +76,50 @@ export class Outbox {
   }
 
   /**
-   * Lets a submission wait for the same message, where that is on its way already.
+   * Hands a message to the log, unless it is there already, or on its way.
    *
-   * @param submission What was sent.
-   * @returns True where it waits now.
+   * @param submission Who says what, and who hears what became of it.
    */
-  join({ user, draft: { ref }, answer }: Submission): boolean {
-    const same = ref === undefined ? undefined : this.#byRef.get(refKey(user, ref));
-    if (!same) return false;
-    same.answers.push((outcome) => {
-      answer(outcome.status === "stored" ? { ...outcome, status: "repeat" } : outcome);
-    });
-    return true;
+  submit(submission: Submission): void {
+    const { user, draft: { ref }, answer } = submission;
+    const { commits, createId, isDraining, metrics, now } = this.#context;
+    metrics.messagesIn++;
+    if (isDraining()) {
+      return refuseTo(answer, { code: "draining", message: "The server is stopping", ref });
+    }
+    const first = ref === undefined ? undefined : this.#tail.find(user, ref);
+    if (first) {
+      metrics.repeats++;
+      return answer({ status: "repeat", record: first });
+    }
+    if (this.#joinsAnother(submission)) return void metrics.repeats++;
+    const sentAt = new Date(now()).toISOString();
+    const append = compose(this.#room, submission, { id: createId(), sentAt });
+    if (append.line.length > KV_LIMITS.valueBytes) {
+      const message = "The message takes more room than an entry of the log has";
+      return refuseTo(answer, { code: "text_too_long", message, ref });
+    }
+    if (!commits.add(append)) {
+      metrics.messagesNotStored++;
+      const message = "Too many messages wait to be stored";
+      return refuseTo(answer, { code: "not_stored", message, ref });
+    }
+    this.#byId.set(append.message.id, append);
+    if (ref !== undefined) this.#byRef.set(refKey(user, ref), append);
   }
 
   /**
-   * Takes note that a message is on its way.
+   * Tells everybody who waits for messages that they could not be stored.
    *
-   * @param append What {@linkcode compose} made of it.
+   * @param appends The messages.
    */
-  add(append: RoomAppend): void {
-    const { id, user, ref } = append.message;
-    this.#byId.set(id, append);
-    if (ref !== undefined) this.#byRef.set(refKey(user, ref), append);
+  refuse(appends: readonly RoomAppend[]): void {
+    this.#context.metrics.messagesNotStored += appends.length;
+    for (const append of appends) {
+      const { ref } = append.message;
+      const message = "The message could not be stored";
+      this.settle(append, { status: "refused", problem: { code: "not_stored", message, ref } });
+    }
   }
 
   /**
@@ -98,17 +144,24 @@ export class Outbox {
     if (ref !== undefined) this.#byRef.delete(refKey(user, ref));
     for (const answer of append.answers) answer(outcome);
   }
+
+  /** Lets a submission wait for the same message, where that is on its way already. */
+  #joinsAnother({ user, draft: { ref }, answer }: Submission): boolean {
+    const same = ref === undefined ? undefined : this.#byRef.get(refKey(user, ref));
+    if (!same) return false;
+    same.answers.push((outcome) => {
+      answer(outcome.status === "stored" ? { ...outcome, status: "repeat" } : outcome);
+    });
+    return true;
+  }
 }
 
-/**
- * Writes a message down as it will be stored.
- *
- * @param room The room.
- * @param submission Who says what.
- * @param stamp The message's ULID, and the time as ISO 8601.
- * @returns What to hand to the log.
- */
-export function compose(
+function refuseTo(answer: Answer, problem: Problem): void {
+  answer({ status: "refused", problem });
+}
+
+/** Writes a message down as it will be stored. */
+function compose(
   room: string,
   { user, draft: { text, ref }, answer }: Submission,
   stamp: { readonly id: string; readonly sentAt: string },

@@ -469,7 +469,7 @@ export function decodeUser(name: string): Decoded<"user", string> {
   if ([...user].length > 64) {
     return refuse("bad_user", "The user's name is longer than 64 characters");
   }
-  if (/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(user)) {
+  if (/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(user)) {
     return refuse("bad_user", "The user's name holds a control character");
   }
   return { ok: true, user };

@@ -34,6 +34,10 @@ export function checkHandshake(context: Context): void {
     const message = "This path speaks WebSocket: send the headers of an upgrade";
     throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
   }
+  // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
+  if (context.req.method !== "GET") {
+    throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
+  }
   if (header("sec-websocket-version") !== "13") {
     const message = "This server speaks version 13 of the WebSocket protocol";
     throw refusal("upgrade_required", message, { "sec-websocket-version": "13" });

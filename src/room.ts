@@ -5,51 +5,29 @@
  */
 
 import { Audience } from "./audience.ts";
-import { decodeRecord, isCursor, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
-import type { MessagesPacket, Packet } from "./fanout.ts";
+import { CatchUp } from "./catch_up.ts";
+import { decodeRecord, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
+import type { MessagesPacket } from "./fanout.ts";
 import { Frame } from "./frame.ts";
-import type { GroupCommit } from "./group_commit.ts";
-import { KV_LIMITS, type Repeat, type RoomLog } from "./log.ts";
-import type { Logger } from "./logger.ts";
-import type { Metrics } from "./metrics.ts";
-import { type Answer, compose, Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
+import type { Repeat } from "./log.ts";
+import { Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
 import type { Submission } from "./outbox.ts";
-import { CLOSE_CODES, type Draft, encodeEnvelope, HISTORY_DEFAULT } from "./protocol.ts";
-import { type Limits, type Problem, REPEAT_WINDOW } from "./protocol.ts";
+import { canReplay, replayPage } from "./replay.ts";
+import type { RoomContext } from "./room_context.ts";
+import {
+  CLOSE_CODES,
+  type Draft,
+  encodeEnvelope,
+  HISTORY_DEFAULT,
+  REPEAT_WINDOW,
+} from "./protocol.ts";
 import { type Member, Seat } from "./seat.ts";
 import { Tail } from "./tail.ts";
 
-/** Records that one step of a catch-up or of a long replay reads. */
+/** Records that one step of a catch-up reads. */
 const PAGE = 100;
 /** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
 const PACKET_LENGTH = 4_096;
-/** Milliseconds that a room waits before it reads its log again, where that failed. */
-const RETRY_MS = 500;
-
-/** What a room needs of its hub. */
-export interface RoomContext {
-  readonly log: RoomLog;
-  readonly commits: GroupCommit<RoomAppend>;
-  /** The name of this isolate. */
-  readonly isolate: string;
-  /** Whether nobody else appends to the log, so that a commit need not be read back. */
-  readonly alone: boolean;
-  /** Tells the other isolates. */
-  readonly post: (packet: Packet) => void;
-  /** Takes note for the other isolates that a user is here, or is no longer. */
-  readonly setPresence: (room: string, user: string, status: boolean) => void;
-  readonly limits: Limits;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Makes the ULID of a message. */
-  readonly createId: () => string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Whether the hub takes no more messages. */
-  readonly isDraining: () => boolean;
-  /** Hears that the room has neither members nor work. */
-  readonly onIdle: (room: Room) => void;
-}
 
 /** What a member asks for when it joins. */
 export interface JoinOptions {
@@ -68,17 +46,18 @@ export class Room {
   readonly name: string;
   readonly #context: RoomContext;
   readonly #audience: Audience;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   readonly #tail = new Tail();
   /** The place up to which everything has been delivered. */
   #cursor = ORIGIN;
   #isOpen = false;
   #opening: Promise<void> | undefined;
-  /** What is going on that needs the room to stay: joins, and callers of `use`. */
+  /** Who waits for its history, and some who are live since this turn of the event loop. */
+  readonly #joining = new Set<Seat>();
+  /** Callers of `use`, who need the room to stay. */
   #uses = 0;
-  #catchingUp: Promise<void> | undefined;
-  #readAgain = false;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #catchUp: CatchUp;
+  #isDismissed = false;
   /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
   #isUncertain = false;
 
@@ -89,12 +68,18 @@ export class Room {
   constructor(name: string, context: RoomContext) {
     this.name = name;
     this.#context = context;
+    this.#outbox = new Outbox(name, this.#tail, context);
     const { isolate: from } = context;
     this.#audience = new Audience({
       typingTimeoutMs: context.limits.typing_timeout_ms,
       onPresence: (user, status) => context.setPresence(name, user, status),
       onTyping: (user, status) => context.post({ kind: "typing", from, room: name, user, status }),
       onSilence: () => this.#checkIdle(),
+    });
+    this.#catchUp = new CatchUp({
+      step: () => this.#readPage(),
+      onFailure: (error) => this.#readFailed(error),
+      onEnd: () => this.#checkIdle(),
     });
   }
 
@@ -106,8 +91,9 @@ export class Room {
   /** Whether nothing holds the room in memory. */
   get isIdle(): boolean {
     return this.#audience.size === 0 && !this.#audience.isTyping && this.#uses === 0 &&
+      this.#joining.size === 0 &&
       this.#outbox.size === 0 &&
-      this.#catchingUp === undefined && this.#opening === undefined;
+      !this.#catchUp.isRunning && this.#opening === undefined;
   }
 
   /** Who is here, who is typing, and everybody's seat. */
@@ -157,15 +143,15 @@ export class Room {
    * @returns The seat at once; its `joined` settles when the member is live.
    */
   join(member: Member, options: JoinOptions): Seat {
-    const seat = new Seat(this, member);
-    this.#uses++;
+    const seat = new Seat(this, member, this.#context);
+    this.#joining.add(seat);
     seat.joined = this.#admit(seat, options).catch((error) => {
       this.#context.metrics.readFailures++;
       this.#context.logger("error", "join_failed", { room: this.name, error });
-      this.refuse(seat, { code: "unavailable", message: "The room could not be read" });
+      seat.refuse({ code: "unavailable", message: "The room could not be read" });
       seat.expel(CLOSE_CODES.internalError.code, "The room could not be read");
     }).finally(() => {
-      this.#uses--;
+      this.#joining.delete(seat);
       this.#checkIdle();
     });
     return seat;
@@ -177,37 +163,14 @@ export class Room {
    * @param submission Who says what, and who hears what became of it.
    */
   publish(submission: Submission): void {
-    const { user, draft: { ref }, answer } = submission;
-    const { metrics } = this.#context;
-    metrics.messagesIn++;
-    if (this.#context.isDraining()) {
-      return refuseTo(answer, { code: "draining", message: "The server is stopping", ref });
-    }
-    const first = ref === undefined ? undefined : this.#tail.find(user, ref);
-    if (first) {
-      metrics.repeats++;
-      return answer({ status: "repeat", record: first });
-    }
-    if (this.#outbox.join(submission)) return void metrics.repeats++;
-    const sentAt = new Date(this.#context.now()).toISOString();
-    const append = compose(this.name, submission, { id: this.#context.createId(), sentAt });
-    if (append.line.length > KV_LIMITS.valueBytes) {
-      const message = "The message takes more room than an entry of the log has";
-      return refuseTo(answer, { code: "text_too_long", message, ref });
-    }
-    if (!this.#context.commits.add(append)) {
-      metrics.messagesNotStored++;
-      const message = "Too many messages wait to be stored";
-      return refuseTo(answer, { code: "not_stored", message, ref });
-    }
-    this.#outbox.add(append);
+    this.#outbox.submit(submission);
   }
 
   /** Says something on behalf of a member; called by its seat. */
   publishFrom(seat: Seat, draft: Draft): void {
     this.#audience.stopTyping(seat);
     const answer = (outcome: Outcome) => {
-      if (outcome.status === "refused") this.refuse(seat, outcome.problem);
+      if (outcome.status === "refused") seat.refuse(outcome.problem);
       else if (outcome.status === "repeat") seat.send(new Frame([outcome.record.envelope]));
     };
     this.publish({ user: seat.user, draft, answer });
@@ -224,25 +187,6 @@ export class Room {
     if (this.#audience.remove(seat)) this.#checkIdle();
   }
 
-  /** Lets go of a member that threw when it was sent something; called by its seat. */
-  failed(seat: Seat, error: unknown): void {
-    this.#context.metrics.memberFailures++;
-    this.#context.logger("warn", "member_failed", { room: this.name, user: seat.user, error });
-    seat.expel(CLOSE_CODES.internalError.code, "Sending failed");
-  }
-
-  /** Tells one member what is wrong. */
-  refuse(seat: Seat, payload: Problem): void {
-    seat.send(new Frame([encodeEnvelope({ type: "error", payload })]));
-  }
-
-  /** Takes note that the connection of a member could not be closed; called by its seat. */
-  closeFailed(seat: Seat, error: unknown): void {
-    const { user } = seat;
-    this.#context.metrics.memberFailures++;
-    this.#context.logger("warn", "member_close_failed", { room: this.name, user, error });
-  }
-
   /**
    * Takes note that appends of this room are stored, and delivers them in the log's order.
    *
@@ -251,7 +195,10 @@ export class Room {
    */
   async committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> {
     this.#context.metrics.messagesStored += appends.length;
-    if (!this.#context.alone || this.#isUncertain) return await this.catchUp();
+    // A catch-up at work may have read these already: then it delivers what is left of them.
+    if (!this.#context.alone || this.#isUncertain || this.#catchUp.isRunning) {
+      return await this.catchUp();
+    }
     const records = appends.map(({ text, message }, index) =>
       recordAt(this.name, versionstamp, index, text, message)
     );
@@ -264,15 +211,9 @@ export class Room {
    * @param appends Those that were in the commit.
    */
   notStored(appends: readonly RoomAppend[]): void {
-    this.#context.metrics.messagesNotStored += appends.length;
     // What failed may have been written all the same (a remote KV whose answer got lost).
     this.#isUncertain = true;
-    for (const append of appends) {
-      const { ref } = append.message;
-      const message = "The message could not be stored";
-      const answer = (outcome: Outcome) => this.#outbox.settle(append, outcome);
-      refuseTo(answer, { code: "not_stored", message, ref });
-    }
+    this.#outbox.refuse(appends);
     this.#checkIdle();
   }
 
@@ -285,9 +226,9 @@ export class Room {
   heard({ prev, cursor, lines }: MessagesPacket): void {
     if (!this.#isOpen && !this.#opening) return;
     if (this.#isOpen && cursor <= this.#cursor) return;
-    const records = prev === this.#cursor && !this.#catchingUp ? decodeLines(lines) : [];
+    const records = prev === this.#cursor && !this.#catchUp.isRunning ? decodeLines(lines) : [];
     if (this.#isOpen && records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
-    if (this.#isOpen && prev > this.#cursor && !this.#catchingUp) {
+    if (this.#isOpen && prev > this.#cursor && !this.#catchUp.isRunning) {
       this.#context.metrics.packetsLost++;
     }
     void this.catchUp();
@@ -301,18 +242,19 @@ export class Room {
    * the log cannot be read, the room tries again by itself.
    */
   catchUp(): Promise<void> {
-    this.#readAgain = true;
-    return this.#catchingUp ??= this.#readOn();
+    return this.#catchUp.run();
   }
 
   /**
    * Lets everybody go without telling anyone, and stops all timers.
    *
-   * @returns Who was here.
+   * @returns Who was here, or waits for its history.
    */
   dismiss(): readonly Seat[] {
-    clearTimeout(this.#retry);
-    return this.#audience.dismiss();
+    this.#isDismissed = true;
+    this.#catchUp.stop();
+    const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
+    return [...this.#audience.dismiss(), ...waiting];
   }
 
   async #readTail(): Promise<void> {
@@ -335,8 +277,15 @@ export class Room {
   async #admit(seat: Seat, options: JoinOptions): Promise<void> {
     if (!this.#isOpen) await this.open();
     let { after } = options;
-    if (after !== undefined && !this.#reaches(after)) after = await this.#replay(seat, after);
-    if (seat.state === "left") return;
+    const isGone = () => seat.state === "left" || this.#isDismissed;
+    const source = { room: this, tail: this.#tail, log: this.#context.log };
+    if (after !== undefined && !this.#reaches(after) && !await canReplay(after, source)) {
+      after = undefined;
+    }
+    while (after !== undefined && !isGone() && !this.#reaches(after)) {
+      after = await replayPage(seat, after, source);
+    }
+    if (isGone()) return;
     // From here on nothing waits.
     const records = after === undefined
       ? this.#tail.last(options.history ?? HISTORY_DEFAULT)
@@ -355,33 +304,6 @@ export class Room {
     return cursor === this.#cursor || this.#tail.has(cursor);
   }
 
-  /**
-   * Sends a member what the log holds between its cursor and the tail, page by page, as fast as
-   * the member takes it.
-   *
-   * @returns A cursor in the tail, or undefined where the log cannot honour the one given.
-   */
-  async #replay(seat: Seat, after: string): Promise<string | undefined> {
-    const { log } = this.#context;
-    if (!isCursor(after)) return undefined;
-    // An isolate that was ahead of this one may have given it.
-    if (after > this.#cursor) await this.catchUp();
-    if (after > this.#cursor) return undefined;
-    const isKnown = after === ORIGIN ? !log.expires : await log.has(this.name, after);
-    if (!isKnown) return undefined;
-    while (seat.state !== "left" && !this.#reaches(after)) {
-      const until = this.#tail.oldest?.cursor ?? this.#cursor;
-      const page = await log.after(this.name, after, { limit: PAGE, until });
-      // Nothing is left of what was between: it has expired.
-      if (page.length === 0) return this.#cursor;
-      after = page[page.length - 1].cursor;
-      const shown = page.filter((record) => !record.repeats);
-      if (shown.length > 0) seat.send(new Frame(shown.map((record) => record.envelope)));
-      await seat.member.drained?.();
-    }
-    return after;
-  }
-
   #welcome(seat: Seat, recovered: boolean): string {
     const { user } = seat;
     const { limits } = this.#context;
@@ -398,6 +320,7 @@ export class Room {
     const repeats: Repeat[] = [];
     const settled: [RoomAppend, Outcome][] = [];
     for (const record of records) {
+      if (record.cursor <= this.#cursor) continue;
       const first = this.#tail.push(record);
       this.#cursor = record.cursor;
       const append = this.#outbox.get(record.id);
@@ -439,29 +362,20 @@ export class Room {
     }
   }
 
-  async #readOn(): Promise<void> {
-    const { log, logger, metrics } = this.#context;
-    try {
-      await this.open();
-      while (this.#readAgain) {
-        this.#readAgain = false;
-        this.#isUncertain = false;
-        metrics.catchUps++;
-        const records = await log.after(this.name, this.#cursor, { limit: PAGE });
-        if (records.length === PAGE) this.#readAgain = true;
-        if (records.length > 0) this.#deliver(records, true);
-      }
-    } catch (error) {
-      this.#isUncertain = true;
-      metrics.readFailures++;
-      logger("error", "catch_up_failed", { room: this.name, error });
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => void this.catchUp(), RETRY_MS);
-    } finally {
-      // In the same turn as the last look at #readAgain: a later call starts anew.
-      this.#catchingUp = undefined;
-      this.#checkIdle();
-    }
+  async #readPage(): Promise<boolean> {
+    await this.open();
+    this.#isUncertain = false;
+    this.#context.metrics.catchUps++;
+    const { log } = this.#context;
+    const records = await log.after(this.name, this.#cursor, { limit: PAGE });
+    if (records.length > 0) this.#deliver(records, true);
+    return records.length === PAGE;
+  }
+
+  #readFailed(error: unknown): void {
+    this.#isUncertain = true;
+    this.#context.metrics.readFailures++;
+    this.#context.logger("error", "catch_up_failed", { room: this.name, error });
   }
 
   #checkIdle(): void {
@@ -475,8 +389,4 @@ function decodeLines(lines: readonly string[]): LogRecord[] {
   } catch {
     return []; // Then the log is read, as if they had been left out.
   }
-}
-
-function refuseTo(answer: Answer, problem: Problem): void {
-  answer({ status: "refused", problem });
 }

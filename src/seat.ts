@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { Frame } from "./frame.ts";
-import type { Draft, Problem } from "./protocol.ts";
+import { Frame } from "./frame.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { CLOSE_CODES, type Draft, encodeEnvelope, type Problem } from "./protocol.ts";
 import type { Room } from "./room.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
@@ -32,6 +34,14 @@ export interface Member {
   drained?(): Promise<void>;
 }
 
+/** Who hears of a member that fails. */
+export interface SeatObservers {
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+  /** What is counted. */
+  readonly metrics: Metrics;
+}
+
 /** Where a seat stands: it waits for its history, gets what is live, or is gone. */
 export type SeatState = "joining" | "live" | "left";
 
@@ -45,6 +55,7 @@ export class Seat {
   /** Settles when the member is live, or has left before that. Never rejects. */
   joined: Promise<void> = Promise.resolve();
   readonly #room: Room;
+  readonly #observers: SeatObservers;
   #state: SeatState = "joining";
   #held: (() => void)[] = [];
 
@@ -54,10 +65,12 @@ export class Seat {
    * @internal
    * @param room The room.
    * @param member Who is to sit in it.
+   * @param observers Who hears of a member that fails.
    */
-  constructor(room: Room, member: Member) {
+  constructor(room: Room, member: Member, observers: SeatObservers) {
     this.#room = room;
     this.member = member;
+    this.#observers = observers;
   }
 
   /** Where the seat stands. */
@@ -113,7 +126,7 @@ export class Seat {
     try {
       this.member.close(code, reason);
     } catch (error) {
-      this.#room.closeFailed(this, error);
+      this.#failed("member_close_failed", error);
     }
   }
 
@@ -129,7 +142,9 @@ export class Seat {
       this.member.send(frame);
     } catch (error) {
       queueMicrotask(() => {
-        if (this.#state !== "left") this.#room.failed(this, error);
+        if (this.#state === "left") return;
+        this.#failed("member_failed", error);
+        this.expel(CLOSE_CODES.internalError.code, "Sending failed");
       });
     }
   }
@@ -140,16 +155,21 @@ export class Seat {
    * @param problem What it is.
    */
   refuse(problem: Problem): void {
-    this.#room.refuse(this, problem);
+    this.send(new Frame([encodeEnvelope({ type: "error", payload: problem })]));
   }
 
   /** Called by the room when the history has been sent: what was held goes on. */
   goLive(): void {
     if (this.#state !== "joining") return;
     this.#state = "live";
-    const held = this.#held;
-    this.#held = [];
-    for (const action of held) action();
+    // Leaving empties it, and one of these may make the member leave.
+    while (this.#held.length > 0) this.#held.shift()?.();
+  }
+
+  #failed(event: string, error: unknown): void {
+    const { logger, metrics } = this.#observers;
+    metrics.memberFailures++;
+    logger("warn", event, { room: this.#room.name, user: this.user, error });
   }
 
   #whenLive(action: () => void): boolean {

@@ -95,6 +95,21 @@ export class Tail {
    * @returns True where it is.
    */
   has(cursor: string): boolean {
+    return this.#find(cursor) !== undefined;
+  }
+
+  /**
+   * Tells whether a record is in the tail and repeats another.
+   *
+   * @param record A record of this log.
+   * @returns False also where it is not in the tail.
+   */
+  hides({ cursor }: LogRecord): boolean {
+    const record = this.#find(cursor);
+    return record !== undefined && !this.#isShown(record);
+  }
+
+  #find(cursor: string): LogRecord | undefined {
     let low = this.#start;
     let high = this.#records.length;
     while (low < high) {
@@ -102,7 +117,7 @@ export class Tail {
       if (this.#records[middle].cursor < cursor) low = middle + 1;
       else high = middle;
     }
-    return this.#records[low]?.cursor === cursor;
+    return this.#records[low]?.cursor === cursor ? this.#records[low] : undefined;
   }
 
   #remember(record: LogRecord): LogRecord | undefined {

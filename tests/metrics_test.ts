@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type MetricsSnapshot, renderMetrics } from "@hubbub/hub";
 import { GuardedHub } from "./guarded_hub.ts";
-import { injectFaults } from "./failing_kv.ts";
+import { injectFaults } from "./kv_faults.ts";
 import { needs } from "./permissions.ts";
 
 /** The values in a text of Prometheus, by series. */
@@ -70,7 +70,8 @@ Deno.test("GET /metrics counts failures of the database", needs("net"), async ()
   const faults = injectFaults(kv);
   await using running = await GuardedHub.start({ kv });
   await using ann = await running.join("lobby", "user=ann");
-  faults.isFailing = true;
+  const fail = () => Promise.reject(new TypeError("disk I/O error"));
+  [faults.commit, faults.read] = [fail, fail];
   ann.send("chat_message", { text: "lost", ref: "r" });
   assertEquals((await ann.until("error")).code, "not_stored");
   const health = await fetch(`${running.url}/health`);
@@ -80,7 +81,7 @@ Deno.test("GET /metrics counts failures of the database", needs("net"), async ()
   assertEquals(values.get('hubbub_kv_failures_total{operation="commit"}'), 1);
   assertEquals(values.get('hubbub_kv_failures_total{operation="health"}'), 1);
   assertEquals(values.get("hubbub_messages_not_stored_total"), 1);
-  faults.isFailing = false;
+  [faults.commit, faults.read] = [undefined, undefined];
   await ann.say("kept");
 });
 

@@ -1,0 +1,29 @@
+import { Hub, type HubOptions, RoomLog, type RoomLogOptions } from "@hubbub/hub";
+import type { Level } from "@hubbub/hub";
+
+/** An event as a logger got it. */
+export interface LoggedEvent {
+  readonly level: Level;
+  readonly event: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** A hub, and what it logged. */
+export interface TestHub {
+  readonly hub: Hub;
+  readonly log: RoomLog;
+  readonly events: LoggedEvent[];
+}
+
+/** Makes a hub over a database; what it logs is kept instead of printed. */
+export function createTestHub(
+  kv: Deno.Kv,
+  options: HubOptions & RoomLogOptions = {},
+): TestHub {
+  const events: LoggedEvent[] = [];
+  const log = new RoomLog(kv, options);
+  const logger = (level: Level, event: string, fields?: Readonly<Record<string, unknown>>) => {
+    events.push({ level, event, fields });
+  };
+  return { hub: new Hub(log, { logger, ...options }), log, events };
+}
