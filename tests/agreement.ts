@@ -40,7 +40,7 @@ export interface Account {
 /** Milliseconds: typing, and signs of life, go faster than in real life, so that runs are short. */
 const TYPING_MS = 100;
 const HEARTBEAT_MS = 100;
-const EXPIRY_MS = 1_000;
+const EXPIRY_MS = 2_000;
 /** Milliseconds in which everything must have come right at the end. */
 const SETTLE_MS = 15_000;
 
@@ -196,7 +196,7 @@ export class Agreement {
     this.#path = path;
     this.#random = new Random(seed);
     const faults: Faults = {
-      drop: this.#random.pick([0, 0.05, 0.3, 0.6]),
+      drop: this.#random.pick([0, 0.05, 0.2, 0.4]),
       repeat: this.#random.pick([0, 0.2]),
       delay: this.#random.pick([0, 0.2, 0.8]),
       delayMaxMs: this.#random.pick([5, 40]),

@@ -55,10 +55,13 @@ Deno.test("Hub.drain() sends away who is still waiting for its history", async (
   await fill(log, "lobby", { texts: numbers(1000), perEntry: 10 });
   const [cursor] = (await readLog(log, "lobby")).map((message) => message.cursor);
   const slow = new TestMember("slow");
-  const takes = Promise.withResolvers<void>();
-  slow.drained = () => takes.promise;
+  const [takes, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  slow.drained = () => {
+    waits.resolve();
+    return takes.promise;
+  };
   const slowSeat = hub.join("lobby", slow, { after: cursor });
-  await slow.until(({ said }) => said.length > 0);
+  await waits.promise;
   const opens = Promise.withResolvers<void>();
   faults.read = () => opens.promise;
   const early = new TestMember("early");
