@@ -47,6 +47,7 @@ export interface Entry {
 }
 
 const PAYLOAD_START = '{"type":"chat_message","payload":';
+const STRUCK_START = '{"struck":';
 const encoder = new TextEncoder();
 
 /**
@@ -107,8 +108,8 @@ export function strikeLines(
 ): string {
   return text.split("\n").map((line, index) => {
     const repeat = repeats.get(index);
-    if (!repeat) return line;
-    return `{"struck":${JSON.stringify(repeat.id)},"repeats":${messageText(repeat.first)}}`;
+    if (!repeat || line.startsWith(STRUCK_START)) return line;
+    return `${STRUCK_START}${JSON.stringify(repeat.id)},"repeats":${messageText(repeat.first)}}`;
   }).join("\n");
 }
 

@@ -61,6 +61,7 @@ export interface RoomLogOptions {
   readonly now?: () => number;
 }
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
@@ -192,8 +193,10 @@ export class RoomLog {
       const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
         return [indexOf(cursor), { id, first }];
       }));
-      const bytes = new TextEncoder().encode(strikeLines(decoder.decode(value), lines));
-      if (bytes.length > KV_LIMITS.valueBytes) continue;
+      const text = decoder.decode(value);
+      const struck = strikeLines(text, lines);
+      const bytes = encoder.encode(struck);
+      if (struck === text || bytes.length > KV_LIMITS.valueBytes) continue;
       await this.#kv.set(key, bytes, this.#setOptions());
     }
   }

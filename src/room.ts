@@ -26,6 +26,8 @@ import { Tail } from "./tail.ts";
 
 /** Records that one step of a catch-up reads. */
 const PAGE = 100;
+/** Milliseconds that an isolate has to strike out its repeats, before others do it. */
+const ORPHAN_MS = 1_000;
 /** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
 const PACKET_LENGTH = 4_096;
 
@@ -57,6 +59,9 @@ export class Room {
   /** Callers of `use`, who need the room to stay. */
   #uses = 0;
   readonly #catchUp: CatchUp;
+  /** Repeats that other isolates wrote, and will strike out unless they die. */
+  readonly #orphans: Repeat[] = [];
+  #orphanTimer: ReturnType<typeof setTimeout> | undefined;
   #isDismissed = false;
   /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
   #isUncertain = false;
@@ -253,6 +258,7 @@ export class Room {
   dismiss(): readonly Seat[] {
     this.#isDismissed = true;
     this.#catchUp.stop();
+    clearTimeout(this.#orphanTimer);
     const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
     return [...this.#audience.dismiss(), ...waiting];
   }
@@ -331,7 +337,7 @@ export class Room {
         ]);
       }
       if (!first) envelopes.push(record.envelope);
-      else if (append && !record.repeats) repeats.push({ record, first });
+      else if (!record.repeats) (append ? repeats : this.#orphans).push({ record, first });
     }
     // Whoever wrote tells the others; that the messages are stored is certain by now.
     if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
@@ -341,6 +347,7 @@ export class Room {
     }
     for (const [append, outcome] of settled) this.#outbox.settle(append, outcome);
     if (repeats.length > 0) void this.#strike(repeats);
+    if (this.#orphans.length > 0) this.#strikeOrphansLater();
     this.#checkIdle();
   }
 
@@ -349,6 +356,14 @@ export class Room {
     const size = envelopes.reduce((sum, { length }) => sum + length, 0);
     const lines = records === envelopes.length && size <= PACKET_LENGTH ? envelopes : [];
     post({ kind: "messages", from, room: this.name, prev, cursor: this.#cursor, lines });
+  }
+
+  /** Strikes out what other isolates should have, had they lived. */
+  #strikeOrphansLater(): void {
+    this.#orphanTimer ??= setTimeout(() => {
+      this.#orphanTimer = undefined;
+      void this.#strike(this.#orphans.splice(0));
+    }, ORPHAN_MS);
   }
 
   async #strike(repeats: readonly Repeat[]): Promise<void> {

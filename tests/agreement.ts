@@ -104,7 +104,6 @@ class Device {
       for (const ref of this.pending.keys()) this.astray.add(ref);
       this.pending.clear();
     }
-    for (const [ref, text] of this.pending) this.seat.publish({ text, ref });
   }
 
   leave(): void {
@@ -117,7 +116,8 @@ class Device {
   say(ref: string, text: string): void {
     this.pending.set(ref, text);
     this.sent.push(ref);
-    this.seat?.publish({ text, ref });
+    // What is said before is sent when it has joined, in its turn.
+    if (this.stays.at(-1)?.joined) this.seat?.publish({ text, ref });
   }
 
   #take(stay: Stay, text: string): void {
@@ -129,7 +129,8 @@ class Device {
         stay.messages.push(payload);
         if (!stay.joined) stay.history++;
         if (payload.user !== this.user || payload.ref === undefined) break;
-        this.confirmed.set(payload.ref, payload);
+        // Beyond the window a repeat counts as new: the first one is what was confirmed.
+        if (!this.confirmed.has(payload.ref)) this.confirmed.set(payload.ref, payload);
         this.pending.delete(payload.ref);
         break;
       }
@@ -139,6 +140,8 @@ class Device {
         for (const user of payload.users) stay.users.add(user);
         for (const user of payload.typing) stay.typing.add(user);
         this.cursor = payload.cursor;
+        // Not before: what was missed may confirm some of it.
+        queueMicrotask(() => this.#sendAgain(stay));
         break;
       case "presence":
         if (payload.user === this.user) this.#wrong("was told of its own user");
@@ -163,6 +166,11 @@ class Device {
     if (type === "chat_message" && (this.cursor ?? "") < payload.cursor) {
       this.cursor = payload.cursor;
     }
+  }
+
+  #sendAgain(stay: Stay): void {
+    if (this.stays.at(-1) !== stay) return;
+    for (const [ref, text] of this.pending) this.seat?.publish({ text, ref });
   }
 
   #wrong(what: string): void {
@@ -326,6 +334,10 @@ export class Agreement {
   async #unsettled(): Promise<string[]> {
     const found: string[] = [];
     const log = new RoomLog(this.#hubs[0].kv);
+    for (let i = 0; i < this.#scale.rooms; i++) {
+      const records = await log.after(`room${i}`, ORIGIN, { limit: Infinity });
+      found.push(...repeatsIn(`room${i}`, records));
+    }
     for (const device of this.#devices) {
       const name = `${device.user} in ${device.room}`;
       const stay = device.stays.at(-1)!;
@@ -361,14 +373,6 @@ export class Agreement {
     const shown = records.filter((record) => !record.repeats);
     const texts = shown.map(messageText);
     const places = new Map(shown.map(({ cursor }, index) => [cursor, index]));
-    const seenAt = new Map<string, number>();
-    records.forEach(({ user, ref, id, repeats }, index) => {
-      const before = seenAt.get(`${user} ${ref}`) ?? -Infinity;
-      seenAt.set(`${user} ${ref}`, index);
-      const isRepeat = index - before <= REPEAT_WINDOW;
-      if (isRepeat && !repeats) wrong(`${room} holds ${ref} of ${user} twice: ${id}`);
-      if (!isRepeat && repeats) wrong(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
-    });
     for (const device of this.#devices.filter((device) => device.room === room)) {
       for (const { id, ref } of device.confirmed.values()) {
         if (!shown.some((record) => record.id === id)) wrong(`${room} lost ${ref} (${id})`);
@@ -429,6 +433,20 @@ function checkStay(
   if (run.length > 0 && first !== run[0]) wrong.push(`began at ${run[0]} instead of ${first}`);
   const history = Math.max(0, before - (first === -1 ? before : first));
   if (stay.history !== history) wrong.push(`got ${stay.history} of ${history} before "joined"`);
+  return wrong;
+}
+
+/** What was struck out although it repeats nothing, or was not although it does. */
+function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
+  const wrong: string[] = [];
+  const seenAt = new Map<string, number>();
+  records.forEach(({ user, ref, id, repeats }, index) => {
+    const before = seenAt.get(`${user} ${ref}`) ?? -Infinity;
+    seenAt.set(`${user} ${ref}`, index);
+    const isRepeat = index - before <= REPEAT_WINDOW;
+    if (isRepeat && !repeats) wrong.push(`${room} holds ${ref} of ${user} twice: ${id}`);
+    if (!isRepeat && repeats) wrong.push(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
+  });
   return wrong;
 }
 
