@@ -64,6 +64,8 @@ export const GAUGES: readonly Reading<Metrics>[] = [
 export interface SnapshotOptions {
   /** Rooms in memory. */
   readonly rooms: number;
+  /** Bytes in use in the JavaScript heap of the isolate. */
+  readonly heapBytes: number;
   /** Bytes of memory of the whole process. */
   readonly residentBytes: number;
 }
@@ -76,7 +78,7 @@ export interface SnapshotOptions {
  * @returns Plain data, to be shown by {@linkcode renderMetrics}, with that of others or alone.
  */
 export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsSnapshot {
-  const { rooms, residentBytes } = options;
+  const { rooms, heapBytes, residentBytes } = options;
   const { commitFailures, readFailures, probeFailures, strikeFailures } = metrics;
   const kvFailures = new Map([
     ["commit", commitFailures],
@@ -92,6 +94,9 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
       sampled(`hubbub_${name}`, help, "gauge", [{ value: read(metrics), labels: {} }])
     ),
     sampled("hubbub_rooms", "Rooms in memory", "gauge", [{ value: rooms, labels: {} }]),
+    sampled("hubbub_heap_bytes", "JavaScript heap in use", "gauge", [
+      { value: heapBytes, labels: {} },
+    ]),
     labelled("hubbub_members_closed_total", "Members that went, by why", "reason", metrics.closed),
     labelled(
       "hubbub_entries_refused_total",

@@ -152,7 +152,6 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
-    checkHandshake(context);
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
@@ -161,9 +160,12 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const takeOfUser = () => gate.takeOf(user);
     const join = { hub, room, user, history, after };
     try {
+      // Last: a client whose upgrade failed cannot see why, but may ask again without one.
+      checkHandshake(context);
       return connect(raw, { ...join, expiresAt, renew, takeOfUser, supervisor, logger, onEnd });
     } catch (error) {
       onEnd();
+      if (error instanceof Refusal) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw refusal("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
     }
@@ -242,7 +244,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   });
 
   function snapshot(): MetricsSnapshot {
-    return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes: Deno.memoryUsage().rss });
+    const { rss: residentBytes, heapUsed: heapBytes } = Deno.memoryUsage();
+    return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes, heapBytes });
   }
 
   return {
