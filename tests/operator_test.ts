@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { describeEntry, jsonLogger, readConfiguration } from "@hubbub/hub";
+import { describeEntry, jsonLogger, readConfiguration, VARIABLES } from "@hubbub/hub";
 import { GuardedHub } from "./guarded_hub.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
@@ -30,6 +30,14 @@ Deno.test("readConfiguration() says what is wrong with who may come in", () => {
   for (const [environment, message] of BAD) {
     const error = assertThrows(() => read(environment), RangeError, message);
     assertFalse(/\n|hunter2/.test(error.message));
+  }
+});
+
+Deno.test("every way of starting may read every variable", needs("read"), async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
+  for (const name of ["start", "start:parallel", "dev"]) {
+    const [, allowed] = /--allow-env=(\S+)/.exec(tasks[name].command) ?? [];
+    for (const variable of VARIABLES) assert(allowed?.split(",").includes(variable), variable);
   }
 });
 
