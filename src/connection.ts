@@ -204,6 +204,8 @@ class Connection implements Member, Outlet, Supervised {
         return this.#seat?.typing(payload.status);
       case "authenticate":
         return void this.#renew(payload.token);
+      case "ping":
+        return this.send(new Frame([encodeEnvelope({ type: "pong", payload: {} })]));
     }
   }
 

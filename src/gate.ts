@@ -10,12 +10,21 @@ import type { Authorize, Denial, Pass } from "./auth.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { isOriginAllowed } from "./origin.ts";
-import { decodeUser, type Limits } from "./protocol.ts";
+import { decodeUser, type ErrorCode, type Limits, type Problem } from "./protocol.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
 
 /** What a user may send on all connections together, as a multiple of what one may. */
 const USER_SHARE = 2;
+
+/** The errors that somebody meets who is not to come in, or not now. */
+const UNINVITED: ReadonlySet<string> = new Set<ErrorCode>([
+  "unauthorized",
+  "forbidden",
+  "too_many_connections",
+  "rate_limited",
+  "unavailable",
+]);
 
 /** How {@linkcode Gate} behaves. */
 export interface GateOptions {
@@ -88,17 +97,6 @@ export class Gate {
   checkOrigin(request: Request): void {
     if (isOriginAllowed(request, this.#options.origins)) return;
     throw refusal("forbidden", "Pages of this origin may not use this server");
-  }
-
-  /**
-   * Tells whose limits a request counts against.
-   *
-   * @param request The request, before any upgrade.
-   * @param info What `Deno.serve` says about it.
-   * @returns The address or network.
-   */
-  addressOf(request: Request, info: ConnectionInfo | undefined): string | undefined {
-    return addressOf(request, info, this.#options.proxies ?? 0);
   }
 
   /**
@@ -182,12 +180,35 @@ export class Gate {
     throw new Refusal({ code: "rate_limited", message }, retryAfter(waitMs));
   }
 
+  /**
+   * Takes note that a request was refused; an operator hears of those that were uninvited.
+   *
+   * @param problem Why.
+   * @param request The request.
+   * @param to Where to, if that is a room, and from where.
+   */
+  note(
+    { code, message: reason }: Problem,
+    request: Request,
+    to: { room: string | undefined; info: ConnectionInfo | undefined },
+  ): void {
+    const { logger, metrics } = this.#options;
+    metrics.count("rejected", code);
+    if (!UNINVITED.has(code)) return;
+    const address = this.#addressOf(request, to.info);
+    logger("warn", "entry_refused", { code, reason, room: to.room, address });
+  }
+
+  #addressOf(request: Request, info: ConnectionInfo | undefined): string | undefined {
+    return addressOf(request, info, this.#options.proxies ?? 0);
+  }
+
   async #enter<User extends string | undefined>(
     request: Request,
     to: { room: string; info: ConnectionInfo | undefined },
     userOf: (pass: Pass | undefined) => User,
   ): Promise<Entrance<User>> {
-    const place = this.#admission.knock(this.addressOf(request, to.info));
+    const place = this.#admission.knock(this.#addressOf(request, to.info));
     try {
       const pass = await this.admit(request, to.room);
       const user = userOf(pass);

@@ -4,17 +4,18 @@
  * @module
  */
 
-import { decodeClientEnvelope } from "./protocol.ts";
+import { decodeClientEnvelope, FRAME_MAX_LENGTH } from "./protocol.ts";
 import type { ClientEnvelope, CLOSE_CODES, Limits, Problem } from "./protocol.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** UTF-16 code units in a frame that is read at all; more where longer texts are allowed. */
-const FRAME_MAX_LENGTH = 64 * 1024;
-/** Code units of JSON for one byte of text, at worst: `\u0000`. And some for the rest of it. */
+/**
+ * Code units of JSON for one byte of text, at worst: `\u0000`. And some for the rest of it. Where
+ * longer texts are allowed, so are longer frames.
+ */
 const FRAME_LENGTH_PER_TEXT_BYTE = 6;
 const FRAME_LENGTH_MORE = 4_096;
-/** Envelopes in a frame of `hubbub.v1.lines`: what one frame costs is bounded. */
-const LINES_MAX = 1_000;
+/** Envelopes in a frame of `hubbub.v1.lines`: more than of messages fit into one; its cost is bounded. */
+const LINES_MAX = 2_000;
 /** A sign of typing is due every 1.5 s; a client that sends one for each key is still fine. */
 const TYPING_PER_SECOND = 10;
 const TYPING_BURST = 40;
@@ -142,6 +143,7 @@ export class Intake {
       case "chat_message":
         return this.#messages?.take() || this.#options.takeOfUser?.() || 0;
       case "typing_status":
+      case "ping":
         return this.#typing.take();
       case "authenticate":
         return this.#tokens.take();

@@ -43,6 +43,8 @@ export const REF_MAX_LENGTH = 128;
 export const TOKEN_MAX_LENGTH = 8192;
 /** UTF-8 bytes of text in a message where the server sets no other limit. */
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
+/** UTF-16 code units in a frame from a client; a longer one closes the connection. */
+export const FRAME_MAX_LENGTH = 64 * 1024;
 
 /** A stored chat message. */
 export interface Message {
@@ -98,8 +100,20 @@ export interface AuthenticateEnvelope {
   readonly payload: { readonly token: string };
 }
 
+/** Asks for a sign of life, from where the pings of WebSocket cannot be sent: in a browser. */
+export interface PingEnvelope {
+  /** Which envelope this is. */
+  readonly type: "ping";
+  /** Nothing. */
+  readonly payload: Record<string, never>;
+}
+
 /** Whatever a client may send. */
-export type ClientEnvelope = SendEnvelope | SendTypingEnvelope | AuthenticateEnvelope;
+export type ClientEnvelope =
+  | SendEnvelope
+  | SendTypingEnvelope
+  | AuthenticateEnvelope
+  | PingEnvelope;
 
 /** A stored message, in the history or live. To its sender it is the acknowledgement. */
 export interface ChatMessageEnvelope {
@@ -162,6 +176,14 @@ export interface DrainingEnvelope {
   readonly payload: { readonly reconnect_after_ms: number };
 }
 
+/** The sign of life that a `ping` asked for. */
+export interface PongEnvelope {
+  /** Which envelope this is. */
+  readonly type: "pong";
+  /** Nothing. */
+  readonly payload: Record<string, never>;
+}
+
 /** Whatever the server may send. */
 export type ServerEnvelope =
   | ChatMessageEnvelope
@@ -169,7 +191,8 @@ export type ServerEnvelope =
   | JoinedEnvelope
   | PresenceEnvelope
   | ErrorEnvelope
-  | DrainingEnvelope;
+  | DrainingEnvelope
+  | PongEnvelope;
 
 /**
  * Every error code: the HTTP status that goes with it, and whether the same request may succeed
@@ -316,8 +339,10 @@ export function decodeClientEnvelope(
       }
       return { ok: true, envelope: { type, payload: { token } } };
     }
+    case "ping":
+      return { ok: true, envelope: { type, payload: {} } };
     default: {
-      const message = '"type" must be "chat_message", "typing_status" or "authenticate"';
+      const message = '"type" must be "chat_message", "typing_status", "authenticate" or "ping"';
       return refuse("unknown_type", message);
     }
   }
@@ -399,6 +424,7 @@ export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEn
     case "presence":
     case "error":
     case "draining":
+    case "pong":
       return { ok: true, envelope: value as unknown as ServerEnvelope };
     default:
       return refuse("unknown_type", "The envelope is of a type that this version does not know");

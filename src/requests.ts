@@ -23,6 +23,26 @@ export function roomOf(context: Context): string {
 }
 
 /**
+ * Tells whether a request asks for a WebSocket.
+ *
+ * @param context The request.
+ * @returns True where it asks for that upgrade.
+ */
+export function isUpgrade(context: Context): boolean {
+  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+}
+
+/**
+ * Makes the refusal of a request that should have asked for a WebSocket.
+ *
+ * @returns The refusal, to be thrown.
+ */
+export function upgradeRequired(): Refusal {
+  const message = "This path speaks WebSocket: send the headers of an upgrade";
+  return refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
+}
+
+/**
  * Checks the headers of a WebSocket handshake (RFC 6455, section 4.2.1) as far as Deno does not.
  *
  * @param context The request.
@@ -30,10 +50,7 @@ export function roomOf(context: Context): string {
  */
 export function checkHandshake(context: Context): void {
   const header = (name: string) => context.req.header(name) ?? "";
-  if (header("upgrade").toLowerCase() !== "websocket") {
-    const message = "This path speaks WebSocket: send the headers of an upgrade";
-    throw refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-  }
+  if (!isUpgrade(context)) throw upgradeRequired();
   // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
   if (context.req.method !== "GET") {
     throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });

@@ -15,11 +15,19 @@ import { type MetricsSnapshot, renderMetrics, snapshotOf } from "./exposition.ts
 import { Gate, nameOf } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
-import { decodeDraft, decodeRoom, type ErrorCode, ERRORS } from "./protocol.ts";
+import { decodeDraft, decodeRoom, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
 import { homePage } from "./home_page.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
-import { bodyOf, checkHandshake, cursorOf, numberOf, roomOf } from "./requests.ts";
+import {
+  bodyOf,
+  checkHandshake,
+  cursorOf,
+  isUpgrade,
+  numberOf,
+  roomOf,
+  upgradeRequired,
+} from "./requests.ts";
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -152,6 +160,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
+    // A client that was refused may ask without an upgrade why: a browser does not tell it.
+    if (!isUpgrade(context) && !authorize && context.req.query("user") === undefined) {
+      throw upgradeRequired();
+    }
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
@@ -232,14 +244,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       logger("error", "request_failed", { path: context.req.path, error });
       return answer(context, refusal("unavailable", "The server could not do this now"));
     }
-    const { code, message } = error.problem;
-    metrics.count("rejected", code);
-    if (UNINVITED.has(code)) {
-      const address = gate.addressOf(context.req.raw, context.env.info);
-      const decoded = decodeRoom(context.req.param("room") ?? "");
-      const room = decoded.ok ? decoded.room : undefined;
-      logger("warn", "entry_refused", { code, reason: message, room, address });
-    }
+    const decoded = decodeRoom(context.req.param("room") ?? "");
+    const room = decoded.ok ? decoded.room : undefined;
+    gate.note(error.problem, context.req.raw, { room, info: context.env.info });
     return answer(context, error);
   });
 
@@ -273,15 +280,6 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
 /** What an operator asks also while the server stops. */
 const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
-
-/** The errors that somebody meets who is not to come in, or not now. */
-const UNINVITED: ReadonlySet<string> = new Set<ErrorCode>([
-  "unauthorized",
-  "forbidden",
-  "too_many_connections",
-  "rate_limited",
-  "unavailable",
-]);
 
 const ROUTES = [
   ["/", "GET"],

@@ -69,7 +69,7 @@ const REFUSED: [string, string, string][] = [
   [
     '{"type":"x"}',
     "unknown_type",
-    '"type" must be "chat_message", "typing_status" or "authenticate"',
+    '"type" must be "chat_message", "typing_status", "authenticate" or "ping"',
   ],
   ['{"type":"joined","payload":{}}', "unknown_type", ""],
   ['{"type":"__proto__","payload":{}}', "unknown_type", ""],

@@ -1,0 +1,45 @@
+/**
+ * The client for browsers, Deno and Node 22 and later. It comes back by itself after whatever cut
+ * it off, resumes where it was, and neither loses nor doubles a message on the way, in or out.
+ *
+ * @example Chat
+ * ```ts ignore
+ * import { connect } from "@hubbub/hub/client";
+ *
+ * const chat = connect("http://localhost:8000", { room: "lobby", user: "ann" });
+ * const stored = await chat.send("hello");
+ * for await (const message of chat) console.log(message.user, message.text);
+ * ```
+ *
+ * @module
+ */
+
+import { ChatConnection } from "./client/chat_connection.ts";
+import type { ConnectOptions } from "./client/chat_events.ts";
+
+export { ChatConnection };
+export { ChatError, type ChatErrorCode, type ChatErrorOptions } from "./client/chat_error.ts";
+export type { ChatEvents, ConnectionState, SendOptions } from "./client/chat_events.ts";
+export { ChatTarget } from "./client/chat_target.ts";
+export type { ConnectOptions };
+export type { ErrorCode, JoinedEnvelope, Limits, Message, PresenceEnvelope } from "./protocol.ts";
+export type { Problem, TypingStatusEnvelope } from "./protocol.ts";
+
+/**
+ * Joins a room and stays in it.
+ *
+ * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept.
+ * @param options The room, who one is, and how to go about it.
+ * @returns The connection at once; its `state` tells how it stands.
+ * @throws {TypeError} Where the URL, the room or the user is none, or there is no WebSocket.
+ *
+ * @example
+ * ```ts ignore
+ * const chat = connect("https://chat.example.com", { room: "lobby", token: () => freshToken() });
+ * chat.addEventListener("state", ({ detail }) => console.log(detail.status));
+ * chat.addEventListener("message", ({ detail }) => console.log(detail.user, detail.text));
+ * ```
+ */
+export function connect(url: string | URL, options: ConnectOptions): ChatConnection {
+  return new ChatConnection(url, options);
+}

@@ -1,0 +1,54 @@
+/**
+ * When to tell others that one is typing.
+ *
+ * @module
+ */
+
+import { TYPING_TIMEOUT_MS } from "../protocol.ts";
+
+/** Milliseconds between two signs of typing. */
+const REPEAT_MS = 1_500;
+
+/**
+ * Makes of keystrokes the few signs of typing that the others need: the first at once, then at
+ * most one every 1.5 s, the end at once.
+ *
+ * @example
+ * ```ts ignore
+ * const signal = new TypingSignal((status) => send({ type: "typing_status", payload: { status } }));
+ * input.oninput = () => signal.set(input.value !== "");
+ * ```
+ */
+export class TypingSignal {
+  readonly #tell: (status: boolean) => void;
+  #toldAt: number | undefined;
+
+  /** @param tell Passes a sign on. */
+  constructor(tell: (status: boolean) => void) {
+    this.#tell = tell;
+  }
+
+  /**
+   * Takes a keystroke, or the end of typing.
+   *
+   * @param isTyping Whether there is still something being written.
+   * @param timeoutMs Milliseconds after which the server ends typing by itself.
+   */
+  set(isTyping: boolean, timeoutMs: number = TYPING_TIMEOUT_MS): void {
+    if (!isTyping) {
+      if (this.#toldAt === undefined) return;
+      this.reset();
+      return this.#tell(false);
+    }
+    const sinceMs = this.#toldAt === undefined ? Infinity : Date.now() - this.#toldAt;
+    // A server that ends typing sooner needs to hear of it more often.
+    if (sinceMs >= 0 && sinceMs < Math.min(REPEAT_MS, timeoutMs / 2)) return;
+    this.#toldAt = Date.now();
+    this.#tell(true);
+  }
+
+  /** Forgets what was told: a message was sent, or the connection is gone, and that ends typing. */
+  reset(): void {
+    this.#toldAt = undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { connect, type Message } from "@hubbub/hub/client";
+import { ChatServer, received, seeded, until } from "./chat_server.ts";
+import { type Fate, type Fault, FaultProxy } from "./fault_proxy.ts";
+import { needs } from "./permissions.ts";
+
+const MESSAGES_EACH = 5_000;
+const FAULTS = 100;
+/** Messages that one user has on the way at once. */
+const WINDOW = 200;
+
+const FAULT_KINDS: readonly Fault[] = [
+  "cut",
+  "cut",
+  "cut",
+  "half_close_down",
+  "half_close_up",
+  "stall",
+];
+
+/** Until there were enough faults, each connection meets one: some in the handshake, most later. */
+function fates(seed: number, struck: () => number): (index: number) => Fate {
+  const random = seeded(seed);
+  const whole = (most: number) => Math.floor(random() * most);
+  return () => {
+    if (struck() >= FAULTS) return {};
+    const afterBytes = 1 + (random() < 0.2 ? whole(600) : whole(40_000));
+    const fault = FAULT_KINDS[whole(FAULT_KINDS.length)];
+    const pieceBytes = random() < 0.5 ? 1 + whole(500) : Infinity;
+    const delayMs = random() < 0.1 ? 1 + whole(3) : 0;
+    return { fault, afterBytes, pieceBytes, delayMs };
+  };
+}
+
+Deno.test("connect() brings 10,000 messages through 100 faults: each once, in the log's order", {
+  ...needs("net"),
+  timeout: 60_000,
+}, async () => {
+  await using server = await ChatServer.start({ limits: { messages_per_second: 0 } });
+  let proxy!: FaultProxy;
+  await using faulty = proxy = new FaultProxy(server.port, fates(20261122, () => proxy.struck));
+  const join = (user: string) =>
+    connect(faulty.url, {
+      room: "lobby",
+      user,
+      reconnect: { minDelayMs: 5, maxDelayMs: 50 },
+      quietMs: 200,
+    });
+  await using ann = join("ann");
+  await using bob = join("bob");
+  const seen = [received(ann), received(bob)];
+
+  const say = async (chat: typeof ann) => {
+    const stored: Message[] = [];
+    let next = 0;
+    const speak = async () => {
+      while (next < MESSAGES_EACH) {
+        const number = next++;
+        stored[number] = await chat.send(`${chat.user} ${number}`);
+      }
+    };
+    await Promise.all(Array.from({ length: WINDOW }, speak));
+    return stored;
+  };
+  const sent = await Promise.all([say(ann), say(bob)]);
+  for (const [index, chat] of [ann, bob].entries()) {
+    await until(chat, () => seen[index].length >= 2 * MESSAGES_EACH);
+  }
+
+  const records = await server.stored("lobby");
+  const ids = records.map(({ id }) => id);
+  assertEquals(ids.length, 2 * MESSAGES_EACH);
+  for (const messages of seen) assertEquals(messages.map(({ id }) => id), ids);
+  for (const [index, user] of ["ann", "bob"].entries()) {
+    const own = seen[0].filter((message) => message.user === user);
+    // Stored in the order in which they were said, and each promise settled with its own message.
+    assertEquals(own.map(({ text }) => text), own.map((_, number) => `${user} ${number}`));
+    assertEquals(sent[index].map(({ id }) => id), own.map(({ id }) => id));
+  }
+  assertGreaterOrEqual(faulty.struck, FAULTS);
+});
