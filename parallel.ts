@@ -2,7 +2,7 @@
 // as many as DENO_JOBS says, or as there are processors. The same file runs in the main thread,
 // which watches, and in each worker, which serves.
 
-import { jsonLogger, type Logger, readConfiguration } from "@hubbub/hub";
+import { describeEntry, jsonLogger, type Logger, readConfiguration } from "@hubbub/hub";
 import { failToStart, logUncaught, stopOnSignal } from "@hubbub/hub/process";
 import { type Service, startService } from "@hubbub/hub/service";
 
@@ -36,7 +36,7 @@ async function watch(logger: Logger): Promise<void> {
     // The first one finds a port where any will do; the others share it.
     port = await isolate.start(port);
   }
-  const entry = "open: whoever connects may use any name";
+  const entry = describeEntry(configuration);
   logger("info", "started", { url: `http://${host}:${port}/`, isolates: count, kv, entry });
 }
 
