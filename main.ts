@@ -1,6 +1,6 @@
 // Starts the chat server in one isolate.
 
-import { jsonLogger, readConfiguration } from "@hubbub/hub";
+import { describeEntry, jsonLogger, readConfiguration } from "@hubbub/hub";
 import { failToStart, logUncaught, stopOnSignal } from "@hubbub/hub/process";
 import { startService } from "@hubbub/hub/service";
 
@@ -15,7 +15,7 @@ try {
   service.finished.then(() => end(1));
   const { hostname, port } = service.address;
   const kv = configuration.kv ?? "assigned";
-  const entry = "open: whoever connects may use any name";
+  const entry = describeEntry(configuration);
   logger("info", "started", { url: `http://${hostname}:${port}/`, isolates: 1, kv, entry });
 } catch (error) {
   failToStart(logger, error);

@@ -2,7 +2,7 @@
 // as many as DENO_JOBS says, or as there are processors. The same file runs in the main thread,
 // which watches, and in each worker, which serves.
 
-import { jsonLogger, readConfiguration } from "@hubbub/hub";
+import { describeEntry, jsonLogger, readConfiguration } from "@hubbub/hub";
 import { countIsolates, isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
 import { failToStart } from "@hubbub/hub/process";
 
@@ -14,7 +14,7 @@ else {
     const { host, kv } = configuration;
     const isolates = countIsolates(Deno.env.get("DENO_JOBS"));
     const port = await startIsolates(import.meta.url, { configuration, count: isolates, logger });
-    const entry = "open: whoever connects may use any name";
+    const entry = describeEntry(configuration);
     logger("info", "started", { url: `http://${host}:${port}/`, isolates, kv, entry });
   } catch (error) {
     failToStart(logger, error);

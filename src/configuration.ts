@@ -4,6 +4,10 @@
  * @module
  */
 
+import { ENTRY_LIMITS } from "./admission.ts";
+import type { TokenOptions } from "./auth.ts";
+import { isOrigin } from "./origin.ts";
+
 /** Everything that the environment decides. */
 export interface Configuration {
   /** Where to listen: a TCP port, 0 for any free one. */
@@ -20,6 +24,18 @@ export interface Configuration {
   readonly messagesPerSecond: number;
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
+  /** Those of one IPv4 address or IPv6 network (/64); 0 for no limit. */
+  readonly maxConnectionsPerAddress: number;
+  /** Those in one room; 0 for no limit. */
+  readonly maxConnectionsPerRoom: number;
+  /** Those of one user; 0 for no limit. */
+  readonly maxConnectionsPerUser: number;
+  /** Whose tokens let in; undefined for an open hub. */
+  readonly tokens: TokenOptions | undefined;
+  /** Origins of web pages that may use the server besides its own. */
+  readonly origins: readonly string[];
+  /** Proxies in front that add to `X-Forwarded-For`. */
+  readonly proxies: number;
 }
 
 /** The names of the variables that {@linkcode readConfiguration} asks for. */
@@ -31,12 +47,23 @@ export const VARIABLES = [
   "HUBBUB_MAX_TEXT_BYTES",
   "HUBBUB_MESSAGES_PER_SECOND",
   "HUBBUB_MAX_CONNECTIONS",
+  "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS",
+  "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
+  "HUBBUB_MAX_CONNECTIONS_PER_USER",
+  "HUBBUB_JWT_SECRET",
+  "HUBBUB_JWKS_URL",
+  "HUBBUB_ORIGINS",
+  "HUBBUB_PROXIES",
 ] as const;
 
 /** Milliseconds in a day. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A text of this many bytes fits into an entry of the log, with its name, if not much is escaped. */
 const TEXT_BYTES_MAX = 60_000;
+/** Connections that no machine holds. */
+const CONNECTIONS_MAX = 10_000_000;
+/** Bytes of a secret for HS256 at least (RFC 7518, section 3.2): shorter ones can be guessed. */
+const SECRET_MIN_BYTES = 32;
 
 /**
  * Reads the configuration. A variable that is empty counts as not set.
@@ -64,6 +91,8 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
     if (Number.isInteger(value)) return value;
     throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
   };
+  const connections = (name: string, otherwise: number) =>
+    whole(name, otherwise, 0, CONNECTIONS_MAX);
   const retentionDays = number("HUBBUB_RETENTION_DAYS", 0, 0, 36_500);
   const isDeploy = text("DENO_DEPLOYMENT_ID") !== undefined;
   return {
@@ -73,6 +102,64 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
     retentionMs: retentionDays === 0 ? undefined : Math.ceil(retentionDays * DAY_MS),
     maxTextBytes: whole("HUBBUB_MAX_TEXT_BYTES", 4096, 1, TEXT_BYTES_MAX),
     messagesPerSecond: number("HUBBUB_MESSAGES_PER_SECOND", 20, 0, 1_000_000),
-    maxConnections: whole("HUBBUB_MAX_CONNECTIONS", 20_000, 1, 10_000_000),
+    maxConnections: whole(
+      "HUBBUB_MAX_CONNECTIONS",
+      ENTRY_LIMITS.maxConnections,
+      1,
+      CONNECTIONS_MAX,
+    ),
+    maxConnectionsPerAddress: connections(
+      "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS",
+      ENTRY_LIMITS.maxConnectionsPerAddress,
+    ),
+    maxConnectionsPerRoom: connections(
+      "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
+      ENTRY_LIMITS.maxConnectionsPerRoom,
+    ),
+    maxConnectionsPerUser: connections(
+      "HUBBUB_MAX_CONNECTIONS_PER_USER",
+      ENTRY_LIMITS.maxConnectionsPerUser,
+    ),
+    tokens: tokensOf(text("HUBBUB_JWT_SECRET"), text("HUBBUB_JWKS_URL")),
+    origins: (text("HUBBUB_ORIGINS") ?? "").split(/[\s,]+/).filter((part) => part !== "").map(
+      toOrigin,
+    ),
+    proxies: whole("HUBBUB_PROXIES", 0, 0, 100),
   };
+}
+
+function tokensOf(
+  secret: string | undefined,
+  jwksUrl: string | undefined,
+): TokenOptions | undefined {
+  if (secret !== undefined && jwksUrl !== undefined) {
+    throw new RangeError("HUBBUB_JWT_SECRET and HUBBUB_JWKS_URL are both set: only one can be");
+  }
+  if (secret !== undefined) {
+    // The value must not get into a log.
+    if (new TextEncoder().encode(secret).length >= SECRET_MIN_BYTES) return { secret };
+    throw new RangeError(`HUBBUB_JWT_SECRET must be at least ${SECRET_MIN_BYTES} bytes long`);
+  }
+  if (jwksUrl === undefined) return undefined;
+  if (/^https?:/.test(jwksUrl) && URL.canParse(jwksUrl)) return { jwksUrl };
+  throw new RangeError("HUBBUB_JWKS_URL must be an http or https address");
+}
+
+function toOrigin(text: string): string {
+  if (isOrigin(text)) return text;
+  throw new RangeError(
+    `HUBBUB_ORIGINS must be origins like "https://example.com", without a path, not "${text}"`,
+  );
+}
+
+/**
+ * Says who may come in, for the line that tells that the server has started.
+ *
+ * @param configuration What the environment says.
+ * @returns One sentence without any secret.
+ */
+export function describeEntry({ tokens }: Pick<Configuration, "tokens">): string {
+  if (!tokens) return "open: whoever connects may use any name";
+  if ("secret" in tokens) return "tokens: whoever has one signed with the secret (HS256)";
+  return `tokens: whoever has one signed with a key of ${new URL(tokens.jwksUrl).host}`;
 }

@@ -4,25 +4,22 @@
  * @module
  */
 
+import type { Denial, Pass } from "./auth.ts";
 import { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
+import { type CloseName, Intake, type Outlet } from "./intake.ts";
 import type { Logger } from "./logger.ts";
-import { CLOSE_CODES, decodeClientEnvelope, encodeEnvelope, PROTOCOL_V1 } from "./protocol.ts";
-import { FRAME_MAX_LENGTH, type Problem } from "./protocol.ts";
-import { PROTOCOL_V1_LINES, type Subprotocol } from "./protocol.ts";
+import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "./protocol.ts";
+import type { ClientEnvelope, Problem, Subprotocol } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import type { Supervised, Supervisor } from "./supervisor.ts";
 
-/** Bytes waiting for a member above which it gets no typing and no presence. */
+/** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
-/** Bytes waiting for a member above which it has to go, and may resume. */
-const HARD_LIMIT_BYTES = 1024 * 1024;
+const SOFT_LIMIT_PART = 4;
 /** Milliseconds that a member has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
-/** A sign of typing is due every 1.5 s; a client that sends one for each key is still fine. */
-const TYPING_PER_SECOND = 10;
-const TYPING_BURST = 40;
 
 /** What a connection is for. */
 export interface ConnectionOptions extends JoinOptions {
@@ -34,6 +31,14 @@ export interface ConnectionOptions extends JoinOptions {
   readonly user: string;
   /** Takes what an operator should know. */
   readonly logger: Logger;
+  /** Looks after what waits for it, and after its end. */
+  readonly supervisor: Supervisor;
+  /** Milliseconds since the epoch at which it ends. @default {Infinity} */
+  readonly expiresAt?: number;
+  /** Judges a fresh token; where it is missing, none is needed. May reject. */
+  readonly renew?: (token: string) => Promise<Pass | Denial>;
+  /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
+  readonly takeOfUser?: () => number;
   /**
    * Seconds without a sign of life after which the peer is taken for dead; it is pinged halfway.
    *
@@ -90,59 +95,129 @@ export function chooseProtocol(offered: string): Subprotocol | undefined {
 }
 
 /** A member whose connection is a WebSocket. */
-class Connection implements Member {
+class Connection implements Member, Outlet, Supervised {
   readonly user: string;
   readonly #socket: WebSocket;
   readonly #isLines: boolean;
   readonly #options: ConnectionOptions;
-  readonly #messages: TokenBucket | undefined;
-  readonly #typing = new TokenBucket({ perSecond: TYPING_PER_SECOND, burst: TYPING_BURST });
+  readonly #intake: Intake;
   #seat: Seat | undefined;
+  #expiresAt: number;
+  #isRenewing = false;
+  #isClosing = false;
+  /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
+  #heldBytes = 0;
   #hasEnded = false;
 
   constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
-    this.user = options.user;
+    const { user, hub, takeOfUser, expiresAt, supervisor } = options;
+    this.user = user;
     this.#socket = socket;
     this.#isLines = protocol === PROTOCOL_V1_LINES;
     this.#options = options;
-    const { messages_per_second: perSecond, message_burst: burst } = options.hub.limits;
-    this.#messages = perSecond > 0 ? new TokenBucket({ perSecond, burst }) : undefined;
+    this.#expiresAt = expiresAt ?? Infinity;
+    this.#intake = new Intake({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
     socket.onopen = () => this.#guard(() => this.#join());
     socket.onmessage = ({ data }) => this.#guard(() => this.#take(data));
     // May come twice, or never.
-    socket.onclose = () => this.#guard(() => this.#end());
+    socket.onclose = ({ wasClean }) => this.#guard(() => this.#end(wasClean ? "left" : "lost"));
     socket.onerror = (event) => {
       event.preventDefault();
-      this.#guard(() => this.#end());
+      this.#guard(() => this.#end("lost"));
     };
+    supervisor.add(this);
+  }
+
+  get waitingBytes(): number {
+    return this.#isClosing ? this.#heldBytes : this.#socket.bufferedAmount;
+  }
+
+  get expiresAt(): number {
+    return this.#expiresAt;
+  }
+
+  get isOver(): boolean {
+    return this.#isClosing || this.#seat?.state === "left";
   }
 
   send(frame: Frame): void {
     const socket = this.#socket;
     if (socket.readyState !== WebSocket.OPEN) return;
     const waiting = socket.bufferedAmount;
-    if (frame.ephemeral && waiting > SOFT_LIMIT_BYTES) {
-      this.#options.hub.metrics.framesShed++;
-      return;
+    // Nearly always nothing waits.
+    if (waiting > 0) {
+      const hardLimit = this.#options.supervisor.hardLimitBytes;
+      if (frame.ephemeral && waiting > Math.min(SOFT_LIMIT_BYTES, hardLimit / SOFT_LIMIT_PART)) {
+        this.#options.hub.metrics.framesShed++;
+        return;
+      }
+      if (waiting > hardLimit) return this.tooSlow();
     }
-    if (waiting > HARD_LIMIT_BYTES) return this.#tooSlow();
     if (this.#isLines) socket.send(frame.lines);
     else for (const envelope of frame.envelopes) socket.send(envelope);
   }
 
   close(code: number, reason: string): void {
+    if (this.#isClosing || this.#socket.readyState > WebSocket.OPEN) return;
+    this.#heldBytes = this.#socket.bufferedAmount;
+    this.#isClosing = true;
+    const { hub: { metrics }, logger, room } = this.#options;
+    metrics.stuckConnections++;
+    const [name = "other"] = Object.entries(CLOSE_CODES).find(([, known]) => known.code === code) ??
+      [];
+    metrics.count("closed", name);
+    if (CAUSES.has(name)) {
+      logger("warn", "member_closed", { room, user: this.user, code, reason });
+    }
     // A peer that does not read never finishes closing: nothing here waits for it.
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason);
+    this.#socket.close(code, reason);
   }
 
   async drained(): Promise<void> {
     const startedAt = performance.now();
     let pauseMs = 1;
     while (this.#socket.bufferedAmount > 0) {
-      if (performance.now() - startedAt > DRAIN_TIMEOUT_MS) return this.#tooSlow();
+      if (performance.now() - startedAt > DRAIN_TIMEOUT_MS) return this.tooSlow();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(100, pauseMs * 2);
     }
+  }
+
+  tooSlow(): void {
+    if (this.#isClosing) return;
+    this.#options.hub.metrics.membersTooSlow++;
+    // Closed now, so that nothing more is kept for it; the seat not within the loop that sends to
+    // everybody: leaving tells the others.
+    this.close(CLOSE_CODES.tooSlow.code, "Too slow");
+    queueMicrotask(() => this.#guard(() => this.#seat?.leave()));
+  }
+
+  expire(): void {
+    this.end("notAllowed", "The token has expired");
+  }
+
+  accept({ type, payload }: ClientEnvelope): void {
+    switch (type) {
+      case "chat_message":
+        return this.#seat?.publish(payload);
+      case "typing_status":
+        return this.#seat?.typing(payload.status);
+      case "authenticate":
+        return void this.#renew(payload.token);
+      case "ping":
+        return this.send(new Frame([encodeEnvelope({ type: "pong", payload: {} })]));
+    }
+  }
+
+  refuse(payload: Problem): void {
+    this.#options.hub.metrics.count("rejected", payload.code);
+    this.send(new Frame([encodeEnvelope({ type: "error", payload })]));
+  }
+
+  end(name: CloseName, reason: string): void {
+    const { code } = CLOSE_CODES[name];
+    if (this.#seat) this.#seat.expel(code, reason);
+    else this.close(code, reason);
   }
 
   #join(): void {
@@ -152,63 +227,52 @@ class Connection implements Member {
   }
 
   #take(data: unknown): void {
-    if (!this.#seat || this.#seat.state === "left") return;
-    if (typeof data !== "string") {
-      return this.#refuse({ code: "bad_frame", message: "Frames must be text" });
+    if (!this.#seat || this.isOver) return;
+    // The supervisor looks once a second; nothing may be said in between.
+    if (this.#expiresAt <= Date.now()) return this.expire();
+    this.#intake.take(data, this);
+  }
+
+  /** Takes a fresh token of the same user. One at a time: what verifies it may be slow. */
+  async #renew(token: string): Promise<void> {
+    const { renew, logger, room, hub } = this.#options;
+    if (!renew) return;
+    if (this.#isRenewing) {
+      const message = "The last token is still being verified";
+      return this.refuse({ code: "rate_limited", message, retry_after_ms: 1000 });
     }
-    if (data.length > FRAME_MAX_LENGTH) {
-      return this.#seat.expel(CLOSE_CODES.tooBig.code, "The frame is too long");
-    }
-    if (!this.#isLines) return this.#takeEnvelope(data);
-    for (const line of data.split("\n")) if (line !== "") this.#takeEnvelope(line);
-  }
-
-  #takeEnvelope(text: string): void {
-    const { limits } = this.#options.hub;
-    const decoded = decodeClientEnvelope(text, { textMaxBytes: limits.text_max_bytes });
-    if (!decoded.ok) return this.#refuse(decoded.error);
-    const { type, payload } = decoded.envelope;
-    switch (type) {
-      case "chat_message": {
-        const waitMs = this.#messages?.take() ?? 0;
-        if (waitMs > 0) return this.#refuseRate(waitMs, payload.ref);
-        return this.#seat?.publish(payload);
+    this.#isRenewing = true;
+    try {
+      const judged = await renew(token);
+      if ("denied" in judged) {
+        this.refuse({ code: "unauthorized", message: judged.denied });
+      } else if (judged.user !== this.user || !(judged.mayEnter?.(room) ?? true)) {
+        this.refuse({ code: "forbidden", message: "The token is not for this user in this room" });
+      } else {
+        this.#expiresAt = judged.expiresAt ?? Infinity;
       }
-      case "typing_status": {
-        const waitMs = this.#typing.take();
-        if (waitMs > 0) return this.#refuseRate(waitMs);
-        return this.#seat?.typing(payload.status);
-      }
-      case "ping": {
-        const waitMs = this.#typing.take();
-        if (waitMs > 0) return this.#refuseRate(waitMs);
-        return this.send(new Frame([encodeEnvelope({ type: "pong", payload: {} })]));
-      }
+    } catch (error) {
+      hub.metrics.authorizeFailures++;
+      logger("error", "authorize_failed", { room, error });
+      this.#guard(() => {
+        this.refuse({ code: "unavailable", message: "The token cannot be verified now" });
+      });
+    } finally {
+      this.#isRenewing = false;
     }
   }
 
-  #refuse(payload: Problem): void {
-    this.send(new Frame([encodeEnvelope({ type: "error", payload })]));
-  }
-
-  #refuseRate(retry_after_ms: number, ref?: string): void {
-    const message = "Too much at once: wait before sending more";
-    this.#refuse({ code: "rate_limited", message, ref, retry_after_ms });
-  }
-
-  #tooSlow(): void {
-    const seat = this.#seat;
-    this.#options.hub.metrics.membersTooSlow++;
-    if (!seat) return this.close(CLOSE_CODES.tooSlow.code, "Too slow");
-    // Not within the loop that sends to everybody: leaving tells the others.
-    queueMicrotask(() => seat.expel(CLOSE_CODES.tooSlow.code, "Too slow"));
-  }
-
-  #end(): void {
+  #end(why: "left" | "lost"): void {
     this.#seat?.leave();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#options.onEnd?.();
+    const { hub: { metrics }, supervisor, onEnd } = this.#options;
+    if (this.#isClosing) metrics.stuckConnections--;
+    else metrics.count("closed", why);
+    this.#isClosing = true;
+    this.#heldBytes = 0;
+    supervisor.delete(this);
+    onEnd?.();
   }
 
   /** Whatever is thrown in a handler of a socket would end the process. */
@@ -224,3 +288,11 @@ class Connection implements Member {
     }
   }
 }
+
+/** The ends that an operator hears of: those that a member brought about. */
+const CAUSES: ReadonlySet<string> = new Set<CloseName>([
+  "tooBig",
+  "tooSlow",
+  "notAllowed",
+  "tooManyBadFrames",
+]);

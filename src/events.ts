@@ -24,6 +24,9 @@ const HEARTBEAT_MS = 15_000;
 /** Milliseconds that a reader has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
+/** Milliseconds that a timer can wait: longer ones would go off at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** The headers of a stream of events. */
 export const EVENTS_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
@@ -43,6 +46,8 @@ export interface EventsOptions extends JoinOptions {
   readonly heartbeatMs?: number;
   /** Characters waiting above which the reader has to go. @default {1048576} */
   readonly hardLimit?: number;
+  /** Milliseconds since the epoch at which the reader's token expires and the stream ends. */
+  readonly expiresAt?: number;
   /** Hears that the stream ended, once. */
   readonly onEnd?: () => void;
 }
@@ -77,6 +82,7 @@ class Reader implements Member {
   #controller!: ReadableStreamDefaultController<ServerSentEventMessage>;
   #seat: Seat | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
   #hasEnded = false;
   #onDrained: (() => void) | undefined;
 
@@ -92,6 +98,8 @@ class Reader implements Member {
     }, { highWaterMark: this.#hardLimit, size: sizeOf });
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? HEARTBEAT_MS);
     this.#seat = options.hub.join(options.room, this, options);
+    const leftMs = (options.expiresAt ?? Infinity) - Date.now();
+    if (leftMs < TIMER_MAX_MS) this.#expiry = setTimeout(() => this.#expire(), leftMs);
     // A hub that drains has closed this member before it was seated.
     if (this.#hasEnded) this.#seat.leave();
   }
@@ -133,6 +141,10 @@ class Reader implements Member {
     if (this.#waiting <= this.#hardLimit) this.#controller.enqueue({ comment: "" });
   }
 
+  #expire(): void {
+    this.#seat?.expel(CLOSE_CODES.notAllowed.code, "The token has expired");
+  }
+
   #tooSlow(): void {
     this.#options.hub.metrics.membersTooSlow++;
     const { code } = CLOSE_CODES.tooSlow;
@@ -144,6 +156,7 @@ class Reader implements Member {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#expiry);
     this.#onDrained?.();
     this.#seat?.leave();
     this.#options.onEnd?.();

@@ -7,6 +7,7 @@
 import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Bells } from "./bells.ts";
+import type { Entry } from "./entry.ts";
 import { decodePacket, type Fanout, type Packet } from "./fanout.ts";
 import { Frame } from "./frame.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -132,7 +133,7 @@ export class Hub {
     const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
     this.#commits = new GroupCommit({
       write: (entries) =>
-        locks ? locks.request(COMMIT_LOCK, () => log.append(entries)) : log.append(entries),
+        locks ? locks.request(COMMIT_LOCK, () => this.#append(entries)) : this.#append(entries),
       onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
       onFailure: (appends, error) => this.#notStored(appends, error),
     });
@@ -339,6 +340,16 @@ export class Hub {
     const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
     seat.send(new Frame([encodeEnvelope({ type: "draining", payload })]));
     seat.expel(CLOSE_CODES.draining.code, "The server is stopping");
+  }
+
+  async #append(entries: ReadonlyMap<string, Entry>): Promise<string> {
+    const startedAt = performance.now();
+    const versionstamp = await this.log.append(entries);
+    this.metrics.commitSeconds.observe((performance.now() - startedAt) / 1000);
+    this.metrics.commitMessages.observe(
+      [...entries.values()].reduce((sum, { count }) => sum + count, 0),
+    );
+    return versionstamp;
   }
 
   async #committed(

@@ -4,8 +4,21 @@
  * @module
  */
 
+import { Histogram } from "./histogram.ts";
+
+/** Upper ends in seconds: a commit takes less than a millisecond here, tens of them elsewhere. */
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** Upper ends in messages. */
+const COMMIT_MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
+/** Upper ends in seconds. */
+const LOOP_DELAY_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** The counters of {@linkcode Metrics} that are kept by what they are about. */
+export type Tally = "closed" | "entriesRefused" | "rejected";
+
 /**
- * Plain counters that only grow, and are read by whoever shows them. One object a hub.
+ * Plain counters that only grow, and a few values that are as they are now. They cost an addition
+ * where something happens, and are read by whoever shows them. One object a hub.
  *
  * @example
  * ```ts ignore
@@ -44,4 +57,36 @@ export class Metrics {
   packetsLost = 0;
   /** Rooms that had fallen behind and learnt it from a bell. */
   roomsHealed = 0;
+  /** Health checks that the database did not answer. */
+  probeFailures = 0;
+  /** Times it could not be found out whether somebody may come in. */
+  authorizeFailures = 0;
+  /** Connections now, those included that are being let in or closed. */
+  connections = 0;
+  /** Connections now that were closed, but whose peer neither reads nor goes. */
+  stuckConnections = 0;
+  /** Bytes that wait for members, as of the last look. */
+  waitingBytes = 0;
+  /** Connections that ended, by why: a close code's name, `left` or `lost`. */
+  readonly closed: Map<string, number> = new Map();
+  /** Connections that were not let in, by the limit that they met. */
+  readonly entriesRefused: Map<string, number> = new Map();
+  /** Requests, frames and envelopes that were answered with an error, by its code. */
+  readonly rejected: Map<string, number> = new Map();
+  /** Seconds that a commit took. */
+  readonly commitSeconds: Histogram = new Histogram(COMMIT_SECONDS);
+  /** Messages in a commit. */
+  readonly commitMessages: Histogram = new Histogram(COMMIT_MESSAGES);
+  /** Seconds that a timer came late, once a second while anybody is connected. */
+  readonly loopDelay: Histogram = new Histogram(LOOP_DELAY_SECONDS);
+
+  /**
+   * Counts one more.
+   *
+   * @param tally In which counter.
+   * @param about What it is about: one of few names, never one from outside.
+   */
+  count(tally: Tally, about: string): void {
+    this[tally].set(about, (this[tally].get(about) ?? 0) + 1);
+  }
 }

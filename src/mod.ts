@@ -16,8 +16,15 @@
  * @module
  */
 
+export type { ConnectionInfo } from "./address.ts";
+export type { EntryLimits } from "./admission.ts";
+export { type Authorize, type Denial, type Pass, tokenAuthorizer } from "./auth.ts";
+export type { TokenOptions } from "./auth.ts";
 export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
+export { describeEntry } from "./configuration.ts";
 export type { Entry, LogRecord } from "./entry.ts";
+export { type MetricsSnapshot, renderMetrics } from "./exposition.ts";
+export type { SampledMetric, SampledValue } from "./exposition.ts";
 export {
   type AlivePacket,
   type AskPacket,
@@ -31,10 +38,12 @@ export {
   type TypingPacket,
 } from "./fanout.ts";
 export { Frame } from "./frame.ts";
+export type { Histogram } from "./histogram.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub.ts";
 export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./log.ts";
-export { jsonLogger, type Level, type Logger } from "./logger.ts";
-export { Metrics } from "./metrics.ts";
+export type { KeySetOptions } from "./key_set.ts";
+export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./logger.ts";
+export { Metrics, type Tally } from "./metrics.ts";
 export type { Outcome } from "./outbox.ts";
 export type { Draft, Limits, Message, Problem } from "./protocol.ts";
 export type { JoinOptions } from "./room.ts";

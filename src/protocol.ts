@@ -39,6 +39,8 @@ export const REPEAT_WINDOW = 256;
 export const TYPING_TIMEOUT_MS = 3000;
 /** The longest `ref`, in UTF-16 code units. */
 export const REF_MAX_LENGTH = 128;
+/** The longest token, in UTF-16 code units. */
+export const TOKEN_MAX_LENGTH = 8192;
 /** UTF-8 bytes of text in a message where the server sets no other limit. */
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
 /** UTF-16 code units in a frame from a client; a longer one closes the connection. */
@@ -90,6 +92,14 @@ export interface SendTypingEnvelope {
   readonly payload: { readonly status: boolean };
 }
 
+/** A fresh token on its way to the server, before the one that the connection began with expires. */
+export interface AuthenticateEnvelope {
+  /** Which envelope this is. */
+  readonly type: "authenticate";
+  /** A token of the same user. Where it is refused, an `error` says so, and the old one holds. */
+  readonly payload: { readonly token: string };
+}
+
 /** Asks for a sign of life, from where the pings of WebSocket cannot be sent: in a browser. */
 export interface PingEnvelope {
   /** Which envelope this is. */
@@ -99,7 +109,11 @@ export interface PingEnvelope {
 }
 
 /** Whatever a client may send. */
-export type ClientEnvelope = SendEnvelope | SendTypingEnvelope | PingEnvelope;
+export type ClientEnvelope =
+  | SendEnvelope
+  | SendTypingEnvelope
+  | AuthenticateEnvelope
+  | PingEnvelope;
 
 /** A stored message, in the history or live. To its sender it is the acknowledgement. */
 export interface ChatMessageEnvelope {
@@ -196,11 +210,14 @@ export const ERRORS = {
   bad_cursor: { status: 400, temporary: false },
   bad_body: { status: 400, temporary: false },
   bad_handshake: { status: 400, temporary: false },
+  unauthorized: { status: 401, temporary: false },
+  forbidden: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
   method_not_allowed: { status: 405, temporary: false },
   body_too_large: { status: 413, temporary: false },
   upgrade_required: { status: 426, temporary: false },
   rate_limited: { status: 429, temporary: true },
+  too_many_connections: { status: 429, temporary: true },
   internal: { status: 500, temporary: true },
   not_stored: { status: 503, temporary: true },
   draining: { status: 503, temporary: true },
@@ -313,10 +330,21 @@ export function decodeClientEnvelope(
       }
       return { ok: true, envelope: { type, payload: { status } } };
     }
+    case "authenticate": {
+      if (!isObject(payload)) return refuse("bad_frame", '"payload" must be an object');
+      const { token } = payload;
+      if (typeof token !== "string" || token === "" || token.length > TOKEN_MAX_LENGTH) {
+        const message = `"token" must be a string of 1 to ${TOKEN_MAX_LENGTH} characters`;
+        return refuse("bad_frame", message);
+      }
+      return { ok: true, envelope: { type, payload: { token } } };
+    }
     case "ping":
       return { ok: true, envelope: { type, payload: {} } };
-    default:
-      return refuse("unknown_type", '"type" must be "chat_message", "typing_status" or "ping"');
+    default: {
+      const message = '"type" must be "chat_message", "typing_status", "authenticate" or "ping"';
+      return refuse("unknown_type", message);
+    }
   }
 }
 

@@ -6,17 +6,32 @@
 
 import { type Context, Hono } from "@hono/hono";
 import { bodyLimit } from "@hono/hono/body-limit";
+import type { ConnectionInfo } from "./address.ts";
+import type { EntryLimits } from "./admission.ts";
+import type { Authorize } from "./auth.ts";
 import { connect } from "./connection.ts";
-import { isCursor, messageText } from "./entry.ts";
+import { messageText } from "./entry.ts";
+import { type MetricsSnapshot, renderMetrics, snapshotOf } from "./exposition.ts";
 import { EVENTS_HEADERS, openEvents } from "./events.ts";
+import { Gate, nameOf } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
-import { decodeDraft, decodeRoom, decodeUser, type ErrorCode, ERRORS } from "./protocol.ts";
-import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX, type Problem } from "./protocol.ts";
+import { decodeDraft, decodeRoom, ERRORS } from "./protocol.ts";
+import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
 import { createPages, PAGE_PATHS } from "./pages.ts";
+import { Refusal, refusal, retryAfter } from "./refusal.ts";
+import {
+  bodyOf,
+  checkHandshake,
+  cursorOf,
+  isUpgrade,
+  numberOf,
+  roomOf,
+  upgradeRequired,
+} from "./requests.ts";
+import { secure, shareWith } from "./response_headers.ts";
+import { Supervisor } from "./supervisor.ts";
 
-/** Seconds after which whoever met a stopping or failing server should ask again. */
-const RETRY_AFTER_SECONDS = 2;
 /** Milliseconds within which the database must answer a health check. */
 const HEALTH_TIMEOUT_MS = 2_000;
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
@@ -26,11 +41,30 @@ const BODY_BYTES_PER_TEXT_BYTE = 6;
 const BODY_BYTES_MORE = 4_096;
 
 /** How {@linkcode createServer} behaves. */
-export interface ServerOptions {
+export interface ServerOptions extends Partial<EntryLimits> {
   /** Takes what an operator should know. @default {jsonLogger()} */
   readonly logger?: Logger;
-  /** Connections at the same time. @default {20000} */
-  readonly maxConnections?: number;
+  /**
+   * Decides who may come in, such as {@linkcode tokenAuthorizer}.
+   *
+   * @default {undefined} everybody, under any name
+   */
+  readonly authorize?: Authorize;
+  /**
+   * Origins of web pages that may use this server besides its own, exactly as browsers write them.
+   *
+   * @default {[]}
+   */
+  readonly origins?: readonly string[];
+  /**
+   * Proxies in front, each of which adds the address that it sees to `X-Forwarded-For`. With 0 that
+   * header is not believed.
+   *
+   * @default {0}
+   */
+  readonly proxies?: number;
+  /** Gives what the other isolates of this process have counted. @default {none} */
+  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /** A hub's HTTP side. */
@@ -39,22 +73,22 @@ export interface Server {
    * Answers a request; hand it to `Deno.serve`.
    *
    * @param request The request.
+   * @param info Where it comes from, as `Deno.serve` says; without it no address has limits.
    * @returns The response; that of an upgrade must be passed on untouched.
    */
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, info?: ConnectionInfo): Promise<Response>;
+  /**
+   * Takes down what this isolate has counted.
+   *
+   * @returns Plain data for the `otherMetrics` of another isolate.
+   */
+  snapshot(): MetricsSnapshot;
   /**
    * Stops: refuses what is new, lets the hub store what it took, and tells its members.
    *
    * @returns Settles when all is said, within 4 s, whoever is stuck.
    */
   drain(): Promise<void>;
-}
-
-/** A request that cannot be served, and why. */
-class Refusal extends Error {
-  constructor(readonly problem: Problem, readonly headers: Record<string, string> = {}) {
-    super(problem.message);
-  }
 }
 
 /**
@@ -72,24 +106,32 @@ class Refusal extends Error {
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const logger = options.logger ?? jsonLogger();
-  const maxConnections = options.maxConnections ?? 20_000;
-  let connections = 0;
+  const { authorize, origins = [], proxies, otherMetrics } = options;
+  const { limits, metrics } = hub;
+  const supervisor = new Supervisor({ metrics });
+  const gate = new Gate({
+    authorize,
+    origins,
+    proxies,
+    limits,
+    metrics,
+    logger,
+    entryLimits: options,
+    isMemoryShort: () => supervisor.isMemoryShort,
+  });
   let requests = 0;
-  const app = new Hono();
-
-  /** Counts a connection in, and returns what counts it out. */
-  function admit(): () => void {
-    if (connections >= maxConnections) {
-      throw refusal("unavailable", "The server is full", retryAfter(RETRY_AFTER_SECONDS));
-    }
-    connections++;
-    return () => void connections--;
-  }
+  const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
 
   app.use(async (context, next) => {
-    if (hub.isDraining && context.req.path !== "/health") {
-      throw refusal("draining", "The server is stopping", retryAfter(RETRY_AFTER_SECONDS));
+    if (hub.isDraining && !OPERATOR_PATHS.has(context.req.path)) {
+      throw refusal("draining", "The server is stopping", retryAfter());
     }
+    await next();
+  });
+
+  app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
+  app.use("/rooms/*", async (context, next) => {
+    gate.checkOrigin(context.req.raw);
     await next();
   });
 
@@ -99,8 +141,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.get("/health", async (context) => {
     const state = {
       rooms: hub.roomCount,
-      connections,
-      messages_stored: hub.metrics.messagesStored,
+      connections: metrics.connections,
+      messages_stored: metrics.messagesStored,
       reach: hub.reach,
       peers: hub.peerCount,
     };
@@ -108,29 +150,35 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     try {
       await hub.log.probe(HEALTH_TIMEOUT_MS);
     } catch (error) {
+      metrics.probeFailures++;
       logger("error", "health_failed", { error });
       return context.json({ status: "storage_failed", ...state }, 503);
     }
     return context.json({ status: "ok", ...state });
   });
 
-  app.get("/rooms/:room/ws", (context) => {
+  app.get("/metrics", async (context) => {
+    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
+    return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  });
+
+  app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
     // A client that was refused may ask without an upgrade why: a browser does not tell it.
     const isAnybody = context.req.query("user") === undefined &&
       context.req.header("authorization") === undefined;
-    if (!isUpgrade(context) && isAnybody) throw upgradeRequired();
-    // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
-    if (context.req.method !== "GET") {
-      throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
-    }
-    const user = userOf(context.req.query("user"));
+    if (!isUpgrade(context) && !authorize && isAnybody) throw upgradeRequired();
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
-    if (!isUpgrade(context)) throw upgradeRequired();
-    const onEnd = admit();
+    const { raw } = context.req;
+    const to = { room, name: context.req.query("user"), info: context.env.info };
+    const { user, expiresAt, renew, leave: onEnd } = await gate.enter(raw, to);
+    const takeOfUser = () => gate.takeOf(user);
+    const join = { hub, room, user, history, after };
     try {
-      return connect(context.req.raw, { hub, room, user, history, after, logger, onEnd });
+      // Last: a client whose upgrade failed cannot see why, but may ask again without one.
+      checkHandshake(context);
+      return connect(raw, { ...join, expiresAt, renew, takeOfUser, supervisor, logger, onEnd });
     } catch (error) {
       onEnd();
       if (error instanceof Refusal) throw error;
@@ -139,14 +187,20 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     }
   });
 
-  app.get("/rooms/:room/events", (context) => {
+  app.get("/rooms/:room/events", async (context) => {
     const room = roomOf(context);
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     // An EventSource comes back with the URL of its first time: the header is newer.
     const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
+    const { raw } = context.req;
+    const to = { room, info: context.env.info };
+    const { expiresAt, leave: onEnd } = await gate.observe(raw, to);
     // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
-    if (context.req.method === "HEAD") return new Response(null, { headers: EVENTS_HEADERS });
-    return openEvents({ hub, room, history, after, onEnd: admit() });
+    if (context.req.method === "HEAD") {
+      onEnd();
+      return new Response(null, { headers: EVENTS_HEADERS });
+    }
+    return openEvents({ hub, room, history, after, expiresAt, onEnd });
   });
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -157,6 +211,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     if (before !== undefined && after !== undefined) {
       throw refusal("bad_query", 'Give "before" or "after", not both');
     }
+    await gate.admit(context.req.raw, room);
     const records = after !== undefined
       ? await hub.log.after(room, after, { limit, shownOnly: true })
       : before !== undefined
@@ -166,7 +221,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
-  const maxSize = BODY_BYTES_PER_TEXT_BYTE * hub.limits.text_max_bytes + BODY_BYTES_MORE;
+  const maxSize = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
   const limited = bodyLimit({
     maxSize,
     onError: () => {
@@ -175,20 +230,26 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   });
   app.post("/rooms/:room/messages", limited, async (context) => {
     const room = roomOf(context);
+    const pass = await gate.admit(context.req.raw, room);
     const body = await bodyOf(context);
-    const user = userOf(body.user);
-    const decoded = decodeDraft(body, { textMaxBytes: hub.limits.text_max_bytes });
+    const user = nameOf(pass, body.user);
+    const decoded = decodeDraft(body, { textMaxBytes: limits.text_max_bytes });
     if (!decoded.ok) throw new Refusal(decoded.error);
+    gate.checkRate(user);
     const outcome = await hub.publish(room, user, decoded.draft);
     if (outcome.status === "refused") {
-      throw new Refusal(outcome.problem, retryAfter(RETRY_AFTER_SECONDS));
+      throw new Refusal(outcome.problem, retryAfter());
     }
     const status = outcome.status === "stored" ? 201 : 200;
     const message = messageText(outcome.record);
     return context.body(message, status, { "content-type": "application/json" });
   });
 
-  app.get("/rooms/:room", async (context) => context.json(await hub.look(roomOf(context))));
+  app.get("/rooms/:room", async (context) => {
+    const room = roomOf(context);
+    await gate.admit(context.req.raw, room);
+    return context.json(await hub.look(room));
+  });
 
   for (const [path, allow] of ROUTES) {
     app.all(path, () => {
@@ -199,106 +260,58 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return answer(context, refusal("not_found", "There is nothing at this path"));
   });
   app.onError((error, context) => {
-    if (error instanceof Refusal) return answer(context, error);
-    logger("error", "request_failed", { path: context.req.path, error });
-    return answer(context, refusal("unavailable", "The server could not do this now"));
+    if (!(error instanceof Refusal)) {
+      logger("error", "request_failed", { path: context.req.path, error });
+      return answer(context, refusal("unavailable", "The server could not do this now"));
+    }
+    const decoded = decodeRoom(context.req.param("room") ?? "");
+    const room = decoded.ok ? decoded.room : undefined;
+    gate.note(error.problem, context.req.raw, { room, info: context.env.info });
+    return answer(context, error);
   });
 
+  function snapshot(): MetricsSnapshot {
+    const { rss: residentBytes, heapUsed: heapBytes } = Deno.memoryUsage();
+    return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes, heapBytes });
+  }
+
   return {
-    async fetch(request) {
+    async fetch(request, info) {
       requests++;
       try {
-        return await app.fetch(request);
+        return secure(await app.fetch(request, { info }));
       } finally {
         requests--;
       }
     },
+    snapshot,
     async drain() {
       await hub.drain();
       const until = performance.now() + DRAIN_CLOSE_MS;
-      while (connections + requests > 0 && performance.now() < until) {
+      while (metrics.connections + requests > 0 && performance.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      supervisor.stop();
+      const { connections } = metrics;
       if (connections > 0) logger("warn", "sockets_left_open", { connections });
     },
   };
 }
 
+/** What an operator asks also while the server stops. */
+const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
+
 const ROUTES = [
   ...PAGE_PATHS.map((path) => [path, "GET"] as const),
   ["/health", "GET"],
+  ["/metrics", "GET"],
   ["/rooms/:room", "GET"],
   ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ] as const;
 
-function refusal(code: ErrorCode, message: string, headers?: Record<string, string>): Refusal {
-  return new Refusal({ code, message }, headers);
-}
-
-function isUpgrade(context: Context): boolean {
-  return context.req.header("upgrade")?.toLowerCase() === "websocket";
-}
-
-function upgradeRequired(): Refusal {
-  const message = "This path speaks WebSocket: send the headers of an upgrade";
-  return refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
-}
-
-function retryAfter(seconds: number): Record<string, string> {
-  return { "retry-after": String(seconds) };
-}
-
 function answer(context: Context, { problem, headers }: Refusal): Response {
   const { code, message } = problem;
   return context.json({ error: { code, message } }, ERRORS[code].status, headers);
-}
-
-function roomOf(context: Context): string {
-  const decoded = decodeRoom(context.req.param("room") ?? "");
-  if (!decoded.ok) throw new Refusal(decoded.error);
-  return decoded.room;
-}
-
-function userOf(name: unknown): string {
-  if (typeof name !== "string") throw refusal("bad_user", '"user" is missing');
-  const decoded = decodeUser(name);
-  if (!decoded.ok) throw new Refusal(decoded.error);
-  return decoded.user;
-}
-
-function numberOf(
-  context: Context,
-  name: string,
-  otherwise: number,
-  min: number,
-  max: number,
-): number {
-  const text = context.req.query(name);
-  if (text === undefined) return otherwise;
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (number >= min && number <= max) return number;
-  throw refusal("bad_query", `"${name}" must be a whole number from ${min} to ${max}`);
-}
-
-function cursorOf(context: Context, name: string): string | undefined {
-  const text = context.req.query(name);
-  if (text === undefined || isCursor(text)) return text;
-  throw refusal("bad_cursor", `"${name}" is not a cursor of this server`);
-}
-
-async function bodyOf(context: Context): Promise<Record<string, unknown>> {
-  let body: unknown;
-  try {
-    const bytes = await context.req.arrayBuffer();
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw refusal("bad_body", "The body is not JSON in UTF-8");
-  }
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-    return body as Record<string, unknown>;
-  }
-  throw refusal("bad_body", "The body must be a JSON object");
 }

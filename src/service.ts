@@ -4,12 +4,14 @@
  * @module
  */
 
+import { tokenAuthorizer } from "./auth.ts";
 import type { Configuration } from "./configuration.ts";
 import { BroadcastChannelFanout } from "./fanout.ts";
 import { Hub } from "./hub.ts";
 import { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
+import { exportTelemetry } from "./telemetry.ts";
 
 /** How {@linkcode startService} behaves. */
 export interface ServiceOptions {
@@ -84,7 +86,13 @@ export async function startService(
     fanout: parallel || isRemote ? openFanout(logger) : undefined,
     commitInTurn: parallel && !isRemote,
   });
-  const server = createServer(hub, { logger, maxConnections: configuration.maxConnections });
+  exportTelemetry(hub.metrics);
+  const { tokens } = configuration;
+  const server = createServer(hub, {
+    ...configuration,
+    logger,
+    authorize: tokens && tokenAuthorizer(tokens),
+  });
   const http = listen(server, { hostname, port, reusePort: parallel });
   return {
     address: http.addr,

@@ -46,12 +46,22 @@ export class TokenBucket {
    * @returns 0 where it was taken; else the milliseconds, rounded up, until there is one again.
    */
   take(): number {
+    this.#fill();
+    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perSecond * 1000);
+    this.#tokens--;
+    return 0;
+  }
+
+  /** Whether it is as full as it can be: then a new one would do as well. */
+  get isFull(): boolean {
+    this.#fill();
+    return this.#tokens >= this.#burst;
+  }
+
+  #fill(): void {
     const now = this.#now();
     const earned = (now - this.#filledAt) / 1000 * this.#perSecond;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#filledAt = now;
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perSecond * 1000);
-    this.#tokens--;
-    return 0;
   }
 }

@@ -13,6 +13,12 @@ const DEFAULTS: Configuration = {
   maxTextBytes: 4096,
   messagesPerSecond: 20,
   maxConnections: 20_000,
+  maxConnectionsPerAddress: 2_000,
+  maxConnectionsPerRoom: 10_000,
+  maxConnectionsPerUser: 100,
+  tokens: undefined,
+  origins: [],
+  proxies: 0,
 };
 
 Deno.test("readConfiguration() has a default for everything", () => {
@@ -33,6 +39,13 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_MAX_TEXT_BYTES: "60000",
     HUBBUB_MESSAGES_PER_SECOND: "0.5",
     HUBBUB_MAX_CONNECTIONS: " 7 ",
+    HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: "6",
+    HUBBUB_MAX_CONNECTIONS_PER_ROOM: "5",
+    HUBBUB_MAX_CONNECTIONS_PER_USER: "0",
+    HUBBUB_JWT_SECRET: "0123456789abcdef0123456789abcdef",
+    HUBBUB_JWKS_URL: "",
+    HUBBUB_ORIGINS: "https://a.example, http://localhost:3000",
+    HUBBUB_PROXIES: "1",
   };
   assertEquals(Object.keys(environment), [...VARIABLES]);
   assertEquals(read(environment), {
@@ -43,7 +56,15 @@ Deno.test("readConfiguration() reads every variable", () => {
     maxTextBytes: 60_000,
     messagesPerSecond: 0.5,
     maxConnections: 7,
+    maxConnectionsPerAddress: 6,
+    maxConnectionsPerRoom: 5,
+    maxConnectionsPerUser: 0,
+    tokens: { secret: "0123456789abcdef0123456789abcdef" },
+    origins: ["https://a.example", "http://localhost:3000"],
+    proxies: 1,
   });
+  const jwksUrl = "https://a.example/keys";
+  assertEquals(read({ HUBBUB_JWKS_URL: jwksUrl }).tokens, { jwksUrl });
 });
 
 Deno.test("readConfiguration() uses the assigned database on Deno Deploy", () => {

@@ -210,7 +210,7 @@ Deno.test("a member without a user is told that it cannot send, and never types"
   const { type, payload } = JSON.parse(frames[1]);
   assertEquals([frames.length, type, payload.code, payload.ref], [2, "error", "bad_user", "1"]);
   const { users, typing } = await hub.look("lobby");
-  assertEquals([users, typing, (await hub.log.last("lobby", 1)).length], [[], [], 0]);
+  assertEquals([users, typing, (await hub.log.last("lobby", { limit: 1 })).length], [[], [], 0]);
   await hub.drain();
 });
 

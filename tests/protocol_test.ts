@@ -32,6 +32,12 @@ Deno.test("decodeClientEnvelope() reads typing, true and false", () => {
   }
 });
 
+Deno.test("decodeClientEnvelope() reads a fresh token", () => {
+  const decoded = decodeClientEnvelope('{"type":"authenticate","payload":{"token":"a.b.c"}}');
+  const envelope = { type: "authenticate" as const, payload: { token: "a.b.c" } };
+  assertEquals(decoded, { ok: true, envelope });
+});
+
 Deno.test("decodeClientEnvelope() passes on nothing that the protocol does not know", () => {
   const forged = { text: "hello", user: "mallory", id: "1", cursor: "2", sent_at: "3", room: "4" };
   const decoded = decodeClientEnvelope(chat(forged));
@@ -60,7 +66,11 @@ const REFUSED: [string, string, string][] = [
   ['"chat_message"', "bad_frame", "An envelope must be a JSON object"],
   ["{}", "bad_frame", '"type" must be a string'],
   ['{"type":1}', "bad_frame", '"type" must be a string'],
-  ['{"type":"x"}', "unknown_type", '"type" must be "chat_message" or "typing_status"'],
+  [
+    '{"type":"x"}',
+    "unknown_type",
+    '"type" must be "chat_message", "typing_status", "authenticate" or "ping"',
+  ],
   ['{"type":"joined","payload":{}}', "unknown_type", ""],
   ['{"type":"__proto__","payload":{}}', "unknown_type", ""],
   ['{"type":"chat_message"}', "bad_frame", '"payload" must be an object'],
@@ -83,6 +93,13 @@ const REFUSED: [string, string, string][] = [
   ['{"type":"typing_status","payload":{}}', "bad_frame", '"status" must be true or false'],
   ['{"type":"typing_status","payload":{"status":"true"}}', "bad_frame", ""],
   ['{"type":"typing_status","payload":{"status":1}}', "bad_frame", ""],
+  ['{"type":"authenticate"}', "bad_frame", '"payload" must be an object'],
+  ['{"type":"authenticate","payload":{"token":1}}', "bad_frame", ""],
+  [
+    '{"type":"authenticate","payload":{"token":""}}',
+    "bad_frame",
+    '"token" must be a string of 1 to 8192 characters',
+  ],
 ];
 
 Deno.test("decodeClientEnvelope() says exactly what is wrong", async (t) => {

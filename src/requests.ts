@@ -1,0 +1,126 @@
+/**
+ * What requests hold.
+ *
+ * @module
+ */
+
+import type { Context } from "@hono/hono";
+import { isCursor } from "./entry.ts";
+import { decodeRoom } from "./protocol.ts";
+import { Refusal, refusal } from "./refusal.ts";
+
+/**
+ * Reads the room in the path.
+ *
+ * @param context The request.
+ * @returns The room's name.
+ * @throws {Refusal} Where it is none.
+ */
+export function roomOf(context: Context): string {
+  const decoded = decodeRoom(context.req.param("room") ?? "");
+  if (!decoded.ok) throw new Refusal(decoded.error);
+  return decoded.room;
+}
+
+/**
+ * Tells whether a request asks for a WebSocket.
+ *
+ * @param context The request.
+ * @returns True where it asks for that upgrade.
+ */
+export function isUpgrade(context: Context): boolean {
+  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+}
+
+/**
+ * Makes the refusal of a request that should have asked for a WebSocket.
+ *
+ * @returns The refusal, to be thrown.
+ */
+export function upgradeRequired(): Refusal {
+  const message = "This path speaks WebSocket: send the headers of an upgrade";
+  return refusal("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
+}
+
+/**
+ * Checks the headers of a WebSocket handshake (RFC 6455, section 4.2.1) as far as Deno does not.
+ *
+ * @param context The request.
+ * @throws {Refusal} Where it asks for no upgrade, or not in the right way.
+ */
+export function checkHandshake(context: Context): void {
+  const header = (name: string) => context.req.header(name) ?? "";
+  if (!isUpgrade(context)) throw upgradeRequired();
+  // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
+  if (context.req.method !== "GET") {
+    throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
+  }
+  if (header("sec-websocket-version") !== "13") {
+    const message = "This server speaks version 13 of the WebSocket protocol";
+    throw refusal("upgrade_required", message, { "sec-websocket-version": "13" });
+  }
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(header("sec-websocket-key"))) {
+    throw refusal("bad_handshake", '"Sec-WebSocket-Key" must be 16 bytes in base64');
+  }
+}
+
+/**
+ * Reads a whole number in the query.
+ *
+ * @param context The request.
+ * @param name The name of the parameter.
+ * @param otherwise What it is where it is missing.
+ * @param min The least it may be.
+ * @param max The most it may be.
+ * @returns The number.
+ * @throws {Refusal} Where it is none, or out of range.
+ */
+export function numberOf(
+  context: Context,
+  name: string,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  const text = context.req.query(name);
+  if (text === undefined) return otherwise;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (number >= min && number <= max) return number;
+  throw refusal("bad_query", `"${name}" must be a whole number from ${min} to ${max}`);
+}
+
+/**
+ * Reads a cursor in the query.
+ *
+ * @param context The request.
+ * @param name The name of the parameter.
+ * @returns The cursor, or undefined where it is missing.
+ * @throws {Refusal} Where it has not the form of one.
+ */
+export function cursorOf(context: Context, name: string): string | undefined {
+  const text = context.req.query(name);
+  if (text === undefined || isCursor(text)) return text;
+  throw refusal("bad_cursor", `"${name}" is not a cursor of this server`);
+}
+
+/**
+ * Reads the body.
+ *
+ * @param context The request.
+ * @returns The JSON object that it holds.
+ * @throws {Refusal} Where it holds none.
+ */
+export async function bodyOf(context: Context): Promise<Record<string, unknown>> {
+  let body: unknown;
+  try {
+    const bytes = await context.req.arrayBuffer();
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw refusal("bad_body", "The body is not JSON in UTF-8");
+  }
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+    return body as Record<string, unknown>;
+  }
+  throw refusal("bad_body", "The body must be a JSON object");
+}

@@ -1,0 +1,86 @@
+import { TextLineStream } from "./text_lines.ts";
+
+/** A chat server in a process of its own, started as `deno task start` does. */
+export class HubProcess implements AsyncDisposable {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  /** What it wrote: its log, and anything else. */
+  readonly lines: string[];
+  readonly #process: Deno.ChildProcess;
+  readonly #reading: Promise<unknown>;
+
+  private constructor(process: Deno.ChildProcess, started: Started) {
+    this.#process = process;
+    this.url = started.url;
+    this.lines = started.lines;
+    this.#reading = started.reading;
+  }
+
+  /** Starts one; the environment is its configuration. */
+  static async start(environment: Readonly<Record<string, string>>): Promise<HubProcess> {
+    const files = environment.HUBBUB_KV;
+    const process = new Deno.Command("deno", {
+      args: [
+        "run",
+        "--no-prompt",
+        "--allow-net",
+        "--allow-env",
+        `--allow-read=${files}`,
+        `--allow-write=${files}`,
+        "main.ts",
+      ],
+      env: { PORT: "0", ...environment },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new HubProcess(process, await untilStarted(process));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Sends a signal, and waits for the end. */
+  async stop(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+    this.#process.kill(signal);
+    const status = await this.#process.status;
+    await this.#reading;
+    return status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.#process.status;
+    await this.#reading;
+  }
+}
+
+interface Started {
+  readonly url: string;
+  readonly lines: string[];
+  readonly reading: Promise<unknown>;
+}
+
+function untilStarted(process: Deno.ChildProcess): Promise<Started> {
+  const lines: string[] = [];
+  return new Promise((resolve, reject) => {
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const line of stream.pipeThrough(new TextLineStream())) {
+        lines.push(line);
+        if (!line.includes('"event":"started"')) continue;
+        const url = String(JSON.parse(line).url).replace(/\/$/, "");
+        resolve({ url, lines, reading });
+      }
+    };
+    const reading: Promise<unknown> = Promise.all([read(process.stdout), read(process.stderr)]);
+    void reading.then(
+      () => reject(new Error(`The hub did not start:\n${lines.join("\n")}`)),
+      reject,
+    );
+  });
+}

@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Metrics } from "@hubbub/hub";
+import { Admission, type Place } from "../src/admission.ts";
+import { RateLimit } from "../src/rate_limit.ts";
+import { Refusal } from "../src/refusal.ts";
+import { GuardedHub } from "./guarded_hub.ts";
+import { needs } from "./permissions.ts";
+import { RawSocket } from "./raw_socket.ts";
+
+function admitting(limits: ConstructorParameters<typeof Admission>[0]["limits"]) {
+  const metrics = new Metrics();
+  return { metrics, admission: new Admission({ limits, metrics }) };
+}
+
+function refused(action: () => unknown): string {
+  return assertThrows(action, Refusal).problem.code;
+}
+
+Deno.test("Admission counts connections by address, and gives places back", () => {
+  const { admission, metrics } = admitting({ maxConnectionsPerAddress: 2 });
+  const first = admission.knock("192.0.2.1");
+  admission.knock("192.0.2.1");
+  assertEquals(refused(() => admission.knock("192.0.2.1")), "too_many_connections");
+  admission.knock("192.0.2.2");
+  admission.knock(undefined);
+  first.leave();
+  first.leave();
+  assertEquals(metrics.connections, 3);
+  assertEquals(metrics.entriesRefused.get("address"), 1);
+});
+
+Deno.test("Admission limits how fast an address comes back", () => {
+  const { admission, metrics } = admitting({ maxConnectionsPerAddress: 5 });
+  for (let i = 0; i < 5; i++) admission.knock("192.0.2.1").leave();
+  assertEquals(refused(() => admission.knock("192.0.2.1")), "rate_limited");
+  assertEquals(metrics.entriesRefused.get("address_rate"), 1);
+  assertEquals(metrics.connections, 0);
+});
+
+Deno.test("Admission counts connections by user, by room and all of them", () => {
+  const { admission, metrics } = admitting({
+    maxConnections: 6,
+    maxConnectionsPerUser: 2,
+    maxConnectionsPerRoom: 3,
+  });
+  const places: Place[] = [];
+  const enter = (room: string, user: string | undefined) => {
+    const place = admission.knock(undefined);
+    places.push(place);
+    place.take(room, user);
+  };
+  enter("a", "ann");
+  enter("b", "ann");
+  assertEquals(refused(() => enter("a", "ann")), "too_many_connections");
+  places.pop()!.leave();
+  enter("a", "bob");
+  enter("a", undefined);
+  assertEquals(refused(() => enter("a", "cid")), "too_many_connections");
+  places.pop()!.leave();
+  enter("b", undefined);
+  enter("b", undefined);
+  assertEquals(refused(() => enter("c", "cid")), "unavailable");
+  assertEquals(Object.fromEntries(metrics.entriesRefused), { user: 1, room: 1, isolate: 1 });
+  for (const place of places) place.leave();
+  assertEquals(metrics.connections, 0);
+  enter("a", "ann");
+});
+
+Deno.test("Admission has no limit where it is 0", () => {
+  const { admission } = admitting({
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    maxConnectionsPerRoom: 0,
+    maxConnectionsPerUser: 0,
+  });
+  for (let i = 0; i < 30_000; i++) admission.knock("192.0.2.1").take("lobby", "ann");
+});
+
+Deno.test("Admission lets nobody in where memory is short", () => {
+  const metrics = new Metrics();
+  let isMemoryShort = true;
+  const options = { limits: {}, metrics, isMemoryShort: () => isMemoryShort };
+  const admission = new Admission(options);
+  assertEquals(refused(() => admission.knock("192.0.2.1")), "unavailable");
+  isMemoryShort = false;
+  admission.knock("192.0.2.1");
+});
+
+Deno.test("RateLimit forgets the names that a new bucket would not treat better", () => {
+  let now = 0;
+  const limit = new RateLimit({ perSecond: 1, burst: 2, now: () => now });
+  for (let i = 0; i < 100_000; i++) {
+    limit.take(`user ${i}`);
+    now += 10;
+  }
+  assert(limit.size <= 2_000, `${limit.size} names are kept`);
+  now += 60_000;
+  assertEquals([limit.take("ann"), limit.take("ann"), limit.take("ann")], [0, 0, 1_000]);
+});
+
+Deno.test(
+  "createServer() refuses connections over the limits before the upgrade",
+  needs("net"),
+  async () => {
+    await using running = await GuardedHub.start({
+      maxConnectionsPerUser: 2,
+      maxConnectionsPerRoom: 3,
+    });
+    await using _a = await running.join("a", "user=ann");
+    await using _b = await running.join("a", "user=ann");
+    const open = async (room: string, user: string) => {
+      using socket = await RawSocket.open(`${running.url}/rooms/${room}/ws?user=${user}`);
+      if (socket.status === 101) await socket.until("joined");
+      return { status: socket.status, head: socket.head.toLowerCase() };
+    };
+    const { status, head } = await open("b", "ann");
+    assertEquals(status, 429);
+    assert(head.includes("retry-after: "));
+    await using _c = await running.join("a", "user=bob");
+    assertEquals((await open("a", "cid")).status, 429);
+    assertEquals(Object.fromEntries(running.hub.metrics.entriesRefused), {
+      user: 1,
+      room: 1,
+    });
+    assertEquals(running.lines.filter((line) => line.includes("entry_refused")).length, 2);
+  },
+);
+
+Deno.test("createServer() refuses too many connections of an address", needs("net"), async () => {
+  await using running = await GuardedHub.start({ maxConnectionsPerAddress: 2 });
+  const url = `${running.url}/rooms/a/ws?user=`;
+  using first = await RawSocket.open(url + "ann");
+  using second = await RawSocket.open(url + "bob");
+  using third = await RawSocket.open(url + "cid");
+  assertEquals([first.status, second.status, third.status], [101, 101, 429]);
+  assertEquals(running.hub.metrics.entriesRefused.get("address"), 1);
+});
+
+Deno.test("createServer() gives a place back when its connection ends", needs("net"), async () => {
+  await using running = await GuardedHub.start({ maxConnectionsPerUser: 1 });
+  for (let i = 0; i < 3; i++) {
+    await using guest = await running.join("a", "user=ann");
+    await guest.say("hello");
+    guest.socket.close();
+    await guest.closed;
+    while (running.hub.metrics.connections > 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+});
+
+Deno.test(
+  "createServer() counts the messages of a user over all connections",
+  needs("net"),
+  async () => {
+    const limits = { messages_per_second: 0.001, message_burst: 3 };
+    await using running = await GuardedHub.start({ limits });
+    await using first = await running.join("a", "user=ann");
+    await using second = await running.join("b", "user=ann");
+    for (const text of ["1", "2", "3"]) await first.say(text);
+    for (const text of ["4", "5", "6"]) await second.say(text);
+    await using third = await running.join("c", "user=ann");
+    third.send("chat_message", { text: "7", ref: "r" });
+    const { code, ref, retry_after_ms } = await third.until("error");
+    assertEquals([code, ref], ["rate_limited", "r"]);
+    assert(retry_after_ms! > 100_000);
+    const body = JSON.stringify({ text: "8", user: "ann" });
+    const response = await fetch(`${running.url}/rooms/a/messages`, { method: "POST", body });
+    assertEquals((await response.json()).error.code, "rate_limited");
+    assertEquals(response.status, 429);
+    assert(Number(response.headers.get("retry-after")) > 100);
+  },
+);
+
+Deno.test(
+  "createServer() counts by the forwarded address where it has a proxy",
+  needs("net"),
+  async () => {
+    await using running = await GuardedHub.start({ proxies: 1, maxConnectionsPerAddress: 1 });
+    const url = `${running.url}/rooms/a/ws?user=ann`;
+    const through = (address: string) => ({ "x-forwarded-for": `10.0.0.1, ${address}` });
+    using first = await RawSocket.open(url, through("203.0.113.1"));
+    using second = await RawSocket.open(url, through("203.0.113.1"));
+    using third = await RawSocket.open(url, through("203.0.113.2"));
+    assertEquals([first.status, second.status, third.status], [101, 429, 101]);
+  },
+);
