@@ -121,14 +121,19 @@ Deno.test("a packet about what is large carries no lines, and is read from the l
 });
 
 Deno.test("a packet about a room in which nobody is brings nothing into memory", async () => {
-  const { isolates, b, say, pass } = await createPair();
+  const { isolates, b, bob, say, pass } = await createPair();
   await using _isolates = isolates;
   const packet = await say("0");
-  const last = mock.method(b.log, "last");
+  const reads = (["last", "after"] as const).map((name) => mock.method(b.log, name));
   pass({ ...packet, room: "elsewhere" });
+  // Typing brings a room into memory, but not what was said in it.
+  const { from } = packet;
+  pass({ kind: "typing", from, room: "attic", user: "ann", status: true });
+  pass({ ...packet, room: "attic" });
   pass(packet);
-  await pause(20);
-  assertEquals([b.hub.roomCount, last.mock.callCount()], [1, 0]);
+  await bob.until(({ messages }) => messages.length === 1);
+  assertEquals(reads.map((read) => read.mock.callCount()), [0, 0]);
+  assertEquals(b.hub.roomCount, 2);
 });
 
 Deno.test("a packet that comes while a room is being opened leaves no gap", async () => {
