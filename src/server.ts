@@ -5,7 +5,6 @@
  */
 
 import { type Context, Hono } from "@hono/hono";
-import { bodyLimit } from "@hono/hono/body-limit";
 import { connect } from "./connection.ts";
 import { isCursor, messageText } from "./entry.ts";
 import type { Hub } from "./hub.ts";
@@ -111,7 +110,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     if (context.req.method !== "GET") {
       throw refusal("method_not_allowed", "This path takes GET", { allow: "GET" });
     }
-    const user = userOf(context.req.query("user"));
+    // Not Hono's query(): it takes what is no UTF-8 for text.
+    const user = userOf(new URL(context.req.url).searchParams.get("user"));
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     if (connections >= maxConnections) {
@@ -145,16 +145,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
-  const maxSize = BODY_BYTES_PER_TEXT_BYTE * hub.limits.text_max_bytes + BODY_BYTES_MORE;
-  const limited = bodyLimit({
-    maxSize,
-    onError: () => {
-      throw refusal("body_too_large", `The body is longer than ${maxSize} bytes`);
-    },
-  });
-  app.post("/rooms/:room/messages", limited, async (context) => {
+  const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * hub.limits.text_max_bytes + BODY_BYTES_MORE;
+  app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
-    const body = await bodyOf(context);
+    const body = await bodyOf(context.req.raw, maxBodyBytes);
     const user = userOf(body.user);
     const decoded = decodeDraft(body, { textMaxBytes: hub.limits.text_max_bytes });
     if (!decoded.ok) throw new Refusal(decoded.error);
@@ -257,11 +251,20 @@ function cursorOf(context: Context, name: string): string | undefined {
   throw refusal("bad_cursor", `"${name}" is not a cursor of this server`);
 }
 
-async function bodyOf(context: Context): Promise<Record<string, unknown>> {
+async function bodyOf(request: Request, maxBytes: number): Promise<Record<string, unknown>> {
+  // Not Hono's bodyLimit: it leaves the body of a request without a length open for ever.
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let body: unknown;
   try {
-    const bytes = await context.req.arrayBuffer();
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    let [text, size] = ["", 0];
+    for await (const chunk of request.body ?? []) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw refusal("body_too_large", `The body is longer than ${maxBytes} bytes`);
+      }
+      text += decoder.decode(chunk, { stream: true });
+    }
+    body = JSON.parse(text + decoder.decode());
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw refusal("bad_body", "The body is not JSON in UTF-8");
