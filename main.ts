@@ -5,6 +5,8 @@ import type { Configuration } from "@hubbub/hub";
 
 /** Milliseconds after a signal when the process ends, whatever is stuck: Deno Deploy kills at 5 s. */
 const STOP_MS = 4_000;
+/** Milliseconds that answers have to go out at the end. */
+const FLUSH_MS = 300;
 
 const logger = jsonLogger();
 
@@ -48,9 +50,13 @@ async function stop(): Promise<void> {
   }, STOP_MS);
   logger("info", "stopping");
   await server.drain();
+  // Lets the last answers out. By itself it would wait for whoever is stuck.
+  await Promise.race([
+    http.shutdown(),
+    new Promise((resolve) => setTimeout(resolve, FLUSH_MS)),
+  ]);
   kv.close();
   logger("info", "stopped");
-  // Not http.shutdown(): it would wait for whoever is stuck.
   Deno.exit(0);
 }
 

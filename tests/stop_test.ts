@@ -102,6 +102,36 @@ Deno.test("SIGTERM stops the server in time, also with a member that is stuck", 
   assertEquals(server.lines.at(-1)?.late, undefined);
 });
 
+Deno.test("SIGTERM lets the answers out to what was stored", all, async () => {
+  await using kv = await createKvPath();
+  const acknowledged: string[] = [];
+  {
+    await using server = await ServerProcess.start(kv.path);
+    const isUnderWay = Promise.withResolvers<void>();
+    const post = async (user: string) => {
+      for (let number = 0;; number++) {
+        const text = `${user} ${number}`;
+        const body = JSON.stringify({ user, text });
+        const request = { method: "POST", body };
+        const response = await fetch(`${server.url}/rooms/lobby/messages`, request);
+        await response.body?.cancel();
+        if (response.status !== 201) return;
+        if (acknowledged.push(text) === 200) isUnderWay.resolve();
+      }
+    };
+    // Each ends with a refusal, or finds nobody who listens.
+    const posting = Promise.allSettled(numbers(40).map(post));
+    await isUnderWay.promise;
+    const { status, tookMs } = await server.end("SIGTERM");
+    assertEquals(status.code, 0);
+    assert(tookMs < 4000, `${tookMs} ms`);
+    await posting;
+  }
+  await using server = await ServerProcess.start(kv.path);
+  const stored = (await history(server.url)).map(({ text }) => text);
+  assertEquals(stored.toSorted(), acknowledged.toSorted());
+});
+
 Deno.test("kill -9 loses nothing that was acknowledged", all, async () => {
   await using kv = await createKvPath();
   const acknowledged: Message[] = [];
