@@ -21,13 +21,14 @@ async function createKvPath(): Promise<{ path: string } & AsyncDisposable> {
 
 async function history(url: string): Promise<Message[]> {
   const messages: Message[] = [];
-  for (let after = "0".repeat(24);;) {
+  for (let after = "0".repeat(24); messages.length < 100_000;) {
     const page = await fetch(`${url}/rooms/lobby/messages?limit=100&after=${after}`);
     const { messages: more }: { messages: Message[] } = await page.json();
     if (more.length === 0) return messages;
     messages.push(...more);
     after = more[more.length - 1].cursor;
   }
+  throw new Error("The log does not end");
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
