@@ -29,9 +29,9 @@ export type Logger = (
  */
 export function jsonLogger(write: (line: string) => void = console.log): Logger {
   return (level, event, fields) => {
-    const line = { time: new Date().toISOString(), level, event, ...fields };
+    const line = { time: new Date().toISOString(), level, event };
     write(
-      JSON.stringify(line, errorsAsText).replace(
+      asText({ ...line, ...fields }, { ...line, unprintable: true }).replace(
         /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
         (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
       ),
@@ -39,6 +39,16 @@ export function jsonLogger(write: (line: string) => void = console.log): Logger 
   };
 }
 
-function errorsAsText(_key: string, value: unknown): unknown {
-  return value instanceof Error ? `${value.name}: ${value.message}` : value;
+/** Whatever was thrown may end up here: also what JSON cannot hold must not throw again. */
+function asText(line: object, otherwise: object): string {
+  try {
+    return JSON.stringify(line, printable);
+  } catch {
+    return JSON.stringify(otherwise);
+  }
+}
+
+function printable(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  return typeof value === "bigint" ? String(value) : value;
 }
