@@ -146,7 +146,7 @@ Deno.test("GET /health reads the database, and says so when that fails", net, as
     const response = await fetch(server.url + "/health");
     return [response.status, await response.json()];
   };
-  const state = { rooms: 1, connections: 1, messages_stored: 1 };
+  const state = { rooms: 1, connections: 1, messages_stored: 1, reach: "alone", peers: 0 };
   assertEquals(await health(), [200, { status: "ok", ...state }]);
   faults.read = () => Promise.reject(new Error("disk I/O error"));
   assertEquals(await health(), [503, { status: "storage_failed", ...state }]);
