@@ -6,6 +6,7 @@
 
 import { tokenAuthorizer } from "./auth.ts";
 import type { Configuration } from "./configuration.ts";
+import type { MetricsSnapshot } from "./exposition.ts";
 import { BroadcastChannelFanout } from "./fanout.ts";
 import { Hub } from "./hub.ts";
 import { RoomLog } from "./log.ts";
@@ -31,12 +32,20 @@ export interface ServiceOptions {
    * healthy and answer nobody: end it.
    */
   readonly onListenerClosed: () => void;
+  /** Gives what the other isolates of this process have counted. @default {none} */
+  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /** A chat server that runs. */
 export interface Service {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
+  /**
+   * Takes down what this isolate has counted.
+   *
+   * @returns Plain data for the `otherMetrics` of another isolate.
+   */
+  snapshot(): MetricsSnapshot;
   /**
    * Stops in order: stores what was taken, tells the members, closes the database.
    *
@@ -98,6 +107,7 @@ export async function startService(
     ...configuration,
     logger,
     authorize: tokens && tokenAuthorizer(tokens),
+    otherMetrics: options.otherMetrics,
   });
   const http = listen(server, { hostname, port, reusePort: parallel });
   let isStopping = false;
@@ -106,6 +116,7 @@ export async function startService(
   });
   return {
     address: http.addr,
+    snapshot: () => server.snapshot(),
     async stop() {
       isStopping = true;
       await server.drain();
