@@ -95,19 +95,21 @@ export class Audience {
    * @param welcome Makes its first frame, when the seat's user is already counted as here.
    */
   add(seat: Seat, welcome: () => Frame): void {
-    const isNewHere = this.#here.add(seat.user, seat);
-    const isNew = this.#everywhere.add(seat.user, seat);
+    const { user } = seat;
+    const isNewHere = user !== undefined && this.#here.add(user, seat);
+    const isNew = user !== undefined && this.#everywhere.add(user, seat);
     seat.send(welcome());
     // Whoever leaves on being sent its history was never here.
     if (seat.state === "left") {
-      this.#here.remove(seat.user, seat);
-      this.#everywhere.remove(seat.user, seat);
+      if (user === undefined) return;
+      this.#here.remove(user, seat);
+      this.#everywhere.remove(user, seat);
       return;
     }
     this.#seats.set(seat, this.#clock);
     this.#snapshot = undefined;
-    if (isNewHere) this.#options.onPresence(seat.user, true);
-    if (isNew) this.#tellPresence(seat.user, "joined");
+    if (isNewHere) this.#options.onPresence(user, true);
+    if (isNew) this.#tellPresence(user, "joined");
   }
 
   /**
@@ -117,11 +119,15 @@ export class Audience {
    * @returns False where it was not here.
    */
   remove(seat: Seat): boolean {
-    if (!this.#seats.delete(seat)) return false;
+    if (!this.#seats.has(seat)) return false;
+    // While the seat is taken: the end of the typing in an empty room would end the room.
+    this.stopTyping(seat);
+    this.#seats.delete(seat);
     this.#snapshot = undefined;
-    this.#typing.stop(seat, seat.user);
-    if (this.#here.remove(seat.user, seat)) this.#options.onPresence(seat.user, false);
-    if (this.#everywhere.remove(seat.user, seat)) this.#tellPresence(seat.user, "left");
+    const { user } = seat;
+    if (user === undefined) return true;
+    if (this.#here.remove(user, seat)) this.#options.onPresence(user, false);
+    if (this.#everywhere.remove(user, seat)) this.#tellPresence(user, "left");
     return true;
   }
 
@@ -151,6 +157,16 @@ export class Audience {
     this.#typing.elsewhere(isolate, user, status);
   }
 
+  /**
+   * Takes note of a message before it is sent: it may end typing.
+   *
+   * @param user Who said it.
+   * @param isOurs Whether it was said on this isolate.
+   */
+  said(user: string, isOurs: boolean): void {
+    this.#typing.said(user, isOurs);
+  }
+
   /** Everybody who is here now. What is returned stays as it is. */
   seats(): readonly Seat[] {
     return this.#snapshot ??= [...this.#seats.keys()];
@@ -170,12 +186,13 @@ export class Audience {
 
   /** Takes a sign of typing from a seat. */
   startTyping(seat: Seat): void {
-    if (this.#seats.has(seat)) this.#typing.start(seat, seat.user);
+    if (seat.user === undefined || !this.#seats.has(seat)) return;
+    this.#typing.start(seat, seat.user);
   }
 
   /** Ends the typing of a seat; does nothing where it is not typing. */
   stopTyping(seat: Seat): void {
-    this.#typing.stop(seat, seat.user);
+    if (seat.user !== undefined) this.#typing.stop(seat, seat.user);
   }
 
   /**
@@ -218,7 +235,7 @@ export class Audience {
     const news = this.#news;
     this.#news = [];
     const forMost = new Frame(news.map(({ envelope }) => envelope), { ephemeral: true });
-    const about = new Set(news.map(({ user }) => user));
+    const about = new Set<string | undefined>(news.map(({ user }) => user));
     for (const seat of this.seats()) {
       const since = this.#seats.get(seat) ?? Infinity;
       if (since <= news[0].at && !about.has(seat.user)) {

@@ -44,6 +44,8 @@ export class Bells {
   readonly #options: BellsOptions;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   readonly #rangAgain = new Set<number>();
+  /** Events of what goes on failing: they were logged the first time. */
+  readonly #failing = new Set<string>();
   #reader: ReadableStreamDefaultReader<number[]> | undefined;
   #isClosed = false;
 
@@ -71,10 +73,11 @@ export class Bells {
       while (!this.#isClosed) {
         const { value, done } = await this.#reader.read();
         if (done) break;
+        this.#failing.delete("watch_failed");
         for (const bell of value) this.#rang(bell);
       }
     } catch (error) {
-      if (!this.#isClosed) this.#options.logger("error", "watch_failed", { error });
+      this.#failed("watch_failed", error);
     }
     if (this.#isClosed) return;
     // What rang meanwhile was not heard: every room is looked at when the watch is back.
@@ -87,14 +90,15 @@ export class Bells {
   }
 
   async #look(bell: number): Promise<void> {
-    const { log, rooms, logger } = this.#options;
+    const { log, rooms } = this.#options;
     this.#rangAgain.delete(bell);
     const suspects = [...rooms()].filter(({ name }) => bellOf(name) === bell);
     let heads: string[] = [];
     try {
       heads = await log.heads(suspects.map(({ name }) => name));
+      this.#failing.delete("bell_failed");
     } catch (error) {
-      logger("error", "bell_failed", { error });
+      this.#failed("bell_failed", error);
       this.#rangAgain.add(bell);
     }
     if (this.#isClosed) return;
@@ -109,5 +113,11 @@ export class Bells {
       void room.catchUp();
     });
     if (this.#rangAgain.has(bell)) this.#rang(bell);
+  }
+
+  #failed(event: string, error: unknown): void {
+    if (this.#isClosed || this.#failing.has(event)) return;
+    this.#failing.add(event);
+    this.#options.logger("error", event, { error });
   }
 }

@@ -124,7 +124,7 @@ export interface Fanout {
    * @param listener Takes whatever came in; it checks the shape and does not throw.
    */
   subscribe(listener: (packet: unknown) => void): void;
-  /** Sends what waits, and stops. */
+  /** Sends what waits, and stops: what is published later is dropped. */
   close(): void;
 }
 
@@ -142,6 +142,7 @@ export class BroadcastChannelFanout implements Fanout {
   readonly #channel: BroadcastChannel;
   #waiting: Packet[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
   /**
    * Opens the channel.
@@ -158,6 +159,8 @@ export class BroadcastChannelFanout implements Fanout {
    * @param packet The packet.
    */
   publish(packet: Packet): void {
+    // A closed channel throws when something is posted.
+    if (this.#isClosed) return;
     this.#waiting.push(packet);
     this.#timer ??= setTimeout(() => this.#flush(), 0);
   }
@@ -176,6 +179,7 @@ export class BroadcastChannelFanout implements Fanout {
   /** Sends what waits, and closes the channel. */
   close(): void {
     this.#flush();
+    this.#isClosed = true;
     this.#channel.close();
   }
 
@@ -197,8 +201,8 @@ export class BroadcastChannelFanout implements Fanout {
  * @returns The packet, or undefined where it is none that this version knows.
  */
 export function decodePacket(value: unknown): Packet | undefined {
-  if (!isObject(value) || !isText(value.from)) return undefined;
-  return CHECKS[value.kind as Packet["kind"]]?.(value) ? value as unknown as Packet : undefined;
+  if (!isObject(value) || !isText(value.from) || !isKind(value.kind)) return undefined;
+  return CHECKS[value.kind](value) ? value as unknown as Packet : undefined;
 }
 
 type Fields = Record<string, unknown>;
@@ -228,6 +232,11 @@ function parse(data: unknown): unknown[] {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
+}
+
+function isKind(value: unknown): value is Packet["kind"] {
+  // What every object has, such as "constructor", is no kind.
+  return isText(value) && Object.hasOwn(CHECKS, value);
 }
 
 function isText(value: unknown): value is string {

@@ -138,7 +138,7 @@ export interface JoinedEnvelope {
   /** Where the member stands and whom it meets. */
   readonly payload: {
     readonly room: string;
-    /** The member's own name. */
+    /** The member's own name; empty for one that only reads. */
     readonly user: string;
     /** The place in the log where the member stands, also in an empty room. */
     readonly cursor: string;

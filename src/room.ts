@@ -178,7 +178,9 @@ export class Room {
       if (outcome.status === "refused") seat.refuse(outcome.problem);
       else if (outcome.status === "repeat") seat.send(new Frame([outcome.record.envelope]));
     };
-    this.publish({ user: seat.user, draft, answer });
+    const { user } = seat;
+    if (user !== undefined) return this.publish({ user, draft, answer });
+    seat.refuse({ code: "bad_user", message: "Who only reads cannot send", ref: draft.ref });
   }
 
   /** Takes a sign of typing from a member; called by its seat. */
@@ -311,7 +313,7 @@ export class Room {
   }
 
   #welcome(seat: Seat, recovered: boolean): string {
-    const { user } = seat;
+    const { user = "" } = seat;
     const { limits } = this.#context;
     const typing = this.#audience.typingUsers().filter((other) => other !== user);
     const [room, cursor, users] = [this.name, this.#cursor, this.#audience.users()];
@@ -325,6 +327,8 @@ export class Room {
     const envelopes: string[] = [];
     const repeats: Repeat[] = [];
     const settled: [RoomAppend, Outcome][] = [];
+    /** Who said something, and whether all of it was said on this isolate. */
+    const talkers = new Map<string, boolean>();
     for (const record of records) {
       if (record.cursor <= this.#cursor) continue;
       const first = this.#tail.push(record);
@@ -336,11 +340,14 @@ export class Room {
           first ? { status: "repeat", record: first } : { status: "stored", record },
         ]);
       }
-      if (!first) envelopes.push(record.envelope);
-      else if (!record.repeats) (append ? repeats : this.#orphans).push({ record, first });
+      if (!first) {
+        envelopes.push(record.envelope);
+        talkers.set(record.user, append !== undefined && talkers.get(record.user) !== false);
+      } else if (!record.repeats) (append ? repeats : this.#orphans).push({ record, first });
     }
     // Whoever wrote tells the others; that the messages are stored is certain by now.
     if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
+    for (const [user, isOurs] of talkers) this.#audience.said(user, isOurs);
     if (envelopes.length > 0) {
       const seats = this.#audience.send(new Frame(envelopes));
       this.#context.metrics.messagesDelivered += envelopes.length * seats;

@@ -66,6 +66,16 @@ export class Roster<Holder> {
     return this.#holders.has(user);
   }
 
+  /**
+   * What holds a user.
+   *
+   * @param user Whom.
+   * @returns What holds them now; stays as it is.
+   */
+  holders(user: string): readonly Holder[] {
+    return [...this.#holders.get(user) ?? []];
+  }
+
   /** Forgets everybody. */
   clear(): void {
     this.#holders.clear();

@@ -15,8 +15,8 @@ const HELD_MAX = 256;
 
 /** One connection in a room, as far as the hub knows it. A user may have several. */
 export interface Member {
-  /** Whose connection it is. */
-  readonly user: string;
+  /** Whose connection it is; missing for one that only reads, and is not counted as here. */
+  readonly user?: string;
   /**
    * Takes a frame. Must not wait, and must not block; a member that throws leaves the room.
    *
@@ -78,8 +78,8 @@ export class Seat {
     return this.#state;
   }
 
-  /** Whose seat it is. */
-  get user(): string {
+  /** Whose seat it is; undefined for a member that only reads. */
+  get user(): string | undefined {
     return this.member.user;
   }
 

@@ -11,13 +11,15 @@ import type { EntryLimits } from "./admission.ts";
 import type { Authorize } from "./auth.ts";
 import { connect } from "./connection.ts";
 import { messageText } from "./entry.ts";
-import { type MetricsSnapshot, renderMetrics, snapshotOf } from "./exposition.ts";
+import { EVENTS_HEADERS, openEvents } from "./events.ts";
+import { type MetricsSnapshot, snapshotOf } from "./exposition.ts";
 import { Gate, nameOf } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { decodeDraft, decodeRoom, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
-import { homePage } from "./home_page.ts";
+import { operatorRoutes } from "./operator_routes.ts";
+import { createPages, PAGE_PATHS } from "./pages.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
 import {
   bodyOf,
@@ -31,8 +33,6 @@ import {
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** Milliseconds within which the database must answer a health check. */
-const HEALTH_TIMEOUT_MS = 2_000;
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
 /** Bytes of a request body: text may be escaped to six times its length, and there is some JSON. */
@@ -134,36 +134,16 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     await next();
   });
 
-  app.get("/", (context) => context.html(homePage()));
+  const page = createPages();
+  for (const path of PAGE_PATHS) app.get(path, (context) => page(context.req.raw));
 
-  app.get("/health", async (context) => {
-    const state = {
-      rooms: hub.roomCount,
-      connections: metrics.connections,
-      messages_stored: metrics.messagesStored,
-    };
-    if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
-    try {
-      await hub.log.probe(HEALTH_TIMEOUT_MS);
-    } catch (error) {
-      metrics.probeFailures++;
-      logger("error", "health_failed", { error });
-      return context.json({ status: "storage_failed", ...state }, 503);
-    }
-    return context.json({ status: "ok", ...state });
-  });
-
-  app.get("/metrics", async (context) => {
-    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
-    return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-  });
+  app.route("/", operatorRoutes({ hub, logger, snapshot, otherMetrics }));
 
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
     // A client that was refused may ask without an upgrade why: a browser does not tell it.
-    if (!isUpgrade(context) && !authorize && context.req.query("user") === undefined) {
-      throw upgradeRequired();
-    }
+    const isAnybody = !authorize && context.req.query("user") === undefined;
+    if (!isUpgrade(context) && isAnybody) throw upgradeRequired();
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
@@ -181,6 +161,22 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       const why = error instanceof Error ? error.message : String(error);
       throw refusal("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
     }
+  });
+
+  app.get("/rooms/:room/events", async (context) => {
+    const room = roomOf(context);
+    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
+    // An EventSource comes back with the URL of its first time: the header is newer.
+    const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
+    const { raw, method } = context.req;
+    const entrance = await gate.observe(raw, { room, info: context.env.info });
+    const { expiresAt, leave: onEnd } = entrance;
+    // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
+    if (method !== "HEAD") {
+      return openEvents({ hub, room, history, after, expiresAt, supervisor, onEnd });
+    }
+    onEnd();
+    return new Response(null, { headers: EVENTS_HEADERS });
   });
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -282,10 +278,11 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
 
 const ROUTES = [
-  ["/", "GET"],
+  ...PAGE_PATHS.map((path) => [path, "GET"] as const),
   ["/health", "GET"],
   ["/metrics", "GET"],
   ["/rooms/:room", "GET"],
+  ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ] as const;

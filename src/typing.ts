@@ -65,10 +65,9 @@ export class Typing {
    */
   start(connection: object, user: string): void {
     this.#arm(connection, this.#timeoutMs, () => this.stop(connection, user));
-    const now = performance.now();
-    if (this.#here.add(user, connection) || now - this.#toldAt.get(user)! >= REPEAT_MS) {
-      this.#toldAt.set(user, now);
-      this.#options.onHere?.(user, true);
+    const isNewHere = this.#here.add(user, connection);
+    if (isNewHere || performance.now() - this.#toldAt.get(user)! >= REPEAT_MS) {
+      this.#tellHere(user);
     }
     if (this.#everywhere.add(user, connection)) this.#options.onChange(user, true);
   }
@@ -107,6 +106,24 @@ export class Typing {
     if (this.#everywhere.add(user, isolate)) this.#options.onChange(user, true);
   }
 
+  /**
+   * Takes note of a message. Said on another isolate, it ended the typing there; the log may bring
+   * it sooner than that isolate's own word. Whoever types here all the same is told anew to the
+   * others, who took the message for the end of it.
+   *
+   * @param user Who said it.
+   * @param isOurs Whether it was said on this isolate.
+   */
+  said(user: string, isOurs: boolean): void {
+    if (!this.#everywhere.has(user)) return;
+    if (!isOurs) {
+      for (const holder of this.#everywhere.holders(user)) {
+        if (typeof holder === "string") this.elsewhere(holder, user, false);
+      }
+    }
+    if (this.#here.has(user)) this.#tellHere(user);
+  }
+
   /** Forgets everybody without telling anyone, and stops all timers. */
   clear(): void {
     for (const stop of this.#stops.values()) stop.clear();
@@ -119,6 +136,11 @@ export class Typing {
   /** The users who are typing now, sorted. */
   users(): string[] {
     return this.#everywhere.users();
+  }
+
+  #tellHere(user: string): void {
+    this.#toldAt.set(user, performance.now());
+    this.#options.onHere?.(user, true);
   }
 
   #arm(key: object | string, wait: number, onEnd: () => void): void {

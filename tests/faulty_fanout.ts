@@ -30,13 +30,17 @@ export class FaultyChannel {
   /** Makes the end of one hub. */
   connect(): Fanout {
     let end: ((packet: unknown) => void) | undefined;
+    let isClosed = false;
     return {
-      publish: (packet) => this.#publish(packet, end),
+      publish: (packet) => {
+        if (!isClosed) this.#publish(packet, end);
+      },
       subscribe: (listener) => {
         end = listener;
         this.#ends.add(listener);
       },
       close: () => {
+        isClosed = true;
         if (end) this.#ends.delete(end);
       },
     };

@@ -1,0 +1,33 @@
+/**
+ * What a screen reader says by itself.
+ *
+ * @module
+ */
+
+import { create } from "./elements.ts";
+
+/** Announcements that are kept: a screen reader says what is added, and what goes it forgets. */
+const KEPT = 5;
+
+/**
+ * A live region that nobody sees. The list of messages is not one itself: older messages that are
+ * loaded into it, and the history at the start, would all be read out.
+ */
+export class Announcer {
+  readonly #region: HTMLElement;
+
+  /** @param region An element with `aria-live`. */
+  constructor(region: HTMLElement) {
+    this.#region = region;
+  }
+
+  /**
+   * Says something when the screen reader has finished what it is saying.
+   *
+   * @param text What to say.
+   */
+  say(text: string): void {
+    this.#region.append(create("p", { text }));
+    while (this.#region.childElementCount > KEPT) this.#region.firstElementChild?.remove();
+  }
+}

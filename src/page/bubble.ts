@@ -1,0 +1,91 @@
+/**
+ * One message as the page shows it.
+ *
+ * @module
+ */
+
+import type { Message } from "../protocol.ts";
+import { clockTime, fullTime } from "./calendar.ts";
+import { create } from "./elements.ts";
+import { splitLinks } from "./links.ts";
+
+/** How many colours there are for people; the style sheet has as many. */
+const HUES = 8;
+
+/**
+ * Makes the list item of a stored message.
+ *
+ * @param message The message.
+ * @param isOwn Whether the reader wrote it.
+ * @returns The item, as the first of a group.
+ */
+export function createBubble(message: Message, isOwn: boolean): HTMLLIElement {
+  const sent = new Date(message.sent_at);
+  const time = create("time", {
+    class: "time",
+    text: clockTime(sent),
+    attributes: { datetime: message.sent_at, title: fullTime(sent) },
+  });
+  const author = create("bdi", { class: "author", text: message.user });
+  const item = create(
+    "li",
+    { class: `message ${hueOf(message.user)}` },
+    createAvatar(message.user),
+    create("div", { class: "byline" }, author, time),
+    createText(message.text),
+  );
+  item.dataset.cursor = message.cursor;
+  item.dataset.user = message.user;
+  item.dataset.sent = String(sent.getTime());
+  item.classList.toggle("own", isOwn);
+  return item;
+}
+
+/**
+ * Makes the paragraph that shows a text, with its links.
+ *
+ * @param text What a user wrote. It stays text whatever it holds.
+ * @returns The paragraph.
+ */
+export function createText(text: string): HTMLParagraphElement {
+  const paragraph = create("p", { class: "text", attributes: { dir: "auto" } });
+  for (const piece of splitLinks(text)) {
+    if (piece.href === undefined) paragraph.append(piece.text);
+    else paragraph.append(createLink(piece.text, piece.href));
+  }
+  return paragraph;
+}
+
+/**
+ * Makes the round sign of a user, which says nothing to a screen reader: the name stands beside it.
+ *
+ * @param user The user's name.
+ * @returns The sign.
+ */
+export function createAvatar(user: string): HTMLElement {
+  const initial = firstOf(user).toUpperCase();
+  return create("span", { class: "avatar", text: initial, attributes: { "aria-hidden": "true" } });
+}
+
+/**
+ * Chooses the colour of a user: the same everywhere and always.
+ *
+ * @param user The user's name.
+ * @returns A class of the style sheet.
+ */
+export function hueOf(user: string): string {
+  let hash = 0;
+  for (const character of user) hash = (hash * 31 + character.codePointAt(0)!) % 65_521;
+  return `hue-${hash % HUES}`;
+}
+
+function createLink(text: string, href: string): HTMLAnchorElement {
+  const rel = "noopener noreferrer nofollow";
+  return create("a", { text, attributes: { href, rel, target: "_blank" } });
+}
+
+/** The first character as a reader counts: a flag or a family is one. */
+function firstOf(text: string): string {
+  const segments = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text);
+  return segments.containing(0)?.segment ?? "";
+}

@@ -1,0 +1,171 @@
+/**
+ * The messages of a room, by day.
+ *
+ * @module
+ */
+
+import type { Message } from "../protocol.ts";
+import { createBubble } from "./bubble.ts";
+import { dayKey, dayName } from "./calendar.ts";
+import { create, setText } from "./elements.ts";
+
+/** Milliseconds within which messages of one author form a group. */
+const GROUP_MS = 5 * 60 * 1000;
+
+/** Messages from which on the oldest are put away, and how many are left then. */
+const SHOWN_MAX = 600;
+const SHOWN_AFTER = 300;
+
+/**
+ * A list of messages that grows at both ends. In a busy room the oldest are put away, so that a
+ * page that is left open stays quick; they come back when older ones are asked for.
+ */
+export class Timeline {
+  readonly #days: HTMLElement;
+  /** What is shown, oldest first. */
+  #shown: Message[] = [];
+  /** What was put away, oldest first. */
+  readonly #away: Message[] = [];
+  #user: string;
+
+  /**
+   * @param days The element that takes the days in.
+   * @param user The reader, whose messages are marked.
+   */
+  constructor(days: HTMLElement, user: string) {
+    this.#days = days;
+    this.#user = user;
+  }
+
+  /** The reader; a change marks what is here already. */
+  set user(user: string) {
+    if (user === this.#user) return;
+    this.#user = user;
+    for (const item of this.#items()) item.classList.toggle("own", item.dataset.user === user);
+  }
+
+  /** Adds the newest message. */
+  append(message: Message): void {
+    const list = this.#listOf(message, "last");
+    const item = createBubble(message, message.user === this.#user);
+    this.#shown.push(message);
+    list.append(item);
+    this.#group(item);
+  }
+
+  /**
+   * Adds older messages before all others.
+   *
+   * @param messages Oldest first.
+   */
+  prepend(messages: readonly Message[]): void {
+    this.#shown = [...messages, ...this.#shown];
+    for (const message of messages.toReversed()) {
+      const list = this.#listOf(message, "first");
+      const item = createBubble(message, message.user === this.#user);
+      const next = list.firstElementChild;
+      list.prepend(item);
+      if (next instanceof HTMLElement) this.#group(next);
+    }
+  }
+
+  /** Whether there are so many messages that some should be put away. */
+  get isLong(): boolean {
+    return this.#shown.length > SHOWN_MAX;
+  }
+
+  /** Puts the oldest messages away. */
+  shorten(): void {
+    const count = Math.max(0, this.#shown.length - SHOWN_AFTER);
+    this.#away.push(...this.#shown.splice(0, count));
+    for (const item of this.#items().slice(0, count)) item.remove();
+    for (const day of [...this.#days.children]) if (!day.querySelector("li")) day.remove();
+    const first = this.#days.querySelector<HTMLElement>(".message");
+    if (first) this.#group(first);
+  }
+
+  /**
+   * Takes back what was put away, newest first to come.
+   *
+   * @param count How many at most.
+   * @returns Oldest first, for {@linkcode prepend}.
+   */
+  takeBack(count: number): Message[] {
+    return this.#away.splice(Math.max(0, this.#away.length - count));
+  }
+
+  /** Says after the newest message that some may be missing here. */
+  appendGap(): void {
+    const text = "Messages may be missing here";
+    const last = this.#days.lastElementChild?.querySelector("ol");
+    last?.append(create("li", { class: "gap", text }));
+  }
+
+  /** Names the days anew: what was today may be yesterday now. */
+  refreshDays(): void {
+    const now = new Date();
+    for (const day of this.#days.children) {
+      const name = day.querySelector<HTMLElement>(".day span");
+      const item = day.querySelector<HTMLElement>(".message");
+      if (name && item) setText(name, dayName(new Date(Number(item.dataset.sent)), now));
+    }
+  }
+
+  /**
+   * Finds a message.
+   *
+   * @param cursor Its cursor.
+   * @returns Its element, where it is here.
+   */
+  find(cursor: string): HTMLElement | undefined {
+    return this.#items().find((item) => item.dataset.cursor === cursor);
+  }
+
+  /**
+   * Finds the first message that reaches below a line.
+   *
+   * @param top The line: CSS pixels from the top of the window.
+   * @returns Its element, where there is one.
+   */
+  firstBelow(top: number): HTMLElement | undefined {
+    const items = this.#items();
+    let [low, high] = [0, items.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (items[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
+      else high = middle;
+    }
+    return items[low];
+  }
+
+  #items(): HTMLElement[] {
+    return [...this.#days.querySelectorAll<HTMLElement>(".message")];
+  }
+
+  /** The list of a message's day, at one end of the timeline, made where it is missing. */
+  #listOf(message: Message, end: "first" | "last"): HTMLOListElement {
+    const sent = new Date(message.sent_at);
+    const key = dayKey(sent);
+    const day = end === "first" ? this.#days.firstElementChild : this.#days.lastElementChild;
+    const list = day?.querySelector("ol");
+    if (list && day instanceof HTMLElement && day.dataset.day === key) return list;
+    const made = create("ol", { class: "messages" });
+    const name = create("span", { text: dayName(sent, new Date()) });
+    const section = create("section", {}, create("h2", { class: "day" }, name), made);
+    section.dataset.day = key;
+    if (end === "first") this.#days.prepend(section);
+    else {
+      this.refreshDays();
+      this.#days.append(section);
+    }
+    return made;
+  }
+
+  /** Lets an item go on the group of the one before it, or begin its own. */
+  #group(item: HTMLElement): void {
+    const before = item.previousElementSibling;
+    const continues = before instanceof HTMLElement && before.dataset.user === item.dataset.user &&
+      Number(item.dataset.sent) - Number(before.dataset.sent) < GROUP_MS;
+    item.classList.toggle("continued", continues);
+  }
+}
