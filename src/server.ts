@@ -142,8 +142,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
     // A client that was refused may ask without an upgrade why: a browser does not tell it.
-    const isAnybody = !authorize && context.req.query("user") === undefined;
-    if (!isUpgrade(context) && isAnybody) throw upgradeRequired();
+    const isAnybody = context.req.query("user") === undefined &&
+      context.req.header("authorization") === undefined;
+    if (!isUpgrade(context) && !authorize && isAnybody) throw upgradeRequired();
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
