@@ -118,10 +118,11 @@ function serve(): void {
   const start = async (port: number) => {
     try {
       const configuration = readConfiguration((name) => Deno.env.get(name));
-      service = await startService({ ...configuration, port }, { logger, parallel: true });
-      service.finished.then(() => {
+      const onListenerClosed = () => {
         tell({ kind: "failed", event: "listener_closed", reason: "The listener closed by itself" });
-      });
+      };
+      const options = { logger, parallel: true, onListenerClosed };
+      service = await startService({ ...configuration, port }, options);
       tell({ kind: "started", port: service.address.port });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -5,7 +5,6 @@
  */
 
 import { type Context, Hono } from "@hono/hono";
-import { bodyLimit } from "@hono/hono/body-limit";
 import type { ConnectionInfo } from "./address.ts";
 import type { EntryLimits } from "./admission.ts";
 import type { Authorize } from "./auth.ts";
@@ -148,7 +147,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
-    const to = { room, name: context.req.query("user"), info: context.env.info };
+    // Not Hono's query(): it takes what is no UTF-8 for text.
+    const name = new URL(raw.url).searchParams.get("user");
+    const to = { room, name, info: context.env.info };
     const { user, expiresAt, renew, leave: onEnd } = await gate.enter(raw, to);
     const takeOfUser = () => gate.takeOf(user);
     const join = { hub, room, user, history, after };
@@ -198,17 +199,11 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
-  const maxSize = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
-  const limited = bodyLimit({
-    maxSize,
-    onError: () => {
-      throw refusal("body_too_large", `The body is longer than ${maxSize} bytes`);
-    },
-  });
-  app.post("/rooms/:room/messages", limited, async (context) => {
+  const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
+  app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
     const pass = await gate.admit(context.req.raw, room);
-    const body = await bodyOf(context);
+    const body = await bodyOf(context.req.raw, maxBodyBytes);
     const user = nameOf(pass, body.user);
     const decoded = decodeDraft(body, { textMaxBytes: limits.text_max_bytes });
     if (!decoded.ok) throw new Refusal(decoded.error);

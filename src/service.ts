@@ -13,6 +13,9 @@ import type { Logger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { exportTelemetry } from "./telemetry.ts";
 
+/** Milliseconds that answers have to go out at the end. */
+const FLUSH_MS = 300;
+
 /** How {@linkcode startService} behaves. */
 export interface ServiceOptions {
   /** Takes what an operator should know. */
@@ -23,18 +26,21 @@ export interface ServiceOptions {
    * @default {false}
    */
   readonly parallel?: boolean;
+  /**
+   * Hears that the listener closed although nobody stopped the service. The process would look
+   * healthy and answer nobody: end it.
+   */
+  readonly onListenerClosed: () => void;
 }
 
 /** A chat server that runs. */
 export interface Service {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  /** Settles when the listener is closed. */
-  readonly finished: Promise<void>;
   /**
    * Stops in order: stores what was taken, tells the members, closes the database.
    *
-   * @returns Settles within 4 s, whoever is stuck. The listener stays: end the process now.
+   * @returns Settles within 4 s, whoever is stuck. Who is stuck stays: end the process then.
    */
   stop(): Promise<void>;
 }
@@ -94,11 +100,20 @@ export async function startService(
     authorize: tokens && tokenAuthorizer(tokens),
   });
   const http = listen(server, { hostname, port, reusePort: parallel });
+  let isStopping = false;
+  http.finished.then(() => {
+    if (!isStopping) options.onListenerClosed();
+  });
   return {
     address: http.addr,
-    finished: http.finished,
     async stop() {
+      isStopping = true;
       await server.drain();
+      // Lets the last answers out. By itself it would wait for whoever is stuck.
+      await Promise.race([
+        http.shutdown(),
+        new Promise((resolve) => setTimeout(resolve, FLUSH_MS)),
+      ]);
       kv.close();
     },
   };
