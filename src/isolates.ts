@@ -10,7 +10,13 @@ import { type Configuration, readConfiguration } from "./configuration.ts";
 import type { MetricsSnapshot } from "./exposition.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { logUncaught, stopOnSignal } from "./process.ts";
-import { type Service, type ServiceOptions, StartError, startService } from "./service.ts";
+import {
+  type Service,
+  type ServiceOptions,
+  StartError,
+  startService,
+  takeDatabase,
+} from "./service.ts";
 
 /** Milliseconds between two questions to each isolate whether it is still there. */
 const PING_MS = 2_000;
@@ -82,7 +88,7 @@ export function isIsolate(): boolean {
  * @param options How many isolates, and who hears of events.
  * @returns The port at which they listen, when all of them do.
  * @throws {RangeError} Where the isolates could not share the database.
- * @throws {StartError} Where the port is taken.
+ * @throws {StartError} Where the port or the database is taken.
  */
 export async function startIsolates(
   module: string | URL,
@@ -95,6 +101,7 @@ export async function startIsolates(
     );
   }
   checkFree(host, wanted);
+  await takeDatabase(kv, logger);
   const isolates: Isolate[] = [];
   const end = stopOnSignal(logger, async () => {
     await Promise.all(isolates.map((isolate) => isolate.stop()));

@@ -8,6 +8,7 @@ import { tokenAuthorizer } from "./auth.ts";
 import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "./exposition.ts";
 import { BroadcastChannelFanout } from "./fanout.ts";
+import { lockDatabase } from "./file_lock.ts";
 import { Hub } from "./hub.ts";
 import { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
@@ -88,6 +89,7 @@ export async function startService(
   const { logger, parallel = false } = options;
   const { kv: path, retentionMs, host: hostname, port } = configuration;
   const kv = await openKv(path);
+  const lock = parallel ? undefined : await takeDatabase(path, logger);
   const isRemote = path === undefined || /^https?:/.test(path);
   const hub = new Hub(new RoomLog(kv, { retentionMs }), {
     logger,
@@ -126,8 +128,28 @@ export async function startService(
         new Promise((resolve) => setTimeout(resolve, FLUSH_MS)),
       ]);
       kv.close();
+      lock?.close();
     },
   };
+}
+
+/**
+ * Takes the database for this process.
+ *
+ * @param path What to give `Deno.openKv`.
+ * @param logger Takes what an operator should know.
+ * @returns What gives it back; undefined where there is nothing to give back.
+ * @throws {StartError} Where another process has it.
+ */
+export async function takeDatabase(
+  path: string | undefined,
+  logger: Logger,
+): Promise<{ close(): void } | undefined> {
+  try {
+    return await lockDatabase(path, logger);
+  } catch (cause) {
+    throw new StartError("kv_in_use", { kv: path }, cause);
+  }
 }
 
 async function openKv(path: string | undefined): Promise<Deno.Kv> {
