@@ -16,25 +16,29 @@ export class HubProcess implements AsyncDisposable {
     this.#reading = started.reading;
   }
 
-  /** Starts one; the environment is its configuration. */
-  static async start(environment: Readonly<Record<string, string>>): Promise<HubProcess> {
-    const files = environment.HUBBUB_KV;
+  /**
+   * Starts one, and waits until it listens.
+   *
+   * @param environment Its configuration.
+   * @param args What to give deno. @default {as `deno task start` does}
+   */
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    args: readonly string[] = startArgs(environment.HUBBUB_KV),
+  ): Promise<HubProcess> {
     const process = new Deno.Command("deno", {
-      args: [
-        "run",
-        "--no-prompt",
-        "--allow-net",
-        "--allow-env",
-        `--allow-read=${files},${files}.lock`,
-        `--allow-write=${files},${files}.lock`,
-        "main.ts",
-      ],
+      args: [...args],
       env: { PORT: "0", ...environment },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     return new HubProcess(process, await untilStarted(process));
+  }
+
+  /** Settles when it has ended. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#process.status;
   }
 
   get pid(): number {
@@ -58,6 +62,11 @@ export class HubProcess implements AsyncDisposable {
     await this.#process.status;
     await this.#reading;
   }
+}
+
+function startArgs(files: string): string[] {
+  const allowed = ["--allow-net", "--allow-env", `--allow-read=${files}`, `--allow-write=${files}`];
+  return ["run", "--no-prompt", ...allowed, "main.ts"];
 }
 
 interface Started {
