@@ -64,7 +64,8 @@ export class HubProcess implements AsyncDisposable {
   }
 }
 
-function startArgs(files: string): string[] {
+function startArgs(kv: string): string[] {
+  const files = `${kv},${kv}.lock`;
   const allowed = ["--allow-net", "--allow-env", `--allow-read=${files}`, `--allow-write=${files}`];
   return ["run", "--no-prompt", ...allowed, "main.ts"];
 }
