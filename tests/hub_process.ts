@@ -64,9 +64,13 @@ export class HubProcess implements AsyncDisposable {
   }
 }
 
-function startArgs(kv: string): string[] {
-  const files = `${kv},${kv}.lock`;
-  const allowed = ["--allow-net", "--allow-env", `--allow-read=${files}`, `--allow-write=${files}`];
+function startArgs(files: string): string[] {
+  const allowed = [
+    "--allow-net",
+    "--allow-env",
+    `--allow-read=${files},${files}.lock`,
+    `--allow-write=${files},${files}.lock`,
+  ];
   return ["run", "--no-prompt", ...allowed, "main.ts"];
 }
 
