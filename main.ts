@@ -9,10 +9,12 @@ logUncaught(logger);
 
 try {
   const configuration = readConfiguration((name) => Deno.env.get(name));
-  const service = await startService(configuration, { logger });
+  const onListenerClosed = () => {
+    logger("error", "listener_closed");
+    void end(1);
+  };
+  const service = await startService(configuration, { logger, onListenerClosed });
   const end = stopOnSignal(logger, () => service.stop());
-  // Without a listener the process would look healthy and answer nobody.
-  service.finished.then(() => end(1));
   const { hostname, port } = service.address;
   const kv = configuration.kv ?? "assigned";
   const entry = describeEntry(configuration);

@@ -62,8 +62,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const TEXT_BYTES_MAX = 60_000;
 /** Connections that no machine holds. */
 const CONNECTIONS_MAX = 10_000_000;
-/** Bytes of a secret for HS256 at least (RFC 7518, section 3.2): shorter ones can be guessed. */
-const SECRET_MIN_BYTES = 32;
+/** Bytes that a secret for HS256 should have at least (RFC 7518, section 3.2). */
+const SECRET_GOOD_BYTES = 32;
 
 /**
  * Reads the configuration. A variable that is empty counts as not set.
@@ -135,11 +135,7 @@ function tokensOf(
   if (secret !== undefined && jwksUrl !== undefined) {
     throw new RangeError("HUBBUB_JWT_SECRET and HUBBUB_JWKS_URL are both set: only one can be");
   }
-  if (secret !== undefined) {
-    // The value must not get into a log.
-    if (new TextEncoder().encode(secret).length >= SECRET_MIN_BYTES) return { secret };
-    throw new RangeError(`HUBBUB_JWT_SECRET must be at least ${SECRET_MIN_BYTES} bytes long`);
-  }
+  if (secret !== undefined) return { secret };
   if (jwksUrl === undefined) return undefined;
   if (/^https?:/.test(jwksUrl) && URL.canParse(jwksUrl)) return { jwksUrl };
   throw new RangeError("HUBBUB_JWKS_URL must be an http or https address");
@@ -160,6 +156,10 @@ function toOrigin(text: string): string {
  */
 export function describeEntry({ tokens }: Pick<Configuration, "tokens">): string {
   if (!tokens) return "open: whoever connects may use any name";
-  if ("secret" in tokens) return "tokens: whoever has one signed with the secret (HS256)";
+  if ("secret" in tokens) {
+    const isShort = new TextEncoder().encode(tokens.secret).length < SECRET_GOOD_BYTES;
+    const advice = isShort ? `; the secret should have ${SECRET_GOOD_BYTES} bytes or more` : "";
+    return `tokens: whoever has one signed with the secret (HS256)${advice}`;
+  }
   return `tokens: whoever has one signed with a key of ${new URL(tokens.jwksUrl).host}`;
 }

@@ -9,6 +9,7 @@ import { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import { type CloseName, Intake, type Outlet } from "./intake.ts";
 import type { Logger } from "./logger.ts";
+import { closeNameOf } from "./metrics.ts";
 import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "./protocol.ts";
 import type { ClientEnvelope, Problem, Subprotocol } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
@@ -163,8 +164,7 @@ class Connection implements Member, Outlet, Supervised {
     this.#isClosing = true;
     const { hub: { metrics }, logger, room } = this.#options;
     metrics.stuckConnections++;
-    const [name = "other"] = Object.entries(CLOSE_CODES).find(([, known]) => known.code === code) ??
-      [];
+    const name = closeNameOf(code);
     metrics.count("closed", name);
     if (CAUSES.has(name)) {
       logger("warn", "member_closed", { room, user: this.user, code, reason });

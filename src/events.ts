@@ -11,9 +11,11 @@ import {
 } from "@std/http/server-sent-event-stream";
 import type { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
+import { closeNameOf } from "./metrics.ts";
 import { CLOSE_CODES } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
+import type { Supervised, Supervisor } from "./supervisor.ts";
 
 /** Characters waiting for a reader above which it gets no typing and no presence. */
 const SOFT_LIMIT = 256 * 1024;
@@ -24,8 +26,8 @@ const HEARTBEAT_MS = 15_000;
 /** Milliseconds that a reader has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
-/** Milliseconds that a timer can wait: longer ones would go off at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+/** Events that were taken, from which on the memory of their places is given back. */
+const COMPACT_FROM = 1_000;
 
 /** The headers of a stream of events. */
 export const EVENTS_HEADERS: Readonly<Record<string, string>> = {
@@ -46,7 +48,9 @@ export interface EventsOptions extends JoinOptions {
   readonly heartbeatMs?: number;
   /** Characters waiting above which the reader has to go. @default {1048576} */
   readonly hardLimit?: number;
-  /** Milliseconds since the epoch at which the reader's token expires and the stream ends. */
+  /** Looks after what waits for it, and after its end. @default {nobody} */
+  readonly supervisor?: Supervisor;
+  /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Hears that the stream ended, once. */
   readonly onEnd?: () => void;
@@ -58,7 +62,7 @@ export interface EventsOptions extends JoinOptions {
  * Every envelope is an event: its type is the event's, its payload the data. A message and
  * `joined` carry their cursor as `id`, so that a reader that comes back with `Last-Event-ID`
  * misses nothing and gets nothing twice. A reader that falls behind by more than the hard limit
- * is cut off; the end of a drain is a clean one.
+ * is cut off, without what waited for it.
  *
  * @param options Which room, from where, and how.
  * @returns A response whose body lasts until the reader goes or the hub drains.
@@ -75,14 +79,14 @@ export function openEvents(options: EventsOptions): Response {
 }
 
 /** A member without a user whose connection is a stream of events. */
-class Reader implements Member {
+class Reader implements Member, Supervised {
   readonly events: ReadableStream<ServerSentEventMessage>;
   readonly #options: EventsOptions;
   readonly #hardLimit: number;
-  #controller!: ReadableStreamDefaultController<ServerSentEventMessage>;
+  readonly #queue = new EventQueue();
   #seat: Seat | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
-  #expiry: ReturnType<typeof setTimeout> | undefined;
+  #isTooSlow = false;
   #hasEnded = false;
   #onDrained: (() => void) | undefined;
 
@@ -90,76 +94,135 @@ class Reader implements Member {
     this.#options = options;
     this.#hardLimit = options.hardLimit ?? HARD_LIMIT;
     this.events = new ReadableStream<ServerSentEventMessage>({
-      start: (controller) => void (this.#controller = controller),
-      pull: () => {
-        if (this.#waiting === 0) this.#onDrained?.();
+      pull: async (controller) => {
+        const event = await this.#queue.take();
+        if (this.#queue.size === 0) this.#onDrained?.();
+        if (event) controller.enqueue(event);
+        else controller.close();
       },
-      cancel: () => this.#end(),
-    }, { highWaterMark: this.#hardLimit, size: sizeOf });
+      cancel: () => {
+        this.#options.hub.metrics.count("closed", "left");
+        this.#queue.end({ dropWaiting: true });
+        this.#end();
+      },
+    }, { highWaterMark: 0 });
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? HEARTBEAT_MS);
     this.#seat = options.hub.join(options.room, this, options);
-    const leftMs = (options.expiresAt ?? Infinity) - Date.now();
-    if (leftMs < TIMER_MAX_MS) this.#expiry = setTimeout(() => this.#expire(), leftMs);
     // A hub that drains has closed this member before it was seated.
     if (this.#hasEnded) this.#seat.leave();
+    else options.supervisor?.add(this);
+  }
+
+  get waitingBytes(): number {
+    return this.#queue.size;
+  }
+
+  get expiresAt(): number {
+    return this.#options.expiresAt ?? Infinity;
   }
 
   send(frame: Frame): void {
     if (this.#hasEnded) return;
-    if (frame.ephemeral && this.#waiting > Math.min(SOFT_LIMIT, this.#hardLimit)) {
+    if (frame.ephemeral && this.#queue.size > Math.min(SOFT_LIMIT, this.#hardLimit)) {
       this.#options.hub.metrics.framesShed++;
       return;
     }
-    if (this.#waiting > this.#hardLimit) return this.#tooSlow();
-    for (const envelope of frame.envelopes) this.#controller.enqueue(eventOf(envelope));
+    if (this.#queue.size > this.#hardLimit) return this.tooSlow();
+    for (const envelope of frame.envelopes) this.#queue.add(eventOf(envelope));
   }
 
-  close(code: number, reason: string): void {
+  close(code: number): void {
     if (this.#hasEnded) return;
+    this.#options.hub.metrics.count("closed", closeNameOf(code));
+    // What waits for a reader that is not reading must not be kept for it. The end is a clean one in
+    // any case: of a stream that fails, Deno would print the stack.
+    this.#queue.end({ dropWaiting: code !== CLOSE_CODES.draining.code });
     this.#end();
-    // What waits for a reader that is not reading must not be kept for it.
-    if (code === CLOSE_CODES.draining.code) this.#controller.close();
-    else this.#controller.error(new Error(reason));
   }
 
   async drained(): Promise<void> {
-    if (this.#hasEnded || this.#waiting === 0) return;
+    if (this.#hasEnded || this.#queue.size === 0) return;
     const drained = new Promise<void>((resolve) => this.#onDrained = resolve);
     try {
       await deadline(drained, DRAIN_TIMEOUT_MS);
     } catch {
-      this.#tooSlow();
+      this.tooSlow();
     }
   }
 
-  /** Characters that the reader has not taken yet. */
-  get #waiting(): number {
-    return this.#hardLimit - (this.#controller.desiredSize ?? this.#hardLimit);
+  tooSlow(): void {
+    if (this.#isTooSlow) return;
+    this.#isTooSlow = true;
+    this.#options.hub.metrics.membersTooSlow++;
+    // Not within the loop that sends to everybody.
+    queueMicrotask(() => this.#expel("tooSlow", "Too slow"));
+  }
+
+  expire(): void {
+    this.#expel("notAllowed", "The token has expired");
   }
 
   #beat(): void {
-    if (this.#waiting <= this.#hardLimit) this.#controller.enqueue({ comment: "" });
+    if (this.#queue.size <= this.#hardLimit) this.#queue.add({ comment: "" });
   }
 
-  #expire(): void {
-    this.#seat?.expel(CLOSE_CODES.notAllowed.code, "The token has expired");
-  }
-
-  #tooSlow(): void {
-    this.#options.hub.metrics.membersTooSlow++;
-    const { code } = CLOSE_CODES.tooSlow;
-    // Not within the loop that sends to everybody.
-    queueMicrotask(() => this.#seat ? this.#seat.expel(code, "Too slow") : this.close(code, ""));
+  #expel(name: keyof typeof CLOSE_CODES, reason: string): void {
+    const { code } = CLOSE_CODES[name];
+    if (this.#seat) this.#seat.expel(code, reason);
+    else this.close(code);
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#options.supervisor?.delete(this);
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#expiry);
     this.#onDrained?.();
     this.#seat?.leave();
     this.#options.onEnd?.();
+  }
+}
+
+/** What waits for a reader. A stream's own queue cannot be emptied without failing the stream. */
+class EventQueue {
+  #events: ServerSentEventMessage[] = [];
+  #next = 0;
+  #size = 0;
+  #hasEnded = false;
+  #onMore: (() => void) | undefined;
+
+  /** Characters that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(event: ServerSentEventMessage): void {
+    this.#events.push(event);
+    this.#size += sizeOf(event);
+    this.#onMore?.();
+  }
+
+  /** Ends it, at once or after what waits. */
+  end(options: { readonly dropWaiting: boolean }): void {
+    this.#hasEnded = true;
+    if (options.dropWaiting) [this.#events, this.#next, this.#size] = [[], 0, 0];
+    this.#onMore?.();
+  }
+
+  /** Takes the next event as soon as there is one; undefined at the end. One call at a time. */
+  async take(): Promise<ServerSentEventMessage | undefined> {
+    while (this.#next === this.#events.length) {
+      if (this.#hasEnded) return undefined;
+      [this.#events, this.#next] = [[], 0];
+      await new Promise<void>((resolve) => this.#onMore = resolve);
+    }
+    const event = this.#events[this.#next++];
+    this.#size -= sizeOf(event);
+    if (this.#next >= COMPACT_FROM) {
+      this.#events = this.#events.slice(this.#next);
+      this.#next = 0;
+    }
+    return event;
   }
 }
 

@@ -5,15 +5,26 @@
  * @module
  */
 
+import { deadline } from "@std/async/deadline";
 import { type Configuration, readConfiguration } from "./configuration.ts";
+import type { MetricsSnapshot } from "./exposition.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { logUncaught, stopOnSignal } from "./process.ts";
-import { type Service, StartError, startService } from "./service.ts";
+import {
+  type Service,
+  type ServiceOptions,
+  StartError,
+  startService,
+  takeDatabase,
+} from "./service.ts";
 
 /** Milliseconds between two questions to each isolate whether it is still there. */
 const PING_MS = 2_000;
 /** Milliseconds without an answer after which an isolate counts as dead. */
 const PING_TIMEOUT_MS = 20_000;
+
+/** Milliseconds that an isolate has to say what it has counted. */
+const COUNT_TIMEOUT_MS = 1_000;
 
 /** How {@linkcode startIsolates} behaves. */
 export interface IsolatesOptions {
@@ -29,10 +40,17 @@ export interface IsolatesOptions {
   readonly pingTimeoutMs?: number;
 }
 
-type ToIsolate = { kind: "start"; port: number } | { kind: "stop" } | { kind: "ping" };
+type ToIsolate =
+  | { kind: "start"; port: number }
+  | { kind: "stop" }
+  | { kind: "ping" }
+  | { kind: "count" }
+  | { kind: "counts"; snapshots: MetricsSnapshot[] };
 type FromIsolate =
   | { kind: "started"; port: number }
   | { kind: "alive" }
+  | { kind: "ask" }
+  | { kind: "count"; snapshot: MetricsSnapshot | undefined }
   | { kind: "stopped" }
   | { kind: "failed"; event: string; reason: string };
 
@@ -70,7 +88,7 @@ export function isIsolate(): boolean {
  * @param options How many isolates, and who hears of events.
  * @returns The port at which they listen, when all of them do.
  * @throws {RangeError} Where the isolates could not share the database.
- * @throws {StartError} Where the port is taken.
+ * @throws {StartError} Where the port or the database is taken.
  */
 export async function startIsolates(
   module: string | URL,
@@ -83,15 +101,20 @@ export async function startIsolates(
     );
   }
   checkFree(host, wanted);
+  await takeDatabase(kv, logger);
   const isolates: Isolate[] = [];
   const end = stopOnSignal(logger, async () => {
     await Promise.all(isolates.map((isolate) => isolate.stop()));
   });
   let port = wanted;
   for (let i = 0; i < count; i++) {
-    const isolate = new Isolate(module, `isolate ${i + 1}`, options, (event, reason) => {
-      logger("error", event, { isolate: isolate.name, error: reason });
-      void end(1);
+    const name = `isolate ${i + 1}`;
+    const isolate: Isolate = new Isolate(module, name, options, {
+      onDeath(event, reason) {
+        logger("error", event, { isolate: name, error: reason });
+        void end(1);
+      },
+      countOthers: () => countAll(isolates.filter((other) => other !== isolate)),
     });
     isolates.push(isolate);
     // The first one finds a port where any will do; the others share it.
@@ -106,13 +129,22 @@ export function serveAsIsolate(): void {
   logUncaught(logger);
   const tell = (message: FromIsolate) => postMessage(message);
   let service: Service | undefined;
+  const askers: ((snapshots: MetricsSnapshot[]) => void)[] = [];
+  const options: ServiceOptions = {
+    logger,
+    parallel: true,
+    onListenerClosed: () =>
+      tell({ kind: "failed", event: "listener_closed", reason: "The listener closed by itself" }),
+    otherMetrics: () =>
+      new Promise((resolve) => {
+        askers.push(resolve);
+        tell({ kind: "ask" });
+      }),
+  };
   const start = async (port: number) => {
     try {
       const configuration = readConfiguration((name) => Deno.env.get(name));
-      service = await startService({ ...configuration, port }, { logger, parallel: true });
-      service.finished.then(() => {
-        tell({ kind: "failed", event: "listener_closed", reason: "The listener closed by itself" });
-      });
+      service = await startService({ ...configuration, port }, options);
       tell({ kind: "started", port: service.address.port });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -129,8 +161,23 @@ export function serveAsIsolate(): void {
         return tell({ kind: "stopped" });
       case "ping":
         return tell({ kind: "alive" });
+      case "count":
+        return tell({ kind: "count", snapshot: service?.snapshot() });
+      case "counts":
+        // Each answer is for the oldest question: they come in order.
+        return askers.shift()?.(message.snapshots);
     }
   });
+}
+
+/** What isolates have counted; one that does not answer in time is left out. */
+async function countAll(isolates: readonly Isolate[]): Promise<MetricsSnapshot[]> {
+  const counts = await Promise.allSettled(
+    isolates.map((isolate) => deadline(isolate.count(), COUNT_TIMEOUT_MS)),
+  );
+  return counts.flatMap((count) =>
+    count.status === "fulfilled" && count.value ? [count.value] : []
+  );
 }
 
 /** The isolates share their port with whoever else allows it: also with another server. */
@@ -143,12 +190,19 @@ function checkFree(hostname: string, port: number): void {
   }
 }
 
+/** What an isolate needs of the main thread. */
+interface Surroundings {
+  readonly onDeath: (event: string, reason: string) => void;
+  readonly countOthers: () => Promise<MetricsSnapshot[]>;
+}
+
 /** An isolate that serves, as the main thread sees it. */
 class Isolate {
   readonly name: string;
   readonly #worker: Worker;
   readonly #pingTimeoutMs: number;
-  readonly #onDeath: (event: string, reason: string) => void;
+  readonly #surroundings: Surroundings;
+  readonly #counters: ((snapshot: MetricsSnapshot | undefined) => void)[] = [];
   readonly #started = Promise.withResolvers<number>();
   readonly #stopped = Promise.withResolvers<void>();
   #heardAt = performance.now();
@@ -158,11 +212,11 @@ class Isolate {
     module: string | URL,
     name: string,
     options: IsolatesOptions,
-    onDeath: (event: string, reason: string) => void,
+    surroundings: Surroundings,
   ) {
     this.name = name;
     this.#pingTimeoutMs = options.pingTimeoutMs ?? PING_TIMEOUT_MS;
-    this.#onDeath = onDeath;
+    this.#surroundings = surroundings;
     this.#worker = new Worker(module, { type: "module", name });
     this.#worker.onmessage = ({ data }) => this.#heard(data as FromIsolate);
     this.#worker.onerror = (event) => {
@@ -180,6 +234,13 @@ class Isolate {
   async stop(): Promise<void> {
     this.#tell({ kind: "stop" });
     await this.#stopped.promise;
+  }
+
+  count(): Promise<MetricsSnapshot | undefined> {
+    return new Promise((resolve) => {
+      this.#counters.push(resolve);
+      this.#tell({ kind: "count" });
+    });
   }
 
   #tell(message: ToIsolate): void {
@@ -204,6 +265,12 @@ class Isolate {
         return this.#died(message.event, message.reason);
       case "alive":
         return;
+      case "count":
+        return this.#counters.shift()?.(message.snapshot);
+      case "ask":
+        return void this.#surroundings.countOthers().then((snapshots) => {
+          this.#tell({ kind: "counts", snapshots });
+        });
     }
   }
 
@@ -211,6 +278,6 @@ class Isolate {
     if (this.#isDead) return;
     this.#isDead = true;
     this.#stopped.resolve();
-    this.#onDeath(event, reason);
+    this.#surroundings.onDeath(event, reason);
   }
 }

@@ -61,7 +61,7 @@ export function jsonLogger(
       write(toLine({ time, level, event, ...fields, left_out }));
     } catch {
       // What happened is worth a line, also where its fields cannot be written.
-      write(toLine({ time, level, event, left_out }));
+      write(toLine({ time, level, event, unprintable: true, left_out }));
     }
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { Histogram } from "./histogram.ts";
+import { CLOSE_CODES } from "./protocol.ts";
 
 /** Upper ends in seconds: a commit takes less than a millisecond here, tens of them elsewhere. */
 const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -89,4 +90,15 @@ export class Metrics {
   count(tally: Tally, about: string): void {
     this[tally].set(about, (this[tally].get(about) ?? 0) + 1);
   }
+}
+
+/**
+ * Names a close code, to count by.
+ *
+ * @param code The code.
+ * @returns Its name in {@linkcode CLOSE_CODES}.
+ */
+export function closeNameOf(code: number): string {
+  for (const [name, known] of Object.entries(CLOSE_CODES)) if (known.code === code) return name;
+  return "other";
 }

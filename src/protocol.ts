@@ -449,7 +449,7 @@ export function encodeEnvelope(envelope: ClientEnvelope | ServerEnvelope): strin
 }
 
 /**
- * Checks the name of a room: 1 to 64 of letters, digits, `-`, `_` and `.`.
+ * Checks the name of a room: 1 to 64 of letters, digits, `-`, `_` and `.`, but not `.` or `..`.
  *
  * @param name The name, as it came in.
  * @returns The name, or what is wrong with it.
@@ -463,8 +463,12 @@ export function encodeEnvelope(envelope: ClientEnvelope | ServerEnvelope): strin
  * ```
  */
 export function decodeRoom(name: string): Decoded<"room", string> {
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) {
-    return refuse("bad_room", 'A room is 1 to 64 of A-Z, a-z, 0-9, "-", "_" and "."');
+  // "." and ".." have a meaning of their own in URLs: nobody could get there.
+  if (!/^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/.test(name)) {
+    return refuse(
+      "bad_room",
+      'A room is 1 to 64 of A-Z, a-z, 0-9, "-", "_" and ".", not dots alone',
+    );
   }
   return { ok: true, room: name };
 }

@@ -5,19 +5,19 @@
  */
 
 import { type Context, Hono } from "@hono/hono";
-import { bodyLimit } from "@hono/hono/body-limit";
 import type { ConnectionInfo } from "./address.ts";
 import type { EntryLimits } from "./admission.ts";
 import type { Authorize } from "./auth.ts";
 import { connect } from "./connection.ts";
 import { messageText } from "./entry.ts";
-import { type MetricsSnapshot, renderMetrics, snapshotOf } from "./exposition.ts";
 import { EVENTS_HEADERS, openEvents } from "./events.ts";
+import { type MetricsSnapshot, snapshotOf } from "./exposition.ts";
 import { Gate, nameOf } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { decodeDraft, decodeRoom, ERRORS } from "./protocol.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
+import { operatorRoutes } from "./operator_routes.ts";
 import { createPages, PAGE_PATHS } from "./pages.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
 import {
@@ -32,8 +32,6 @@ import {
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** Milliseconds within which the database must answer a health check. */
-const HEALTH_TIMEOUT_MS = 2_000;
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
 /** Bytes of a request body: text may be escaped to six times its length, and there is some JSON. */
@@ -138,29 +136,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const page = createPages();
   for (const path of PAGE_PATHS) app.get(path, (context) => page(context.req.raw));
 
-  app.get("/health", async (context) => {
-    const state = {
-      rooms: hub.roomCount,
-      connections: metrics.connections,
-      messages_stored: metrics.messagesStored,
-      reach: hub.reach,
-      peers: hub.peerCount,
-    };
-    if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
-    try {
-      await hub.log.probe(HEALTH_TIMEOUT_MS);
-    } catch (error) {
-      metrics.probeFailures++;
-      logger("error", "health_failed", { error });
-      return context.json({ status: "storage_failed", ...state }, 503);
-    }
-    return context.json({ status: "ok", ...state });
-  });
-
-  app.get("/metrics", async (context) => {
-    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
-    return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-  });
+  app.route("/", operatorRoutes({ hub, logger, snapshot, otherMetrics }));
 
   app.get("/rooms/:room/ws", async (context) => {
     const room = roomOf(context);
@@ -171,7 +147,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
-    const to = { room, name: context.req.query("user"), info: context.env.info };
+    // Not Hono's query(): it takes what is no UTF-8 for text.
+    const name = new URL(raw.url).searchParams.get("user");
+    const to = { room, name, info: context.env.info };
     const { user, expiresAt, renew, leave: onEnd } = await gate.enter(raw, to);
     const takeOfUser = () => gate.takeOf(user);
     const join = { hub, room, user, history, after };
@@ -192,15 +170,15 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     // An EventSource comes back with the URL of its first time: the header is newer.
     const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
-    const { raw } = context.req;
-    const to = { room, info: context.env.info };
-    const { expiresAt, leave: onEnd } = await gate.observe(raw, to);
+    const { raw, method } = context.req;
+    const entrance = await gate.observe(raw, { room, info: context.env.info });
+    const { expiresAt, leave: onEnd } = entrance;
     // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
-    if (context.req.method === "HEAD") {
-      onEnd();
-      return new Response(null, { headers: EVENTS_HEADERS });
+    if (method !== "HEAD") {
+      return openEvents({ hub, room, history, after, expiresAt, supervisor, onEnd });
     }
-    return openEvents({ hub, room, history, after, expiresAt, onEnd });
+    onEnd();
+    return new Response(null, { headers: EVENTS_HEADERS });
   });
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -221,17 +199,11 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
-  const maxSize = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
-  const limited = bodyLimit({
-    maxSize,
-    onError: () => {
-      throw refusal("body_too_large", `The body is longer than ${maxSize} bytes`);
-    },
-  });
-  app.post("/rooms/:room/messages", limited, async (context) => {
+  const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
+  app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
     const pass = await gate.admit(context.req.raw, room);
-    const body = await bodyOf(context);
+    const body = await bodyOf(context.req.raw, maxBodyBytes);
     const user = nameOf(pass, body.user);
     const decoded = decodeDraft(body, { textMaxBytes: limits.text_max_bytes });
     if (!decoded.ok) throw new Refusal(decoded.error);

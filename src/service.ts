@@ -6,12 +6,17 @@
 
 import { tokenAuthorizer } from "./auth.ts";
 import type { Configuration } from "./configuration.ts";
+import type { MetricsSnapshot } from "./exposition.ts";
 import { BroadcastChannelFanout } from "./fanout.ts";
+import { lockDatabase } from "./file_lock.ts";
 import { Hub } from "./hub.ts";
 import { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { exportTelemetry } from "./telemetry.ts";
+
+/** Milliseconds that answers have to go out at the end. */
+const FLUSH_MS = 300;
 
 /** How {@linkcode startService} behaves. */
 export interface ServiceOptions {
@@ -23,18 +28,29 @@ export interface ServiceOptions {
    * @default {false}
    */
   readonly parallel?: boolean;
+  /**
+   * Hears that the listener closed although nobody stopped the service. The process would look
+   * healthy and answer nobody: end it.
+   */
+  readonly onListenerClosed: () => void;
+  /** Gives what the other isolates of this process have counted. @default {none} */
+  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /** A chat server that runs. */
 export interface Service {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  /** Settles when the listener is closed. */
-  readonly finished: Promise<void>;
+  /**
+   * Takes down what this isolate has counted.
+   *
+   * @returns Plain data for the `otherMetrics` of another isolate.
+   */
+  snapshot(): MetricsSnapshot;
   /**
    * Stops in order: stores what was taken, tells the members, closes the database.
    *
-   * @returns Settles within 4 s, whoever is stuck. The listener stays: end the process now.
+   * @returns Settles within 4 s, whoever is stuck. Who is stuck stays: end the process then.
    */
   stop(): Promise<void>;
 }
@@ -73,6 +89,7 @@ export async function startService(
   const { logger, parallel = false } = options;
   const { kv: path, retentionMs, host: hostname, port } = configuration;
   const kv = await openKv(path);
+  const lock = parallel ? undefined : await takeDatabase(path, logger);
   const isRemote = path === undefined || /^https?:/.test(path);
   const hub = new Hub(new RoomLog(kv, { retentionMs }), {
     logger,
@@ -92,16 +109,47 @@ export async function startService(
     ...configuration,
     logger,
     authorize: tokens && tokenAuthorizer(tokens),
+    otherMetrics: options.otherMetrics,
   });
   const http = listen(server, { hostname, port, reusePort: parallel });
+  let isStopping = false;
+  http.finished.then(() => {
+    if (!isStopping) options.onListenerClosed();
+  });
   return {
     address: http.addr,
-    finished: http.finished,
+    snapshot: () => server.snapshot(),
     async stop() {
+      isStopping = true;
       await server.drain();
+      // Lets the last answers out. By itself it would wait for whoever is stuck.
+      await Promise.race([
+        http.shutdown(),
+        new Promise((resolve) => setTimeout(resolve, FLUSH_MS)),
+      ]);
       kv.close();
+      lock?.close();
     },
   };
+}
+
+/**
+ * Takes the database for this process.
+ *
+ * @param path What to give `Deno.openKv`.
+ * @param logger Takes what an operator should know.
+ * @returns What gives it back; undefined where there is nothing to give back.
+ * @throws {StartError} Where another process has it.
+ */
+export async function takeDatabase(
+  path: string | undefined,
+  logger: Logger,
+): Promise<{ close(): void } | undefined> {
+  try {
+    return await lockDatabase(path, logger);
+  } catch (cause) {
+    throw new StartError("kv_in_use", { kv: path }, cause);
+  }
 }
 
 async function openKv(path: string | undefined): Promise<Deno.Kv> {

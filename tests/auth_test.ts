@@ -39,8 +39,10 @@ async function statuses(
     if (answer.ok) continue;
     assert(error.message && error.code, "errors are JSON");
   }
+  const events = await fetch(`${base}/events?${query}`, { headers });
+  await events.body?.cancel();
   using socket = await RawSocket.open(`${base}/ws?${query}`, headers);
-  return [...answers.map(({ status }) => status), socket.status];
+  return [...answers, events, socket].map(({ status }) => status);
 }
 
 async function guarded(options: GuardedOptions = { authorize }): Promise<GuardedHub> {
@@ -50,7 +52,7 @@ async function guarded(options: GuardedOptions = { authorize }): Promise<Guarded
 Deno.test("createServer() takes a token in each of its places", needs("net"), async () => {
   await using running = await guarded();
   const token = await tokenFor({ sub: "ann" });
-  const open = [200, 200, 201, 101];
+  const open = [200, 200, 201, 200, 101];
   const authorization = { authorization: `Bearer ${token}` };
   assertEquals(await statuses(running, "lobby", { headers: authorization }), open);
   const lowerCase = { authorization: `bearer  ${token}` };
@@ -120,11 +122,17 @@ Deno.test("createServer() refuses tokens that are not good", needs("net"), async
   for (const [name, token] of Object.entries(bad)) {
     await t.step(name, async () => {
       const headers = { authorization: `Bearer ${token}` };
-      assertEquals(await statuses(running, "lobby", { headers }), [401, 401, 401, 401]);
+      assertEquals(await statuses(running, "lobby", { headers }), [401, 401, 401, 401, 401]);
     });
   }
   await t.step("none at all", async () => {
-    assertEquals(await statuses(running, "lobby", { query: "user=ann" }), [401, 401, 401, 401]);
+    assertEquals(await statuses(running, "lobby", { query: "user=ann" }), [
+      401,
+      401,
+      401,
+      401,
+      401,
+    ]);
     const { headers } = await fetch(`${running.url}/rooms/lobby`).then(async (response) => {
       await response.body?.cancel();
       return response;
@@ -149,13 +157,13 @@ Deno.test("createServer() lets a token into the rooms that it names", needs("net
   const token = await tokenFor({ sub: "ann", rooms: ["lobby", "team-*", "*.open.*"] });
   const headers = { authorization: `Bearer ${token}` };
   for (const room of ["lobby", "team-", "team-a", "x.open.y"]) {
-    assertEquals(await statuses(running, room, { headers }), [200, 200, 201, 101], room);
+    assertEquals(await statuses(running, room, { headers }), [200, 200, 201, 200, 101], room);
   }
   for (const room of ["lobby2", "team", "my-team-a", "open", "x.open"]) {
-    assertEquals(await statuses(running, room, { headers }), [403, 403, 403, 403], room);
+    assertEquals(await statuses(running, room, { headers }), [403, 403, 403, 403, 403], room);
   }
   const nowhere = { authorization: `Bearer ${await tokenFor({ sub: "ann", rooms: [] })}` };
-  assertEquals(await statuses(running, "lobby", { headers: nowhere }), [403, 403, 403, 403]);
+  assertEquals(await statuses(running, "lobby", { headers: nowhere }), [403, 403, 403, 403, 403]);
 });
 
 Deno.test("createServer() ends a connection when its token expires", needs("net"), async () => {
@@ -165,6 +173,21 @@ Deno.test("createServer() ends a connection when its token expires", needs("net"
   await using guest = await running.join("lobby", "");
   assertEquals((await guest.closed).code, 4501);
 });
+
+Deno.test(
+  "createServer() ends a stream of events when its token expires",
+  needs("net"),
+  async () => {
+    await using running = await guarded({
+      authorize: () => ({ user: "ann", expiresAt: Date.now() + 200 }),
+    });
+    const response = await fetch(`${running.url}/rooms/lobby/events`);
+    assertEquals(response.status, 200);
+    assertMatch(await response.text(), /^event: ?joined$/m);
+    assertEquals(running.hub.metrics.closed.get("notAllowed"), 1);
+    assertEquals(running.hub.metrics.connections, 0);
+  },
+);
 
 Deno.test("createServer() takes nothing from a token that has expired", needs("net"), async () => {
   let expiresAt = Infinity;
@@ -232,8 +255,8 @@ Deno.test(
     await using running = await guarded({
       authorize: () => Promise.reject(new Error("no answer")),
     });
-    assertEquals(await statuses(running, "lobby", {}), [503, 503, 503, 503]);
-    assertEquals(running.hub.metrics.authorizeFailures, 4);
+    assertEquals(await statuses(running, "lobby", {}), [503, 503, 503, 503, 503]);
+    assertEquals(running.hub.metrics.authorizeFailures, 5);
     assert(running.lines.some((line) => line.includes("authorize_failed")));
   },
 );

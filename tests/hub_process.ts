@@ -64,7 +64,12 @@ export class HubProcess implements AsyncDisposable {
 }
 
 function startArgs(files: string): string[] {
-  const allowed = ["--allow-net", "--allow-env", `--allow-read=${files}`, `--allow-write=${files}`];
+  const allowed = [
+    "--allow-net",
+    "--allow-env",
+    `--allow-read=${files},${files}.lock`,
+    `--allow-write=${files},${files}.lock`,
+  ];
   return ["run", "--no-prompt", ...allowed, "main.ts"];
 }
 

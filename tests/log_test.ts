@@ -68,7 +68,7 @@ for (const perEntry of [1, 7, 500]) {
       );
     }
     const forward: string[] = [];
-    for (let cursor = ORIGIN;;) {
+    for (let cursor = ORIGIN; forward.length <= 1000;) {
       const page = await log.after("lobby", cursor, { limit: 97 });
       if (page.length === 0) break;
       forward.push(...textsOf(page));
@@ -76,7 +76,7 @@ for (const perEntry of [1, 7, 500]) {
     }
     assertEquals(forward, texts);
     const backward: string[][] = [];
-    for (let cursor = "f".repeat(24);;) {
+    for (let cursor = "f".repeat(24); backward.length <= 1000;) {
       const page = await log.before("lobby", cursor, { limit: 97 });
       if (page.length === 0) break;
       backward.unshift(textsOf(page));

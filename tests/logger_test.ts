@@ -29,3 +29,11 @@ Deno.test("jsonLogger() writes what an error says, and no stack", () => {
   assertEquals(error, "TypeError: disk full");
   assertEquals(cause, { inner: "RangeError: no" });
 });
+
+Deno.test("jsonLogger() does not throw, whatever was thrown", () => {
+  const circle: Record<string, unknown> = { name: "circle" };
+  circle.self = circle;
+  const { time: _, ...line } = JSON.parse(write({ error: circle }));
+  assertEquals(line, { level: "warn", event: "something_happened", unprintable: true });
+  assertEquals(JSON.parse(write({ bytes: 2n ** 64n })).bytes, "18446744073709551616");
+});

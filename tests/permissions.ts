@@ -20,7 +20,7 @@ function isMissing(need: Need): boolean {
   const descriptor: Deno.PermissionDescriptor = need === "net"
     ? { name: need, host: "127.0.0.1" }
     : need === "run"
-    ? { name: need, command: "deno" }
+    ? { name: need, command: Deno.execPath() }
     : { name: need };
   const isIt = Deno.permissions.querySync(descriptor).state !== "granted";
   if (isIt) console.warn(`Tests that need --allow-${need} are ignored: run "deno task test"`);

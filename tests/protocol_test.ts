@@ -194,10 +194,23 @@ Deno.test("decodeServerEnvelope() tells garbage from what is new", () => {
 });
 
 Deno.test("decodeRoom() takes 1 to 64 of letters, digits, -, _ and .", () => {
-  for (const name of ["a", "Z9", "a-b_c.d", "..", "x".repeat(64)]) {
+  for (const name of ["a", "Z9", "a-b_c.d", "...", ".a", "x".repeat(64)]) {
     assertEquals(decodeRoom(name), { ok: true, room: name });
   }
-  const bad = ["", "x".repeat(65), "a b", "a/b", "a\n", "ä", "a:b", "a\u0000", "🎉", "\ud800"];
+  const bad = [
+    "",
+    ".",
+    "..",
+    "x".repeat(65),
+    "a b",
+    "a/b",
+    "a\n",
+    "ä",
+    "a:b",
+    "a\u0000",
+    "🎉",
+    "\ud800",
+  ];
   for (const name of bad) {
     const decoded = decodeRoom(name);
     assert(!decoded.ok, JSON.stringify(name));

@@ -219,3 +219,29 @@ Deno.test("Hub.join() with a cursor in the future disturbs no delivery", async (
   assertEquals(bob.said, texts);
   assertEquals(bob.messages, await readLog(log, "lobby"));
 });
+
+Deno.test("Hub.join() with a cursor in the future finds a commit before its writer does", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  const { hub, log } = createTestHub(kv);
+  const bob = new TestMember("bob");
+  const talk = hub.join("lobby", bob);
+  await talk.joined;
+  const [stored, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  faults.commit = async (commit) => {
+    faults.commit = undefined;
+    const result = await commit();
+    stored.resolve();
+    await told.promise;
+    return result;
+  };
+  talk.publish({ text: "1" });
+  await stored.promise;
+  await hub.join("lobby", new TestMember("mallory"), { after: "f".repeat(24) }).joined;
+  assertEquals(bob.said, ["1"], "it is stored, and somebody read the log");
+  told.resolve();
+  talk.publish({ text: "2" });
+  await bob.until(({ said }) => said.includes("2"));
+  assertEquals(bob.said, ["1", "2"]);
+  assertEquals(bob.messages, await readLog(log, "lobby"));
+});

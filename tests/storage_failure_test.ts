@@ -175,3 +175,26 @@ Deno.test("A catch-up that fails is tried again, and then shows everything in or
   assertEquals(events.map(({ event }) => event), ["commit_failed", "catch_up_failed"]);
   assertEquals(hub.metrics.readFailures, 1);
 });
+
+Deno.test("What was written although it failed comes before what is stored during a catch-up", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log, faults, seats, ann } = await createRooms(kv);
+  loseAnswerOnce(faults);
+  seats.ann.publish({ text: "1" });
+  await ann.until((member) => member.of("error").length > 0);
+  const [begun, reads] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  faults.read = () => {
+    begun.resolve();
+    return reads.promise;
+  };
+  // A cursor in the future makes the room read its log, and that takes a while.
+  const late = hub.join("lobby", new TestMember("late"), { after: "f".repeat(24) });
+  await begun.promise;
+  seats.bob.publish({ text: "2" });
+  while (hub.metrics.messagesStored === 0) await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(ann.said, []);
+  reads.resolve();
+  await late.joined;
+  await ann.until(({ said }) => said.includes("2"));
+  assertEquals(ann.messages, await readLog(log, "lobby"));
+});

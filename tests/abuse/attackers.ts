@@ -86,12 +86,16 @@ class Attackers {
     throw new Error(`the handshake got ${socket.status}`);
   }
 
-  /** Joins a busy room and reads nothing more; half of them want all that was ever said there. */
+  /**
+   * Joins a busy room and reads nothing more; some want all that was ever said there, and some as
+   * server-sent events.
+   */
   async #stick(kind: number): Promise<void> {
     const everything = kind % 2 === 0 ? "" : `?after=${"0".repeat(24)}`;
-    const token = this.#plan.tokens[kind % this.#plan.tokens.length];
-    const headers = { authorization: `Bearer ${token}` };
-    using _socket = await RawSocket.open(`${this.#plan.url}/rooms/noise/ws${everything}`, headers);
+    const route = kind % 4 < 2 ? "ws" : "events";
+    const authorization = `Bearer ${pick(this.#plan.tokens)}`;
+    const url = `${this.#plan.url}/rooms/noise/${route}${everything}`;
+    using _socket = await RawSocket.open(url, { authorization });
     const until = performance.now() + STUCK_MS * (0.5 + Math.random());
     while (!this.#isOver && performance.now() < until) {
       await new Promise((done) => setTimeout(done, 500));

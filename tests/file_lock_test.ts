@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { lockDatabase } from "../src/file_lock.ts";
+import { needs } from "./permissions.ts";
+import { failToStart, ServerProcess } from "./server_process.ts";
+
+const files = needs("read", "write");
+
+function noLog(): void {
+  throw new Error("logged");
+}
+
+Deno.test("lockDatabase() needs no lock for what is no file", async () => {
+  for (const path of [undefined, ":memory:", "https://example.org/kv"]) {
+    assertEquals(await lockDatabase(path, noLog), undefined);
+  }
+});
+
+Deno.test("lockDatabase() says where it cannot lock, and goes on", files, async () => {
+  const events: string[] = [];
+  await lockDatabase("no/such/folder/kv", (_level, event) => void events.push(event));
+  assertEquals(events, ["lock_failed"]);
+});
+
+Deno.test(
+  "lockDatabase() lets one in at a time, and the next when that is done",
+  files,
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/kv`;
+      const first = await lockDatabase(path, noLog);
+      const message = "in use by another process";
+      await assertRejects(() => lockDatabase(path, noLog, { waitMs: 0 }), Error, message);
+      const waiting = lockDatabase(path, noLog);
+      first?.close();
+      const second = await waiting;
+      assert(second);
+      second.close();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test({
+  name: "main.ts does not share its database file with another process",
+  ...needs("net", "read", "write", "run", "env"),
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const kv = `${folder}/kv.sqlite3`;
+      await using _first = await ServerProcess.start(kv);
+      const { code, lines } = await failToStart({ HUBBUB_KV: kv });
+      assertEquals(code, 1);
+      assertEquals(lines.map(({ event }) => event), ["kv_in_use"]);
+      assertMatch(String(lines[0].error), /in use by another process/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
