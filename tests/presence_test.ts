@@ -7,7 +7,7 @@ import { pause, TestIsolates } from "./test_isolates.ts";
 import { TestMember } from "./test_member.ts";
 
 /** Signs of life go faster than in real life, so that tests are short. */
-const FAST: HubOptions = { heartbeatMs: 50, expiryMs: 400 };
+const FAST: HubOptions = { heartbeatMs: 50, expiryMs: 1_000 };
 
 /** Joins a room, and resolves when the member is live. */
 async function join(to: TestHub, user: string, room = "lobby"): Promise<[TestMember, Seat]> {
@@ -108,7 +108,7 @@ Deno.test("the users of an isolate that dies leave once, when it has not been he
   b.hub.kill();
   await watcher.until((member) => news(member).length === 3);
   const took = performance.now() - diedAt;
-  assert(took > 300 && took < 3_000, `${took} ms`);
+  assert(took > 800 && took < 4_000, `${took} ms`);
   // Who has a connection to another isolate stays.
   assertEquals(news(watcher).slice(2), ["ann left"]);
   assertEquals(a.hub.peerCount, 1);
