@@ -5,7 +5,7 @@
  */
 
 import { type Entry, joinLines } from "./entry.ts";
-import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./log.ts";
+import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./keys.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
 const QUEUE_MAX_BYTES = 32 * 1024 * 1024;

@@ -7,7 +7,7 @@
 import { encodeLine } from "./entry.ts";
 import type { LogRecord, StoredMessage } from "./entry.ts";
 import type { Append } from "./group_commit.ts";
-import { KV_LIMITS } from "./log.ts";
+import { KV_LIMITS } from "./keys.ts";
 import type { Draft, Problem } from "./protocol.ts";
 import type { RoomContext } from "./room_context.ts";
 import type { Tail } from "./tail.ts";

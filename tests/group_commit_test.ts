@@ -3,7 +3,7 @@ import { mock } from "node:test";
 import { RoomLog } from "@hubbub/hub";
 import { encodeLine } from "../src/entry.ts";
 import { type Append, GroupCommit } from "../src/group_commit.ts";
-import { KV_LIMITS } from "../src/log.ts";
+import { KV_LIMITS } from "../src/keys.ts";
 import { failOnce, injectFaults } from "./kv_faults.ts";
 import { readLog } from "./log_run.ts";
 import { numbers, storedLine } from "./stored_lines.ts";
