@@ -24,8 +24,11 @@ export interface Configuration {
   readonly messagesPerSecond: number;
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
-  /** Those of one IPv4 address or IPv6 network (/64); 0 for no limit. */
-  readonly maxConnectionsPerAddress: number;
+  /**
+   * Those of one IPv4 address or IPv6 network (/64); 0 for no limit, undefined for the default,
+   * which spares this machine's own addresses.
+   */
+  readonly maxConnectionsPerAddress: number | undefined;
   /** Those in one room; 0 for no limit. */
   readonly maxConnectionsPerRoom: number;
   /** Those of one user; 0 for no limit. */
@@ -108,10 +111,9 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
       1,
       CONNECTIONS_MAX,
     ),
-    maxConnectionsPerAddress: connections(
-      "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS",
-      ENTRY_LIMITS.maxConnectionsPerAddress,
-    ),
+    maxConnectionsPerAddress: text("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS") === undefined
+      ? undefined
+      : connections("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS", 0),
     maxConnectionsPerRoom: connections(
       "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
       ENTRY_LIMITS.maxConnectionsPerRoom,
