@@ -14,6 +14,7 @@ import { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
+import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
@@ -39,6 +40,8 @@ export interface HubOptions {
   readonly logger?: Logger;
   /** What is counted. @default {new Metrics()} */
   readonly metrics?: Metrics;
+  /** Judges each message before it is stored. @default {undefined} all are stored as they are */
+  readonly moderate?: Moderate;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
   /** How to reach the other isolates on the same logs. @default {undefined} there are none */
@@ -146,6 +149,7 @@ export class Hub {
       limits: this.limits,
       logger: this.#logger,
       metrics: this.metrics,
+      moderate: options.moderate,
       createId: monotonicUlid,
       now: options.now ?? Date.now,
       isDraining: () => this.#isDraining,
@@ -259,6 +263,11 @@ export class Hub {
    */
   drain(): Promise<void> {
     return this.#draining ??= this.#drain();
+  }
+
+  /** Does the same as {@linkcode Hub.drain}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
   }
 
   /**

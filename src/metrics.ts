@@ -34,6 +34,10 @@ export class Metrics {
   messagesStored = 0;
   /** Messages that were refused because the log could not store them. */
   messagesNotStored = 0;
+  /** Messages that moderation refused. */
+  messagesRefused = 0;
+  /** Messages that moderation failed to judge. */
+  moderationFailures = 0;
   /** Messages that repeated an earlier one. */
   repeats = 0;
   /** Copies of messages that were handed to members. */

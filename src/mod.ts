@@ -44,6 +44,7 @@ export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./l
 export type { KeySetOptions } from "./key_set.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./logger.ts";
 export { Metrics, type Tally } from "./metrics.ts";
+export type { Moderate, Sender, Verdict } from "./moderation.ts";
 export type { Outcome } from "./outbox.ts";
 export type { Draft, Limits, Message, Problem } from "./protocol.ts";
 export type { JoinOptions } from "./room.ts";

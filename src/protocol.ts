@@ -212,6 +212,7 @@ export const ERRORS = {
   bad_handshake: { status: 400, temporary: false },
   unauthorized: { status: 401, temporary: false },
   forbidden: { status: 403, temporary: false },
+  not_accepted: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
   method_not_allowed: { status: 405, temporary: false },
   body_too_large: { status: 413, temporary: false },

@@ -65,8 +65,8 @@ export interface ServerOptions extends Partial<EntryLimits> {
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
-/** A hub's HTTP side. */
-export interface Server {
+/** A hub's HTTP side; `await using` drains it. */
+export interface Server extends AsyncDisposable {
   /**
    * Answers a request; hand it to `Deno.serve`.
    *
@@ -247,6 +247,17 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes, heapBytes });
   }
 
+  async function drain(): Promise<void> {
+    await hub.drain();
+    const until = performance.now() + DRAIN_CLOSE_MS;
+    while (metrics.connections + requests > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    supervisor.stop();
+    const { connections } = metrics;
+    if (connections > 0) logger("warn", "sockets_left_open", { connections });
+  }
+
   return {
     async fetch(request, info) {
       requests++;
@@ -257,16 +268,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       }
     },
     snapshot,
-    async drain() {
-      await hub.drain();
-      const until = performance.now() + DRAIN_CLOSE_MS;
-      while (metrics.connections + requests > 0 && performance.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      supervisor.stop();
-      const { connections } = metrics;
-      if (connections > 0) logger("warn", "sockets_left_open", { connections });
-    },
+    drain,
+    [Symbol.asyncDispose]: drain,
   };
 }
 
