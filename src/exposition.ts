@@ -130,6 +130,15 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
  *
  * @param snapshots One of each isolate.
  * @returns The text format of Prometheus.
+ *
+ * @example
+ * ```ts
+ * import { createServer, Hub, renderMetrics, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * console.log(await renderMetrics([server.snapshot()])); // # HELP hubbub_messages_received_total …
+ * ```
  */
 export async function renderMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
   return await AggregatorRegistry.aggregate([...snapshots]).metrics();

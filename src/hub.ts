@@ -88,12 +88,21 @@ interface WithLocks {
  * room sees the log's order.
  *
  * @example
- * ```ts ignore
- * const hub = new Hub(new RoomLog(await Deno.openKv()));
+ * ```ts
+ * import { type Frame, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv));
+ * const member = {
+ *   user: "ann",
+ *   send: (frame: Frame) => console.log(frame.lines),
+ *   close: (code: number, reason: string) => console.log(code, reason),
+ * };
  * const seat = hub.join("lobby", member, { history: 10 });
  * seat.publish({ text: "hello" });
+ * const outcome = await hub.publish("lobby", "bob", { text: "hello, ann" });
+ * console.log(outcome.status); // stored
  * seat.leave();
- * await hub.drain();
  * ```
  */
 export class Hub {

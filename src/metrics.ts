@@ -22,9 +22,14 @@ export type Tally = "closed" | "entriesRefused" | "rejected";
  * where something happens, and are read by whoever shows them. One object a hub.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Hub, Metrics, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
  * const metrics = new Metrics();
- * metrics.messagesStored += 3;
+ * await using hub = new Hub(new RoomLog(kv), { metrics });
+ * await hub.publish("lobby", "ann", { text: "hello" });
+ * console.log(metrics.messagesStored); // 1
  * ```
  */
 export class Metrics {

@@ -26,6 +26,21 @@ export type Verdict = { readonly text: string } | { readonly refused: string };
  * stored. Of a draft that it gives back only the text counts. One that throws, or gives back what
  * the protocol would refuse, has not decided: nothing is stored, the sender is told `internal` and
  * may try again, and the operator is told why.
+ *
+ * @example
+ * ```ts
+ * import { Hub, type Moderate, RoomLog } from "@hubbub/hub";
+ *
+ * const moderate: Moderate = ({ text }, { room }) => {
+ *   if (room === "news") return { refused: "Only the news desk writes here" };
+ *   return { text: text.replaceAll("darn", "****") };
+ * };
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv), { moderate });
+ * const outcome = await hub.publish("news", "ann", { text: "hello" });
+ * if (outcome.status === "refused") console.log(outcome.problem.message);
+ * ```
  */
 export type Moderate = (draft: Draft, sender: Sender) => Verdict;
 

@@ -1,6 +1,20 @@
 /**
  * The hub over HTTP: the upgrade to WebSocket, and the routes for those who only ask.
  *
+ * @example A hub behind HTTP, among routes of one's own
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { createServer } from "@hubbub/hub/server";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using chat = createServer(new Hub(new RoomLog(kv)));
+ * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, (request, info) => {
+ *   if (new URL(request.url).pathname === "/") return new Response("My own start page");
+ *   return chat.fetch(request, info);
+ * });
+ * await http.shutdown();
+ * ```
+ *
  * @module
  */
 
@@ -97,9 +111,13 @@ export interface Server extends AsyncDisposable {
  * @returns A server for `Deno.serve`.
  *
  * @example
- * ```ts ignore
- * const server = createServer(hub);
- * Deno.serve({ port: 8000 }, server.fetch);
+ * ```ts
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * const response = await server.fetch(new Request("http://localhost/rooms/lobby"));
+ * console.log(await response.json()); // { room: "lobby", cursor: "0…", users: [], typing: [] }
  * ```
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
