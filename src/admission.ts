@@ -72,7 +72,11 @@ export interface Place {
  * that those that wait to be let in are bounded too.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Metrics } from "@hubbub/hub";
+ * import { Admission } from "./admission.ts";
+ *
+ * const admission = new Admission({ limits: { maxConnections: 1 }, metrics: new Metrics() });
  * const place = admission.knock("192.0.2.1");
  * place.take("lobby", "ann");
  * place.leave();

@@ -76,8 +76,12 @@ const SECRET_GOOD_BYTES = 32;
  * @throws {RangeError} Where a value cannot be used; the message is one line for the operator.
  *
  * @example
- * ```ts ignore
- * const { port } = readConfiguration((name) => Deno.env.get(name));
+ * ```ts
+ * import { readConfiguration } from "@hubbub/hub";
+ *
+ * const environment = new Map([["PORT", "9000"]]); // or (name) => Deno.env.get(name)
+ * const { port, host } = readConfiguration((name) => environment.get(name));
+ * console.log(port, host); // 9000 127.0.0.1
  * ```
  */
 export function readConfiguration(get: (name: string) => string | undefined): Configuration {
@@ -155,6 +159,13 @@ function toOrigin(text: string): string {
  *
  * @param configuration What the environment says.
  * @returns One sentence without any secret.
+ *
+ * @example
+ * ```ts
+ * import { describeEntry, readConfiguration } from "@hubbub/hub";
+ *
+ * console.log(describeEntry(readConfiguration(() => undefined)));
+ * ```
  */
 export function describeEntry({ tokens }: Pick<Configuration, "tokens">): string {
   if (!tokens) return "open: whoever connects may use any name";

@@ -45,13 +45,20 @@ export interface GroupCommitOptions<A extends Append> {
  * time, so the appends of one sender are stored in the order in which they were added.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { RoomLog } from "@hubbub/hub";
+ * import { encodeLine } from "./entry.ts";
+ * import { GroupCommit } from "./group_commit.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new RoomLog(kv);
  * const commits = new GroupCommit({
  *   write: (entries) => log.append(entries),
  *   onCommit: (versionstamp, appends) => console.log(versionstamp, appends.size),
- *   onFailure: (appends, error) => console.error(error),
+ *   onFailure: (appends, error) => console.error(appends.size, error),
  * });
- * commits.add({ room: "lobby", line });
+ * const message = { id: "01…", user: "ann", text: "hello", sent_at: "2026-01-02T03:04:05.678Z" };
+ * commits.add({ room: "lobby", line: encodeLine(JSON.stringify(message)) });
  * await commits.idle();
  * ```
  */

@@ -53,11 +53,15 @@ const decoder = new TextDecoder();
  * gives the order. An entry is what one room got in one commit: JSON lines in UTF-8.
  *
  * @example
- * ```ts ignore
- * const log = new RoomLog(await Deno.openKv(":memory:"));
- * const line = encodeLine('{"id":"01…","user":"ann","text":"hello","sent_at":"2026-…"}');
- * await log.append(new Map([["lobby", joinLines([line])]]));
- * const newest = await log.last("lobby", { limit: 10 });
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new RoomLog(kv, { retentionMs: 30 * 24 * 60 * 60 * 1000 });
+ * await using hub = new Hub(log);
+ * await hub.publish("lobby", "ann", { text: "hello" });
+ * const [newest] = await log.last("lobby", { limit: 1 });
+ * console.log(newest.user, newest.cursor);
  * ```
  */
 export class RoomLog {

@@ -42,10 +42,15 @@ export interface OutgoingOptions {
  * reconnect and after an error that passes; its `ref` makes the repeat one message.
  *
  * @example
- * ```ts ignore
- * const outgoing = new Outgoing({ limit: 1000, transmit: (envelopes) => wire.send(envelopes) });
+ * ```ts
+ * import { Outgoing } from "./outgoing.ts";
+ *
+ * const outgoing = new Outgoing({ limit: 1000, transmit: (envelopes) => console.log(envelopes) });
  * const stored = outgoing.add({ text: "hello", ref: "1" });
- * outgoing.attach(limits);
+ * const sent_at = "2026-01-02T03:04:05.678Z";
+ * const [id, cursor] = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "0".repeat(24)];
+ * outgoing.settle({ id, cursor, room: "lobby", user: "ann", text: "hello", sent_at, ref: "1" });
+ * console.log((await stored).id);
  * ```
  */
 export class Outgoing {
