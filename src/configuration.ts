@@ -104,7 +104,7 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
   const isDeploy = text("DENO_DEPLOYMENT_ID") !== undefined;
   return {
     port: whole("PORT", 8000, 0, 65_535),
-    host: text("HOST") ?? "127.0.0.1",
+    host: text("HOST") ?? (isDeploy ? "0.0.0.0" : "127.0.0.1"),
     kv: text("HUBBUB_KV") ?? (isDeploy ? undefined : "hubbub.sqlite3"),
     retentionMs: retentionDays === 0 ? undefined : Math.ceil(retentionDays * DAY_MS),
     maxTextBytes: whole("HUBBUB_MAX_TEXT_BYTES", 4096, 1, TEXT_BYTES_MAX),

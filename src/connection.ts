@@ -64,14 +64,18 @@ export interface ConnectionOptions extends JoinOptions {
 export function connect(request: Request, options: ConnectionOptions): Response {
   const offered = request.headers.get("sec-websocket-protocol") ?? "";
   const protocol = chooseProtocol(offered);
-  // Deno splits the list at ", " and throws where the choice is not in what it found.
-  const passed = protocol !== undefined && offered.split(", ").includes(protocol);
+  // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
+  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable.
+  if (protocol) {
+    const headers = new Headers(request.headers);
+    headers.set("sec-websocket-protocol", protocol);
+    Object.defineProperty(request, "headers", { value: headers });
+  }
   const { socket, response } = Deno.upgradeWebSocket(request, {
-    protocol: passed ? protocol : undefined,
+    protocol,
     idleTimeout: options.idleTimeoutSeconds ?? 30,
   });
   try {
-    if (protocol && !passed) response.headers.set("sec-websocket-protocol", protocol);
     new Connection(socket, protocol ?? PROTOCOL_V1, options);
   } catch (error) {
     options.logger("error", "connection_failed", { room: options.room, error });

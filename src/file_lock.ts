@@ -17,7 +17,7 @@ const TRY_MS = 100;
  * process, however that ends.
  *
  * @param path The database, as for `Deno.openKv`; what is no file needs no lock.
- * @param logger Hears where the lock file cannot be made: then nothing is locked.
+ * @param logger Hears where nothing is locked: the lock file cannot be made, or Deno knows no lock.
  * @param options How long to wait for a process that is about to stop.
  * @returns The lock, to be closed when the database is; undefined where nothing is locked.
  * @throws {Error} Where another process has the lock, and keeps it.
@@ -32,6 +32,13 @@ export async function lockDatabase(
   try {
     file = await Deno.open(`${path}.lock`, { create: true, write: true });
   } catch (error) {
+    logger("warn", "lock_failed", { kv: path, error });
+    return undefined;
+  }
+  // As Deno 2.5 does.
+  if (typeof file.tryLock !== "function") {
+    file.close();
+    const error = `Deno ${Deno.version.deno} cannot lock files: let no other process use this one`;
     logger("warn", "lock_failed", { kv: path, error });
     return undefined;
   }

@@ -147,6 +147,10 @@ export async function startService(
     fanout: parallel || isRemote ? openFanout(logger) : undefined,
     commitInTurn: parallel && !isRemote,
   });
+  if (parallel && !isRemote && !("locks" in navigator)) {
+    const message = "No Web Locks: isolates wait for each other in SQLite, which takes longer";
+    logger("warn", "no_locks", { message });
+  }
   exportTelemetry(hub.metrics);
   const { tokens } = configuration;
   const server = createServer(hub, {
@@ -204,6 +208,11 @@ export async function takeDatabase(
 }
 
 async function openKv(path: string | undefined): Promise<Deno.Kv> {
+  if (typeof Deno.openKv !== "function") {
+    const why = "This Deno has no KV: start it with --unstable-kv, or beside a deno.json with " +
+      '"unstable": ["kv"]';
+    throw new StartError("no_kv", { deno: Deno.version.deno }, why);
+  }
   try {
     return await Deno.openKv(path);
   } catch (cause) {

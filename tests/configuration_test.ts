@@ -68,7 +68,8 @@ Deno.test("readConfiguration() reads every variable", () => {
 });
 
 Deno.test("readConfiguration() uses the assigned database on Deno Deploy", () => {
-  assertEquals(read({ DENO_DEPLOYMENT_ID: "x" }).kv, undefined);
+  const deployed = read({ DENO_DEPLOYMENT_ID: "x" });
+  assertEquals([deployed.kv, deployed.host], [undefined, "0.0.0.0"]);
   assertEquals(read({ DENO_DEPLOYMENT_ID: "x", HUBBUB_KV: ":memory:" }).kv, ":memory:");
 });
 

@@ -21,12 +21,14 @@ export class HubProcess implements AsyncDisposable {
    *
    * @param environment Its configuration.
    * @param args What to give deno. @default {as `deno task start` does}
+   * @param command What to run with them.
    */
   static async start(
     environment: Readonly<Record<string, string>>,
     args: readonly string[] = startArgs(environment.HUBBUB_KV),
+    command = "deno",
   ): Promise<HubProcess> {
-    const process = new Deno.Command("deno", {
+    const process = new Deno.Command(command, {
       args: [...args],
       env: { PORT: "0", ...environment },
       stdin: "null",
