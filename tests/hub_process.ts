@@ -26,7 +26,7 @@ export class HubProcess implements AsyncDisposable {
   static async start(
     environment: Readonly<Record<string, string>>,
     args: readonly string[] = startArgs(environment.HUBBUB_KV),
-    command = "deno",
+    command = Deno.execPath(),
   ): Promise<HubProcess> {
     const process = new Deno.Command(command, {
       args: [...args],

@@ -24,7 +24,7 @@ Deno.test("countIsolates() takes a whole number, and the processors where there 
 
 /** Runs a command that is to end by itself; its lines are those of its log. */
 async function runToEnd(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const command = new Deno.Command("deno", { args: [...args], env, stdin: "null" });
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, stdin: "null" });
   const { code, stdout, stderr } = await command.output();
   const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   return { code, lines: text.split("\n").filter((line) => line !== "") };
