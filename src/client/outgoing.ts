@@ -201,14 +201,16 @@ export class Outgoing {
     const now = Date.now();
     const isLimited = perSecond > 0;
     const stepMs = isLimited ? 1000 / perSecond * PACE : 0;
-    const most = isLimited ? Math.max(1, Math.min(IN_FLIGHT_MAX, burst >> 1)) : IN_FLIGHT_MAX;
+    // Half of what the server allows at once: what the network bunches up takes the other half.
+    const atOnce = Math.max(1, burst >> 1);
+    const most = isLimited ? Math.min(IN_FLIGHT_MAX, atOnce) : IN_FLIGHT_MAX;
     const envelopes: string[] = [];
     let waitMs = this.#pausedUntil - now;
     for (const entry of this.#entries.values()) {
       if (waitMs > 0 || this.#inFlight >= most) break;
       if (entry.isInFlight) continue;
       this.#paidUntil = Math.max(this.#paidUntil, now);
-      waitMs = this.#paidUntil - now - (burst - 1) * stepMs;
+      waitMs = this.#paidUntil - now - (atOnce - 1) * stepMs;
       if (waitMs > 0) break;
       this.#paidUntil += stepMs;
       entry.isInFlight = true;
