@@ -116,19 +116,6 @@ export function isIsolate(): boolean {
  * @returns The port at which they listen, when all of them do.
  * @throws {RangeError} Where the isolates could not share the database.
  * @throws {StartError} Where the port or the database is taken.
- *
- * @example
- * ```ts
- * import { jsonLogger, readConfiguration } from "@hubbub/hub";
- * import { isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
- *
- * if (isIsolate()) serveAsIsolate();
- * else if (import.meta.main) {
- *   const configuration = readConfiguration((name) => Deno.env.get(name));
- *   const logger = jsonLogger();
- *   await startIsolates(import.meta.url, { configuration, count: 4, logger });
- * }
- * ```
  */
 export async function startIsolates(
   module: string | URL,
