@@ -116,6 +116,18 @@ export function isIsolate(): boolean {
  * @returns The port at which they listen, when all of them do.
  * @throws {RangeError} Where the isolates could not share the database.
  * @throws {StartError} Where the port or the database is taken.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger, readConfiguration } from "@hubbub/hub";
+ * import { startIsolates } from "@hubbub/hub/isolates";
+ *
+ * if (import.meta.main) {
+ *   const configuration = readConfiguration((name) => Deno.env.get(name));
+ *   const options = { configuration, count: 4, logger: jsonLogger() };
+ *   await startIsolates(import.meta.resolve("./worker.ts"), options);
+ * }
+ * ```
  */
 export async function startIsolates(
   module: string | URL,
