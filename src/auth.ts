@@ -115,11 +115,24 @@ export function tokenAuthorizer(options: TokenOptions): Authorize {
 }
 
 /**
- * Finds the token of a request: in `Authorization: Bearer`, in a subprotocol `hubbub.token.…`, or
+ * Finds the token of a request, for an {@linkcode Authorize} of one's own: in `Authorization: Bearer`, in a subprotocol `hubbub.token.…`, or
  * in the query as `token`.
  *
  * @param request The request.
  * @returns The first that is there.
+ *
+ * @example
+ * ```ts
+ * import { type Authorize, tokenOf } from "@hubbub/hub";
+ *
+ * const sessions = new Map([["s1", "ann"]]);
+ * const authorize: Authorize = (request) => {
+ *   const user = sessions.get(tokenOf(request) ?? "");
+ *   return user === undefined ? { denied: "Please log in" } : { user };
+ * };
+ * const headers = { authorization: "Bearer s1" };
+ * console.log(await authorize(new Request("http://localhost/rooms/lobby", { headers })));
+ * ```
  */
 export function tokenOf(request: Request): string | undefined {
   const bearer = /^bearer +(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "");

@@ -16,8 +16,8 @@ import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
-import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
-import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
+import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser, encodeEnvelope } from "./protocol.ts";
+import { type Draft, type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
 import { Presence } from "./presence.ts";
 import { type JoinOptions, Room } from "./room.ts";
 import type { RoomContext } from "./room_context.ts";
@@ -230,11 +230,16 @@ export class Hub {
    * @param user Who says it.
    * @param draft What.
    * @returns What became of it, once it is stored or refused.
-   * @throws {TypeError} Where the room or the user has a name that the protocol refuses.
+   * @throws {TypeError} Where the room, the user or the draft is none that the protocol allows; a
+   * text may be longer than members' may.
    * @throws Whatever KV rejects with where the room cannot be read.
    */
   async publish(room: string, user: string, draft: Draft): Promise<Outcome> {
     checkNames("publish to", room, user);
+    const decoded = decodeDraft(draft, { textMaxBytes: Infinity });
+    if (!decoded.ok) {
+      throw new TypeError(`Cannot publish to room "${room}": ${decoded.error.message}`);
+    }
     const found = this.#room(room);
     return await found.use(() =>
       new Promise<Outcome>((answer) => found.publish({ user, draft, answer }))

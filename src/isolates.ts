@@ -120,13 +120,12 @@ export function isIsolate(): boolean {
  * @example
  * ```ts
  * import { jsonLogger, readConfiguration } from "@hubbub/hub";
- * import { isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
+ * import { startIsolates } from "@hubbub/hub/isolates";
  *
- * if (isIsolate()) serveAsIsolate();
- * else if (import.meta.main) {
+ * if (import.meta.main) {
  *   const configuration = readConfiguration((name) => Deno.env.get(name));
- *   const logger = jsonLogger();
- *   await startIsolates(import.meta.url, { configuration, count: 4, logger });
+ *   const options = { configuration, count: 4, logger: jsonLogger() };
+ *   await startIsolates(import.meta.resolve("./worker.ts"), options);
  * }
  * ```
  */

@@ -46,7 +46,7 @@
 
 export type { ConnectionInfo } from "./address.ts";
 export type { EntryLimits } from "./admission.ts";
-export { type Authorize, type Denial, type Pass, tokenAuthorizer } from "./auth.ts";
+export { type Authorize, type Denial, type Pass, tokenAuthorizer, tokenOf } from "./auth.ts";
 export type { TokenOptions } from "./auth.ts";
 export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
 export { describeEntry } from "./configuration.ts";

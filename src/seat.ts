@@ -126,7 +126,8 @@ export class Seat {
    * Says something. The member gets the message back when it is stored; where it cannot be, an
    * `error` envelope.
    *
-   * @param draft What to say.
+   * @param draft What to say. It is not checked again: what comes from outside goes through
+   * `decodeDraft` of the protocol first.
    */
   publish(draft: Draft): void {
     const held = this.#whenLive(() => this.#room.publishFrom(this, draft));

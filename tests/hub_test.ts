@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { JoinOptions } from "@hubbub/hub";
+import type { Draft, JoinOptions } from "@hubbub/hub";
 import { KV_LIMITS } from "../src/keys.ts";
 import { holdOnce, injectFaults } from "./kv_faults.ts";
 import { readLog } from "./log_run.ts";
@@ -149,4 +149,24 @@ Deno.test("Hub used wrongly throws a TypeError that says what is wrong", async (
   await assertRejects(publish("lobby", "a\nb"), TypeError, "holds a control character");
   await assertRejects(() => hub.look("\ud800"), TypeError, "Cannot look at room");
   assertEquals(hub.roomCount, 0);
+});
+
+Deno.test("Hub.publish() throws at a draft that the protocol refuses, and stores nothing", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  const drafts: [unknown, string][] = [
+    [{ text: "" }, '"text" is empty'],
+    [{ text: "\ud800" }, '"text" holds a lone surrogate'],
+    [{ text: 5 }, '"text" must be a string'],
+    [{}, '"text" must be a string'],
+    [{ text: "hi", ref: "" }, '"ref" must be a string of 1 to 128 characters'],
+  ];
+  for (const [draft, why] of drafts) {
+    await assertRejects(
+      () => hub.publish("lobby", "ann", draft as Draft),
+      TypeError,
+      `Cannot publish to room "lobby": ${why}`,
+    );
+  }
+  assertEquals(await readLog(log, "lobby"), []);
 });

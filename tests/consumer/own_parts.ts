@@ -1,0 +1,43 @@
+// Two hubs over one database, which reach each other in a way of one's own and let in whom the
+// application knows.
+
+import { createServer, Hub, RoomLog, tokenOf } from "@hubbub/hub";
+import type { Authorize, Fanout, Packet } from "@hubbub/hub";
+
+/** Reaches whoever subscribed to the same bus. */
+class BusFanout implements Fanout {
+  readonly #bus: EventTarget;
+  readonly #closing = new AbortController();
+
+  constructor(bus: EventTarget) {
+    this.#bus = bus;
+  }
+
+  publish(packet: Packet): void {
+    queueMicrotask(() => this.#bus.dispatchEvent(new CustomEvent("packet", { detail: packet })));
+  }
+
+  subscribe(listener: (packet: unknown) => void): void {
+    const hear = (event: Event) => listener((event as CustomEvent<unknown>).detail);
+    this.#bus.addEventListener("packet", hear, { signal: this.#closing.signal });
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+}
+
+const sessions = new Map([["s-ann", "ann"], ["s-bob", "bob"]]);
+const authorize: Authorize = (request) => {
+  const user = sessions.get(tokenOf(request) ?? "");
+  if (user === undefined) return { denied: "Please log in" };
+  return { user, mayEnter: (room) => room !== "staff" || user === "ann" };
+};
+
+const kv = await Deno.openKv(":memory:");
+const bus = new EventTarget();
+for (let i = 0; i < 2; i++) {
+  const hub = new Hub(new RoomLog(kv), { fanout: new BusFanout(bus) });
+  const chat = createServer(hub, { authorize });
+  Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);
+}
