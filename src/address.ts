@@ -34,6 +34,16 @@ export function addressOf(
   return toNetwork(info?.remoteAddr.hostname ?? "");
 }
 
+/**
+ * Tells whether an address is this machine's own.
+ *
+ * @param address What {@linkcode addressOf} returned.
+ * @returns True for 127.0.0.0/8 and the network of `::1`.
+ */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "0:0:0:0::/64";
+}
+
 function toNetwork(address: string): string | undefined {
   // The URL parser checks an address and writes it in its one short form.
   if (/^\d+\.\d+\.\d+\.\d+(:\d+)?$/.test(address)) {

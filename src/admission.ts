@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isLoopback } from "./address.ts";
 import type { Metrics } from "./metrics.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
@@ -12,7 +13,12 @@ import { Refusal, refusal, retryAfter } from "./refusal.ts";
 export interface EntryLimits {
   /** All of them. @default {20000} */
   readonly maxConnections: number;
-  /** Those of one IPv4 address or IPv6 network (/64). @default {2000} */
+  /**
+   * Those of one IPv4 address or IPv6 network (/64). What comes from this machine itself is a proxy
+   * or a test, and only limited where this is given.
+   *
+   * @default {2000}
+   */
   readonly maxConnectionsPerAddress: number;
   /** Those in one room. @default {10000} */
   readonly maxConnectionsPerRoom: number;
@@ -66,7 +72,11 @@ export interface Place {
  * that those that wait to be let in are bounded too.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Metrics } from "@hubbub/hub";
+ * import { Admission } from "./admission.ts";
+ *
+ * const admission = new Admission({ limits: { maxConnections: 1 }, metrics: new Metrics() });
  * const place = admission.knock("192.0.2.1");
  * place.take("lobby", "ann");
  * place.leave();
@@ -79,6 +89,7 @@ export class Admission {
   readonly #rooms = new Map<string, number>();
   readonly #users = new Map<string, number>();
   readonly #knocks: RateLimit | undefined;
+  readonly #sparesLoopback: boolean;
 
   /**
    * Makes one.
@@ -95,6 +106,7 @@ export class Admission {
       maxConnectionsPerRoom: limit("maxConnectionsPerRoom"),
       maxConnectionsPerUser: limit("maxConnectionsPerUser"),
     };
+    this.#sparesLoopback = limits.maxConnectionsPerAddress === undefined;
     const burst = this.#limits.maxConnectionsPerAddress;
     if (burst > 0) this.#knocks = new RateLimit({ burst, perSecond: burst / REFILL_SECONDS });
   }
@@ -145,6 +157,7 @@ export class Admission {
   }
 
   #checkAddress(address: string): void {
+    if (this.#sparesLoopback && isLoopback(address)) return;
     const { maxConnectionsPerAddress } = this.#limits;
     if (isFull(this.#addresses.get(address), maxConnectionsPerAddress)) {
       throw this.#tooMany("address", "Too many connections come from this address");

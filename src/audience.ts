@@ -5,24 +5,11 @@
  */
 
 import { Frame } from "./frame.ts";
-import { encodeEnvelope, type PresenceEnvelope, type TypingStatusEnvelope } from "./protocol.ts";
+import { News } from "./news.ts";
+import { encodeEnvelope, type TypingStatusEnvelope } from "./protocol.ts";
 import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
 import { Typing } from "./typing.ts";
-
-/** Members up to which a room tells at once who came or went: with more it gathers such news. */
-const GATHER_FROM = 20;
-/** Milliseconds of gathering for each member: telling n members of n arrivals costs n² sends. */
-const GATHER_MS_PER_MEMBER = 2;
-/** Milliseconds after which gathered news are told in the largest room. */
-const GATHER_MAX_MS = 1000;
-
-/** Somebody came or went; seats taken later than `at` know already. */
-interface News {
-  readonly user: string;
-  readonly envelope: string;
-  readonly at: number;
-}
 
 /** How {@linkcode Audience} behaves. */
 export interface AudienceOptions {
@@ -41,18 +28,19 @@ export interface AudienceOptions {
  * Whoever comes or goes while something is sent neither gets it twice nor disturbs the others.
  */
 export class Audience {
-  /** Each seat and when it was taken, in steps of `#clock`. */
+  /** Each seat and when it was taken, in steps of `#news.now`. */
   readonly #seats = new Map<Seat, number>();
   /** The seats as a sending loop sees them: made anew after a change, never changed. */
   #snapshot: readonly Seat[] | undefined;
-  #clock = 0;
   readonly #options: AudienceOptions;
   readonly #here = new Roster<Seat>();
   /** Held by seats here, and by the names of other isolates. */
   readonly #everywhere = new Roster<Seat | string>();
   readonly #typing: Typing;
-  #news: News[] = [];
-  #newsTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #news = new News({
+    seats: () => this.seats(),
+    since: (seat) => this.#seats.get(seat),
+  });
 
   /**
    * Begins without seats.
@@ -106,10 +94,10 @@ export class Audience {
       this.#everywhere.remove(user, seat);
       return;
     }
-    this.#seats.set(seat, this.#clock);
+    this.#seats.set(seat, this.#news.now);
     this.#snapshot = undefined;
     if (isNewHere) this.#options.onPresence(user, true);
-    if (isNew) this.#tellPresence(user, "joined");
+    if (isNew) this.#news.add(user, "joined");
   }
 
   /**
@@ -127,7 +115,7 @@ export class Audience {
     const { user } = seat;
     if (user === undefined) return true;
     if (this.#here.remove(user, seat)) this.#options.onPresence(user, false);
-    if (this.#everywhere.remove(user, seat)) this.#tellPresence(user, "left");
+    if (this.#everywhere.remove(user, seat)) this.#news.add(user, "left");
     return true;
   }
 
@@ -143,7 +131,7 @@ export class Audience {
     const hasChanged = status
       ? this.#everywhere.add(user, isolate)
       : this.#everywhere.remove(user, isolate);
-    if (hasChanged) this.#tellPresence(user, status ? "joined" : "left");
+    if (hasChanged) this.#news.add(user, status ? "joined" : "left");
   }
 
   /**
@@ -207,9 +195,7 @@ export class Audience {
     this.#here.clear();
     this.#everywhere.clear();
     this.#typing.clear();
-    clearTimeout(this.#newsTimer);
-    this.#newsTimer = undefined;
-    this.#news = [];
+    this.#news.clear();
     return seats;
   }
 
@@ -218,33 +204,5 @@ export class Audience {
     const frame = new Frame([encodeEnvelope(envelope)], { ephemeral: true });
     for (const seat of this.seats()) if (seat.user !== user) seat.send(frame);
     if (!this.isTyping) this.#options.onSilence();
-  }
-
-  #tellPresence(user: string, status: "joined" | "left"): void {
-    const envelope: PresenceEnvelope = { type: "presence", payload: { user, status } };
-    this.#news.push({ user, envelope: encodeEnvelope(envelope), at: this.#clock++ });
-    const size = this.#seats.size;
-    if (this.#newsTimer !== undefined) return;
-    if (size <= GATHER_FROM) return this.#tellNews();
-    const wait = Math.min(GATHER_MAX_MS, size * GATHER_MS_PER_MEMBER);
-    this.#newsTimer = setTimeout(() => this.#tellNews(), wait);
-  }
-
-  #tellNews(): void {
-    this.#newsTimer = undefined;
-    const news = this.#news;
-    this.#news = [];
-    const forMost = new Frame(news.map(({ envelope }) => envelope), { ephemeral: true });
-    const about = new Set<string | undefined>(news.map(({ user }) => user));
-    for (const seat of this.seats()) {
-      const since = this.#seats.get(seat) ?? Infinity;
-      if (since <= news[0].at && !about.has(seat.user)) {
-        seat.send(forMost);
-        continue;
-      }
-      const rest = news.filter(({ user, at }) => at >= since && user !== seat.user);
-      if (rest.length === 0) continue;
-      seat.send(new Frame(rest.map(({ envelope }) => envelope), { ephemeral: true }));
-    }
   }
 }

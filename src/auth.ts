@@ -35,6 +35,26 @@ export interface Denial {
  *
  * It is also asked when a connection brings a fresh token: with a request for the same address
  * that has that token, and nothing else, in its `Authorization` header.
+ *
+ * @example
+ * ```ts
+ * import { type Authorize, createServer, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * const sessions = new Map([["s1", "ann"]]);
+ * const authorize: Authorize = (request) => {
+ *   const session = /session=(\w+)/.exec(request.headers.get("cookie") ?? "")?.[1];
+ *   const user = sessions.get(session ?? "");
+ *   if (user === undefined) return { denied: "Please log in" };
+ *   return { user, mayEnter: (room) => room !== "staff" };
+ * };
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)), { authorize });
+ * const headers = { cookie: "session=s1" };
+ * const response = await server.fetch(new Request("http://localhost/rooms/staff", { headers }));
+ * console.log(response.status); // 403
+ * await response.body?.cancel();
+ * ```
  */
 export type Authorize = (request: Request) => Pass | Denial | Promise<Pass | Denial>;
 
@@ -72,9 +92,14 @@ const VERIFICATION = { iat: false } as const;
  * @returns What {@linkcode createServer} takes as `authorize`.
  *
  * @example
- * ```ts ignore
- * const authorize = tokenAuthorizer({ secret: Deno.env.get("SECRET")! });
- * const server = createServer(hub, { authorize });
+ * ```ts
+ * import { createServer, Hub, RoomLog, tokenAuthorizer } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const authorize = tokenAuthorizer({ secret: "32 bytes or more that nobody knows" });
+ * await using server = createServer(new Hub(new RoomLog(kv)), { authorize });
+ * const response = await server.fetch(new Request("http://localhost/rooms/lobby"));
+ * console.log(response.status, await response.text()); // 401 … A token is required
  * ```
  */
 export function tokenAuthorizer(options: TokenOptions): Authorize {

@@ -4,11 +4,14 @@
  * @module
  */
 
-import { bellOf, type RoomLog } from "./log.ts";
+import { bellOf } from "./keys.ts";
+import type { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 
 /** Milliseconds that the fan-out gets before a room that rang is looked at. */
 const DELAY_MS = 150;
+/** The same as a multiple of what the last look took, so that ten bells use a quarter of the time. */
+const DELAY_PER_LOOK = 40;
 /** Milliseconds a room gets to reach the head that was read, before it reads the log itself. */
 const GRACE_MS = 100;
 /** Milliseconds before the database is asked again, where watching failed. */
@@ -38,7 +41,8 @@ export interface BellsOptions {
 
 /**
  * Watches the ten bells, and makes rooms that have fallen behind their log catch up. However often
- * a bell rings, its rooms are looked at four times a second at most.
+ * a bell rings, its rooms are looked at four times a second at most, and less often where there are
+ * so many that a look takes long.
  */
 export class Bells {
   readonly #options: BellsOptions;
@@ -46,6 +50,8 @@ export class Bells {
   readonly #rangAgain = new Set<number>();
   /** Events of what goes on failing: they were logged the first time. */
   readonly #failing = new Set<string>();
+  /** Milliseconds that the last look took: it grows with the rooms in memory. */
+  #lookMs = 0;
   #reader: ReadableStreamDefaultReader<number[]> | undefined;
   #isClosed = false;
 
@@ -86,7 +92,8 @@ export class Bells {
 
   #rang(bell: number): void {
     if (this.#timers.has(bell)) return void this.#rangAgain.add(bell);
-    this.#timers.set(bell, setTimeout(() => void this.#look(bell), DELAY_MS));
+    const delay = Math.max(DELAY_MS, DELAY_PER_LOOK * this.#lookMs);
+    this.#timers.set(bell, setTimeout(() => void this.#look(bell), delay));
   }
 
   async #look(bell: number): Promise<void> {
@@ -94,6 +101,7 @@ export class Bells {
     this.#rangAgain.delete(bell);
     const suspects = [...rooms()].filter(({ name }) => bellOf(name) === bell);
     let heads: string[] = [];
+    const startedAt = performance.now();
     try {
       heads = await log.heads(suspects.map(({ name }) => name));
       this.#failing.delete("bell_failed");
@@ -101,6 +109,7 @@ export class Bells {
       this.#failed("bell_failed", error);
       this.#rangAgain.add(bell);
     }
+    this.#lookMs = performance.now() - startedAt;
     if (this.#isClosed) return;
     this.#timers.set(bell, setTimeout(() => this.#heal(bell, suspects, heads), GRACE_MS));
   }

@@ -22,9 +22,17 @@ const RETRY_MS = 500;
  * is at work, one more round serves them all.
  *
  * @example
- * ```ts ignore
- * const catchUp = new CatchUp({ step: () => readOnePage(), onFailure: console.error, onEnd() {} });
+ * ```ts
+ * import { CatchUp } from "./catch_up.ts";
+ *
+ * const pages = [1, 2, 3];
+ * const catchUp = new CatchUp({
+ *   step: () => Promise.resolve(pages.shift() !== undefined),
+ *   onFailure: console.error,
+ *   onEnd() {},
+ * });
  * await catchUp.run();
+ * console.log(pages); // []
  * ```
  */
 export class CatchUp {

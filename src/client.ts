@@ -3,12 +3,21 @@
  * it off, resumes where it was, and neither loses nor doubles a message on the way, in or out.
  *
  * @example Chat
- * ```ts ignore
+ * ```ts
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
  * import { connect } from "@hubbub/hub/client";
  *
- * const chat = connect("http://localhost:8000", { room: "lobby", user: "ann" });
- * const stored = await chat.send("hello");
- * for await (const message of chat) console.log(message.user, message.text);
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * await using http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, server.fetch);
+ * const url = `http://127.0.0.1:${http.addr.port}`;
+ *
+ * await using chat = connect(url, { room: "lobby", user: "ann" });
+ * const stored = chat.send("hello");
+ * for await (const message of chat) {
+ *   console.log(message.user, message.text);
+ *   if (message.id === (await stored).id) break;
+ * }
  * ```
  *
  * @module
@@ -34,10 +43,14 @@ export type { Problem, TypingStatusEnvelope } from "./protocol.ts";
  * @throws {TypeError} Where the URL, the room or the user is none, or there is no WebSocket.
  *
  * @example
- * ```ts ignore
- * const chat = connect("https://chat.example.com", { room: "lobby", token: () => freshToken() });
+ * ```ts
+ * import { connect } from "@hubbub/hub/client";
+ *
+ * const token = () => fetch("/token").then((response) => response.text());
+ * const chat = connect("https://chat.example.com", { room: "lobby", token });
  * chat.addEventListener("state", ({ detail }) => console.log(detail.status));
  * chat.addEventListener("message", ({ detail }) => console.log(detail.user, detail.text));
+ * chat.close();
  * ```
  */
 export function connect(url: string | URL, options: ConnectOptions): ChatConnection {

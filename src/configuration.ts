@@ -24,8 +24,11 @@ export interface Configuration {
   readonly messagesPerSecond: number;
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
-  /** Those of one IPv4 address or IPv6 network (/64); 0 for no limit. */
-  readonly maxConnectionsPerAddress: number;
+  /**
+   * Those of one IPv4 address or IPv6 network (/64); 0 for no limit, undefined for the default,
+   * which spares this machine's own addresses.
+   */
+  readonly maxConnectionsPerAddress: number | undefined;
   /** Those in one room; 0 for no limit. */
   readonly maxConnectionsPerRoom: number;
   /** Those of one user; 0 for no limit. */
@@ -73,8 +76,12 @@ const SECRET_GOOD_BYTES = 32;
  * @throws {RangeError} Where a value cannot be used; the message is one line for the operator.
  *
  * @example
- * ```ts ignore
- * const { port } = readConfiguration((name) => Deno.env.get(name));
+ * ```ts
+ * import { readConfiguration } from "@hubbub/hub";
+ *
+ * const environment = new Map([["PORT", "9000"]]); // or (name) => Deno.env.get(name)
+ * const { port, host } = readConfiguration((name) => environment.get(name));
+ * console.log(port, host); // 9000 127.0.0.1
  * ```
  */
 export function readConfiguration(get: (name: string) => string | undefined): Configuration {
@@ -108,10 +115,9 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
       1,
       CONNECTIONS_MAX,
     ),
-    maxConnectionsPerAddress: connections(
-      "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS",
-      ENTRY_LIMITS.maxConnectionsPerAddress,
-    ),
+    maxConnectionsPerAddress: text("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS") === undefined
+      ? undefined
+      : connections("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS", 0),
     maxConnectionsPerRoom: connections(
       "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
       ENTRY_LIMITS.maxConnectionsPerRoom,
@@ -153,6 +159,13 @@ function toOrigin(text: string): string {
  *
  * @param configuration What the environment says.
  * @returns One sentence without any secret.
+ *
+ * @example
+ * ```ts
+ * import { describeEntry, readConfiguration } from "@hubbub/hub";
+ *
+ * console.log(describeEntry(readConfiguration(() => undefined)));
+ * ```
  */
 export function describeEntry({ tokens }: Pick<Configuration, "tokens">): string {
   if (!tokens) return "open: whoever connects may use any name";

@@ -68,8 +68,15 @@ export interface EventsOptions extends JoinOptions {
  * @returns A response whose body lasts until the reader goes or the hub drains.
  *
  * @example
- * ```ts ignore
- * Deno.serve(() => openEvents({ hub, room: "lobby", history: 10 }));
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { openEvents } from "./events.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const hub = new Hub(new RoomLog(kv));
+ * const response = openEvents({ hub, room: "lobby", history: 10 });
+ * await hub.drain();
+ * console.log(await response.text()); // event: joined …
  * ```
  */
 export function openEvents(options: EventsOptions): Response {

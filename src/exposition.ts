@@ -45,6 +45,8 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["messages_delivered", "Copies of messages handed to members", (m) => m.messagesDelivered],
   ["messages_repeated", "Messages that repeated an earlier one", (m) => m.repeats],
   ["messages_not_stored", "Messages that could not be stored", (m) => m.messagesNotStored],
+  ["messages_refused", "Messages that moderation refused", (m) => m.messagesRefused],
+  ["moderation_failures", "Messages that could not be judged", (m) => m.moderationFailures],
   ["frames_shed", "Typing and presence left out for slow members", (m) => m.framesShed],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],
@@ -128,6 +130,15 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
  *
  * @param snapshots One of each isolate.
  * @returns The text format of Prometheus.
+ *
+ * @example
+ * ```ts
+ * import { createServer, Hub, renderMetrics, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * console.log(await renderMetrics([server.snapshot()])); // # HELP hubbub_messages_received_total …
+ * ```
  */
 export async function renderMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
   return await AggregatorRegistry.aggregate([...snapshots]).metrics();

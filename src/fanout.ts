@@ -110,6 +110,35 @@ export type Packet =
  *
  * An implementation MUST NOT throw from `publish`, MUST NOT call the listener from within
  * `publish`, and MAY hand an isolate its own packets: they are ignored.
+ *
+ * @example
+ * ```ts
+ * import { type Fanout, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * // Reaches hubs of the same process that are given the same set.
+ * class LocalFanout implements Fanout {
+ *   #listener: (packet: unknown) => void = () => {};
+ *   constructor(readonly all: Set<LocalFanout>) {
+ *     all.add(this);
+ *   }
+ *   publish(packet: unknown) {
+ *     for (const { hear } of this.all) queueMicrotask(() => hear(packet));
+ *   }
+ *   subscribe(listener: (packet: unknown) => void) {
+ *     this.#listener = listener;
+ *   }
+ *   close() {
+ *     this.all.delete(this);
+ *   }
+ *   hear = (packet: unknown) => this.#listener(packet);
+ * }
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const all = new Set<LocalFanout>();
+ * await using here = new Hub(new RoomLog(kv), { fanout: new LocalFanout(all) });
+ * await using there = new Hub(new RoomLog(kv), { fanout: new LocalFanout(all) });
+ * console.log(here.reach, there.reach); // fanout fanout
+ * ```
  */
 export interface Fanout {
   /**
@@ -134,8 +163,12 @@ export interface Fanout {
  * published in one turn of the event loop goes out in one post.
  *
  * @example
- * ```ts ignore
- * const hub = new Hub(log, { fanout: new BroadcastChannelFanout() });
+ * ```ts
+ * import { BroadcastChannelFanout, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv), { fanout: new BroadcastChannelFanout() });
+ * console.log(hub.reach); // fanout
  * ```
  */
 export class BroadcastChannelFanout implements Fanout {

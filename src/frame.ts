@@ -8,9 +8,13 @@
  * One or more envelopes, encoded once for however many members get them.
  *
  * @example
- * ```ts ignore
- * const frame = new Frame([encodeEnvelope(first), encodeEnvelope(second)]);
- * for (const member of members) member.send(frame);
+ * ```ts
+ * import { Frame } from "@hubbub/hub";
+ * import { encodeEnvelope } from "@hubbub/hub/protocol";
+ *
+ * const payload = { user: "ann", status: true };
+ * const frame = new Frame([encodeEnvelope({ type: "typing_status", payload })], { ephemeral: true });
+ * console.log(frame.lines); // {"type":"typing_status","payload":{"user":"ann","status":true}}
  * ```
  */
 export class Frame {

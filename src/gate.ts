@@ -63,9 +63,16 @@ export interface Entrance<User = string> {
  * to, how many of them.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { Gate, nameOf } from "./gate.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const { limits, metrics } = new Hub(new RoomLog(kv));
+ * const gate = new Gate({ origins: [], entryLimits: {}, limits, metrics, logger() {} });
+ * const request = new Request("http://localhost/rooms/lobby/messages", { method: "POST" });
  * gate.checkOrigin(request);
- * const user = nameOf(await gate.admit(request, "lobby"), body.user);
+ * console.log(nameOf(await gate.admit(request, "lobby"), " ann ")); // ann
  * ```
  */
 export class Gate {

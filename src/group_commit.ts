@@ -5,10 +5,17 @@
  */
 
 import { type Entry, joinLines } from "./entry.ts";
-import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./log.ts";
+import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./keys.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
 const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
+
+/** How long to gather for the next commit, as a part of the time that delivering the last one took. */
+const GATHER_SHARE = 2;
+/** Milliseconds that appends are gathered at most. */
+const GATHER_MAX_MS = 10;
+/** Milliseconds below which a timer is not worth it. */
+const GATHER_MIN_MS = 0.5;
 
 /** One message on its way into the log. */
 export interface Append {
@@ -29,6 +36,8 @@ export interface GroupCommitOptions<A extends Append> {
   ) => Promise<void> | void;
   /** Hears of the appends that a failed write leaves unstored. */
   readonly onFailure: (appends: ReadonlyMap<string, readonly A[]>, error: unknown) => void;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly now?: () => number;
 }
 
 /**
@@ -36,13 +45,20 @@ export interface GroupCommitOptions<A extends Append> {
  * time, so the appends of one sender are stored in the order in which they were added.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { RoomLog } from "@hubbub/hub";
+ * import { encodeLine } from "./entry.ts";
+ * import { GroupCommit } from "./group_commit.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new RoomLog(kv);
  * const commits = new GroupCommit({
  *   write: (entries) => log.append(entries),
  *   onCommit: (versionstamp, appends) => console.log(versionstamp, appends.size),
- *   onFailure: (appends, error) => console.error(error),
+ *   onFailure: (appends, error) => console.error(appends.size, error),
  * });
- * commits.add({ room: "lobby", line });
+ * const message = { id: "01…", user: "ann", text: "hello", sent_at: "2026-01-02T03:04:05.678Z" };
+ * commits.add({ room: "lobby", line: encodeLine(JSON.stringify(message)) });
  * await commits.idle();
  * ```
  */
@@ -50,11 +66,15 @@ export class GroupCommit<A extends Append> {
   readonly #options: GroupCommitOptions<A>;
   readonly #queue = new Map<string, A[]>();
   #queuedBytes = 0;
+  readonly #now: () => number;
+  /** Until when appends are gathered before the next commit, on that clock. */
+  #gatherUntil = 0;
   #running: Promise<void> | undefined;
 
   /** @param options Where commits go and who hears of them. */
   constructor(options: GroupCommitOptions<A>) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /**
@@ -89,6 +109,7 @@ export class GroupCommit<A extends Append> {
     // Whatever the current turn of the event loop still adds goes into the same commit.
     await Promise.resolve();
     while (this.#queue.size > 0) {
+      await this.#gather();
       const batch = this.#take();
       const entries = new Map<string, Entry>();
       for (const [room, appends] of batch) {
@@ -101,9 +122,22 @@ export class GroupCommit<A extends Append> {
         this.#options.onFailure(batch, error);
         continue;
       }
+      const startedAt = this.#now();
       await this.#options.onCommit(versionstamp, batch);
+      const endedAt = this.#now();
+      this.#gatherUntil = endedAt + Math.min(GATHER_MAX_MS, GATHER_SHARE * (endedAt - startedAt));
     }
     this.#running = undefined;
+  }
+
+  /**
+   * Waits in proportion to what the last commit took to be delivered. What comes in the meantime
+   * goes out together: a frame costs about the same whatever is in it. Where delivering is cheap, or
+   * the last commit was a while ago, nothing waits.
+   */
+  async #gather(): Promise<void> {
+    const wait = this.#gatherUntil - this.#now();
+    if (wait >= GATHER_MIN_MS) await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
   /** Takes from the queue what fits into one atomic, at most one entry a room, oldest rooms first. */

@@ -8,9 +8,12 @@
  * Counts values by size. Cheap enough for every commit; read by whoever shows it.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Histogram } from "./histogram.ts";
+ *
  * const seconds = new Histogram([0.001, 0.01, 0.1, 1]);
  * seconds.observe(0.02);
+ * console.log(seconds.counts); // [0, 0, 1, 0, 0]
  * ```
  */
 export class Histogram {

@@ -14,6 +14,7 @@ import { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
+import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeRoom, decodeUser, type Draft, encodeEnvelope } from "./protocol.ts";
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
@@ -39,6 +40,8 @@ export interface HubOptions {
   readonly logger?: Logger;
   /** What is counted. @default {new Metrics()} */
   readonly metrics?: Metrics;
+  /** Judges each message before it is stored. @default {undefined} all are stored as they are */
+  readonly moderate?: Moderate;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
   /** How to reach the other isolates on the same logs. @default {undefined} there are none */
@@ -85,12 +88,21 @@ interface WithLocks {
  * room sees the log's order.
  *
  * @example
- * ```ts ignore
- * const hub = new Hub(new RoomLog(await Deno.openKv()));
+ * ```ts
+ * import { type Frame, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv));
+ * const member = {
+ *   user: "ann",
+ *   send: (frame: Frame) => console.log(frame.lines),
+ *   close: (code: number, reason: string) => console.log(code, reason),
+ * };
  * const seat = hub.join("lobby", member, { history: 10 });
  * seat.publish({ text: "hello" });
+ * const outcome = await hub.publish("lobby", "bob", { text: "hello, ann" });
+ * console.log(outcome.status); // stored
  * seat.leave();
- * await hub.drain();
  * ```
  */
 export class Hub {
@@ -146,6 +158,7 @@ export class Hub {
       limits: this.limits,
       logger: this.#logger,
       metrics: this.metrics,
+      moderate: options.moderate,
       createId: monotonicUlid,
       now: options.now ?? Date.now,
       isDraining: () => this.#isDraining,
@@ -259,6 +272,11 @@ export class Hub {
    */
   drain(): Promise<void> {
     return this.#draining ??= this.#drain();
+  }
+
+  /** Does the same as {@linkcode Hub.drain}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
   }
 
   /**

@@ -61,9 +61,19 @@ export interface Outlet {
  * who does not stop is closed. Never throws, and never waits.
  *
  * @example
- * ```ts ignore
- * const intake = new Intake({ limits: hub.limits, isLines: false });
- * socket.onmessage = ({ data }) => intake.take(data, outlet);
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { Intake } from "./intake.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const { limits } = new Hub(new RoomLog(kv));
+ * const intake = new Intake({ limits, isLines: false });
+ * intake.take('{"type":"chat_message","payload":{"text":"hello"}}', {
+ *   isOver: false,
+ *   accept: (envelope) => console.log(envelope.type), // chat_message
+ *   refuse: (problem) => console.log(problem.code),
+ *   end: (close, reason) => console.log(close, reason),
+ * });
  * ```
  */
 export class Intake {

@@ -2,6 +2,19 @@
  * Several isolates of one process that serve the same rooms at one port: the main thread watches,
  * and each worker serves.
  *
+ * @example One file for the main thread and for each worker
+ * ```ts
+ * import { jsonLogger, readConfiguration } from "@hubbub/hub";
+ * import { isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
+ *
+ * if (isIsolate()) serveAsIsolate();
+ * else if (import.meta.main) {
+ *   const configuration = readConfiguration((name) => Deno.env.get(name));
+ *   const logger = jsonLogger();
+ *   await startIsolates(import.meta.url, { configuration, count: 4, logger });
+ * }
+ * ```
+ *
  * @module
  */
 
@@ -63,6 +76,13 @@ declare function postMessage(message: FromIsolate): void;
  * @param text What the environment says, such as that of `DENO_JOBS`.
  * @returns That number; where nothing is said, the number of processors.
  * @throws {RangeError} Where it is no whole number from 1 to 999.
+ *
+ * @example
+ * ```ts
+ * import { countIsolates } from "@hubbub/hub/isolates";
+ *
+ * console.log(countIsolates("4")); // 4
+ * ```
  */
 export function countIsolates(text: string | undefined): number {
   const count = text?.trim();
@@ -75,6 +95,13 @@ export function countIsolates(text: string | undefined): number {
  * Tells whether this is an isolate that serves.
  *
  * @returns True in a worker, false in the main thread.
+ *
+ * @example
+ * ```ts
+ * import { isIsolate } from "@hubbub/hub/isolates";
+ *
+ * console.log(isIsolate()); // false
+ * ```
  */
 export function isIsolate(): boolean {
   return typeof WorkerGlobalScope !== "undefined";
@@ -89,6 +116,19 @@ export function isIsolate(): boolean {
  * @returns The port at which they listen, when all of them do.
  * @throws {RangeError} Where the isolates could not share the database.
  * @throws {StartError} Where the port or the database is taken.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger, readConfiguration } from "@hubbub/hub";
+ * import { isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
+ *
+ * if (isIsolate()) serveAsIsolate();
+ * else if (import.meta.main) {
+ *   const configuration = readConfiguration((name) => Deno.env.get(name));
+ *   const logger = jsonLogger();
+ *   await startIsolates(import.meta.url, { configuration, count: 4, logger });
+ * }
+ * ```
  */
 export async function startIsolates(
   module: string | URL,
@@ -123,7 +163,16 @@ export async function startIsolates(
   return port;
 }
 
-/** Serves in a worker that {@linkcode startIsolates} started. */
+/**
+ * Serves in a worker that {@linkcode startIsolates} started.
+ *
+ * @example
+ * ```ts
+ * import { isIsolate, serveAsIsolate } from "@hubbub/hub/isolates";
+ *
+ * if (isIsolate()) serveAsIsolate();
+ * ```
+ */
 export function serveAsIsolate(): void {
   const logger = jsonLogger();
   logUncaught(logger);

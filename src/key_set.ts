@@ -40,9 +40,14 @@ export interface KeySetOptions {
  * when a token names a key that is not in it. Where that fails the old ones serve for a day.
  *
  * @example
- * ```ts ignore
- * const keySet = new KeySet({ url: "https://issuer.example/.well-known/jwks.json" });
- * const keys = await keySet.keysFor(token);
+ * ```ts
+ * import { KeySet } from "./key_set.ts";
+ *
+ * const keySet = new KeySet({
+ *   url: "https://issuer.example/.well-known/jwks.json",
+ *   fetch: () => Promise.resolve(Response.json({ keys: [] })), // as a test may have it
+ * });
+ * console.log(await keySet.keysFor("no token"));
  * ```
  */
 export class KeySet {

@@ -35,9 +35,12 @@ const TEXT_MAX_LENGTH = 500;
  * @returns The logger.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { jsonLogger } from "@hubbub/hub";
+ *
  * const logger = jsonLogger();
  * logger("info", "started", { port: 8000 });
+ * // {"time":"2026-…","level":"info","event":"started","port":8000}
  * ```
  */
 export function jsonLogger(

@@ -22,9 +22,14 @@ export type Tally = "closed" | "entriesRefused" | "rejected";
  * where something happens, and are read by whoever shows them. One object a hub.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Hub, Metrics, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
  * const metrics = new Metrics();
- * metrics.messagesStored += 3;
+ * await using hub = new Hub(new RoomLog(kv), { metrics });
+ * await hub.publish("lobby", "ann", { text: "hello" });
+ * console.log(metrics.messagesStored); // 1
  * ```
  */
 export class Metrics {
@@ -34,6 +39,10 @@ export class Metrics {
   messagesStored = 0;
   /** Messages that were refused because the log could not store them. */
   messagesNotStored = 0;
+  /** Messages that moderation refused. */
+  messagesRefused = 0;
+  /** Messages that moderation failed to judge. */
+  moderationFailures = 0;
   /** Messages that repeated an earlier one. */
   repeats = 0;
   /** Copies of messages that were handed to members. */

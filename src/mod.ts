@@ -4,13 +4,41 @@
  * reconnects.
  *
  * @example A chat server
- * ```ts ignore
+ * ```ts
  * import { createServer, Hub, RoomLog } from "@hubbub/hub";
  *
- * const kv = await Deno.openKv();
- * const hub = new Hub(new RoomLog(kv));
- * const server = createServer(hub);
- * Deno.serve({ port: 8000 }, server.fetch);
+ * using kv = await Deno.openKv(":memory:"); // a path, or nothing on Deno Deploy
+ * const chat = createServer(new Hub(new RoomLog(kv)));
+ * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);
+ * console.log(`The chat page is at http://127.0.0.1:${http.addr.port}/`);
+ *
+ * await chat.drain(); // stores what was taken, and tells members to come back
+ * await http.shutdown();
+ * ```
+ *
+ * @example With routes, users and rules of one's own
+ * ```ts
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const hub = new Hub(new RoomLog(kv), {
+ *   moderate: ({ text }) => text.includes("spam") ? { refused: "No spam, please" } : { text },
+ * });
+ * await using chat = createServer(hub, {
+ *   authorize: (request) => {
+ *     const user = request.headers.get("x-user"); // say, set by a proxy that knows the user
+ *     return user ? { user } : { denied: "Please log in" };
+ *   },
+ * });
+ * const handler = (request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>) => {
+ *   if (new URL(request.url).pathname === "/") return new Response("My own start page");
+ *   return chat.fetch(request, info); // /rooms/…, /r/…, /health, /metrics
+ * };
+ * const body = JSON.stringify({ text: "hello" });
+ * const headers = { "x-user": "ann" };
+ * const url = "http://localhost/rooms/lobby/messages";
+ * const response = await handler(new Request(url, { method: "POST", body, headers }));
+ * console.log(response.status, await response.json()); // 201 { id: "01…", … }
  * ```
  *
  * @module
@@ -44,6 +72,7 @@ export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./l
 export type { KeySetOptions } from "./key_set.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./logger.ts";
 export { Metrics, type Tally } from "./metrics.ts";
+export type { Moderate, Sender, Verdict } from "./moderation.ts";
 export type { Outcome } from "./outbox.ts";
 export type { Draft, Limits, Message, Problem } from "./protocol.ts";
 export type { JoinOptions } from "./room.ts";

@@ -7,7 +7,8 @@
 import { encodeLine } from "./entry.ts";
 import type { LogRecord, StoredMessage } from "./entry.ts";
 import type { Append } from "./group_commit.ts";
-import { KV_LIMITS } from "./log.ts";
+import { KV_LIMITS } from "./keys.ts";
+import { judge, type Judgement } from "./moderation.ts";
 import type { Draft, Problem } from "./protocol.ts";
 import type { RoomContext } from "./room_context.ts";
 import type { Tail } from "./tail.ts";
@@ -43,7 +44,7 @@ export interface Submission {
 /** What an outbox needs of its hub. */
 export type OutboxContext = Pick<
   RoomContext,
-  "commits" | "createId" | "isDraining" | "metrics" | "now"
+  "commits" | "createId" | "isDraining" | "limits" | "logger" | "metrics" | "moderate" | "now"
 >;
 
 /**
@@ -93,8 +94,11 @@ export class Outbox {
       return answer({ status: "repeat", record: first });
     }
     if (this.#joinsAnother(submission)) return void metrics.repeats++;
+    const judged = this.#judge(submission);
+    if ("problem" in judged) return refuseTo(answer, { ...judged.problem, ref });
     const sentAt = new Date(now()).toISOString();
-    const append = compose(this.#room, submission, { id: createId(), sentAt });
+    const accepted = { ...submission, draft: judged.draft };
+    const append = compose(this.#room, accepted, { id: createId(), sentAt });
     if (append.line.length > KV_LIMITS.valueBytes) {
       const message = "The message takes more room than an entry of the log has";
       return refuseTo(answer, { code: "text_too_long", message, ref });
@@ -143,6 +147,24 @@ export class Outbox {
     this.#byId.delete(id);
     if (ref !== undefined) this.#byRef.delete(refKey(user, ref));
     for (const answer of append.answers) answer(outcome);
+  }
+
+  /** Has a message judged: gives what is to be stored, or what is wrong. */
+  #judge({ user, draft }: Submission): { draft: Draft } | { problem: Problem } {
+    const { limits, logger, metrics, moderate } = this.#context;
+    if (!moderate) return { draft };
+    let judgement: Judgement;
+    try {
+      const sender = { room: this.#room, user };
+      judgement = judge(moderate, draft, { sender, textMaxBytes: limits.text_max_bytes });
+    } catch (error) {
+      metrics.moderationFailures++;
+      logger("error", "moderation_failed", { room: this.#room, user, error });
+      return { problem: { code: "internal", message: "The message could not be judged" } };
+    }
+    if ("draft" in judgement) return judgement;
+    metrics.messagesRefused++;
+    return { problem: { code: "not_accepted", message: judgement.refused } };
   }
 
   /** Lets a submission wait for the same message, where that is on its way already. */

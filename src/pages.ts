@@ -35,9 +35,12 @@ const HEADERS = {
  * @returns A function that answers a request for one of them.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { createPages } from "./pages.ts";
+ *
  * const page = createPages();
- * Deno.serve((request) => page(request));
+ * const response = await page(new Request("http://localhost/"));
+ * console.log(response.headers.get("content-type")); // text/html; charset=utf-8
  * ```
  */
 export function createPages(): (request: Request) => Promise<Response> {

@@ -1,6 +1,20 @@
 /**
  * A process that serves: its signals, its last resort and its end.
  *
+ * @example Stop in order on SIGINT and SIGTERM
+ * ```ts
+ * import { createServer, Hub, jsonLogger, RoomLog } from "@hubbub/hub";
+ * import { logUncaught, stopOnSignal } from "@hubbub/hub/process";
+ *
+ * if (import.meta.main) {
+ *   const logger = jsonLogger();
+ *   logUncaught(logger);
+ *   const server = createServer(new Hub(new RoomLog(await Deno.openKv())), { logger });
+ *   Deno.serve({ port: 8000 }, server.fetch);
+ *   stopOnSignal(logger, () => server.drain());
+ * }
+ * ```
+ *
  * @module
  */
 
@@ -15,6 +29,14 @@ const STOP_MS = 4_000;
  * expected to get here.
  *
  * @param logger Takes the events.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger } from "@hubbub/hub";
+ * import { logUncaught } from "@hubbub/hub/process";
+ *
+ * if (import.meta.main) logUncaught(jsonLogger());
+ * ```
  */
 export function logUncaught(logger: Logger): void {
   for (const type of ["error", "unhandledrejection"]) {
@@ -33,6 +55,18 @@ export function logUncaught(logger: Logger): void {
  * @param logger Takes the events.
  * @param stop Stops in order.
  * @returns Does the same without a signal, and ends with the code that it is given.
+ *
+ * @example
+ * ```ts
+ * import { createServer, Hub, jsonLogger, RoomLog } from "@hubbub/hub";
+ * import { stopOnSignal } from "@hubbub/hub/process";
+ *
+ * if (import.meta.main) {
+ *   const server = createServer(new Hub(new RoomLog(await Deno.openKv())));
+ *   Deno.serve({ port: 8000 }, server.fetch);
+ *   stopOnSignal(jsonLogger(), () => server.drain());
+ * }
+ * ```
  */
 export function stopOnSignal(
   logger: Logger,
@@ -63,6 +97,18 @@ export function stopOnSignal(
  *
  * @param logger Takes the event.
  * @param error What was thrown while starting.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger, readConfiguration } from "@hubbub/hub";
+ * import { failToStart } from "@hubbub/hub/process";
+ *
+ * try {
+ *   console.log(readConfiguration(() => undefined).port); // 8000
+ * } catch (error) {
+ *   failToStart(jsonLogger(), error); // one line, such as of a PORT that is none
+ * }
+ * ```
  */
 export function failToStart(logger: Logger, error: unknown): never {
   if (error instanceof StartError) logger("error", error.event, { ...error.fields, error });

@@ -197,6 +197,13 @@ export type ServerEnvelope =
 /**
  * Every error code: the HTTP status that goes with it, and whether the same request may succeed
  * later (`temporary`) or must be changed first.
+ *
+ * @example
+ * ```ts
+ * import { ERRORS } from "@hubbub/hub/protocol";
+ *
+ * console.log(ERRORS.rate_limited); // { status: 429, temporary: true }
+ * ```
  */
 export const ERRORS = {
   bad_frame: { status: 400, temporary: false },
@@ -212,6 +219,7 @@ export const ERRORS = {
   bad_handshake: { status: 400, temporary: false },
   unauthorized: { status: 401, temporary: false },
   forbidden: { status: 403, temporary: false },
+  not_accepted: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
   method_not_allowed: { status: 405, temporary: false },
   body_too_large: { status: 413, temporary: false },
@@ -243,6 +251,13 @@ export interface Problem {
  * Every close code that the server uses and what the client does about it. Codes of 4000–4499
  * ask it to come back, 4500–4999 tell it not to until something changes; the others are those of
  * RFC 6455, section 7.4.1.
+ *
+ * @example
+ * ```ts
+ * import { CLOSE_CODES } from "@hubbub/hub/protocol";
+ *
+ * console.log(CLOSE_CODES.tooSlow); // { code: 4008, reconnect: true }
+ * ```
  */
 export const CLOSE_CODES = {
   goingAway: { code: 1001, reconnect: true },

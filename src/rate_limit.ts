@@ -14,9 +14,11 @@ const SWEEP_FROM = 1_000;
  * would treat better: memory is bounded by how many can do something within one refill.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { RateLimit } from "./rate_limit.ts";
+ *
  * const limit = new RateLimit({ perSecond: 40, burst: 80 });
- * const waitMs = limit.take("ann");
+ * console.log(limit.take("ann")); // 0: no need to wait
  * ```
  */
 export class RateLimit {

@@ -22,12 +22,11 @@ import {
   REPEAT_WINDOW,
 } from "./protocol.ts";
 import { type Member, Seat } from "./seat.ts";
+import { Striker } from "./striker.ts";
 import { Tail } from "./tail.ts";
 
 /** Records that one step of a catch-up reads. */
 const PAGE = 100;
-/** Milliseconds that an isolate has to strike out its repeats, before others do it. */
-const ORPHAN_MS = 1_000;
 /** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
 const PACKET_LENGTH = 4_096;
 
@@ -59,9 +58,7 @@ export class Room {
   /** Callers of `use`, who need the room to stay. */
   #uses = 0;
   readonly #catchUp: CatchUp;
-  /** Repeats that other isolates wrote, and will strike out unless they die. */
-  readonly #orphans: Repeat[] = [];
-  #orphanTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #striker: Striker;
   #isDismissed = false;
   /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
   #isUncertain = false;
@@ -74,6 +71,7 @@ export class Room {
     this.name = name;
     this.#context = context;
     this.#outbox = new Outbox(name, this.#tail, context);
+    this.#striker = new Striker(name, context);
     const { isolate: from } = context;
     this.#audience = new Audience({
       typingTimeoutMs: context.limits.typing_timeout_ms,
@@ -260,7 +258,7 @@ export class Room {
   dismiss(): readonly Seat[] {
     this.#isDismissed = true;
     this.#catchUp.stop();
-    clearTimeout(this.#orphanTimer);
+    this.#striker.stop();
     const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
     return [...this.#audience.dismiss(), ...waiting];
   }
@@ -277,7 +275,7 @@ export class Room {
       this.#cursor = record.cursor;
     }
     // Whoever wrote them did not live to strike them out.
-    if (repeats.length > 0) void this.#strike(repeats);
+    this.#striker.strike(repeats);
     if (this.#tail.size === 0) this.#cursor = head;
     this.#isOpen = true;
   }
@@ -343,7 +341,10 @@ export class Room {
       if (!first) {
         envelopes.push(record.envelope);
         talkers.set(record.user, append !== undefined && talkers.get(record.user) !== false);
-      } else if (!record.repeats) (append ? repeats : this.#orphans).push({ record, first });
+      } else if (!record.repeats) {
+        if (append) repeats.push({ record, first });
+        else this.#striker.strikeLater({ record, first });
+      }
     }
     // Whoever wrote tells the others; that the messages are stored is certain by now.
     if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
@@ -353,8 +354,7 @@ export class Room {
       this.#context.metrics.messagesDelivered += envelopes.length * seats;
     }
     for (const [append, outcome] of settled) this.#outbox.settle(append, outcome);
-    if (repeats.length > 0) void this.#strike(repeats);
-    if (this.#orphans.length > 0) this.#strikeOrphansLater();
+    this.#striker.strike(repeats);
     this.#checkIdle();
   }
 
@@ -363,25 +363,6 @@ export class Room {
     const size = envelopes.reduce((sum, { length }) => sum + length, 0);
     const lines = records === envelopes.length && size <= PACKET_LENGTH ? envelopes : [];
     post({ kind: "messages", from, room: this.name, prev, cursor: this.#cursor, lines });
-  }
-
-  /** Strikes out what other isolates should have, had they lived. */
-  #strikeOrphansLater(): void {
-    this.#orphanTimer ??= setTimeout(() => {
-      this.#orphanTimer = undefined;
-      void this.#strike(this.#orphans.splice(0));
-    }, ORPHAN_MS);
-  }
-
-  async #strike(repeats: readonly Repeat[]): Promise<void> {
-    const { log, logger, metrics } = this.#context;
-    try {
-      await log.strike(this.name, repeats);
-    } catch (error) {
-      // They stay in the log, and whoever reads it leaves them out all the same.
-      metrics.strikeFailures++;
-      logger("error", "strike_failed", { room: this.name, error });
-    }
   }
 
   async #readPage(): Promise<boolean> {

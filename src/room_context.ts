@@ -9,6 +9,7 @@ import type { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Moderate } from "./moderation.ts";
 import type { RoomAppend } from "./outbox.ts";
 import type { Limits } from "./protocol.ts";
 import type { Room } from "./room.ts";
@@ -28,6 +29,8 @@ export interface RoomContext {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Judges messages before they are stored; without it all are. */
+  readonly moderate?: Moderate;
   /** Makes the ULID of a message. */
   readonly createId: () => string;
   /** Milliseconds since the epoch. */

@@ -9,12 +9,14 @@
  * user is in it while anything holds them. Adding or removing twice changes nothing.
  *
  * @example
- * ```ts ignore
- * const typing = new Roster<WebSocket>();
- * typing.add("ann", tab1); // true: ann began
- * typing.add("ann", tab2); // false
- * typing.remove("ann", tab1); // false: the other tab still holds her
- * typing.remove("ann", tab2); // true: ann stopped
+ * ```ts
+ * import { Roster } from "./roster.ts";
+ *
+ * const typing = new Roster<string>();
+ * typing.add("ann", "tab 1"); // true: ann began
+ * typing.add("ann", "tab 2"); // false
+ * typing.remove("ann", "tab 1"); // false: the other tab still holds her
+ * typing.remove("ann", "tab 2"); // true: ann stopped
  * ```
  */
 export class Roster<Holder> {

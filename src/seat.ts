@@ -13,7 +13,32 @@ import type { Room } from "./room.ts";
 /** What a member may ask for before it is live; more is refused until then. */
 const HELD_MAX = 256;
 
-/** One connection in a room, as far as the hub knows it. A user may have several. */
+/**
+ * One connection in a room, as far as the hub knows it. A user may have several.
+ *
+ * @example
+ * ```ts
+ * import { Hub, type Member, RoomLog } from "@hubbub/hub";
+ *
+ * // Answers whoever says "ping".
+ * const bot: Member = {
+ *   user: "bot",
+ *   send(frame) {
+ *     for (const text of frame.envelopes) {
+ *       const { type, payload } = JSON.parse(text);
+ *       if (type === "chat_message" && payload.text === "ping") seat.publish({ text: "pong" });
+ *     }
+ *   },
+ *   close() {},
+ * };
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv));
+ * const seat = hub.join("lobby", bot, { history: 0 });
+ * await seat.joined;
+ * await hub.publish("lobby", "ann", { text: "ping" });
+ * ```
+ */
 export interface Member {
   /** Whose connection it is; missing for one that only reads, and is not counted as here. */
   readonly user?: string;
@@ -48,6 +73,20 @@ export type SeatState = "joining" | "live" | "left";
 /**
  * A member's place in a room, from the call of `Hub.join` to `leave()`. What the member does
  * before its history is complete waits until then.
+ *
+ * @example
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new RoomLog(kv));
+ * const seat = hub.join("lobby", { user: "ann", send() {}, close() {} });
+ * seat.typing(true);
+ * seat.publish({ text: "hello" }); // once the history is complete
+ * await seat.joined;
+ * seat.leave();
+ * console.log(seat.state); // left
+ * ```
  */
 export class Seat {
   /** Who sits here. */

@@ -1,6 +1,20 @@
 /**
  * The hub over HTTP: the upgrade to WebSocket, and the routes for those who only ask.
  *
+ * @example A hub behind HTTP, among routes of one's own
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { createServer } from "@hubbub/hub/server";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using chat = createServer(new Hub(new RoomLog(kv)));
+ * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, (request, info) => {
+ *   if (new URL(request.url).pathname === "/") return new Response("My own start page");
+ *   return chat.fetch(request, info);
+ * });
+ * await http.shutdown();
+ * ```
+ *
  * @module
  */
 
@@ -65,8 +79,8 @@ export interface ServerOptions extends Partial<EntryLimits> {
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
-/** A hub's HTTP side. */
-export interface Server {
+/** A hub's HTTP side; `await using` drains it. */
+export interface Server extends AsyncDisposable {
   /**
    * Answers a request; hand it to `Deno.serve`.
    *
@@ -97,9 +111,13 @@ export interface Server {
  * @returns A server for `Deno.serve`.
  *
  * @example
- * ```ts ignore
- * const server = createServer(hub);
- * Deno.serve({ port: 8000 }, server.fetch);
+ * ```ts
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * const response = await server.fetch(new Request("http://localhost/rooms/lobby"));
+ * console.log(await response.json()); // { room: "lobby", cursor: "0…", users: [], typing: [] }
  * ```
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
@@ -247,6 +265,17 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes, heapBytes });
   }
 
+  async function drain(): Promise<void> {
+    await hub.drain();
+    const until = performance.now() + DRAIN_CLOSE_MS;
+    while (metrics.connections + requests > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    supervisor.stop();
+    const { connections } = metrics;
+    if (connections > 0) logger("warn", "sockets_left_open", { connections });
+  }
+
   return {
     async fetch(request, info) {
       requests++;
@@ -257,16 +286,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       }
     },
     snapshot,
-    async drain() {
-      await hub.drain();
-      const until = performance.now() + DRAIN_CLOSE_MS;
-      while (metrics.connections + requests > 0 && performance.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      supervisor.stop();
-      const { connections } = metrics;
-      if (connections > 0) logger("warn", "sockets_left_open", { connections });
-    },
+    drain,
+    [Symbol.asyncDispose]: drain,
   };
 }
 

@@ -1,6 +1,25 @@
 /**
  * A chat server as the environment describes it: database, hub and listener, from start to stop.
  *
+ * @example A chat server, without a copy of the repository
+ * ```ts
+ * import { jsonLogger, readConfiguration } from "@hubbub/hub";
+ * import { failToStart, stopOnSignal } from "@hubbub/hub/process";
+ * import { startService } from "@hubbub/hub/service";
+ *
+ * if (import.meta.main) {
+ *   const logger = jsonLogger();
+ *   try {
+ *     const configuration = readConfiguration((name) => Deno.env.get(name));
+ *     const onListenerClosed = () => Deno.exit(1);
+ *     const service = await startService(configuration, { logger, onListenerClosed });
+ *     stopOnSignal(logger, () => service.stop());
+ *   } catch (error) {
+ *     failToStart(logger, error);
+ *   }
+ * }
+ * ```
+ *
  * @module
  */
 
@@ -55,7 +74,18 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Why a service could not start: an event for the log, and what it was about. */
+/**
+ * Why a service could not start: an event for the log, and what it was about.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger } from "@hubbub/hub";
+ * import { StartError } from "@hubbub/hub/service";
+ *
+ * const error = new StartError("kv_failed", { kv: "chat.sqlite3" }, new Error("disk full"));
+ * jsonLogger()("error", error.event, { ...error.fields, error });
+ * ```
+ */
 export class StartError extends Error {
   /**
    * Makes the error.
@@ -81,6 +111,20 @@ export class StartError extends Error {
  * @param options Who hears of events, and whether other isolates do the same.
  * @returns The running service.
  * @throws {StartError} Where the database cannot be opened or the address cannot be listened at.
+ *
+ * @example
+ * ```ts
+ * import { readConfiguration } from "@hubbub/hub";
+ * import { startService } from "@hubbub/hub/service";
+ *
+ * const environment = new Map([["PORT", "0"], ["HUBBUB_KV", ":memory:"]]);
+ * const service = await startService(readConfiguration((name) => environment.get(name)), {
+ *   logger: console.log,
+ *   onListenerClosed: () => Deno.exit(1),
+ * });
+ * console.log(service.address.port);
+ * await service.stop();
+ * ```
  */
 export async function startService(
   configuration: Configuration,
@@ -127,10 +171,10 @@ export async function startService(
       isStopping = true;
       await server.drain();
       // Lets the last answers out. By itself it would wait for whoever is stuck.
-      await Promise.race([
-        http.shutdown(),
-        new Promise((resolve) => setTimeout(resolve, FLUSH_MS)),
-      ]);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const timeout = new Promise((resolve) => timer = setTimeout(resolve, FLUSH_MS));
+      await Promise.race([http.shutdown(), timeout]);
+      clearTimeout(timer);
       kv.close();
       lock?.close();
     },
@@ -144,6 +188,13 @@ export async function startService(
  * @param logger Takes what an operator should know.
  * @returns What gives it back; undefined where there is nothing to give back.
  * @throws {StartError} Where another process has it.
+ *
+ * @example
+ * ```ts
+ * import { takeDatabase } from "@hubbub/hub/service";
+ *
+ * console.log(await takeDatabase(":memory:", console.log)); // undefined: nobody else has it
+ * ```
  */
 export async function takeDatabase(
   path: string | undefined,

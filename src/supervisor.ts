@@ -54,9 +54,18 @@ interface Watched {
  * what waits for it until it goes by itself.
  *
  * @example
- * ```ts ignore
- * const supervisor = new Supervisor({ metrics });
- * supervisor.add(connection);
+ * ```ts
+ * import { Metrics } from "@hubbub/hub";
+ * import { Supervisor } from "./supervisor.ts";
+ *
+ * const supervisor = new Supervisor({ metrics: new Metrics() });
+ * supervisor.add({
+ *   waitingBytes: 0,
+ *   expiresAt: Date.now() + 60_000,
+ *   tooSlow: () => console.log("It takes too little"),
+ *   expire: () => console.log("Its time is over"),
+ * });
+ * supervisor.stop();
  * ```
  */
 export class Supervisor {

@@ -12,10 +12,17 @@ import { REPEAT_WINDOW } from "./protocol.ts";
  * seen in it. Which records are repeats depends on nothing but the log, so all isolates agree.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Hub, RoomLog } from "@hubbub/hub";
+ * import { Tail } from "./tail.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new RoomLog(kv);
+ * await using hub = new Hub(log);
+ * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
  * const tail = new Tail();
- * for (const record of await log.last("lobby", 2 * REPEAT_WINDOW)) tail.push(record);
- * const history = tail.last(10);
+ * for (const record of await log.last("lobby", { limit: 256 })) tail.push(record);
+ * console.log(tail.last(10).length, tail.find("ann", "1")?.user); // 1 ann
  * ```
  */
 export class Tail {

@@ -18,10 +18,12 @@ export interface TokenBucketOptions {
  * A token bucket: bursts are fine, the long run is limited.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { TokenBucket } from "./token_bucket.ts";
+ *
  * const bucket = new TokenBucket({ perSecond: 20, burst: 40 });
  * const waitMs = bucket.take();
- * if (waitMs > 0) refuse(waitMs);
+ * if (waitMs > 0) console.log(`Try again in ${waitMs} ms`);
  * ```
  */
 export class TokenBucket {

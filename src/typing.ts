@@ -28,9 +28,13 @@ export interface TypingOptions {
  * while either is. Each sign of typing starts the connection's time anew. Nothing is stored.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Typing } from "./typing.ts";
+ *
  * const typing = new Typing({ onChange: (user, status) => console.log(user, status) });
- * typing.start(connection, "ann"); // "ann true"; "ann false" 3 s later
+ * const connection = {};
+ * typing.start(connection, "ann"); // "ann true"; "ann false" 3 s later, or
+ * typing.stop(connection, "ann"); // at once
  * ```
  */
 export class Typing {

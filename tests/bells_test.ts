@@ -3,7 +3,7 @@ import type { Logger, RoomLog } from "@hubbub/hub";
 import { mock } from "node:test";
 import { type Belled, Bells } from "../src/bells.ts";
 import { cursorAt, ORIGIN } from "../src/entry.ts";
-import { BELL_COUNT, bellOf } from "../src/log.ts";
+import { BELL_COUNT, bellOf } from "../src/keys.ts";
 import { readLog } from "./log_run.ts";
 import { numbers, storedEntry } from "./stored_lines.ts";
 import { createTestHub } from "./test_hub.ts";

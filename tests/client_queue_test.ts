@@ -231,7 +231,8 @@ Deno.test("ChatConnection.send() keeps to the server's rate by itself", async ()
     await test.tick(0);
   };
   for (let round = 0; round < 6; round++) await answer();
-  assertEquals(answered, 4);
+  // Half of what the server allows at once: the rest is for what the network bunches up.
+  assertEquals(answered, 2);
   for (let second = 0; second < 2; second++) {
     for (let tenth = 0; tenth < 10; tenth++) {
       await test.tick(100);
@@ -239,7 +240,7 @@ Deno.test("ChatConnection.send() keeps to the server's rate by itself", async ()
     }
   }
   // Ten a second, and a little less so that it is never refused.
-  assert(answered > 20 && answered <= 24, `${answered}`);
+  assert(answered > 18 && answered <= 22, `${answered}`);
 });
 
 Deno.test("ChatConnection.typing() tells the first key at once, then one every 1.5 s, and the end", async () => {

@@ -16,7 +16,7 @@ async function canCompile(): Promise<boolean> {
   return await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/a.js`, "");
     const args = ["compile", "--no-config", "--output", `${folder}/a`, `${folder}/a.js`];
-    const { success, stderr } = await run("deno", args);
+    const { success, stderr } = await run(Deno.execPath(), args);
     if (!success) {
       const why = /error sending request for url \([^)]*\)/.exec(stderr)?.[0] ?? stderr.trim();
       console.warn(`The test of "deno task compile" is ignored, because "deno compile": ${why}`);
@@ -75,7 +75,7 @@ Deno.test("what is compiled is one file with the page inside", NEEDS, async () =
   await inFolder(async (folder) => {
     await make(folder, 1);
     const flags = ["--no-config", "--no-remote", "--no-npm", "--unstable-kv", "--unstable-net"];
-    await exercise(folder, "deno", ["run", ...flags, ...ALLOW, `${folder}/hubbub.js`]);
+    await exercise(folder, Deno.execPath(), ["run", ...flags, ...ALLOW, `${folder}/hubbub.js`]);
   });
 });
 

@@ -13,7 +13,7 @@ const DEFAULTS: Configuration = {
   maxTextBytes: 4096,
   messagesPerSecond: 20,
   maxConnections: 20_000,
-  maxConnectionsPerAddress: 2_000,
+  maxConnectionsPerAddress: undefined,
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
   tokens: undefined,

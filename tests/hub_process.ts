@@ -26,7 +26,7 @@ export class HubProcess implements AsyncDisposable {
   static async start(
     environment: Readonly<Record<string, string>>,
     args: readonly string[] = startArgs(environment.HUBBUB_KV),
-    command = "deno",
+    command = Deno.execPath(),
   ): Promise<HubProcess> {
     const process = new Deno.Command(command, {
       args: [...args],
@@ -38,9 +38,11 @@ export class HubProcess implements AsyncDisposable {
     return new HubProcess(process, await untilStarted(process));
   }
 
-  /** Settles when it has ended. */
-  get status(): Promise<Deno.CommandStatus> {
-    return this.#process.status;
+  /** Waits for the end, and for its last line. */
+  async end(): Promise<Deno.CommandStatus> {
+    const status = await this.#process.status;
+    await this.#reading;
+    return status;
   }
 
   get pid(): number {
@@ -50,9 +52,7 @@ export class HubProcess implements AsyncDisposable {
   /** Sends a signal, and waits for the end. */
   async stop(signal: Deno.Signal): Promise<Deno.CommandStatus> {
     this.#process.kill(signal);
-    const status = await this.#process.status;
-    await this.#reading;
-    return status;
+    return await this.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -61,8 +61,7 @@ export class HubProcess implements AsyncDisposable {
     } catch {
       // It has ended already.
     }
-    await this.#process.status;
-    await this.#reading;
+    await this.end();
   }
 }
 

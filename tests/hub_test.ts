@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { JoinOptions } from "@hubbub/hub";
-import { KV_LIMITS } from "../src/log.ts";
+import { KV_LIMITS } from "../src/keys.ts";
 import { holdOnce, injectFaults } from "./kv_faults.ts";
 import { readLog } from "./log_run.ts";
 import { fill, numbers, storedLine } from "./stored_lines.ts";

@@ -10,10 +10,21 @@ const LAYERS: readonly (readonly string[])[] = [
   ["protocol", "frame", "fanout", "logger", "histogram", "token_bucket", "roster", "catch_up"],
   ["address", "origin", "key_set"],
   // Parts: each does one thing for a room, a connection or a request.
-  ["entry", "log", "tail", "group_commit", "bells", "metrics", "typing", "presence", "intake"],
+  [
+    "entry",
+    "keys",
+    "log",
+    "tail",
+    "group_commit",
+    "bells",
+    "metrics",
+    "typing",
+    "presence",
+    "intake",
+  ],
   ["supervisor", "exposition", "rate_limit", "refusal", "admission", "auth"],
   // One room, all rooms.
-  ["room_context", "outbox", "seat", "replay", "audience", "room"],
+  ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
   ["hub"],
   // Who comes in, and how.
   ["connection", "events"],
@@ -31,7 +42,7 @@ const BACKWARD_TYPES: readonly string[] = [
 
 /** Who may use what, besides the layers. */
 const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[] }[] = [
-  { what: "Deno.Kv", pattern: /\bDeno\.(Kv|openKv\b)/, files: ["log", "service"] },
+  { what: "Deno.Kv", pattern: /\bDeno\.(Kv|openKv\b)/, files: ["keys", "log", "service"] },
   {
     what: "WebSocket",
     pattern: /(?<![\w-])WebSocket\b|\bDeno\.upgradeWebSocket\b/,

@@ -29,6 +29,18 @@ Deno.test("Admission counts connections by address, and gives places back", () =
   assertEquals(metrics.entriesRefused.get("address"), 1);
 });
 
+Deno.test("Admission spares this machine's own addresses, unless a limit is given", () => {
+  const { admission } = admitting({ maxConnections: 0 });
+  for (const own of ["127.0.0.1", "127.8.8.8", "0:0:0:0::/64"]) {
+    for (let i = 0; i < 2_500; i++) admission.knock(own);
+  }
+  for (let i = 0; i < 2_000; i++) admission.knock("192.0.2.1");
+  assertEquals(refused(() => admission.knock("192.0.2.1")), "too_many_connections");
+  const { admission: strict } = admitting({ maxConnectionsPerAddress: 1 });
+  strict.knock("127.0.0.1");
+  assertEquals(refused(() => strict.knock("127.0.0.1")), "too_many_connections");
+});
+
 Deno.test("Admission limits how fast an address comes back", () => {
   const { admission, metrics } = admitting({ maxConnectionsPerAddress: 5 });
   for (let i = 0; i < 5; i++) admission.knock("192.0.2.1").leave();

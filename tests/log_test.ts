@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { type LogRecord, RoomLog } from "@hubbub/hub";
 import { cursorAt, joinLines, messageText, ORIGIN } from "../src/entry.ts";
-import { BELL_COUNT, bellKey, bellOf, KV_LIMITS } from "../src/log.ts";
+import { BELL_COUNT, bellKey, bellOf, KV_LIMITS } from "../src/keys.ts";
 import { failOnce, injectFaults } from "./kv_faults.ts";
 import { readLog } from "./log_run.ts";
 import { fill, numbers, storedEntry, storedLine } from "./stored_lines.ts";

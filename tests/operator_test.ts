@@ -165,7 +165,7 @@ Deno.test(
   "a bad value stops the start with one line",
   needs("run", "net", "read", "write", "env"),
   async () => {
-    const output = await new Deno.Command("deno", {
+    const output = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-env", "main.ts"],
       env: { HUBBUB_JWT_SECRET: "hunter2", HUBBUB_JWKS_URL: "https://a.example/" },
     }).output();

@@ -5,6 +5,12 @@ import { GroupCommit } from "../src/group_commit.ts";
 import { Outbox, type Outcome, type RoomAppend } from "../src/outbox.ts";
 import { Tail } from "../src/tail.ts";
 
+const LIMITS = {
+  text_max_bytes: 4096,
+  typing_timeout_ms: 3000,
+  messages_per_second: 20,
+  message_burst: 40,
+};
 const SENT_AT = "2026-01-02T03:04:05.678Z";
 
 /** An outbox whose commits never end: what it hands over can be looked at. */
@@ -26,6 +32,8 @@ function setUp(isDraining = false) {
   const outbox = new Outbox("lobby", tail, {
     commits,
     metrics,
+    limits: LIMITS,
+    logger() {},
     createId: () => `id${++ids}`,
     isDraining: () => isDraining,
     now: () => Date.parse(SENT_AT),

@@ -1,4 +1,4 @@
-import type { Fanout, HubOptions, Packet } from "@hubbub/hub";
+import { type Fanout, type HubOptions, type Packet, RoomLog } from "@hubbub/hub";
 import { FaultyChannel } from "./faulty_fanout.ts";
 import { Random } from "./random.ts";
 import { createTestHub, type TestHub } from "./test_hub.ts";
@@ -6,6 +6,8 @@ import { createTestHub, type TestHub } from "./test_hub.ts";
 /** Several hubs over one database, as the isolates of a process are; each is a {@linkcode TestHub}. */
 export class TestIsolates implements AsyncDisposable {
   readonly kv: Deno.Kv;
+  /** The logs in it, for the test's own eyes. */
+  readonly logs: RoomLog;
   /** Whatever was published, also what was lost. */
   readonly packets: Packet[] = [];
   /** Decides what gets lost between the hubs; may be changed at any time. */
@@ -18,6 +20,7 @@ export class TestIsolates implements AsyncDisposable {
 
   private constructor(kv: Deno.Kv) {
     this.kv = kv;
+    this.logs = new RoomLog(kv);
   }
 
   /** Opens a database in memory. */

@@ -1,5 +1,9 @@
+import { deadline } from "@std/async/deadline";
 import type { Frame, Member, Message } from "@hubbub/hub";
 import { decodeServerEnvelope, type ServerEnvelope } from "@hubbub/hub/protocol";
+
+/** Milliseconds after which what was waited for is not going to happen. */
+const PATIENCE_MS = 20_000;
 
 /** What each type of envelope carries. */
 export type Payloads = { [E in ServerEnvelope as E["type"]]: E["payload"] };
@@ -65,8 +69,8 @@ export class TestMember implements Member {
   }
 
   /** Resolves when something holds, looked at after each frame and each close. */
-  until(holds: (member: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
+  async until(holds: (member: this) => boolean): Promise<void> {
+    const held = new Promise<void>((resolve) => {
       const check = () => {
         if (!holds(this)) return;
         this.#waiting.delete(check);
@@ -75,6 +79,7 @@ export class TestMember implements Member {
       this.#waiting.add(check);
       check();
     });
+    await deadline(held, PATIENCE_MS);
   }
 }
 

@@ -1,7 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { HubOptions, Seat } from "@hubbub/hub";
-import { mock } from "node:test";
-import { Typing } from "../src/typing.ts";
+import type { Seat } from "@hubbub/hub";
 import type { TestHub } from "./test_hub.ts";
 import { pause, TestIsolates } from "./test_isolates.ts";
 import { TestMember } from "./test_member.ts";
@@ -21,126 +19,6 @@ async function join(to: TestHub, user: string): Promise<[TestMember, Seat]> {
 function told(member: TestMember): string[] {
   return member.of("typing_status").map(({ user, status }) => `${user} ${status}`);
 }
-
-/** Typing on a clock of its own, and what it told the other isolates. */
-function createTyping(timeoutMs?: number) {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  let now = 0;
-  const clock = mock.method(performance, "now", () => now);
-  const changes: string[] = [];
-  const posts: string[] = [];
-  const typing = new Typing({
-    timeoutMs,
-    onChange: (user, status) => void changes.push(`${user} ${status}`),
-    onHere: (user, status) => void posts.push(`${now}: ${user} ${status}`),
-  });
-  return {
-    typing,
-    changes,
-    posts,
-    tick(ms: number) {
-      now += ms;
-      mock.timers.tick(ms);
-    },
-    [Symbol.dispose]() {
-      mock.timers.reset();
-      clock.mock.restore();
-    },
-  };
-}
-
-Deno.test("Typing.start() tells other isolates at once, and again after 1.5 s at the earliest", () => {
-  using clock = createTyping();
-  const { typing, changes, posts, tick } = clock;
-  const tab = {};
-  for (let sign = 0; sign < 60; sign++) {
-    typing.start(tab, "ann");
-    tick(100);
-  }
-  const starts = [0, 1500, 3000, 4500].map((at) => `${at}: ann true`);
-  assertEquals(posts, starts);
-  tick(2_900);
-  assertEquals(posts, [...starts, "8900: ann false"]);
-  assertEquals(changes, ["ann true", "ann false"]);
-});
-
-Deno.test("Typing.start() in two tabs is told to other isolates as one", () => {
-  using clock = createTyping();
-  const { typing, posts, tick } = clock;
-  const [tab1, tab2] = [{}, {}];
-  typing.start(tab1, "ann");
-  typing.start(tab2, "ann");
-  tick(1_499);
-  typing.start(tab2, "ann");
-  typing.stop(tab1, "ann");
-  assertEquals(posts, ["0: ann true"]);
-  tick(1);
-  typing.start(tab2, "ann");
-  typing.stop(tab2, "ann");
-  // Who begins anew is not told as a repetition: others may have heard the end.
-  typing.start(tab1, "ann");
-  typing.stop(tab1, "ann");
-  assertEquals(posts.slice(1), [
-    "1500: ann true",
-    "1500: ann false",
-    "1500: ann true",
-    "1500: ann false",
-  ]);
-});
-
-Deno.test("Typing.elsewhere() ends 2 s after the timeout where the stop was lost, not before", () => {
-  for (const timeoutMs of [3_000, 100]) {
-    using clock = createTyping(timeoutMs);
-    const { typing, changes, posts, tick } = clock;
-    typing.elsewhere("b", "ann", true);
-    tick(1_500);
-    typing.elsewhere("b", "ann", true);
-    tick(timeoutMs + GRACE_MS - 1);
-    assertEquals(changes, ["ann true"]);
-    tick(1);
-    assertEquals(changes, ["ann true", "ann false"]);
-    assertEquals(typing.users(), []);
-    assertEquals(posts, [], "what others told is not told on");
-  }
-});
-
-Deno.test("Typing shows a user who types here and on other isolates until the last of it ends", () => {
-  using clock = createTyping();
-  const { typing, changes, posts, tick } = clock;
-  const tab = {};
-  typing.elsewhere("b", "ann", true);
-  typing.elsewhere("c", "ann", true);
-  typing.start(tab, "ann");
-  typing.elsewhere("b", "ann", false);
-  typing.elsewhere("b", "ann", false);
-  typing.elsewhere("d", "ann", false);
-  typing.stop(tab, "ann");
-  assertEquals(changes, ["ann true"]);
-  assertEquals(posts, ["0: ann true", "0: ann false"]);
-  tick(5_000);
-  assertEquals(changes, ["ann true", "ann false"]);
-});
-
-Deno.test("Typing.said() ends what other isolates told, and tells anew what goes on here", () => {
-  using clock = createTyping();
-  const { typing, changes, posts, tick } = clock;
-  typing.elsewhere("b", "ann", true);
-  typing.elsewhere("c", "ann", true);
-  typing.said("bob", false);
-  typing.said("ann", true);
-  assertEquals(changes, ["ann true"]);
-  typing.said("ann", false);
-  assertEquals(changes, ["ann true", "ann false"]);
-  typing.start({}, "ann");
-  typing.elsewhere("b", "ann", true);
-  typing.said("ann", false);
-  typing.said("ann", true);
-  typing.start({}, "ann");
-  assertEquals(changes, ["ann true", "ann false", "ann true"]);
-  assertEquals(posts, ["0: ann true", "0: ann true", "0: ann true"]);
-  tick(10_000);
-  assertEquals(changes.length, 4);
-});
 
 Deno.test("typing is told on other isolates when it starts, when it stops, and not in between", async () => {
   await using isolates = await TestIsolates.open();
@@ -170,7 +48,6 @@ Deno.test("typing ends by itself on every isolate", async () => {
   seat.typing(true);
   await bob.until((member) => told(member).length === 2);
   assert(performance.now() - startedAt < 100 + GRACE_MS, "the stop was told");
-  assertEquals(told(bob), ["ann true", "ann false"]);
 });
 
 Deno.test("typing whose stop was lost ends 2 s after its time", async () => {
@@ -208,19 +85,22 @@ Deno.test("typing that lasts is repeated, so that an isolate that missed its sta
   assertEquals(isolates.of("typing").length, 2);
 });
 
-const FAST: HubOptions = { heartbeatMs: 50, expiryMs: 300 };
-
 for (const end of ["kill", "drain"] as const) {
   Deno.test(`typing ends when the isolate it is on ends by ${end}()`, async () => {
     await using isolates = await TestIsolates.open();
-    const [a, b] = isolates.startAll(2, { ...FAST, limits: { typing_timeout_ms: 60_000 } });
+    const [a, b] = isolates.startAll(2, {
+      heartbeatMs: 50,
+      expiryMs: 1_000,
+      limits: { typing_timeout_ms: 60_000 },
+    });
     const [, seat] = await join(a, "ann");
     const [bob] = await join(b, "bob");
-    await bob.until((member) => member.of("presence").length === 1);
+    // Ann's coming may be known before or after bob's.
+    while (!(await b.hub.look("lobby")).users.includes("ann")) await pause(5);
     seat.typing(true);
     await bob.until((member) => told(member).length === 1);
     await a.hub[end]();
-    await bob.until((member) => member.of("presence").length === 2);
+    await bob.until((member) => member.of("presence").at(-1)?.status === "left");
     assertEquals(told(bob), ["ann true", "ann false"]);
     assertEquals(bob.envelopes.at(-1)?.type, "presence");
   });

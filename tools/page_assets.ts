@@ -56,7 +56,8 @@ async function modulesFrom(url: URL, found = new Set<string>()): Promise<Set<str
 async function bundle(): Promise<string> {
   const app = new URL("app.ts", SOURCE).href;
   const args = ["bundle", "--quiet", "--platform=browser", "--minify", app];
-  const { success, stdout } = await new Deno.Command("deno", { args, stderr: "inherit" }).output();
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" })
+    .output();
   if (!success) throw new Error("deno bundle failed");
   return new TextDecoder().decode(stdout);
 }

@@ -20,9 +20,11 @@ const DOUBLINGS_MAX = 30;
  * so that clients that lost a server together do not come back together.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Backoff } from "./backoff.ts";
+ *
  * const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000 });
- * setTimeout(retry, backoff.next());
+ * console.log(`The first try is in ${backoff.next()} ms`);
  * ```
  */
 export class Backoff {

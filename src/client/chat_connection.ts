@@ -29,9 +29,18 @@ const RECOVERIES_MAX = 3;
  * handed on once, in the log's order; the cursor moves before that.
  *
  * @example
- * ```ts ignore
- * await using chat = connect("http://localhost:8000", { room: "lobby", user: "ann" });
- * const { id } = await chat.send("hello");
+ * ```ts
+ * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ * import { connect } from "@hubbub/hub/client";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using server = createServer(new Hub(new RoomLog(kv)));
+ * await using http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, server.fetch);
+ * const url = `http://127.0.0.1:${http.addr.port}`;
+ *
+ * await using chat = connect(url, { room: "lobby", user: "ann" });
+ * const { id } = await chat.send("hello"); // resolves when it is stored
+ * console.log(id, chat.users); // 01… ["ann"]
  * ```
  */
 export class ChatConnection extends ChatTarget {

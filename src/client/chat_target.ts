@@ -6,7 +6,20 @@
 
 import type { ChatEvents } from "./chat_events.ts";
 
-/** An `EventTarget` with the events of {@linkcode ChatEvents}. */
+/**
+ * An `EventTarget` with the events of {@linkcode ChatEvents}.
+ *
+ * @example
+ * ```ts
+ * import type { ChatTarget } from "@hubbub/hub/client";
+ *
+ * export function logTyping(chat: ChatTarget, signal: AbortSignal) {
+ *   const listener = ({ detail }: { detail: { user: string; status: boolean } }) =>
+ *     console.log(detail.user, detail.status ? "is typing" : "stopped");
+ *   chat.addEventListener("typing", listener, { signal });
+ * }
+ * ```
+ */
 export class ChatTarget extends EventTarget {
   /**
    * Listens to one of the events in {@linkcode ChatEvents}.

@@ -26,10 +26,18 @@ export interface HeartbeatOptions {
  * a browser cannot send the pings of WebSocket: so silence is timed, and tested.
  *
  * @example
- * ```ts ignore
- * const heartbeat = new Heartbeat({ quietMs: 20_000, answerMs: 5_000, onTest, onDead });
+ * ```ts
+ * import { Heartbeat } from "./heartbeat.ts";
+ *
+ * const heartbeat = new Heartbeat({
+ *   quietMs: 20_000,
+ *   answerMs: 5_000,
+ *   onTest: () => console.log("Say something"),
+ *   onDead: () => console.log("Gone"),
+ * });
  * heartbeat.start();
- * socket.onmessage = () => heartbeat.heard();
+ * heartbeat.heard(); // with each frame
+ * heartbeat.stop();
  * ```
  */
 export class Heartbeat {

@@ -42,10 +42,15 @@ export interface OutgoingOptions {
  * reconnect and after an error that passes; its `ref` makes the repeat one message.
  *
  * @example
- * ```ts ignore
- * const outgoing = new Outgoing({ limit: 1000, transmit: (envelopes) => wire.send(envelopes) });
+ * ```ts
+ * import { Outgoing } from "./outgoing.ts";
+ *
+ * const outgoing = new Outgoing({ limit: 1000, transmit: (envelopes) => console.log(envelopes) });
  * const stored = outgoing.add({ text: "hello", ref: "1" });
- * outgoing.attach(limits);
+ * const sent_at = "2026-01-02T03:04:05.678Z";
+ * const [id, cursor] = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "0".repeat(24)];
+ * outgoing.settle({ id, cursor, room: "lobby", user: "ann", text: "hello", sent_at, ref: "1" });
+ * console.log((await stored).id);
  * ```
  */
 export class Outgoing {
@@ -196,14 +201,16 @@ export class Outgoing {
     const now = Date.now();
     const isLimited = perSecond > 0;
     const stepMs = isLimited ? 1000 / perSecond * PACE : 0;
-    const most = isLimited ? Math.max(1, Math.min(IN_FLIGHT_MAX, burst >> 1)) : IN_FLIGHT_MAX;
+    // Half of what the server allows at once: what the network bunches up takes the other half.
+    const atOnce = Math.max(1, burst >> 1);
+    const most = isLimited ? Math.min(IN_FLIGHT_MAX, atOnce) : IN_FLIGHT_MAX;
     const envelopes: string[] = [];
     let waitMs = this.#pausedUntil - now;
     for (const entry of this.#entries.values()) {
       if (waitMs > 0 || this.#inFlight >= most) break;
       if (entry.isInFlight) continue;
       this.#paidUntil = Math.max(this.#paidUntil, now);
-      waitMs = this.#paidUntil - now - (burst - 1) * stepMs;
+      waitMs = this.#paidUntil - now - (atOnce - 1) * stepMs;
       if (waitMs > 0) break;
       this.#paidUntil += stepMs;
       entry.isInFlight = true;

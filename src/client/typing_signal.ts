@@ -14,9 +14,13 @@ const REPEAT_MS = 1_500;
  * most one every 1.5 s, the end at once.
  *
  * @example
- * ```ts ignore
- * const signal = new TypingSignal((status) => send({ type: "typing_status", payload: { status } }));
- * input.oninput = () => signal.set(input.value !== "");
+ * ```ts
+ * import { TypingSignal } from "./typing_signal.ts";
+ *
+ * const signal = new TypingSignal((status) => console.log({ type: "typing_status", status }));
+ * signal.set(true, 3000); // told
+ * signal.set(true, 3000); // not told again so soon
+ * signal.set(false, 3000); // told
  * ```
  */
 export class TypingSignal {
