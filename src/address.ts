@@ -51,6 +51,8 @@ function toNetwork(address: string): string | undefined {
     return URL.canParse(url) ? new URL(url).hostname : undefined;
   }
   const bare = address.replace(/^\[|\](:\d+)?$|%.*$/g, "");
+  // What else the parser would take has a port, a user or a fragment.
+  if (!/^[\da-f:.]+$/i.test(bare)) return undefined;
   const url = `http://[${bare}]`;
   if (!bare.includes(":") || !URL.canParse(url)) return undefined;
   const groups = expand(new URL(url).hostname.slice(1, -1));

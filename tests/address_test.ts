@@ -25,6 +25,12 @@ Deno.test("addressOf() takes an IPv6 address for its network", () => {
   assertEquals(addressFrom("fe80::1%eth0"), "fe80:0:0:0::/64");
 });
 
+Deno.test("addressOf() takes nothing for an address that is none", () => {
+  for (const forwarded of ["@0#:", "::1#", "user@::1", "a:b", "1.2.3.4.5", "::g", ""]) {
+    assertEquals(addressFrom("192.0.2.1", { forwarded, proxies: 1 }), "192.0.2.1", forwarded);
+  }
+});
+
 Deno.test("addressOf() believes a forwarding header only as far as it has proxies", () => {
   const forwarded = "203.0.113.9, 203.0.113.8, 203.0.113.7";
   assertEquals(addressFrom("192.0.2.1", { forwarded }), "192.0.2.1");
