@@ -9,7 +9,6 @@ Deno.test("what is published is the package, its licence, and nothing else", run
   const { stderr } = await deno("publish", "--dry-run", "--allow-dirty", "--no-check");
   const files = stderr.matchAll(/^ +(file:\S+) \(/gm).map(([, url]) => url.slice(ROOT.href.length));
   const published = new Set(files);
-  // Deno adds the licence of the workspace only where src/deno.json has no "license".
   const expected = new Set(["src/LICENSE", "src/deno.json", "src/page/assets.json"]);
   for (const folder of ["src/", "src/client/"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
