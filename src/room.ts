@@ -93,10 +93,9 @@ export class Room {
 
   /** Whether nothing holds the room in memory. */
   get isIdle(): boolean {
-    return this.#audience.size === 0 && !this.#audience.isTyping && this.#uses === 0 &&
-      this.#joining.size === 0 &&
-      this.#outbox.size === 0 &&
-      !this.#catchUp.isRunning && this.#opening === undefined;
+    return this.#audience.size === 0 && !this.#audience.isTyping && this.#joining.size === 0 &&
+      this.#uses === 0 && this.#outbox.size === 0 && !this.#catchUp.isRunning &&
+      this.#opening === undefined;
   }
 
   /** Who is here, who is typing, and everybody's seat. */
@@ -229,12 +228,15 @@ export class Room {
    * @param packet What the other isolate says.
    */
   heard({ prev, cursor, lines }: MessagesPacket): void {
-    if (!this.#isOpen && !this.#opening) return;
-    if (this.#isOpen && cursor <= this.#cursor) return;
-    const records = prev === this.#cursor && !this.#catchUp.isRunning ? decodeLines(lines) : [];
-    if (this.#isOpen && records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
-    if (this.#isOpen && prev > this.#cursor && !this.#catchUp.isRunning) {
-      this.#context.metrics.packetsLost++;
+    if (!this.#isOpen) {
+      if (this.#opening) void this.catchUp();
+      return;
+    }
+    if (cursor <= this.#cursor) return;
+    if (!this.#catchUp.isRunning) {
+      const records = prev === this.#cursor ? decodeLines(lines) : [];
+      if (records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
+      if (prev > this.#cursor) this.#context.metrics.packetsLost++;
     }
     void this.catchUp();
   }
