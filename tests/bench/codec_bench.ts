@@ -1,0 +1,76 @@
+// What the codec costs beside the JSON that nobody can do without.
+
+import { decodeClientEnvelope, encodeEnvelope, type Message } from "@hubbub/hub/protocol";
+import { decodeEntry, recordAt, type StoredMessage } from "../../src/entry.ts";
+
+const MESSAGE: Message = {
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  cursor: "000000000000000123450003",
+  room: "lobby",
+  user: "ann",
+  text: "hello everyone in this room, how are you today?",
+  sent_at: "2026-01-02T03:04:05.678Z",
+  ref: "01ARZ3NDEK-17",
+};
+const { text, ref } = MESSAGE;
+const DRAFT = JSON.stringify({ type: "chat_message", payload: { text, ref } });
+const TYPING = JSON.stringify({ type: "typing_status", payload: { status: true } });
+const { cursor: _cursor, room: _room, ...STORED } = MESSAGE;
+const LINE = JSON.stringify(STORED);
+const VERSIONSTAMP = MESSAGE.cursor.slice(0, 20);
+/** Messages of an entry that a busy room gets in one commit. */
+const ENTRY_MESSAGES = 30;
+const ENTRY = Array(ENTRY_MESSAGES).fill(LINE).join("\n");
+
+Deno.bench({
+  name: "JSON.parse() of a chat message",
+  group: "decode a chat message",
+  baseline: true,
+  fn: () => void JSON.parse(DRAFT),
+});
+Deno.bench({
+  name: "decodeClientEnvelope() of a chat message",
+  group: "decode a chat message",
+  fn: () => void decodeClientEnvelope(DRAFT),
+});
+
+Deno.bench({
+  name: "JSON.parse() of a sign of typing",
+  group: "decode a sign of typing",
+  baseline: true,
+  fn: () => void JSON.parse(TYPING),
+});
+Deno.bench({
+  name: "decodeClientEnvelope() of a sign of typing",
+  group: "decode a sign of typing",
+  fn: () => void decodeClientEnvelope(TYPING),
+});
+
+Deno.bench({
+  name: "JSON.stringify() of an envelope",
+  group: "encode a chat message",
+  baseline: true,
+  fn: () => void JSON.stringify({ type: "chat_message", payload: MESSAGE }),
+});
+Deno.bench({
+  name: "encodeEnvelope()",
+  group: "encode a chat message",
+  fn: () => void encodeEnvelope({ type: "chat_message", payload: MESSAGE }),
+});
+Deno.bench({
+  name: "recordAt(): the envelope from what was stored",
+  group: "encode a chat message",
+  fn: () => void recordAt("lobby", VERSIONSTAMP, 3, LINE, STORED),
+});
+
+Deno.bench({
+  name: `JSON.parse() of ${ENTRY_MESSAGES} messages`,
+  group: "read an entry",
+  baseline: true,
+  fn: () => void ENTRY.split("\n").map((line) => JSON.parse(line) as StoredMessage),
+});
+Deno.bench({
+  name: `decodeEntry() of ${ENTRY_MESSAGES} messages`,
+  group: "read an entry",
+  fn: () => void decodeEntry("lobby", VERSIONSTAMP, ENTRY),
+});
