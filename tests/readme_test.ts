@@ -16,7 +16,10 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^docker\b/, "needs a Docker daemon"],
   [/^deno deploy\b/, "needs an account"],
   [/^(\.\/)?build\/hubbub\b|^deno task compile$/, "compile_test.ts"],
-  [/^deno task (test|ok|check|abuse|agreement|bench|page|dev)\b/, "is work, or takes long"],
+  [
+    /^deno task (test|ok|check|abuse|agreement|bench|compare|curves|page|dev)\b/,
+    "is work, or takes long",
+  ],
   [/^deno add\b/, "the package is not published yet"],
 ];
 

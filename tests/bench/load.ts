@@ -28,6 +28,7 @@ export const FIGURES = [
   "p99_ms",
   "bytes_per_delivery",
   "load_us_per_delivery",
+  "messages_per_frame",
 ] as const;
 
 /** One of them. */

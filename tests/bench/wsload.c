@@ -37,7 +37,7 @@ typedef struct {
   uint8_t head[14];
   int head_len;
   uint64_t left; /* payload bytes of the current frame still to come */
-  int opcode;
+  int opcode, counted;
 } Conn;
 
 static double now(void) {
@@ -110,7 +110,7 @@ static void send_frame(int fd, int opcode, const char *text, size_t n) {
   send_all(fd, frame, k + n);
 }
 
-static uint64_t delivered;
+static uint64_t delivered, frames; /* frames: those with a message in them */
 static double latencies[200000];
 static int latency_count;
 
@@ -118,6 +118,7 @@ static void payload(Conn *c, const char *data, size_t n) {
   static int skip;
   if (c->opcode == 9) { send_frame(c->fd, 10, data, n < 125 ? n : 125); return; }
   if (n == 1 && *data == '2') { send_frame(c->fd, 1, "3", 1); return; } /* Engine.IO ping */
+  if (!c->counted && memchr(data, '~', n)) { frames++; c->counted = 1; }
   for (const char *p = data, *end = data + n; (p = memchr(p, '~', end - p)); p++) {
     delivered++;
     if (++skip % 61 == 0 && end - p > 24 && latency_count < 200000)
@@ -138,7 +139,7 @@ static void feed(Conn *c, const char *data, size_t n) {
     int need = len7 < 0 ? 2 : len7 == 126 ? 4 : len7 == 127 ? 10 : 2;
     if (c->head_len < need) continue;
     c->opcode = c->head[0] & 15;
-    c->left = 0;
+    c->left = c->counted = 0;
     if (len7 < 126) c->left = len7;
     else for (int i = 2; i < need; i++) c->left = c->left << 8 | c->head[i];
     c->head_len = 0;
@@ -221,7 +222,7 @@ int main(int argc, char **argv) {
   for (;;) {
     double t = now();
     if (!start && t > settle) {
-      delivered = latency_count = bytes = 0;
+      delivered = frames = latency_count = bytes = 0;
       if (sid) usage(sid, &cpu_before, &rss_after);
       own_before = clock();
       start = last = next_due = t = now();
@@ -255,10 +256,12 @@ int main(int argc, char **argv) {
   if (sid) { usage(sid, &cpu_after, &rss_end); cpu = cpu_after - cpu_before; }
   qsort(latencies, latency_count, sizeof *latencies, compare);
   printf("conns=%d rooms=%d connect_per_s=%.0f kib_per_conn=%.1f sent=%lu delivered=%lu expected=%lu closed=%d "
-         "in_per_s=%.0f out_per_s=%.0f cpu_us_per_delivery=%.3f cpu_us_per_message=%.1f p50_ms=%.2f p99_ms=%.2f bytes_per_delivery=%.1f load_us_per_delivery=%.3f\n",
+         "in_per_s=%.0f out_per_s=%.0f cpu_us_per_delivery=%.3f cpu_us_per_message=%.1f p50_ms=%.2f p99_ms=%.2f bytes_per_delivery=%.1f load_us_per_delivery=%.3f "
+         "messages_per_frame=%.1f\n",
          conns, rooms, conns / connect_seconds, (rss_after - rss_before) / (double)conns, sent, delivered, expected, closed,
          sent / span, delivered / span, delivered ? cpu * 1e6 / delivered : 0, sent ? cpu * 1e6 / sent : 0,
          latency_count ? latencies[latency_count / 2] / 1e3 : 0, latency_count ? latencies[(int)(latency_count * .99)] / 1e3 : 0,
-         delivered ? bytes / (double)delivered : 0, delivered ? own * 1e6 / delivered : 0);
+         delivered ? bytes / (double)delivered : 0, delivered ? own * 1e6 / delivered : 0,
+         frames ? delivered / (double)frames : 0);
   return delivered < expected ? 3 : 0;
 }
