@@ -11,6 +11,9 @@ import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
 import { Typing } from "./typing.ts";
 
+/** Seats that are looked at to find one that keeps up. */
+const LOOKED_AT = 8;
+
 /** How {@linkcode Audience} behaves. */
 export interface AudienceOptions {
   /** Milliseconds after the last sign of typing. */
@@ -94,7 +97,8 @@ export class Audience {
       this.#everywhere.remove(user, seat);
       return;
     }
-    this.#seats.set(seat, this.#news.now);
+    // Its own arrival, which is told below, is nothing new to it.
+    this.#seats.set(seat, this.#news.now + (isNew ? 1 : 0));
     this.#snapshot = undefined;
     if (isNewHere) this.#options.onPresence(user, true);
     if (isNew) this.#news.add(user, "joined");
@@ -158,6 +162,15 @@ export class Audience {
   /** Everybody who is here now. What is returned stays as it is. */
   seats(): readonly Seat[] {
     return this.#snapshot ??= [...this.#seats.keys()];
+  }
+
+  /** The last seat for which nothing waits; undefined where several others have fallen behind. */
+  lastInTime(): Seat | undefined {
+    const seats = this.seats();
+    for (let i = seats.length - 1; i >= Math.max(0, seats.length - LOOKED_AT); i--) {
+      if (!seats[i].isBehind) return seats[i];
+    }
+    return undefined;
   }
 
   /**

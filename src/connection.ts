@@ -19,6 +19,8 @@ import type { Supervised, Supervisor } from "./supervisor.ts";
 /** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
 const SOFT_LIMIT_PART = 4;
+/** Bytes of UTF-8 for a UTF-16 code unit, at worst. */
+const BYTES_PER_UNIT = 3;
 /** Milliseconds that a member has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -65,8 +67,9 @@ export function connect(request: Request, options: ConnectionOptions): Response 
   const offered = request.headers.get("sec-websocket-protocol") ?? "";
   const protocol = chooseProtocol(offered);
   // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
-  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable.
-  if (protocol) {
+  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable. Deno keeps the
+  // request as long as the socket: a copy of its headers is 3 KB, and made only where it must be.
+  if (protocol && !offered.split(", ").includes(protocol)) {
     const headers = new Headers(request.headers);
     headers.set("sec-websocket-protocol", protocol);
     Object.defineProperty(request, "headers", { value: headers });
@@ -113,6 +116,8 @@ class Connection implements Member, Outlet, Supervised {
   /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
   #heldBytes = 0;
   #hasEnded = false;
+  /** Bytes that wait for the peer at most: asking the socket each time would cost a tenth more. */
+  #waitingAtMost = 0;
 
   constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
     const { user, hub, takeOfUser, expiresAt, supervisor } = options;
@@ -148,16 +153,18 @@ class Connection implements Member, Outlet, Supervised {
   send(frame: Frame): void {
     const socket = this.#socket;
     if (socket.readyState !== WebSocket.OPEN) return;
-    const waiting = socket.bufferedAmount;
-    // Nearly always nothing waits.
-    if (waiting > 0) {
-      const hardLimit = this.#options.supervisor.hardLimitBytes;
-      if (frame.ephemeral && waiting > Math.min(SOFT_LIMIT_BYTES, hardLimit / SOFT_LIMIT_PART)) {
+    const hardLimit = this.#options.supervisor.hardLimitBytes;
+    const softLimit = Math.min(SOFT_LIMIT_BYTES, hardLimit / SOFT_LIMIT_PART);
+    const limit = frame.ephemeral ? softLimit : hardLimit;
+    if (this.#waitingAtMost > limit) {
+      this.#waitingAtMost = socket.bufferedAmount;
+      if (this.#waitingAtMost > hardLimit) return this.tooSlow();
+      if (this.#waitingAtMost > limit) {
         this.#options.hub.metrics.framesShed++;
         return;
       }
-      if (waiting > hardLimit) return this.tooSlow();
     }
+    this.#waitingAtMost += BYTES_PER_UNIT * frame.length;
     if (this.#isLines) socket.send(frame.lines);
     else for (const envelope of frame.envelopes) socket.send(envelope);
   }

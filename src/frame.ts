@@ -22,17 +22,27 @@ export class Frame {
   readonly envelopes: readonly string[];
   /** Whether it may be left out for a member that is behind: typing and presence. */
   readonly ephemeral: boolean;
+  /** UTF-16 code units of all of them. */
+  readonly length: number;
   #lines: string | undefined;
 
   /**
    * Makes a frame.
    *
    * @param envelopes At least one envelope as JSON text.
-   * @param options Whether a member that is behind may do without it.
+   * @param options Whether a member that is behind may do without it, and the envelopes as one text
+   * where that is known.
    */
-  constructor(envelopes: readonly string[], options: { readonly ephemeral?: boolean } = {}) {
+  constructor(
+    envelopes: readonly string[],
+    options: { readonly ephemeral?: boolean; readonly lines?: string } = {},
+  ) {
     this.envelopes = envelopes;
     this.ephemeral = options.ephemeral ?? false;
+    this.#lines = options.lines;
+    let length = 0;
+    for (const envelope of envelopes) length += envelope.length + 1;
+    this.length = length;
   }
 
   /** All of it as one text: a frame of the subprotocol `hubbub.v1.lines`. */

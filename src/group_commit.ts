@@ -5,17 +5,11 @@
  */
 
 import { type Entry, joinLines } from "./entry.ts";
+import { Gathering } from "./gathering.ts";
 import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./keys.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
 const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
-
-/** How long to gather for the next commit, as a part of the time that delivering the last one took. */
-const GATHER_SHARE = 2;
-/** Milliseconds that appends are gathered at most. */
-const GATHER_MAX_MS = 10;
-/** Milliseconds below which a timer is not worth it. */
-const GATHER_MIN_MS = 0.5;
 
 /** One message on its way into the log. */
 export interface Append {
@@ -36,6 +30,8 @@ export interface GroupCommitOptions<A extends Append> {
   ) => Promise<void> | void;
   /** Hears of the appends that a failed write leaves unstored. */
   readonly onFailure: (appends: ReadonlyMap<string, readonly A[]>, error: unknown) => void;
+  /** Settles when what `onCommit` sent to members has gone out. @default {undefined} at once */
+  readonly drained?: () => Promise<void>;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
 }
@@ -66,15 +62,13 @@ export class GroupCommit<A extends Append> {
   readonly #options: GroupCommitOptions<A>;
   readonly #queue = new Map<string, A[]>();
   #queuedBytes = 0;
-  readonly #now: () => number;
-  /** Until when appends are gathered before the next commit, on that clock. */
-  #gatherUntil = 0;
+  readonly #gathering: Gathering;
   #running: Promise<void> | undefined;
 
   /** @param options Where commits go and who hears of them. */
   constructor(options: GroupCommitOptions<A>) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#gathering = new Gathering(options.drained ?? (() => Promise.resolve()), options.now);
   }
 
   /**
@@ -96,6 +90,7 @@ export class GroupCommit<A extends Append> {
     const waiting = this.#queue.get(room);
     if (waiting) waiting.push(append);
     else this.#queue.set(room, [append]);
+    this.#gathering.add();
     this.#running ??= this.#run();
     return true;
   }
@@ -109,7 +104,7 @@ export class GroupCommit<A extends Append> {
     // Whatever the current turn of the event loop still adds goes into the same commit.
     await Promise.resolve();
     while (this.#queue.size > 0) {
-      await this.#gather();
+      await this.#gathering.enough();
       const batch = this.#take();
       const entries = new Map<string, Entry>();
       for (const [room, appends] of batch) {
@@ -122,22 +117,10 @@ export class GroupCommit<A extends Append> {
         this.#options.onFailure(batch, error);
         continue;
       }
-      const startedAt = this.#now();
       await this.#options.onCommit(versionstamp, batch);
-      const endedAt = this.#now();
-      this.#gatherUntil = endedAt + Math.min(GATHER_MAX_MS, GATHER_SHARE * (endedAt - startedAt));
+      await this.#gathering.sent();
     }
     this.#running = undefined;
-  }
-
-  /**
-   * Waits in proportion to what the last commit took to be delivered. What comes in the meantime
-   * goes out together: a frame costs about the same whatever is in it. Where delivering is cheap, or
-   * the last commit was a while ago, nothing waits.
-   */
-  async #gather(): Promise<void> {
-    const wait = this.#gatherUntil - this.#now();
-    if (wait >= GATHER_MIN_MS) await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
   /** Takes from the queue what fits into one atomic, at most one entry a room, oldest rooms first. */
@@ -160,13 +143,16 @@ export class GroupCommit<A extends Append> {
       keyBytes += cost.keyBytes;
       mutations += MUTATIONS_PER_ENTRY;
     }
+    let count = 0;
     for (const [room, taken] of batch) {
+      count += taken.length;
       const rest = this.#queue.get(room)!.slice(taken.length);
       // A room with more than fits goes behind the others, so that it cannot starve them.
       this.#queue.delete(room);
       if (rest.length > 0) this.#queue.set(room, rest);
       for (const { line } of taken) this.#queuedBytes -= line.length;
     }
+    this.#gathering.take(count);
     return batch;
   }
 }

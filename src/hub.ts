@@ -14,6 +14,7 @@ import { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
+import { Outflow } from "./outflow.ts";
 import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
 import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser, encodeEnvelope } from "./protocol.ts";
@@ -143,16 +144,19 @@ export class Hub {
     this.#logger = options.logger ?? jsonLogger();
     this.#fanout = options.fanout;
     const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
+    const outflow = new Outflow();
     this.#commits = new GroupCommit({
       write: (entries) =>
         locks ? locks.request(COMMIT_LOCK, () => this.#append(entries)) : this.#append(entries),
       onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
       onFailure: (appends, error) => this.#notStored(appends, error),
+      drained: () => outflow.drained(),
     });
     const isShared = options.shared ?? options.fanout !== undefined;
     this.#context = {
       log,
       commits: this.#commits,
+      outflow,
       isolate: this.#isolate,
       alone: !isShared,
       limits: this.limits,

@@ -10,28 +10,27 @@ import type { Seat } from "./seat.ts";
 
 /** Members up to which a room is told at once: with more, such news are gathered. */
 const GATHER_FROM = 20;
-/** Milliseconds of gathering for each member. */
-const GATHER_MS_PER_MEMBER = 2;
-/** Milliseconds after which gathered news are told in the largest room. */
-const GATHER_MAX_MS = 1_000;
+/** Milliseconds without news after which gathered ones are told. */
+const QUIET_MS = 100;
+/** How often that may be waited for. */
+const QUIET_MAX = 10;
 /**
  * Envelopes that are sent in one turn of the event loop. Telling n members of n arrivals takes n²:
  * in one go it would hold everybody's messages up, and all of it would wait in memory.
  */
 const SLICE = 500;
-
-/** Somebody came or went; seats taken later than `at` know already. */
-interface Item {
-  readonly user: string;
-  readonly envelope: string;
-  readonly at: number;
-}
+/** Turns that the next slice waits for the last one to go out: a member may have stopped reading. */
+const BEHIND_MAX = 5;
 
 /** A round of telling: what, and whom. */
 interface Round {
-  readonly items: readonly Item[];
-  readonly about: ReadonlySet<string>;
-  /** For whoever was there before all of it, and is not in it. */
+  /** When the first of it happened, in steps of {@linkcode News.now}. */
+  readonly from: number;
+  readonly envelopes: readonly string[];
+  /** All of it as one text, and where each envelope begins there. */
+  readonly lines: string;
+  readonly offsets: readonly number[];
+  /** For whoever was there before all of it. */
   readonly forMost: Frame;
   readonly seats: readonly Seat[];
   next: number;
@@ -47,13 +46,19 @@ export interface NewsOptions {
 
 /**
  * Tells the members of a room who came and who went. In a small room at once; in a large one news
- * are gathered and told little by little, each seat in the order in which they happened. Nobody is
- * told of themselves, or of what they knew when they joined.
+ * are gathered until there are none for a moment, and told little by little, each seat in the order
+ * in which they happened. Nobody is told of what they knew when they joined, themselves included.
  */
 export class News {
   readonly #options: NewsOptions;
   #now = 0;
-  #items: Item[] = [];
+  #envelopes: string[] = [];
+  /** How many there were when it was last looked whether more come, and how often it was. */
+  #seen = 0;
+  #looks = 0;
+  /** Who was told last, and for how many turns it has been waited for. */
+  #lastTold: Seat | undefined;
+  #turnsBehind = 0;
   #round: Round | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -79,62 +84,85 @@ export class News {
    */
   add(user: string, status: "joined" | "left"): void {
     const envelope: PresenceEnvelope = { type: "presence", payload: { user, status } };
-    this.#items.push({ user, envelope: encodeEnvelope(envelope), at: this.#now++ });
+    this.#envelopes.push(encodeEnvelope(envelope));
+    this.#now++;
     if (this.#timer !== undefined) return;
-    const size = this.#options.seats().length;
-    if (size <= GATHER_FROM) return this.#tell();
-    this.#tellLater(Math.min(GATHER_MAX_MS, size * GATHER_MS_PER_MEMBER));
+    if (this.#options.seats().length <= GATHER_FROM) return this.#tell();
+    this.#tellLater(QUIET_MS);
   }
 
   /** Forgets what was not told yet. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#items = [];
+    this.#envelopes = [];
     this.#round = undefined;
   }
 
   #tellLater(wait: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#tell();
+      if (this.#mustWait()) this.#tellLater(this.#round ? 0 : QUIET_MS);
+      else this.#tell();
     }, wait);
+  }
+
+  /** Whether the last slice has not gone out yet, or news still come in quickly. */
+  #mustWait(): boolean {
+    if (this.#round) return !!this.#lastTold?.isBehind && this.#turnsBehind++ < BEHIND_MAX;
+    const count = this.#envelopes.length;
+    const isQuiet = count === this.#seen;
+    this.#seen = count;
+    return !isQuiet && this.#looks++ < QUIET_MAX;
   }
 
   #tell(): void {
     const round = this.#round ??= this.#begin();
+    this.#turnsBehind = 0;
     let left = SLICE;
     while (left > 0 && round.next < round.seats.length) {
       left -= this.#tellOne(round.seats[round.next++], round);
     }
-    if (round.next === round.seats.length) this.#round = undefined;
-    if (this.#round || this.#items.length > 0) this.#tellLater(0);
+    if (round.next === round.seats.length) this.#round = this.#lastTold = undefined;
+    if (this.#round) this.#tellLater(0);
+    else if (this.#envelopes.length > 0) this.#tellLater(QUIET_MS);
   }
 
   #begin(): Round {
-    const items = this.#items;
-    this.#items = [];
+    const envelopes = this.#envelopes;
+    this.#envelopes = [];
+    this.#seen = this.#looks = 0;
+    const offsets: number[] = [];
+    let offset = 0;
+    for (const { length } of envelopes) {
+      offsets.push(offset);
+      offset += length + 1;
+    }
+    const forMost = new Frame(envelopes, { ephemeral: true });
     return {
-      items,
-      about: new Set(items.map(({ user }) => user)),
-      forMost: new Frame(items.map(({ envelope }) => envelope), { ephemeral: true }),
+      from: this.#now - envelopes.length,
+      envelopes,
+      lines: forMost.lines,
+      offsets,
+      forMost,
       seats: this.#options.seats(),
       next: 0,
     };
   }
 
   /** Tells one seat, and returns how many envelopes that took. */
-  #tellOne(seat: Seat, { items, about, forMost }: Round): number {
+  #tellOne(seat: Seat, { from, envelopes, lines, offsets, forMost }: Round): number {
     const since = this.#options.since(seat);
     if (since === undefined) return 0;
-    const { user } = seat;
-    if (since <= items[0].at && !(user !== undefined && about.has(user))) {
-      seat.send(forMost);
-      return items.length;
-    }
-    const rest = items.filter((item) => item.at >= since && item.user !== user);
-    if (rest.length === 0) return 0;
-    seat.send(new Frame(rest.map(({ envelope }) => envelope), { ephemeral: true }));
-    return rest.length;
+    const first = Math.max(0, since - from);
+    if (first >= envelopes.length) return 0;
+    // Parts of one text: in a rush to a large room every seat has a frame of its own.
+    const frame = first === 0 ? forMost : new Frame(envelopes.slice(first), {
+      ephemeral: true,
+      lines: lines.slice(offsets[first]),
+    });
+    if (!seat.isBehind) this.#lastTold = seat;
+    seat.send(frame);
+    return frame.envelopes.length;
   }
 }

@@ -352,8 +352,10 @@ export class Room {
     if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
     for (const [user, isOurs] of talkers) this.#audience.said(user, isOurs);
     if (envelopes.length > 0) {
-      const seats = this.#audience.send(new Frame(envelopes));
-      this.#context.metrics.messagesDelivered += envelopes.length * seats;
+      const { outflow, metrics } = this.#context;
+      const last = this.#audience.lastInTime();
+      metrics.messagesDelivered += envelopes.length * this.#audience.send(new Frame(envelopes));
+      outflow.sent(last);
     }
     for (const [append, outcome] of settled) this.#outbox.settle(append, outcome);
     this.#striker.strike(repeats);

@@ -10,6 +10,7 @@ import type { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Moderate } from "./moderation.ts";
+import type { Outflow } from "./outflow.ts";
 import type { RoomAppend } from "./outbox.ts";
 import type { Limits } from "./protocol.ts";
 import type { Room } from "./room.ts";
@@ -18,6 +19,7 @@ import type { Room } from "./room.ts";
 export interface RoomContext {
   readonly log: RoomLog;
   readonly commits: GroupCommit<RoomAppend>;
+  readonly outflow: Outflow;
   /** The name of this isolate. */
   readonly isolate: string;
   /** Whether nobody else appends to the log, so that a commit need not be read back. */

@@ -55,6 +55,8 @@ export interface Member {
    * @param reason For people, at most 123 bytes of UTF-8.
    */
   close(code: number, reason: string): void;
+  /** Bytes that were sent and wait to go out; where it is missing, none ever do. */
+  readonly waitingBytes?: number;
   /** Resolves when the member can take a long replay's next page; where it is missing, always. */
   drained?(): Promise<void>;
 }
@@ -115,6 +117,11 @@ export class Seat {
   /** Where the seat stands. */
   get state(): SeatState {
     return this.#state;
+  }
+
+  /** Whether something that was sent waits to go out. */
+  get isBehind(): boolean {
+    return this.#state !== "left" && (this.member.waitingBytes ?? 0) > 0;
   }
 
   /** Whose seat it is; undefined for a member that only reads. */

@@ -1,0 +1,88 @@
+/**
+ * How long appends are gathered before they are stored together.
+ *
+ * @module
+ */
+
+/** How long to gather, as a part of the time that the last batch took to go out. */
+const SHARE = 1;
+/** Milliseconds that appends are gathered at most, after the last batch has gone out. */
+const MAX_MS = 10;
+/** Milliseconds below which a timer is not worth it. */
+const MIN_MS = 0.5;
+
+/**
+ * Lets a busy hub fill its frames. After a batch has gone out, the next one waits until as many
+ * appends have come as were in the last one, for as long as that took at most. Where nothing goes
+ * out, or the last batch did a while ago, nothing waits.
+ *
+ * @example
+ * ```ts
+ * import { Gathering } from "./gathering.ts";
+ *
+ * const gathering = new Gathering(() => Promise.resolve());
+ * gathering.add(); // one is there
+ * await gathering.enough(); // at once: nothing is going out
+ * gathering.take(1);
+ * await gathering.sent();
+ * ```
+ */
+export class Gathering {
+  readonly #drained: () => Promise<void>;
+  readonly #now: () => number;
+  /** Appends that wait. */
+  #waiting = 0;
+  /** How many there were in the last batch. */
+  #usual = 0;
+  /** Until when that many are waited for. */
+  #until = 0;
+  #onEnough: (() => void) | undefined;
+
+  /**
+   * Begins with nothing.
+   *
+   * @param drained Settles when what was sent has gone out.
+   * @param now Milliseconds on a clock that never goes back.
+   */
+  constructor(drained: () => Promise<void>, now: () => number = () => performance.now()) {
+    this.#drained = drained;
+    this.#now = now;
+  }
+
+  /** Takes note that one more append waits. */
+  add(): void {
+    if (++this.#waiting >= this.#usual) this.#onEnough?.();
+  }
+
+  /**
+   * Takes note that a batch was taken.
+   *
+   * @param count How many appends are in it.
+   */
+  take(count: number): void {
+    this.#waiting -= count;
+    this.#usual = count;
+  }
+
+  /** Takes note that the batch was handed to members, and waits until it has gone out. */
+  async sent(): Promise<void> {
+    const startedAt = this.#now();
+    await this.#drained();
+    const endedAt = this.#now();
+    this.#until = endedAt + Math.min(MAX_MS, SHARE * (endedAt - startedAt));
+  }
+
+  /** Waits until enough appends wait, or have been waited for long enough. */
+  async enough(): Promise<void> {
+    const left = this.#until - this.#now();
+    if (this.#waiting >= this.#usual || left < MIN_MS) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, left);
+      this.#onEnough = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEnough = undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { mock } from "node:test";
+import { assertEquals } from "@std/assert";
+import { Gathering } from "../src/gathering.ts";
+
+/** A gathering whose batches take as long to go out as the test says. */
+function createGathering() {
+  let now = 0;
+  let outMs = 0;
+  const drained = () => {
+    now += outMs;
+    return Promise.resolve();
+  };
+  const gathering = new Gathering(drained, () => now);
+  return {
+    gathering,
+    /** Lets a batch of so many go out in so many milliseconds. */
+    async batch(count: number, ms: number) {
+      for (let i = 0; i < count; i++) gathering.add();
+      gathering.take(count);
+      outMs = ms;
+      await gathering.sent();
+    },
+    wait(ms: number) {
+      now += ms;
+    },
+  };
+}
+
+/** Whether something has settled after some turns of the event loop, without any time. */
+async function hasSettled(promise: Promise<void>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => settled = true);
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  return settled;
+}
+
+Deno.test("Gathering.enough() waits until as many have come as were in the last batch", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { gathering, batch } = createGathering();
+    await batch(3, 4);
+    gathering.add();
+    const enough = gathering.enough();
+    gathering.add();
+    assertEquals(await hasSettled(enough), false);
+    gathering.add();
+    assertEquals(await hasSettled(enough), true);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("Gathering.enough() waits as long as the last batch took, and 10 ms at most", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    for (const [tookMs, waitMs] of [[4, 4], [1000, 10]]) {
+      const { gathering, batch } = createGathering();
+      await batch(3, tookMs);
+      gathering.add();
+      const enough = gathering.enough();
+      mock.timers.tick(waitMs - 1);
+      assertEquals(await hasSettled(enough), false);
+      mock.timers.tick(1);
+      assertEquals(await hasSettled(enough), true);
+    }
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("Gathering.enough() waits for nothing in a quiet room", async () => {
+  const { gathering, batch, wait } = createGathering();
+  gathering.add();
+  assertEquals(await hasSettled(gathering.enough()), true, "nothing went out yet");
+  gathering.take(1);
+  await batch(3, 4);
+  wait(4);
+  gathering.add();
+  assertEquals(await hasSettled(gathering.enough()), true, "the last batch was a while ago");
+  gathering.take(1);
+  await batch(3, 0.4);
+  gathering.add();
+  assertEquals(await hasSettled(gathering.enough()), true, "sending costs next to nothing");
+});
