@@ -30,7 +30,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["connection", "events"],
   ["pages", "response_headers", "requests", "gate", "operator_routes", "server"],
   // The server as a program.
-  ["configuration", "telemetry", "file_lock", "mod", "service", "process", "isolates"],
+  ["configuration", "telemetry", "file_lock", "mod", "service", "process"],
+  ["isolate_messages", "isolate", "isolate_service", "isolates"],
 ];
 
 /** What points the other way: types alone, and no more of them than there are. */
