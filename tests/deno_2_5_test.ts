@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { TestClient } from "./test_client.ts";
 
 const VERSION = "2.5.0";
@@ -115,12 +115,10 @@ Deno.test("main.ts serves an instance of Deno Deploy, from start to stop", OLD_D
 Deno.test("connect() chooses a subprotocol where headers are immutable", OLD_DENO, async () => {
   await inFolder(async (folder) => {
     await using hub = await start("main.ts", instanceOf(folder));
-    using raw = await RawClient.connect(Number(new URL(hub.url).port));
     // As the "ws" of npm writes it: without a space.
-    const { status, headers } = await raw.handshake("/rooms/lobby/ws?user=ann", {
-      "Sec-WebSocket-Protocol": "mqtt,hubbub.v1",
-    });
-    assertEquals([status, headers.get("sec-websocket-protocol")], [101, "hubbub.v1"]);
+    const offer = { "sec-websocket-protocol": "mqtt,hubbub.v1" };
+    using raw = await RawSocket.open(`${hub.url}/rooms/lobby/ws?user=ann`, offer);
+    assertEquals([raw.status, raw.headers.get("sec-websocket-protocol")], [101, "hubbub.v1"]);
     await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
     bob.say("still here");
     await bob.until(({ said }) => said.length === 1);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Message } from "@hubbub/hub";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { failToStart, ServerProcess } from "./server_process.ts";
 import { numbers } from "./stored_lines.ts";
 import { TestClient } from "./test_client.ts";
@@ -89,8 +89,7 @@ Deno.test("SIGTERM stops the server in time, also with members that are stuck", 
     ...UNLIMITED,
     HUBBUB_MAX_TEXT_BYTES: "60000",
   });
-  using stuck = await RawClient.connect(server.port);
-  await stuck.handshake(JOIN + "stuck");
+  using _stuck = await RawSocket.open(server.url + JOIN + "stuck");
   await using ann = await TestClient.join(server.url, JOIN + "ann&history=0");
   // Until the sockets' buffers are full and the server has closed it, which it will not notice.
   let count = 0;
@@ -100,8 +99,7 @@ Deno.test("SIGTERM stops the server in time, also with members that are stuck", 
     await ann.until(({ said }) => said.length === count);
   }
   // Another one, in whose buffers 5 MB of history wait.
-  using full = await RawClient.connect(server.port);
-  await full.handshake(JOIN + "full&history=100");
+  using _full = await RawSocket.open(server.url + JOIN + "full&history=100");
   const { status, tookMs } = await server.end("SIGTERM");
   assertEquals(status.code, 0);
   assert(tookMs < 4000, `${tookMs} ms`);
