@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { lockDatabase } from "../src/file_lock.ts";
+import { failToStart, HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
-import { failToStart, ServerProcess } from "./server_process.ts";
 
 const files = needs("read", "write");
 
@@ -49,11 +49,12 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const kv = `${folder}/kv.sqlite3`;
-      await using _first = await ServerProcess.start(kv);
+      await using _first = await HubProcess.start({ HUBBUB_KV: kv });
       const { code, lines } = await failToStart({ HUBBUB_KV: kv });
       assertEquals(code, 1);
-      assertEquals(lines.map(({ event }) => event), ["kv_in_use"]);
-      assertMatch(String(lines[0].error), /in use by another process/);
+      const events = lines.map((line) => JSON.parse(line));
+      assertEquals(events.map(({ event }) => event), ["kv_in_use"]);
+      assertMatch(String(events[0].error), /in use by another process/);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { VARIABLES } from "@hubbub/hub";
 import { CLOSE_CODES } from "@hubbub/hub/protocol";
 import configuration from "../deno.json" with { type: "json" };
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
 import { isThere, Readme } from "./readme.ts";
@@ -64,15 +65,6 @@ const CURL = { ignore: ALL.ignore || !await hasCommand("curl") };
 const TERMINAL = {
   ignore: ALL.ignore || Deno.build.os !== "linux" || !await hasCommand("script"),
 };
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "hubbub-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function withHub(test: (hub: HubProcess) => Promise<void>): Promise<void> {
   await inFolder(async (folder) => {
