@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
 import { TestClient } from "./test_client.ts";
@@ -62,8 +63,7 @@ for (const [name, fault, message] of FAULTS) {
     name: `a hub refuses, reports and goes on when ${name}`,
     ignore: !hasStrace(),
     async fn() {
-      const directory = await Deno.makeTempDir();
-      try {
+      await inFolder(async (directory) => {
         await using hub = await HubProcess.start({ HUBBUB_KV: `${directory}/log` });
         await using ann = await TestClient.join(hub.url, "/rooms/lobby/ws?user=ann");
         await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
@@ -103,9 +103,7 @@ for (const [name, fault, message] of FAULTS) {
         const health = await fetch(`${hub.url}/health`);
         assertEquals((await health.json()).status, "ok");
         assertEquals((await hub.stop("SIGTERM")).code, 0);
-      } finally {
-        await Deno.remove(directory, { recursive: true });
-      }
+      });
     },
   });
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describeEntry, jsonLogger, readConfiguration, VARIABLES } from "@hubbub/hub";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
 import { RawSocket } from "./raw_socket.ts";
@@ -129,8 +130,7 @@ Deno.test(
   "the log tells start, refusals, closes and stop, and no token or text",
   needs("run", "net", "read", "write", "env"),
   async () => {
-    const directory = await Deno.makeTempDir();
-    try {
+    await inFolder(async (directory) => {
       await using hub = await HubProcess.start({
         HUBBUB_KV: `${directory}/log`,
         HUBBUB_JWT_SECRET: SECRET,
@@ -156,9 +156,7 @@ Deno.test(
       assertFalse(
         text.includes(token.slice(0, 12)) || text.includes(SECRET) || text.includes("\u001b"),
       );
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
+    });
   },
 );
 
