@@ -19,22 +19,16 @@
  */
 
 import { deadline } from "@std/async/deadline";
-import { type Configuration, readConfiguration } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "./exposition.ts";
-import { jsonLogger, type Logger } from "./logger.ts";
-import { logUncaught, stopOnSignal } from "./process.ts";
-import {
-  type Service,
-  type ServiceOptions,
-  StartError,
-  startService,
-  takeDatabase,
-} from "./service.ts";
+import { Isolate } from "./isolate.ts";
+import type { Logger } from "./logger.ts";
+import { stopOnSignal } from "./process.ts";
+import { StartError, takeDatabase } from "./service.ts";
 
-/** Milliseconds between two questions to each isolate whether it is still there. */
-const PING_MS = 2_000;
-/** Milliseconds without an answer after which an isolate counts as dead. */
-const PING_TIMEOUT_MS = 20_000;
+export { serveAsIsolate } from "./isolate_service.ts";
+
+declare const WorkerGlobalScope: unknown;
 
 /** Milliseconds that an isolate has to say what it has counted. */
 const COUNT_TIMEOUT_MS = 1_000;
@@ -52,23 +46,6 @@ export interface IsolatesOptions {
   /** Milliseconds without an answer after which it counts as dead. @default {20000} */
   readonly pingTimeoutMs?: number;
 }
-
-type ToIsolate =
-  | { kind: "start"; port: number }
-  | { kind: "stop" }
-  | { kind: "ping" }
-  | { kind: "count" }
-  | { kind: "counts"; snapshots: MetricsSnapshot[] };
-type FromIsolate =
-  | { kind: "started"; port: number }
-  | { kind: "alive" }
-  | { kind: "ask" }
-  | { kind: "count"; snapshot: MetricsSnapshot | undefined }
-  | { kind: "stopped" }
-  | { kind: "failed"; event: string; reason: string };
-
-declare const WorkerGlobalScope: unknown;
-declare function postMessage(message: FromIsolate): void;
 
 /**
  * Tells how many isolates there are to be.
@@ -134,6 +111,7 @@ export async function startIsolates(
   options: IsolatesOptions,
 ): Promise<number> {
   const { configuration: { host, kv, port: wanted }, count, logger } = options;
+  const { pingMs, pingTimeoutMs } = options;
   if (kv === ":memory:" && count > 1) {
     throw new RangeError(
       `HUBBUB_KV must not be ":memory:" with ${count} isolates: each would have rooms of its own`,
@@ -148,7 +126,10 @@ export async function startIsolates(
   let port = wanted;
   for (let i = 0; i < count; i++) {
     const name = `isolate ${i + 1}`;
-    const isolate: Isolate = new Isolate(module, name, options, {
+    const isolate: Isolate = new Isolate(module, {
+      name,
+      pingMs,
+      pingTimeoutMs,
       onDeath(event, reason) {
         logger("error", event, { isolate: name, error: reason });
         void end(1);
@@ -160,62 +141,6 @@ export async function startIsolates(
     port = await isolate.start(port);
   }
   return port;
-}
-
-/**
- * Serves in a worker that {@linkcode startIsolates} started.
- *
- * @example
- * ```ts
- * import { isIsolate, serveAsIsolate } from "@hubbub/hub/isolates";
- *
- * if (isIsolate()) serveAsIsolate();
- * ```
- */
-export function serveAsIsolate(): void {
-  const logger = jsonLogger();
-  logUncaught(logger);
-  const tell = (message: FromIsolate) => postMessage(message);
-  let service: Service | undefined;
-  const askers: ((snapshots: MetricsSnapshot[]) => void)[] = [];
-  const options: ServiceOptions = {
-    logger,
-    parallel: true,
-    onListenerClosed: () =>
-      tell({ kind: "failed", event: "listener_closed", reason: "The listener closed by itself" }),
-    otherMetrics: () =>
-      new Promise((resolve) => {
-        askers.push(resolve);
-        tell({ kind: "ask" });
-      }),
-  };
-  const start = async (port: number) => {
-    try {
-      const configuration = readConfiguration((name) => Deno.env.get(name));
-      service = await startService({ ...configuration, port }, options);
-      tell({ kind: "started", port: service.address.port });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      tell({ kind: "failed", event: "isolate_failed", reason });
-    }
-  };
-  addEventListener("message", async (event) => {
-    const message = (event as MessageEvent<ToIsolate>).data;
-    switch (message.kind) {
-      case "start":
-        return await start(message.port);
-      case "stop":
-        await service?.stop();
-        return tell({ kind: "stopped" });
-      case "ping":
-        return tell({ kind: "alive" });
-      case "count":
-        return tell({ kind: "count", snapshot: service?.snapshot() });
-      case "counts":
-        // Each answer is for the oldest question: they come in order.
-        return askers.shift()?.(message.snapshots);
-    }
-  });
 }
 
 /** What isolates have counted; one that does not answer in time is left out. */
@@ -235,97 +160,5 @@ function checkFree(hostname: string, port: number): void {
     Deno.listen({ hostname, port }).close();
   } catch (cause) {
     throw new StartError("listen_failed", { host: hostname, port }, cause);
-  }
-}
-
-/** What an isolate needs of the main thread. */
-interface Surroundings {
-  readonly onDeath: (event: string, reason: string) => void;
-  readonly countOthers: () => Promise<MetricsSnapshot[]>;
-}
-
-/** An isolate that serves, as the main thread sees it. */
-class Isolate {
-  readonly name: string;
-  readonly #worker: Worker;
-  readonly #pingTimeoutMs: number;
-  readonly #surroundings: Surroundings;
-  readonly #counters: ((snapshot: MetricsSnapshot | undefined) => void)[] = [];
-  readonly #started = Promise.withResolvers<number>();
-  readonly #stopped = Promise.withResolvers<void>();
-  #heardAt = performance.now();
-  #isDead = false;
-
-  constructor(
-    module: string | URL,
-    name: string,
-    options: IsolatesOptions,
-    surroundings: Surroundings,
-  ) {
-    this.name = name;
-    this.#pingTimeoutMs = options.pingTimeoutMs ?? PING_TIMEOUT_MS;
-    this.#surroundings = surroundings;
-    this.#worker = new Worker(module, { type: "module", name });
-    this.#worker.onmessage = ({ data }) => this.#heard(data as FromIsolate);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#died("isolate_died", event.message);
-    };
-    setInterval(() => this.#ping(), options.pingMs ?? PING_MS);
-  }
-
-  start(port: number): Promise<number> {
-    this.#tell({ kind: "start", port });
-    return this.#started.promise;
-  }
-
-  async stop(): Promise<void> {
-    this.#tell({ kind: "stop" });
-    await this.#stopped.promise;
-  }
-
-  count(): Promise<MetricsSnapshot | undefined> {
-    return new Promise((resolve) => {
-      this.#counters.push(resolve);
-      this.#tell({ kind: "count" });
-    });
-  }
-
-  #tell(message: ToIsolate): void {
-    this.#worker.postMessage(message);
-  }
-
-  #ping(): void {
-    const silence = performance.now() - this.#heardAt;
-    if (silence > this.#pingTimeoutMs) {
-      this.#died("isolate_died", `It has not answered for ${Math.round(silence / 1000)} s`);
-    } else this.#tell({ kind: "ping" });
-  }
-
-  #heard(message: FromIsolate): void {
-    this.#heardAt = performance.now();
-    switch (message.kind) {
-      case "started":
-        return this.#started.resolve(message.port);
-      case "stopped":
-        return this.#stopped.resolve();
-      case "failed":
-        return this.#died(message.event, message.reason);
-      case "alive":
-        return;
-      case "count":
-        return this.#counters.shift()?.(message.snapshot);
-      case "ask":
-        return void this.#surroundings.countOthers().then((snapshots) => {
-          this.#tell({ kind: "counts", snapshots });
-        });
-    }
-  }
-
-  #died(event: string, reason: string): void {
-    if (this.#isDead) return;
-    this.#isDead = true;
-    this.#stopped.resolve();
-    this.#surroundings.onDeath(event, reason);
   }
 }

@@ -1,8 +1,11 @@
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { connect, type Message } from "@hubbub/hub/client";
-import { ChatServer, received, seeded, until } from "./chat_server.ts";
 import { type Fate, type Fault, FaultProxy } from "./fault_proxy.ts";
+import { readLog } from "./log_run.ts";
 import { needs } from "./permissions.ts";
+import { Random } from "./random.ts";
+import { received, until } from "./received.ts";
+import { serveAlone } from "./test_server.ts";
 
 const MESSAGES_EACH = 5_000;
 const FAULTS = 100;
@@ -20,14 +23,13 @@ const FAULT_KINDS: readonly Fault[] = [
 
 /** Until there were enough faults, each connection meets one: some in the handshake, most later. */
 function fates(seed: number, struck: () => number): (index: number) => Fate {
-  const random = seeded(seed);
-  const whole = (most: number) => Math.floor(random() * most);
+  const random = new Random(seed);
   return () => {
     if (struck() >= FAULTS) return {};
-    const afterBytes = 1 + (random() < 0.2 ? whole(600) : whole(40_000));
-    const fault = FAULT_KINDS[whole(FAULT_KINDS.length)];
-    const pieceBytes = random() < 0.5 ? 1 + whole(500) : Infinity;
-    const delayMs = random() < 0.1 ? 1 + whole(3) : 0;
+    const afterBytes = 1 + (random.chance(0.2) ? random.below(600) : random.below(40_000));
+    const fault = random.pick(FAULT_KINDS);
+    const pieceBytes = random.chance(0.5) ? 1 + random.below(500) : Infinity;
+    const delayMs = random.chance(0.1) ? 1 + random.below(3) : 0;
     return { fault, afterBytes, pieceBytes, delayMs };
   };
 }
@@ -36,7 +38,7 @@ Deno.test("connect() brings 10,000 messages through 100 faults: each once, in th
   ...needs("net"),
   timeout: 60_000,
 }, async () => {
-  await using server = await ChatServer.start({ limits: { messages_per_second: 0 } });
+  await using server = await serveAlone({ limits: { messages_per_second: 0 } });
   let proxy!: FaultProxy;
   await using faulty = proxy = new FaultProxy(server.port, fates(20261122, () => proxy.struck));
   const join = (user: string) =>
@@ -67,7 +69,7 @@ Deno.test("connect() brings 10,000 messages through 100 faults: each once, in th
     await until(chat, () => seen[index].length >= 2 * MESSAGES_EACH);
   }
 
-  const records = await server.stored("lobby");
+  const records = await readLog(server.log, "lobby");
   const ids = records.map(({ id }) => id);
   assertEquals(ids.length, 2 * MESSAGES_EACH);
   for (const messages of seen) assertEquals(messages.map(({ id }) => id), ids);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatError, type Message } from "@hubbub/hub/client";
 import { chat, cursor, message, settle, start } from "./fake_socket.ts";
-import { received } from "./chat_server.ts";
+import { received } from "./received.ts";
 
 const numbers = (messages: readonly Message[]) => messages.map(({ cursor }) => Number(cursor));
 

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { ChatError, connect, type ConnectionState, type Message } from "@hubbub/hub/client";
 import { PROTOCOL_V1_LINES } from "@hubbub/hub/protocol";
-import { ChatServer, received, until } from "./chat_server.ts";
 import { FaultProxy } from "./fault_proxy.ts";
+import { readLog } from "./log_run.ts";
 import { needs } from "./permissions.ts";
+import { received, until } from "./received.ts";
+import { serve, serveAlone, type TestServer } from "./test_server.ts";
 
 const net = { ...needs("net"), timeout: 30_000 };
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text);
@@ -15,12 +17,12 @@ function range(from: number, to: number): string[] {
 }
 
 /** Fills a room, as a user who is not in it. */
-async function fill(server: ChatServer, from: number, to: number): Promise<void> {
+async function fill(server: TestServer, from: number, to: number): Promise<void> {
   for (const text of range(from, to)) await server.hub.publish("lobby", "cy", { text });
 }
 
 Deno.test("connect() brings history, then what is live, and who is there", net, async () => {
-  await using server = await ChatServer.start({ limits: { message_burst: 7 } });
+  await using server = await serveAlone({ limits: { message_burst: 7 } });
   await fill(server, 1, 12);
   await using ann = connect(server.url, { room: "lobby", user: " ann " });
   const messages = received(ann);
@@ -45,7 +47,7 @@ Deno.test("connect() brings history, then what is live, and who is there", net, 
 });
 
 Deno.test("ConnectOptions.after goes on where an earlier connection ended", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   const earlier = connect(server.url, { room: "lobby", user: "ann" });
   const { cursor } = await earlier.send("seen");
   await earlier[Symbol.asyncDispose]();
@@ -61,7 +63,7 @@ Deno.test("ConnectOptions.after goes on where an earlier connection ended", net,
 });
 
 Deno.test("ChatConnection.loadOlder() reaches the beginning, while others talk", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   await fill(server, 1, 250);
   await using ann = connect(server.url, { room: "lobby", user: "ann" });
   const messages = received(ann);
@@ -76,7 +78,7 @@ Deno.test("ChatConnection.loadOlder() reaches the beginning, while others talk",
 });
 
 Deno.test("ChatConnection iterates over its messages, at the reader's pace", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   const ann = connect(server.url, { room: "lobby", user: "ann" });
   const slow: string[] = [];
   const ended = (async () => {
@@ -97,7 +99,7 @@ Deno.test("ChatConnection iterates over its messages, at the reader's pace", net
 });
 
 Deno.test("ChatConnection notices a dead network within quietMs and its test", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   await using proxy = new FaultProxy(server.port);
   const options = { room: "lobby", user: "ann", quietMs: 300, reconnect: SOON };
   await using ann = connect(proxy.url, options);
@@ -126,7 +128,7 @@ Deno.test("ChatConnection notices a dead network within quietMs and its test", n
 });
 
 Deno.test("ChatConnection keeps a quiet connection to a server that is well", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   await using proxy = new FaultProxy(server.port);
   await using ann = connect(proxy.url, { room: "lobby", user: "ann", quietMs: 300 });
   const states: ConnectionState[] = [];
@@ -140,7 +142,7 @@ Deno.test("ChatConnection lives through a restart: what is said meanwhile arrive
   ...net,
 }, async () => {
   using kv = await Deno.openKv(":memory:");
-  const first = await ChatServer.start({ kv });
+  const first = serve(kv);
   await using proxy = new FaultProxy(first.port);
   const reconnect = SOON;
   await using ann = connect(proxy.url, { room: "lobby", user: "ann", reconnect });
@@ -148,21 +150,21 @@ Deno.test("ChatConnection lives through a restart: what is said meanwhile arrive
   const states: string[] = [];
   ann.addEventListener("state", ({ detail }) => states.push(detail.status));
   await ann.send("text 1");
-  const stopped = first[Symbol.asyncDispose]();
+  const stopped = first.stop();
   await until(ann, () => ann.state.status === "waiting");
   assertEquals(states, ["live", "waiting"]);
   const waiting = Promise.all(range(2, 4).map((text) => ann.send(text)));
   await stopped;
-  await using second = await ChatServer.start({ kv });
+  await using second = serve(kv);
   proxy.targetPort = second.port;
   await waiting;
   assertEquals(texts(messages), range(1, 4));
-  const records = await second.stored("lobby");
+  const records = await readLog(second.log, "lobby");
   assertEquals(records.map(({ cursor }) => cursor), messages.map(({ cursor }) => cursor));
 });
 
 Deno.test("ChatConnection ends with the server's reason where a try is in vain", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   const ann = connect(server.url, { room: "lobby", user: "ann", history: 1000 });
   const sent = ann.send("hello");
   await until(ann, () => ann.state.status === "closed");
@@ -177,7 +179,7 @@ Deno.test(
   net,
   async () => {
     const limits = { messages_per_second: 100, message_burst: 10 };
-    await using server = await ChatServer.start({ limits });
+    await using server = await serveAlone({ limits });
     await using ann = connect(server.url, { room: "lobby", user: "ann" });
     const messages = received(ann);
     const problems: string[] = [];
@@ -191,7 +193,7 @@ Deno.test(
 );
 
 Deno.test("the server answers a ping, also in one frame with a message", net, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   const url = `${server.url.replace("http", "ws")}/rooms/lobby/ws?user=ann`;
   const socket = new WebSocket(url, PROTOCOL_V1_LINES);
   const types: string[] = [];

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import configuration from "../deno.json" with { type: "json" };
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
 import { TestClient } from "./test_client.ts";
@@ -41,15 +42,6 @@ async function make(folder: string, steps: number): Promise<void> {
   const line = commands.join(" && ").replaceAll("build/", `${folder}/`);
   const { success, stderr } = await run("sh", ["-c", line]);
   assertEquals([success, stderr.includes("error")], [true, false], stderr);
-}
-
-async function inFolder<T>(test: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "hubbub-" });
-  try {
-    return await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** Starts it in a folder without any source, and sees that it serves and stops. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { numbers } from "./stored_lines.ts";
 import { TestClient } from "./test_client.ts";
 import { TestMember } from "./test_member.ts";
@@ -63,8 +63,7 @@ Deno.test("A member that does not read is closed, and the others miss nothing", 
   await using bob = await TestClient.join(server.url, JOIN + "bob&history=0");
   const typist = server.hub.join("lobby", new TestMember("typist"));
   {
-    using stuck = await RawClient.connect(server.port);
-    await stuck.handshake(JOIN + "stuck&history=0");
+    using _stuck = await RawSocket.open(server.url + JOIN + "stuck&history=0");
     const filler = "x".repeat(50_000);
     let count = 0;
     while (server.hub.metrics.membersTooSlow === 0 && count < 600) {
@@ -92,10 +91,9 @@ Deno.test("A server that is full says so, and lets in when someone went", net, a
   await using _ann = await TestClient.join(server.url, JOIN + "ann");
   {
     await using _bob = await TestClient.join(server.url, JOIN + "bob");
-    using cid = await RawClient.connect(server.port);
-    const { status, headers } = await cid.handshake(JOIN + "cid");
-    assertEquals(status, 503);
-    assert(Number(headers.get("retry-after")) > 0);
+    using cid = await RawSocket.open(server.url + JOIN + "cid");
+    assertEquals(cid.status, 503);
+    assert(Number(cid.headers.get("retry-after")) > 0);
   }
   await using cid = await TestClient.join(server.url, JOIN + "cid");
   assert(cid.joined);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { chooseProtocol } from "../src/connection.ts";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
+import { OPCODES, RawSocket } from "./raw_socket.ts";
 import { fill, numbers } from "./stored_lines.ts";
 import { TestClient } from "./test_client.ts";
 import { serve } from "./test_server.ts";
@@ -96,9 +96,9 @@ Deno.test("Subprotocols are negotiated as the client offers them", net, async ()
     [",", null],
   ];
   for (const [offered, chosen] of offers) {
-    using client = await RawClient.connect(server.port);
-    const path = JOIN + "ann";
-    const { status, headers } = await client.handshake(path, { "Sec-WebSocket-Protocol": offered });
+    const offer = { "sec-websocket-protocol": offered };
+    using client = await RawSocket.open(server.url + JOIN + "ann", offer);
+    const { status, headers } = client;
     assertEquals([status, headers.get("sec-websocket-protocol")], [101, chosen], offered);
   }
 });
@@ -168,9 +168,8 @@ Deno.test("A member whose connection breaks leaves, and typing ends", net, async
   await using server = serve(kv);
   await using bob = await TestClient.join(server.url, JOIN + "bob");
   {
-    using ann = await RawClient.connect(server.port);
-    await ann.handshake(JOIN + "ann");
-    await ann.sendText('{"type":"typing_status","payload":{"status":true}}');
+    using ann = await RawSocket.open(server.url + JOIN + "ann");
+    await ann.send(OPCODES.text, '{"type":"typing_status","payload":{"status":true}}');
     await bob.until((client) => client.of("typing_status").length === 1);
   }
   await bob.until((client) => client.of("presence").length === 2);
@@ -198,18 +197,17 @@ Deno.test("Handshakes that are wrong are refused, and the listener lives", net, 
   using kv = await Deno.openKv(":memory:");
   await using server = serve(kv);
   const cases: [Record<string, string | undefined>, string, number][] = [
-    [{ "Sec-WebSocket-Key": undefined }, "GET", 400],
-    [{ Connection: "close" }, "GET", 400],
-    [{ Upgrade: undefined, Connection: undefined }, "GET", 426],
-    [{ Upgrade: "h2c" }, "GET", 426],
+    [{ "sec-websocket-key": undefined }, "GET", 400],
+    [{ connection: "close" }, "GET", 400],
+    [{ upgrade: undefined, connection: undefined }, "GET", 426],
+    [{ upgrade: "h2c" }, "GET", 426],
     [{}, "POST", 405],
     [{}, "HEAD", 405],
-    [{ Upgrade: "WebSocket" }, "GET", 101],
+    [{ upgrade: "WebSocket" }, "GET", 101],
   ];
   for (const [headers, method, expected] of cases) {
-    using client = await RawClient.connect(server.port);
-    const { status } = await client.handshake(JOIN + "ann", headers, method);
-    assertEquals(status, expected, `${method} ${JSON.stringify(headers)}`);
+    using client = await RawSocket.open(server.url + JOIN + "ann", headers, method);
+    assertEquals(client.status, expected, `${method} ${JSON.stringify(headers)}`);
   }
   await using ann = await TestClient.join(server.url, JOIN + "ann");
   assert(ann.joined);

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { ChatError, connect } from "@hubbub/hub/client";
-import { ChatServer, received, until } from "./chat_server.ts";
 import { checkConsumer, codeLines, ConsumerProgram } from "./consumer_program.ts";
 import { needs } from "./permissions.ts";
+import { received, until } from "./received.ts";
 import { assertRefused, page, post, say } from "./requests.ts";
+import { serveAlone } from "./test_server.ts";
 
 const all = { ...needs("net", "read", "run"), timeout: 20_000 };
 
@@ -48,7 +49,7 @@ Deno.test("a consumer has its own users, and its own way between hubs", all, asy
 });
 
 Deno.test("a consumer's bot answers in a room, and leaves", all, async () => {
-  await using server = await ChatServer.start();
+  await using server = await serveAlone();
   await using ann = connect(server.url, { room: "lobby", user: "ann" });
   const messages = received(ann);
   await using program = new ConsumerProgram("bot.ts", server.url);

@@ -2,9 +2,10 @@
 // address and the database from outside, as there, and may use everything.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { TestClient } from "./test_client.ts";
 
 const VERSION = "2.5.0";
@@ -51,24 +52,11 @@ function instanceOf(folder: string): Record<string, string> {
   };
 }
 
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "hubbub-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function eventsOf({ lines }: HubProcess): Record<string, unknown>[] {
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-}
-
 Deno.test("main.ts serves an instance of Deno Deploy, from start to stop", OLD_DENO, async () => {
   await inFolder(async (folder) => {
     {
       await using hub = await start("main.ts", instanceOf(folder));
-      const [warning, started] = eventsOf(hub);
+      const [warning, started] = hub.events;
       assertEquals(warning.event, "no_fanout");
       assertMatch(String(warning.message), /^No BroadcastChannel: .+ through the database alone$/);
       assertEquals([started.event, started.kv], ["started", "assigned"]);
@@ -104,7 +92,7 @@ Deno.test("main.ts serves an instance of Deno Deploy, from start to stop", OLD_D
       assertEquals([status.code, status.signal], [0, null]);
       assert(performance.now() - signalledAt < STOP_MS);
       assertEquals([(await ann.closed).code, (await bob.closed).code], [4000, 4000]);
-      assertEquals(eventsOf(hub).slice(2).map(({ event }) => event), ["stopping", "stopped"]);
+      assertEquals(hub.events.slice(2).map(({ event }) => event), ["stopping", "stopped"]);
     }
     await using again = await start("main.ts", instanceOf(folder));
     await using cleo = await TestClient.join(again.url, "/rooms/lobby/ws?user=cleo");
@@ -115,12 +103,10 @@ Deno.test("main.ts serves an instance of Deno Deploy, from start to stop", OLD_D
 Deno.test("connect() chooses a subprotocol where headers are immutable", OLD_DENO, async () => {
   await inFolder(async (folder) => {
     await using hub = await start("main.ts", instanceOf(folder));
-    using raw = await RawClient.connect(Number(new URL(hub.url).port));
     // As the "ws" of npm writes it: without a space.
-    const { status, headers } = await raw.handshake("/rooms/lobby/ws?user=ann", {
-      "Sec-WebSocket-Protocol": "mqtt,hubbub.v1",
-    });
-    assertEquals([status, headers.get("sec-websocket-protocol")], [101, "hubbub.v1"]);
+    const offer = { "sec-websocket-protocol": "mqtt,hubbub.v1" };
+    using raw = await RawSocket.open(`${hub.url}/rooms/lobby/ws?user=ann`, offer);
+    assertEquals([raw.status, raw.headers.get("sec-websocket-protocol")], [101, "hubbub.v1"]);
     await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
     bob.say("still here");
     await bob.until(({ said }) => said.length === 1);
@@ -130,7 +116,7 @@ Deno.test("connect() chooses a subprotocol where headers are immutable", OLD_DEN
 Deno.test("main.ts says that it cannot lock a file, and goes on", OLD_DENO, async () => {
   await inFolder(async (folder) => {
     await using hub = await start("main.ts", { HUBBUB_KV: `${folder}/kv.sqlite3` });
-    const [warning, started] = eventsOf(hub);
+    const [warning, started] = hub.events;
     assertEquals([warning.event, started.event], ["lock_failed", "started"]);
     assertMatch(String(warning.error), /^Deno 2\.5\.0 cannot lock files/);
   });
@@ -142,7 +128,7 @@ Deno.test("isolates reach each other through the database alone", OLD_DENO, asyn
       DENO_JOBS: "2",
       HUBBUB_KV: `${folder}/kv.sqlite3`,
     });
-    const events = eventsOf(hub).map(({ event }) => event);
+    const events = hub.events.map(({ event }) => event);
     assertEquals(events.filter((event) => event === "no_fanout").length, 2);
     assertEquals(events.filter((event) => event === "no_locks").length, 2);
     // The kernel spreads connections: of so many, hardly all come to one isolate.

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { Guest } from "./guarded_hub.ts";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
+import { TestClient } from "./test_client.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 /** What strace makes of the system calls of a process, from its start to `end()`. */
@@ -62,12 +63,11 @@ for (const [name, fault, message] of FAULTS) {
     name: `a hub refuses, reports and goes on when ${name}`,
     ignore: !hasStrace(),
     async fn() {
-      const directory = await Deno.makeTempDir();
-      try {
+      await inFolder(async (directory) => {
         await using hub = await HubProcess.start({ HUBBUB_KV: `${directory}/log` });
-        await using ann = await Guest.open(`${hub.url}/rooms/lobby/ws?user=ann`, []);
-        await using bob = await Guest.open(`${hub.url}/rooms/lobby/ws?user=bob`, []);
-        await ann.say("before");
+        await using ann = await TestClient.join(hub.url, "/rooms/lobby/ws?user=ann");
+        await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
+        await ann.store("before");
         const injection = new Injection(hub.pid, fault);
         if (!await injection.attached) {
           await injection.end();
@@ -75,8 +75,8 @@ for (const [name, fault, message] of FAULTS) {
           return;
         }
         for (const ref of ["1", "2", "3"]) {
-          ann.send("chat_message", { text: `during ${ref}`, ref });
-          const error = await ann.until("error", (error) => error.ref === ref);
+          ann.say(`during ${ref}`, ref);
+          const error = await ann.first("error", (error) => error.ref === ref);
           assertEquals(error.code, "not_stored");
         }
         const body = JSON.stringify({ user: "ann", text: "during 4" });
@@ -85,8 +85,8 @@ for (const [name, fault, message] of FAULTS) {
         assertEquals(posted.status, 503);
         await injection.end();
 
-        await ann.say("after");
-        await bob.until("chat_message", ({ text }) => text === "after");
+        await ann.store("after");
+        await bob.first("chat_message", ({ text }) => text === "after");
         assertEquals(bob.said, ["before", "after"]);
         const stored = await (await fetch(`${hub.url}/rooms/lobby/messages`)).json();
         assertEquals(stored.messages.map(({ text }: { text: string }) => text), [
@@ -103,9 +103,7 @@ for (const [name, fault, message] of FAULTS) {
         const health = await fetch(`${hub.url}/health`);
         assertEquals((await health.json()).status, "ok");
         assertEquals((await hub.stop("SIGTERM")).code, 0);
-      } finally {
-        await Deno.remove(directory, { recursive: true });
-      }
+      });
     },
   });
 }

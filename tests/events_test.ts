@@ -3,7 +3,7 @@ import { Hub, type Member, RoomLog } from "@hubbub/hub";
 import { openEvents } from "../src/events.ts";
 import { EventReader, type ReadEvent } from "./event_reader.ts";
 import { needs } from "./permissions.ts";
-import { RunningHub } from "./running_hub.ts";
+import { serveAlone, type TestServer } from "./test_server.ts";
 
 const NETWORK = needs("net");
 
@@ -11,21 +11,21 @@ function texts(events: (ReadEvent | undefined)[]): string[] {
   return events.filter((event) => event?.event === "chat_message").map((event) => event!.data.text);
 }
 
-async function say(hub: RunningHub, ...texts: string[]): Promise<void> {
-  for (const text of texts) await hub.hub.publish("lobby", "ann", { text });
+async function say(server: TestServer, ...texts: string[]): Promise<void> {
+  for (const text of texts) await server.hub.publish("lobby", "ann", { text });
 }
 
 /** Resolves when the hub has the given number of readers and members in the lobby. */
-async function untilGone(hub: RunningHub): Promise<void> {
-  while (hub.hub.roomCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+async function untilGone(server: TestServer): Promise<void> {
+  while (server.hub.roomCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 Deno.test("GET /rooms/{room}/events gives history, joined, then what is live", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  await say(hub, "one", "two", "a\nb\r\n\u2028c");
-  await using reader = await EventReader.open(`${hub.url}/rooms/lobby/events?history=2`);
+  await using server = await serveAlone();
+  await say(server, "one", "two", "a\nb\r\n\u2028c");
+  await using reader = await EventReader.open(`${server.url}/rooms/lobby/events?history=2`);
   assertEquals(reader.response.status, 200);
   assertEquals(reader.response.headers.get("content-type"), "text/event-stream");
   const first = await reader.until("joined");
@@ -33,7 +33,7 @@ Deno.test("GET /rooms/{room}/events gives history, joined, then what is live", {
   const { cursor, user, users } = first[2].data;
   assertEquals({ user, users }, { user: "", users: [] });
   assertEquals(first.map(({ id }) => id), [first[0].data.cursor, cursor, cursor]);
-  await say(hub, "three");
+  await say(server, "three");
   const live = await reader.next();
   assertEquals(live?.data.text, "three");
   assertEquals(live?.id, live?.data.cursor);
@@ -42,19 +42,19 @@ Deno.test("GET /rooms/{room}/events gives history, joined, then what is live", {
 Deno.test("GET /rooms/{room}/events tells of people and typing, and is none of them", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  await using reader = await EventReader.open(`${hub.url}/rooms/lobby/events`);
+  await using server = await serveAlone();
+  await using reader = await EventReader.open(`${server.url}/rooms/lobby/events`);
   await reader.until("joined");
-  await using other = await EventReader.open(`${hub.url}/rooms/lobby/events`);
+  await using other = await EventReader.open(`${server.url}/rooms/lobby/events`);
   await other.until("joined");
-  assertEquals((await hub.hub.look("lobby")).users, []);
+  assertEquals((await server.hub.look("lobby")).users, []);
   const frames: string[] = [];
   const ann: Member = {
     user: "ann",
     send: (frame) => void frames.push(...frame.envelopes),
     close: () => {},
   };
-  const seat = hub.hub.join("lobby", ann);
+  const seat = server.hub.join("lobby", ann);
   assertEquals(JSON.parse(frames[0]).payload.users, ["ann"]);
   seat.typing(true);
   seat.leave();
@@ -75,8 +75,8 @@ Deno.test("GET /rooms/{room}/events tells of people and typing, and is none of t
 Deno.test("Last-Event-ID resumes without a gap and without a double, also from an empty room", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  const url = `${hub.url}/rooms/lobby/events?history=3`;
+  await using server = await serveAlone();
+  const url = `${server.url}/rooms/lobby/events?history=3`;
   const seen: string[] = [];
   let last = "";
   let said = 0;
@@ -88,12 +88,12 @@ Deno.test("Last-Event-ID resumes without a gap and without a double, also from a
     }
     // Some while it listens, and more than any history while it does not.
     for (let i = 0; i < round; i++) {
-      await say(hub, String(said++));
+      await say(server, String(said++));
       const event = await reader.next();
       seen.push(event?.data.text);
       last = event?.id ?? last;
     }
-    for (let i = 0; i < 40; i++) await say(hub, String(said++));
+    for (let i = 0; i < 40; i++) await say(server, String(said++));
   }
   await using reader = await EventReader.open(url, { "last-event-id": last });
   seen.push(...texts(await reader.until("joined")));
@@ -103,9 +103,9 @@ Deno.test("Last-Event-ID resumes without a gap and without a double, also from a
 Deno.test("Last-Event-ID is newer than after in the query, which resumes too", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  await say(hub, "one", "two", "three");
-  const url = `${hub.url}/rooms/lobby/events`;
+  await using server = await serveAlone();
+  await say(server, "one", "two", "three");
+  const url = `${server.url}/rooms/lobby/events`;
   await using reader = await EventReader.open(url);
   const [one, two] = await reader.until("joined");
   await using byQuery = await EventReader.open(`${url}?after=${one.id}`);
@@ -123,55 +123,57 @@ Deno.test("Last-Event-ID is newer than after in the query, which resumes too", {
 Deno.test("a drain ends the stream of events cleanly and says when to come back", {
   ...NETWORK,
 }, async () => {
-  const hub = await RunningHub.start();
-  await using reader = await EventReader.open(`${hub.url}/rooms/lobby/events`);
+  await using server = await serveAlone();
+  await using reader = await EventReader.open(`${server.url}/rooms/lobby/events`);
   await reader.until("joined");
-  await hub.stop();
+  await server.stop();
   const event = await reader.next();
   assertEquals(event?.event, "draining");
   assertEquals(event?.retry, String(event?.data.reconnect_after_ms));
   assertEquals(await reader.next(), undefined);
-  assertEquals(hub.complaints, []);
+  assertEquals(server.events, []);
 });
 
 Deno.test("a reader of events that goes away leaves the room, and HEAD never enters it", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  const url = `${hub.url}/rooms/lobby/events`;
+  await using server = await serveAlone();
+  const url = `${server.url}/rooms/lobby/events`;
   {
     await using reader = await EventReader.open(url);
     await reader.until("joined");
-    assertEquals(hub.hub.roomCount, 1);
+    assertEquals(server.hub.roomCount, 1);
   }
-  await untilGone(hub);
+  await untilGone(server);
   const head = await fetch(url, { method: "HEAD" });
-  assertEquals([head.status, hub.hub.roomCount], [200, 0]);
-  const { connections } = await (await fetch(`${hub.url}/health`)).json();
+  assertEquals([head.status, server.hub.roomCount], [200, 0]);
+  const { connections } = await (await fetch(`${server.url}/health`)).json();
   assertEquals(connections, 0);
 });
 
 Deno.test("a reader of events that does not read is cut off, the others are not", {
   ...NETWORK,
 }, async () => {
-  await using hub = await RunningHub.start();
-  using stuck = await Deno.connect({ hostname: "127.0.0.1", port: hub.port });
+  await using server = await serveAlone();
+  using stuck = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   const request = "GET /rooms/lobby/events HTTP/1.1\r\nhost: test\r\n\r\n";
   await stuck.write(new TextEncoder().encode(request));
-  await using reader = await EventReader.open(`${hub.url}/rooms/lobby/events`);
+  await using reader = await EventReader.open(`${server.url}/rooms/lobby/events`);
   await reader.until("joined");
   const text = "x".repeat(4000);
   let rounds = 0;
   // The kernel takes some megabytes for the one that is stuck before the hub has to hold any.
-  while (hub.hub.metrics.membersTooSlow === 0) {
+  while (server.hub.metrics.membersTooSlow === 0) {
     assertLess(rounds++, 200);
-    await Promise.all(Array.from({ length: 50 }, () => hub.hub.publish("lobby", "ann", { text })));
+    await Promise.all(
+      Array.from({ length: 50 }, () => server.hub.publish("lobby", "ann", { text })),
+    );
     for (let i = 0; i < 50; i++) assertEquals((await reader.next())?.data.text, text);
   }
-  await say(hub, "still here");
+  await say(server, "still here");
   assertEquals((await reader.next())?.data.text, "still here");
-  assertEquals(hub.hub.metrics.membersTooSlow, 1);
-  assertEquals((await (await fetch(`${hub.url}/health`)).json()).connections, 1);
+  assertEquals(server.hub.metrics.membersTooSlow, 1);
+  assertEquals((await (await fetch(`${server.url}/health`)).json()).connections, 1);
 });
 
 Deno.test("openEvents() replays a long log page by page to a reader that takes it late", async () => {

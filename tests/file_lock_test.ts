@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { lockDatabase } from "../src/file_lock.ts";
+import { inFolder } from "./folder.ts";
+import { failToStart, HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
-import { failToStart, ServerProcess } from "./server_process.ts";
 
 const files = needs("read", "write");
 
@@ -25,8 +26,7 @@ Deno.test(
   "lockDatabase() lets one in at a time, and the next when that is done",
   files,
   async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await inFolder(async (folder) => {
       const path = `${folder}/kv`;
       const first = await lockDatabase(path, noLog);
       const message = "in use by another process";
@@ -36,9 +36,7 @@ Deno.test(
       const second = await waiting;
       assert(second);
       second.close();
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   },
 );
 
@@ -46,16 +44,14 @@ Deno.test({
   name: "main.ts does not share its database file with another process",
   ...needs("net", "read", "write", "run", "env"),
   async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
+    await inFolder(async (folder) => {
       const kv = `${folder}/kv.sqlite3`;
-      await using _first = await ServerProcess.start(kv);
+      await using _first = await HubProcess.start({ HUBBUB_KV: kv });
       const { code, lines } = await failToStart({ HUBBUB_KV: kv });
       assertEquals(code, 1);
-      assertEquals(lines.map(({ event }) => event), ["kv_in_use"]);
-      assertMatch(String(lines[0].error), /in use by another process/);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+      const events = lines.map((line) => JSON.parse(line));
+      assertEquals(events.map(({ event }) => event), ["kv_in_use"]);
+      assertMatch(String(events[0].error), /in use by another process/);
+    });
   },
 });

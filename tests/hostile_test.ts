@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { GuardedHub } from "./guarded_hub.ts";
 import { needs } from "./permissions.ts";
 import { frameOf, OPCODES, RawSocket } from "./raw_socket.ts";
+import { TestClient } from "./test_client.ts";
+import { serveAlone } from "./test_server.ts";
 
 const { text, binary, close, continuation, ping, pong } = OPCODES;
 const HELLO = JSON.stringify({ type: "chat_message", payload: { text: "hello" } });
@@ -144,8 +145,8 @@ const ATTACKS: Record<string, Attack> = {
 };
 
 Deno.test("a hub bears whatever a client sends", needs("net"), async (t) => {
-  await using running = await GuardedHub.start();
-  await using ann = await running.join("lobby", "user=ann");
+  await using running = await serveAlone();
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
   for (const [name, { act, answer, ends }] of Object.entries(ATTACKS)) {
     await t.step(name, async () => {
       {
@@ -159,7 +160,7 @@ Deno.test("a hub bears whatever a client sends", needs("net"), async (t) => {
         }
       }
       while (running.hub.metrics.connections > 1) await new Promise((done) => setTimeout(done, 1));
-      await ann.say(`after ${name}`);
+      await ann.store(`after ${name}`);
       assertEquals((await running.hub.look("lobby")).users, ["ann"]);
     });
   }
@@ -179,8 +180,8 @@ const HANDSHAKES: Record<string, [Record<string, string>, number]> = {
 };
 
 Deno.test("a hub bears whatever handshake comes", needs("net"), async (t) => {
-  await using running = await GuardedHub.start();
-  await using ann = await running.join("lobby", "user=ann");
+  await using running = await serveAlone();
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
   for (const [name, [headers, status]] of Object.entries(HANDSHAKES)) {
     await t.step(name, async () => {
       {
@@ -188,7 +189,7 @@ Deno.test("a hub bears whatever handshake comes", needs("net"), async (t) => {
         assertEquals(socket.status, status);
       }
       while (running.hub.metrics.connections > 1) await new Promise((done) => setTimeout(done, 1));
-      await ann.say(`after ${name}`);
+      await ann.store(`after ${name}`);
     });
   }
   await t.step("nobody there any more when it is answered", async () => {
@@ -208,7 +209,7 @@ Deno.test("a hub bears whatever handshake comes", needs("net"), async (t) => {
     while (running.hub.metrics.messagesIn < 1 || running.hub.metrics.connections > 1) {
       await new Promise((done) => setTimeout(done, 1));
     }
-    await ann.say("after ghosts");
+    await ann.store("after ghosts");
     assertEquals((await running.hub.look("lobby")).users, ["ann"]);
   });
 });

@@ -38,6 +38,16 @@ export class HubProcess implements AsyncDisposable {
     return new HubProcess(process, await untilStarted(process));
   }
 
+  /** What it logged, in order. */
+  get events(): Record<string, unknown>[] {
+    return this.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
   /** Waits for the end, and for its last line. */
   async end(): Promise<Deno.CommandStatus> {
     const status = await this.#process.status;
@@ -49,10 +59,18 @@ export class HubProcess implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Sends a signal, and waits for the end. */
-  async stop(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+  /**
+   * Sends a signal, and waits for the end.
+   *
+   * @returns How it ended, and after how many milliseconds.
+   */
+  async stop(signal: Deno.Signal): Promise<Deno.CommandStatus & { readonly tookMs: number }> {
+    const startedAt = performance.now();
     this.#process.kill(signal);
-    return await this.end();
+    const status = await this.#process.status;
+    const tookMs = performance.now() - startedAt;
+    await this.#reading;
+    return { ...status, tookMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,6 +81,22 @@ export class HubProcess implements AsyncDisposable {
     }
     await this.end();
   }
+}
+
+/**
+ * Runs a server that is not to start, to its end.
+ *
+ * @returns The code that it ended with, and what it wrote.
+ */
+export async function failToStart(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = startArgs(environment.HUBBUB_KV),
+): Promise<{ code: number; lines: string[] }> {
+  const env = { PORT: "0", ...environment };
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, stdin: "null" });
+  const { code, stdout, stderr } = await command.output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  return { code, lines: text.split("\n").filter((line) => line !== "") };
 }
 
 function startArgs(files: string): string[] {

@@ -30,7 +30,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["connection", "events"],
   ["pages", "response_headers", "requests", "gate", "operator_routes", "server"],
   // The server as a program.
-  ["configuration", "telemetry", "file_lock", "mod", "service", "process", "isolates"],
+  ["configuration", "telemetry", "file_lock", "mod", "service", "process"],
+  ["isolate_messages", "isolate", "isolate_service", "isolates"],
 ];
 
 /** What points the other way: types alone, and no more of them than there are. */
@@ -113,29 +114,37 @@ Deno.test("imports point one way, but for the types that are listed", files, () 
   assertEquals([...backward].toSorted(), BACKWARD_TYPES.toSorted());
 });
 
-Deno.test("the client imports the protocol and its own files alone", files, () => {
-  for (const name of ["client", ...namesIn("client/")]) {
-    const folder = new URL(`${name}.ts`, SRC);
-    for (const { to } of readSource(name).imports) {
-      assert(to.startsWith("."), `${name}.ts imports ${to}`);
-      const path = new URL(to, folder).href.slice(SRC.href.length);
-      assert(/^(protocol|client\/\w+)\.ts$/.test(path), `${name}.ts imports ${path}`);
-    }
-  }
-});
+/** Folders, each with the files that belong to it, and with what these may import. */
+const FOLDERS: readonly { folder: string; door?: string; allowed: RegExp }[] = [
+  { folder: "protocol", door: "protocol", allowed: /^protocol\/\w+\.ts$/ },
+  { folder: "client", door: "client", allowed: /^(protocol|client\/\w+)\.ts$/ },
+  { folder: "page", allowed: /^(protocol|client|client\/\w+|page\/\w+)\.ts$/ },
+];
 
-Deno.test("the page imports the client, the protocol and its own files alone", files, () => {
-  for (const name of namesIn("page/")) {
+for (const { folder, door, allowed } of FOLDERS) {
+  Deno.test(`the ${folder} imports what it may alone`, files, () => {
+    const names = namesIn(`${folder}/`);
+    assert(names.length > 0);
+    for (const name of door ? [door, ...names] : names) {
+      for (const { to } of readSource(name).imports) {
+        const path = new URL(to, new URL(`${name}.ts`, SRC)).href.slice(SRC.href.length);
+        assert(to.startsWith(".") && allowed.test(path), `${name}.ts imports ${to}`);
+      }
+    }
+  });
+}
+
+Deno.test("what lies in a folder is reached through its door", files, () => {
+  for (const name of ORDER.filter((name) => name !== "protocol")) {
     for (const { to } of readSource(name).imports) {
-      const path = new URL(to, new URL(`${name}.ts`, SRC)).href.slice(SRC.href.length);
-      assert(/^(protocol|client|client\/\w+|page\/\w+)\.ts$/.test(path), `${name}.ts: ${path}`);
+      assert(!/^\.\/.+\/.+\.ts$/.test(to), `${name}.ts imports ${to}`);
     }
   }
 });
 
 for (const { what, pattern, files: owners } of OWNERS) {
   Deno.test(`${what} is used where it belongs alone`, files, () => {
-    const names = [...namesIn(""), ...namesIn("client/")];
+    const names = ["", "client/", "protocol/"].flatMap(namesIn);
     // What stands in a sentence for people is no use; a module's name has no space.
     const code = (name: string) =>
       readSource(name).text.replace(/"[^"\n]* [^"\n]*"|'[^'\n]*'/g, "");

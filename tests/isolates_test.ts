@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { countIsolates } from "@hubbub/hub/isolates";
-import { HubProcess } from "./hub_process.ts";
+import { failToStart, HubProcess } from "./hub_process.ts";
 import { fetchJson, parallelArgs, startParallel, withFolder } from "./parallel_server.ts";
 import { needs } from "./permissions.ts";
 import { numbers } from "./stored_lines.ts";
@@ -22,14 +22,6 @@ Deno.test("countIsolates() takes a whole number, and the processors where there 
   }
 });
 
-/** Runs a command that is to end by itself; its lines are those of its log. */
-async function runToEnd(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, stdin: "null" });
-  const { code, stdout, stderr } = await command.output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  return { code, lines: text.split("\n").filter((line) => line !== "") };
-}
-
 /** Environments in which several isolates cannot start, with the event that says so, and why. */
 const HOPELESS: [Readonly<Record<string, string>>, string, string][] = [
   [{ DENO_JOBS: "many" }, "bad_configuration", "DENO_JOBS must be a whole number"],
@@ -44,8 +36,8 @@ for (const [environment, event, reason] of HOPELESS) {
     ...processes,
   }, async () => {
     await withFolder(async (kv) => {
-      const env = { PORT: "0", HUBBUB_KV: kv, DENO_JOBS: "3", ...environment };
-      const { code, lines } = await runToEnd(await parallelArgs(env.HUBBUB_KV), env);
+      const env = { HUBBUB_KV: kv, DENO_JOBS: "3", ...environment };
+      const { code, lines } = await failToStart(env, await parallelArgs(env.HUBBUB_KV));
       assertEquals(code, 1);
       const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === "error");
       assertEquals(errors.length, 1, lines.join("\n"));
@@ -66,7 +58,7 @@ Deno.test(
     await withFolder(async (kv) => {
       await using server = await startParallel(kv);
       const env = { PORT: new URL(server.url).port, HUBBUB_KV: `${kv}-2`, DENO_JOBS: "2" };
-      const { code, lines } = await runToEnd(await parallelArgs(env.HUBBUB_KV), env);
+      const { code, lines } = await failToStart(env, await parallelArgs(env.HUBBUB_KV));
       assertEquals([code, lines.length], [1, 1], lines.join("\n"));
       const { event, port } = JSON.parse(lines[0]);
       assertEquals([event, String(port)], ["listen_failed", env.PORT]);
@@ -91,8 +83,8 @@ for (
     { ...processes },
     async () => {
       await withFolder(async (kv) => {
-        const env = { PORT: "0", HUBBUB_KV: kv, DEATH: death };
-        const { code, lines } = await runToEnd(dyingArgs(kv), env);
+        const env = { HUBBUB_KV: kv, DEATH: death };
+        const { code, lines } = await failToStart(env, dyingArgs(kv));
         assertEquals(code, 1);
         assertDeath(lines, event, reason);
       });

@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { sign } from "@hono/hono/jwt";
 import { type Pass, tokenAuthorizer } from "@hubbub/hub";
-import { GuardedHub } from "./guarded_hub.ts";
 import { needs } from "./permissions.ts";
+import { TestClient } from "./test_client.ts";
+import { linesOf } from "./test_hub.ts";
+import { serveAlone } from "./test_server.ts";
 
 const URL_OF_KEYS = "https://user:password@issuer.example/keys";
 
@@ -153,13 +155,16 @@ Deno.test("createServer() lets in by the keys of an issuer", needs("net"), async
   const listen = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   await using published = Deno.serve(listen, () => publisher.publish(issuer));
   const jwksUrl = `http://127.0.0.1:${published.addr.port}/`;
-  await using running = await GuardedHub.start({ authorize: tokenAuthorizer({ jwksUrl }) });
+  await using running = await serveAlone({ authorize: tokenAuthorizer({ jwksUrl }) });
   const token = await issuer.token();
-  await using guest = await running.join("lobby", `token=${token}`);
-  assertEquals((await guest.until("joined")).user, "ann");
+  await using guest = await TestClient.join(running.url, `/rooms/lobby/ws?token=${token}`);
+  assertEquals((await guest.first("joined")).user, "ann");
   await published.shutdown();
   // The keys are kept.
-  await using _again = await running.join("lobby", "", ["hubbub.v1", `hubbub.token.${token}`]);
+  await using _again = await TestClient.join(running.url, "/rooms/lobby/ws", [
+    "hubbub.v1",
+    `hubbub.token.${token}`,
+  ]);
 });
 
 Deno.test("createServer() says so when the issuer is away", needs("net"), async () => {
@@ -168,11 +173,11 @@ Deno.test("createServer() says so when the issuer is away", needs("net"), async 
   const gone = Deno.serve(listen, () => new Response());
   await gone.shutdown();
   const jwksUrl = `http://127.0.0.1:${gone.addr.port}/`;
-  await using running = await GuardedHub.start({ authorize: tokenAuthorizer({ jwksUrl }) });
+  await using running = await serveAlone({ authorize: tokenAuthorizer({ jwksUrl }) });
   const token = await (await createIssuer("a")).token();
   const response = await fetch(`${running.url}/rooms/lobby?token=${token}`);
   assertEquals(response.status, 503);
   assertEquals((await response.json()).error.code, "unavailable");
-  const line = running.lines.find((line) => line.includes("authorize_failed")) ?? "";
+  const line = linesOf(running.events).find((line) => line.includes("authorize_failed")) ?? "";
   assertEquals(line.includes("cannot be had: no answer"), true);
 });

@@ -3,9 +3,10 @@ import { Metrics } from "@hubbub/hub";
 import { Admission, type Place } from "../src/admission.ts";
 import { RateLimit } from "../src/rate_limit.ts";
 import { Refusal } from "../src/refusal.ts";
-import { GuardedHub } from "./guarded_hub.ts";
 import { needs } from "./permissions.ts";
 import { RawSocket } from "./raw_socket.ts";
+import { TestClient } from "./test_client.ts";
+import { serveAlone } from "./test_server.ts";
 
 function admitting(limits: ConstructorParameters<typeof Admission>[0]["limits"]) {
   const metrics = new Metrics();
@@ -114,12 +115,12 @@ Deno.test(
   "createServer() refuses connections over the limits before the upgrade",
   needs("net"),
   async () => {
-    await using running = await GuardedHub.start({
+    await using running = await serveAlone({
       maxConnectionsPerUser: 2,
       maxConnectionsPerRoom: 3,
     });
-    await using _a = await running.join("a", "user=ann");
-    await using _b = await running.join("a", "user=ann");
+    await using _a = await TestClient.join(running.url, "/rooms/a/ws?user=ann");
+    await using _b = await TestClient.join(running.url, "/rooms/a/ws?user=ann");
     const open = async (room: string, user: string) => {
       using socket = await RawSocket.open(`${running.url}/rooms/${room}/ws?user=${user}`);
       if (socket.status === 101) await socket.until("joined");
@@ -128,18 +129,18 @@ Deno.test(
     const { status, head } = await open("b", "ann");
     assertEquals(status, 429);
     assert(head.includes("retry-after: "));
-    await using _c = await running.join("a", "user=bob");
+    await using _c = await TestClient.join(running.url, "/rooms/a/ws?user=bob");
     assertEquals((await open("a", "cid")).status, 429);
     assertEquals(Object.fromEntries(running.hub.metrics.entriesRefused), {
       user: 1,
       room: 1,
     });
-    assertEquals(running.lines.filter((line) => line.includes("entry_refused")).length, 2);
+    assertEquals(running.events.filter(({ event }) => event === "entry_refused").length, 2);
   },
 );
 
 Deno.test("createServer() refuses too many connections of an address", needs("net"), async () => {
-  await using running = await GuardedHub.start({ maxConnectionsPerAddress: 2 });
+  await using running = await serveAlone({ maxConnectionsPerAddress: 2 });
   const url = `${running.url}/rooms/a/ws?user=`;
   using first = await RawSocket.open(url + "ann");
   using second = await RawSocket.open(url + "bob");
@@ -149,10 +150,10 @@ Deno.test("createServer() refuses too many connections of an address", needs("ne
 });
 
 Deno.test("createServer() gives a place back when its connection ends", needs("net"), async () => {
-  await using running = await GuardedHub.start({ maxConnectionsPerUser: 1 });
+  await using running = await serveAlone({ maxConnectionsPerUser: 1 });
   for (let i = 0; i < 3; i++) {
-    await using guest = await running.join("a", "user=ann");
-    await guest.say("hello");
+    await using guest = await TestClient.join(running.url, "/rooms/a/ws?user=ann");
+    await guest.store("hello");
     guest.socket.close();
     await guest.closed;
     while (running.hub.metrics.connections > 0) await new Promise((resolve) => setTimeout(resolve));
@@ -164,14 +165,14 @@ Deno.test(
   needs("net"),
   async () => {
     const limits = { messages_per_second: 0.001, message_burst: 3 };
-    await using running = await GuardedHub.start({ limits });
-    await using first = await running.join("a", "user=ann");
-    await using second = await running.join("b", "user=ann");
-    for (const text of ["1", "2", "3"]) await first.say(text);
-    for (const text of ["4", "5", "6"]) await second.say(text);
-    await using third = await running.join("c", "user=ann");
-    third.send("chat_message", { text: "7", ref: "r" });
-    const { code, ref, retry_after_ms } = await third.until("error");
+    await using running = await serveAlone({ limits });
+    await using first = await TestClient.join(running.url, "/rooms/a/ws?user=ann");
+    await using second = await TestClient.join(running.url, "/rooms/b/ws?user=ann");
+    for (const text of ["1", "2", "3"]) await first.store(text);
+    for (const text of ["4", "5", "6"]) await second.store(text);
+    await using third = await TestClient.join(running.url, "/rooms/c/ws?user=ann");
+    third.say("7", "r");
+    const { code, ref, retry_after_ms } = await third.first("error");
     assertEquals([code, ref], ["rate_limited", "r"]);
     assert(retry_after_ms! > 100_000);
     const body = JSON.stringify({ text: "8", user: "ann" });
@@ -186,7 +187,7 @@ Deno.test(
   "createServer() counts by the forwarded address where it has a proxy",
   needs("net"),
   async () => {
-    await using running = await GuardedHub.start({ proxies: 1, maxConnectionsPerAddress: 1 });
+    await using running = await serveAlone({ proxies: 1, maxConnectionsPerAddress: 1 });
     const url = `${running.url}/rooms/a/ws?user=ann`;
     const through = (address: string) => ({ "x-forwarded-for": `10.0.0.1, ${address}` });
     using first = await RawSocket.open(url, through("203.0.113.1"));

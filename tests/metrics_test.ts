@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type MetricsSnapshot, renderMetrics } from "@hubbub/hub";
-import { GuardedHub } from "./guarded_hub.ts";
 import { injectFaults } from "./kv_faults.ts";
 import { needs } from "./permissions.ts";
+import { TestClient } from "./test_client.ts";
+import { serve, serveAlone, type TestServer } from "./test_server.ts";
 
 /** The values in a text of Prometheus, by series. */
 function read(text: string): Map<string, number> {
@@ -16,7 +17,7 @@ function read(text: string): Map<string, number> {
   return values;
 }
 
-async function scrape(running: GuardedHub): Promise<Map<string, number>> {
+async function scrape(running: TestServer): Promise<Map<string, number>> {
   const response = await fetch(`${running.url}/metrics`);
   assertEquals(response.status, 200);
   assertMatch(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
@@ -24,12 +25,12 @@ async function scrape(running: GuardedHub): Promise<Map<string, number>> {
 }
 
 Deno.test("GET /metrics tells what happened", needs("net"), async () => {
-  await using running = await GuardedHub.start();
-  await using ann = await running.join("lobby", "user=ann");
-  await using bob = await running.join("lobby", "user=bob");
-  for (const text of ["1", "2", "3"]) await ann.say(text);
+  await using running = await serveAlone();
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
+  await using bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
+  for (const text of ["1", "2", "3"]) await ann.store(text);
   bob.socket.send("no JSON");
-  await bob.until("error");
+  await bob.first("error");
   const values = await scrape(running);
   const expected = {
     hubbub_messages_received_total: 3,
@@ -50,9 +51,9 @@ Deno.test("GET /metrics tells what happened", needs("net"), async () => {
 });
 
 Deno.test("GET /metrics tells why members went", needs("net"), async () => {
-  await using running = await GuardedHub.start();
-  const ann = await running.join("lobby", "user=ann");
-  const bob = await running.join("lobby", "user=bob");
+  await using running = await serveAlone();
+  const ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
+  const bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
   ann.socket.close();
   bob.socket.send(" ".repeat(100_000));
   assertEquals((await bob.closed).code, 1009);
@@ -68,12 +69,12 @@ Deno.test("GET /metrics tells why members went", needs("net"), async () => {
 Deno.test("GET /metrics counts failures of the database", needs("net"), async () => {
   using kv = await Deno.openKv(":memory:");
   const faults = injectFaults(kv);
-  await using running = await GuardedHub.start({ kv });
-  await using ann = await running.join("lobby", "user=ann");
+  await using running = serve(kv);
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
   const fail = () => Promise.reject(new TypeError("disk I/O error"));
   [faults.commit, faults.read] = [fail, fail];
-  ann.send("chat_message", { text: "lost", ref: "r" });
-  assertEquals((await ann.until("error")).code, "not_stored");
+  ann.say("lost", "r");
+  assertEquals((await ann.first("error")).code, "not_stored");
   const health = await fetch(`${running.url}/health`);
   await health.body?.cancel();
   assertEquals(health.status, 503);
@@ -82,7 +83,7 @@ Deno.test("GET /metrics counts failures of the database", needs("net"), async ()
   assertEquals(values.get('hubbub_kv_failures_total{operation="health"}'), 1);
   assertEquals(values.get("hubbub_messages_not_stored_total"), 1);
   [faults.commit, faults.read] = [undefined, undefined];
-  await ann.say("kept");
+  await ann.store("kept");
 });
 
 Deno.test("renderMetrics() adds up what several isolates counted", async () => {
@@ -107,14 +108,14 @@ Deno.test("renderMetrics() adds up what several isolates counted", async () => {
 });
 
 Deno.test("GET /metrics adds what the other isolates counted", needs("net"), async () => {
-  await using other = await GuardedHub.start();
-  await using running = await GuardedHub.start({
+  await using other = await serveAlone();
+  await using running = await serveAlone({
     otherMetrics: () => Promise.resolve([structuredClone(other.server.snapshot())]),
   });
-  await using ann = await other.join("lobby", "user=ann");
-  await using bob = await running.join("lobby", "user=bob");
-  await ann.say("here");
-  await bob.say("there");
+  await using ann = await TestClient.join(other.url, "/rooms/lobby/ws?user=ann");
+  await using bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
+  await ann.store("here");
+  await bob.store("there");
   const values = await scrape(running);
   assertEquals(values.get("hubbub_messages_stored_total"), 2);
   assertEquals(values.get("hubbub_connections"), 2);

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describeEntry, jsonLogger, readConfiguration, VARIABLES } from "@hubbub/hub";
-import { GuardedHub } from "./guarded_hub.ts";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
 import { RawSocket } from "./raw_socket.ts";
+import { linesOf } from "./test_hub.ts";
+import { serveAlone } from "./test_server.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -92,7 +94,7 @@ Deno.test(
   "createServer() puts headers for safety on everything but an upgrade",
   needs("net"),
   async () => {
-    await using running = await GuardedHub.start();
+    await using running = await serveAlone();
     for (
       const path of ["/", "/health", "/metrics", "/nothing", "/rooms/a", "/rooms/a/ws", "/rooms/!"]
     ) {
@@ -114,22 +116,21 @@ Deno.test("createServer() says nothing about itself when it fails", needs("net")
       throw new Error("at secret (file:///secret.ts:1:1)");
     },
   });
-  await using running = await GuardedHub.start({ authorize });
+  await using running = await serveAlone({ authorize });
   const body = JSON.stringify({ text: "hello" });
   const response = await fetch(`${running.url}/rooms/a/messages`, { method: "POST", body });
   const text = await response.text();
   assertEquals(response.status, 503);
   assertEquals(JSON.parse(text).error.code, "unavailable");
   assertFalse(text.includes("secret"));
-  assert(running.lines.some((line) => line.includes("request_failed")));
+  assert(linesOf(running.events).some((line) => line.includes("request_failed")));
 });
 
 Deno.test(
   "the log tells start, refusals, closes and stop, and no token or text",
   needs("run", "net", "read", "write", "env"),
   async () => {
-    const directory = await Deno.makeTempDir();
-    try {
+    await inFolder(async (directory) => {
       await using hub = await HubProcess.start({
         HUBBUB_KV: `${directory}/log`,
         HUBBUB_JWT_SECRET: SECRET,
@@ -155,9 +156,7 @@ Deno.test(
       assertFalse(
         text.includes(token.slice(0, 12)) || text.includes(SECRET) || text.includes("\u001b"),
       );
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
+    });
   },
 );
 

@@ -10,7 +10,7 @@ Deno.test("what is published is the package, its licence, and nothing else", run
   const files = stderr.matchAll(/^ +(file:\S+) \(/gm).map(([, url]) => url.slice(ROOT.href.length));
   const published = new Set(files);
   const expected = new Set(["src/LICENSE", "src/deno.json", "src/page/assets.json"]);
-  for (const folder of ["src/", "src/client/"]) {
+  for (const folder of ["src/", "src/client/", "src/protocol/"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
       if (name.endsWith(".ts")) expected.add(folder + name);
     }

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Page } from "playwright-core";
 import { BROWSER, Chromium } from "./browser.ts";
 import { ChatWindow } from "./chat_window.ts";
-import { RunningHub } from "./running_hub.ts";
+import { serveAlone } from "./test_server.ts";
 
 const PHONE = { width: 360, height: 640 };
 
@@ -26,19 +26,19 @@ async function barriers(page: Page, where: string): Promise<string[]> {
 
 for (const colorScheme of ["light", "dark"] as const) {
   Deno.test(`axe-core finds no violation on the ${colorScheme} page`, BROWSER, async () => {
-    await using hub = await RunningHub.start({ limits: { text_max_bytes: 50 } });
+    await using server = await serveAlone({ limits: { text_max_bytes: 50 } });
     await using chromium = await Chromium.start();
     for (const viewport of [PHONE, { width: 1280, height: 800 }]) {
       const page = await chromium.window({ colorScheme, viewport });
-      await page.goto(`${hub.url}/r/no%20room`);
+      await page.goto(`${server.url}/r/no%20room`);
       await page.getByRole("button", { name: "Enter" }).click();
       const found = await barriers(page, "door");
-      const ann = await ChatWindow.enter(page, `${hub.url}/r/lobby`, "ann");
+      const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
       for (let user = 0; user < 12; user++) {
         const text = "a link: https://example.org/ and some text";
-        await hub.hub.publish("lobby", `user ${user}`, { text });
+        await server.hub.publish("lobby", `user ${user}`, { text });
       }
-      const bob = hub.hub.join("lobby", { user: "bob", send: () => {}, close: () => {} });
+      const bob = server.hub.join("lobby", { user: "bob", send: () => {}, close: () => {} });
       bob.typing(true);
       await ann.say("mine, with https://example.org/");
       await ann.see("#days .own");
@@ -72,17 +72,17 @@ for (const colorScheme of ["light", "dark"] as const) {
 Deno.test("the page fits a window of 360 pixels and works there by keyboard", {
   ...BROWSER,
 }, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window({ viewport: PHONE });
   const ann = await ChatWindow.enter(
     page,
-    `${hub.url}/r/${"long-".repeat(12)}name`,
+    `${server.url}/r/${"long-".repeat(12)}name`,
     "a".repeat(64),
   );
   await ann.say("w".repeat(300));
   await ann.say(`https://example.org/${"path/".repeat(40)}`);
-  await hub.hub.publish(`${"long-".repeat(12)}name`, "ü".repeat(64), { text: "x ".repeat(200) });
+  await server.hub.publish(`${"long-".repeat(12)}name`, "ü".repeat(64), { text: "x ".repeat(200) });
   await ann.count(3);
   const widths = await page.evaluate(() =>
     [document.documentElement, document.getElementById("scroller")!].map((box) => box.scrollWidth)
@@ -105,7 +105,7 @@ Deno.test("the page fits a window of 360 pixels and works there by keyboard", {
 Deno.test("a message full of HTML stays text, and only http links are links", {
   ...BROWSER,
 }, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const text = [
     `<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>`,
@@ -113,8 +113,8 @@ Deno.test("a message full of HTML stays text, and only http links are links", {
     "(see https://example.org/a_(b)?q=<b>.) &lt;b&gt; \u202eabc",
   ].join("\n");
   const name = `<b onclick="1">&amp;`;
-  await hub.hub.publish("lobby", name, { text });
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  await server.hub.publish("lobby", name, { text });
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   assertEquals(await ann.texts(), [text]);
   assertEquals(await ann.page.locator("#days .author").allTextContents(), [name]);
   const item = ann.page.locator("#days .message");
@@ -128,23 +128,23 @@ Deno.test("a message full of HTML stays text, and only http links are links", {
 });
 
 Deno.test("a screen reader hears what is new, and not what is old", BROWSER, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
-  await hub.hub.publish("lobby", "bob", { text: "old" });
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  await server.hub.publish("lobby", "bob", { text: "old" });
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.say("mine");
-  await hub.hub.publish("lobby", "bob", { text: "new" });
+  await server.hub.publish("lobby", "bob", { text: "new" });
   await ann.count(3);
   assertEquals(await ann.page.locator("[aria-live=polite] p").allTextContents(), ["bob: new"]);
 });
 
 Deno.test("who wants no motion gets none", BROWSER, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const names: string[] = [];
   for (const reducedMotion of ["no-preference", "reduce"] as const) {
     const page = await chromium.window({ reducedMotion });
-    await ChatWindow.enter(page, `${hub.url}/r/lobby`, "ann");
+    await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
     names.push(
       await page.locator(".dots i").first().evaluate((dot) => getComputedStyle(dot).animationName),
     );

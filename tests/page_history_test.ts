@@ -1,27 +1,27 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { BROWSER, Chromium } from "./browser.ts";
 import { ChatWindow } from "./chat_window.ts";
-import { RunningHub } from "./running_hub.ts";
+import { serveAlone, type TestServer } from "./test_server.ts";
 
 const TEXTS = Array.from({ length: 300 }, (_, i) => `message ${i}${"\nand more".repeat(i % 4)}`);
 
 /** A hub whose lobby holds {@linkcode TEXTS}, said by three users over several days. */
-async function startWithHistory(): Promise<RunningHub> {
+async function startWithHistory(): Promise<TestServer> {
   let now = Date.now() - 75 * 60 * 60 * 1000;
-  const hub = await RunningHub.start({ now: () => now });
+  const server = await serveAlone({ now: () => now });
   for (const [i, text] of TEXTS.entries()) {
     now += 15 * 60 * 1000;
-    await hub.hub.publish("lobby", ["bob", "cleo", "dan"][(i >> 2) % 3], { text });
+    await server.hub.publish("lobby", ["bob", "cleo", "dan"][(i >> 2) % 3], { text });
   }
-  return hub;
+  return server;
 }
 
 Deno.test("300 messages come by scrolling back, and what is in view stays where it is", {
   ...BROWSER,
 }, async () => {
-  await using hub = await startWithHistory();
+  await using server = await startWithHistory();
   await using chromium = await Chromium.start();
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
   assertLess(await ann.fromEnd(), 2);
   for (let count = 100; count <= 300; count += 50) {
@@ -47,9 +47,9 @@ Deno.test("300 messages come by scrolling back, and what is in view stays where 
 });
 
 Deno.test("a reload keeps the place, and the end stays the end", BROWSER, async () => {
-  await using hub = await startWithHistory();
+  await using server = await startWithHistory();
   await using chromium = await Chromium.start();
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   for (const count of [100, 150]) {
     await ann.scroll(-1_000_000);
     await ann.count(count);
@@ -76,11 +76,11 @@ Deno.test("a reload keeps the place, and the end stays the end", BROWSER, async 
 });
 
 Deno.test("new messages move only who is at the end; others get a button", BROWSER, async () => {
-  await using hub = await startWithHistory();
+  await using server = await startWithHistory();
   await using chromium = await Chromium.start();
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
-  const say = (text: string) => hub.hub.publish("lobby", "bob", { text });
+  const say = (text: string) => server.hub.publish("lobby", "bob", { text });
   await say("at the end");
   await ann.count(51);
   assertLess(await ann.fromEnd(), 2);
@@ -110,14 +110,14 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
 Deno.test("a busy room does not fill the page, and all of it is there by scrolling back", {
   ...BROWSER,
 }, async () => {
-  await using hub = await startWithHistory();
+  await using server = await startWithHistory();
   await using chromium = await Chromium.start();
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
   const texts = Array.from({ length: 800 }, (_, i) => `busy ${i}`);
   for (let i = 0; i < texts.length; i += 50) {
     const some = texts.slice(i, i + 50);
-    await Promise.all(some.map((text) => hub.hub.publish("lobby", "bob", { text })));
+    await Promise.all(some.map((text) => server.hub.publish("lobby", "bob", { text })));
   }
   await ann.see("#days .text", "busy 799");
   const before = await ann.texts();
@@ -142,12 +142,12 @@ Deno.test("a busy room does not fill the page, and all of it is there by scrolli
 Deno.test("older messages that cannot be had say so, and come on a second try", {
   ...BROWSER,
 }, async () => {
-  await using hub = await startWithHistory();
+  await using server = await startWithHistory();
   await using chromium = await Chromium.start();
   const page = await chromium.window();
   let failures = 0;
   await page.route(/\/messages\?/, (route) => failures++ > 0 ? route.continue() : route.abort());
-  const ann = await ChatWindow.enter(page, `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   await ann.scroll(-1_000_000);
   await ann.see("#older", "Older messages:");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { BROWSER, Chromium } from "./browser.ts";
 import { ChatWindow } from "./chat_window.ts";
-import { RunningHub } from "./running_hub.ts";
+import { serve, serveAlone } from "./test_server.ts";
 
 Deno.test("two windows chat, see each other, and see each other type", BROWSER, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
-  const link = `${hub.url}/r/lobby`;
+  const link = `${server.url}/r/lobby`;
   const ann = await ChatWindow.enter(await chromium.window(), link, "ann");
   const bob = await ChatWindow.enter(await chromium.window(), link, "bob");
   await ann.see("#people-heading", "2 people here");
@@ -39,10 +39,10 @@ Deno.test("two windows chat, see each other, and see each other type", BROWSER, 
 });
 
 Deno.test("the door says what is wrong, and remembers name and room", BROWSER, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window();
-  await page.goto(hub.url);
+  await page.goto(server.url);
   await page.getByRole("button", { name: "Enter" }).click();
   await page.getByText("The user's name is empty.").waitFor();
   await page.getByLabel("Your name").fill("ann");
@@ -59,7 +59,7 @@ Deno.test("the door says what is wrong, and remembers name and room", BROWSER, a
   await page.getByRole("link", { name: "Change name or room" }).click();
   assertEquals(await page.getByLabel("Your name").inputValue(), "ann");
   assertEquals(await page.getByLabel("Room", { exact: true }).inputValue(), "tea-corner");
-  await page.goto(`${hub.url}/r/%3Cscript%3E`);
+  await page.goto(`${server.url}/r/%3Cscript%3E`);
   await page.getByLabel("Room", { exact: true }).waitFor();
 });
 
@@ -67,22 +67,22 @@ Deno.test("the server stops, a message is written, the server starts: it arrives
   ...BROWSER,
 }, async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = await RunningHub.start({ kv });
+  const server = serve(kv);
   await using chromium = await Chromium.start();
-  const link = `${hub.url}/r/lobby`;
+  const link = `${server.url}/r/lobby`;
   const ann = await ChatWindow.enter(await chromium.window(), link, "ann");
   const bob = await ChatWindow.enter(await chromium.window(), link, "bob");
   await ann.say("before");
   await bob.count(1);
 
-  await hub.stop();
+  await server.stop();
   await ann.state("No connection");
   await ann.see("#banner", "The server cannot be reached.");
   await ann.say("meanwhile");
   await ann.see("#unsent .message", "Sending…");
   assertEquals(await ann.texts(), ["before"]);
 
-  await using again = await RunningHub.start({ kv, port: hub.port });
+  await using again = serve(kv, { port: server.port });
   await again.hub.publish("lobby", "cleo", { text: "welcome back" });
   await ann.state("Connected");
   await bob.state("Connected");
@@ -99,7 +99,7 @@ Deno.test("the server stops, a message is written, the server starts: it arrives
 Deno.test("a message that is refused says so, may be sent again, and outlasts a reload", {
   ...BROWSER,
 }, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window();
   let refusals = 0;
@@ -117,7 +117,7 @@ Deno.test("a message that is refused says so, may be sent again, and outlasts a 
       socket.send(JSON.stringify({ type: "error", payload: problem }));
     });
   });
-  const ann = await ChatWindow.enter(page, `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   await ann.say("now!");
   await ann.see("#unsent .failed", "Not sent: Say it nicely");
   await page.getByRole("button", { name: "Try again" }).click();
@@ -143,9 +143,9 @@ Deno.test("a message that is refused says so, may be sent again, and outlasts a 
 Deno.test("the limit of a text is shown before it is hit, and a longer one stays", {
   ...BROWSER,
 }, async () => {
-  await using hub = await RunningHub.start({ limits: { text_max_bytes: 100 } });
+  await using server = await serveAlone({ limits: { text_max_bytes: 100 } });
   await using chromium = await Chromium.start();
-  const ann = await ChatWindow.enter(await chromium.window(), `${hub.url}/r/lobby`, "ann");
+  const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   const field = ann.page.getByLabel("Message", { exact: true });
   await field.fill("x".repeat(80));
   assertEquals(await ann.page.locator("#room-left").textContent(), "");
@@ -159,17 +159,17 @@ Deno.test("the limit of a text is shown before it is hit, and a longer one stays
   await field.fill("é".repeat(50));
   await field.press("Enter");
   await ann.count(1);
-  assertEquals(hub.complaints, []);
+  assertEquals(server.events, []);
 });
 
 Deno.test("a room that lets nobody in says why, in words", BROWSER, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window();
   // An open hub wants a name: a token is none.
-  await page.goto(`${hub.url}/r/lobby#token=abc`);
+  await page.goto(`${server.url}/r/lobby#token=abc`);
   await page.locator("#state", { hasText: "Disconnected" }).waitFor();
   assertLess(0, (await page.locator("#banner-text").innerText()).length);
   await page.getByRole("button", { name: "Reload" }).waitFor();
-  assertEquals(page.url(), `${hub.url}/r/lobby`);
+  assertEquals(page.url(), `${server.url}/r/lobby`);
 });

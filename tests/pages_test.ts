@@ -3,7 +3,7 @@ import { needs } from "./permissions.ts";
 import { createPages, PAGE_PATHS } from "../src/pages.ts";
 import assets from "../src/page/assets.json" with { type: "json" };
 import { digestSources } from "../tools/page_assets.ts";
-import { RunningHub } from "./running_hub.ts";
+import { serveAlone } from "./test_server.ts";
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -59,9 +59,9 @@ Deno.test("nothing in the page is inline, and nothing comes from elsewhere", () 
 Deno.test("the server serves the page, and tells from it where its endpoints are", {
   ...needs("net"),
 }, async () => {
-  await using hub = await RunningHub.start();
+  await using server = await serveAlone();
   for (const path of ["/", "/r/lobby"]) {
-    const response = await fetch(hub.url + path);
+    const response = await fetch(server.url + path);
     assertEquals(response.headers.get("content-security-policy"), POLICY);
     const html = await response.text();
     assertEquals(html, assets.html);
@@ -69,12 +69,12 @@ Deno.test("the server serves the page, and tells from it where its endpoints are
       assert(html.includes(endpoint), endpoint);
     }
   }
-  const script = await fetch(`${hub.url}/assets/page.js`);
+  const script = await fetch(`${server.url}/assets/page.js`);
   const etag = script.headers.get("etag") ?? "";
   assertEquals(await script.text(), assets.js);
   const headers = { "if-none-match": etag };
-  const again = await fetch(`${hub.url}/assets/page.js`, { headers });
+  const again = await fetch(`${server.url}/assets/page.js`, { headers });
   assertEquals([again.status, await again.text()], [304, ""]);
-  const post = await fetch(`${hub.url}/assets/page.js`, { method: "POST" });
+  const post = await fetch(`${server.url}/assets/page.js`, { method: "POST" });
   assertEquals([post.status, (await post.json()).error.code], [405, "method_not_allowed"]);
 });

@@ -1,4 +1,5 @@
 import type { Message } from "@hubbub/hub";
+import { inFolder } from "./folder.ts";
 import { HubProcess } from "./hub_process.ts";
 
 /** What `deno task start:parallel` gives deno, for a database at this path. */
@@ -11,12 +12,7 @@ export async function parallelArgs(kv: string): Promise<string[]> {
 
 /** Runs something with a server of several isolates, over a database that is then removed. */
 export async function withFolder<T>(action: (kv: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
-    return await action(`${folder}/kv.sqlite3`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  return await inFolder((folder) => action(`${folder}/kv.sqlite3`));
 }
 
 /** Starts a server of 4 isolates as the task does, without a limit of messages. */

@@ -30,46 +30,58 @@ export interface ServerFrame {
 export class RawSocket implements Disposable {
   /** The status of the answer to the handshake. */
   readonly status: number;
-  /** The head of the answer. */
+  /** The head of the answer, as it came. */
   readonly head: string;
+  /** The headers in it. */
+  readonly headers: Headers;
   readonly #connection: Deno.TcpConn;
   #unread: Uint8Array;
 
   private constructor(connection: Deno.TcpConn, head: string, rest: Uint8Array) {
     this.#connection = connection;
-    this.head = head;
-    this.status = Number(head.split(" ")[1]);
     this.#unread = rest;
+    this.head = head;
+    const [first, ...lines] = head.split("\r\n");
+    this.status = Number(first.split(" ")[1]);
+    this.headers = new Headers(lines.map((line): [string, string] => {
+      const at = line.indexOf(":");
+      return [line.slice(0, at), line.slice(at + 1).trim()];
+    }));
   }
 
-  /** Connects and asks for an upgrade. */
+  /**
+   * Connects and asks for an upgrade.
+   *
+   * @param url The room's address, with its query: `http://…`.
+   * @param headers More headers, or others, in lower case: undefined leaves one out.
+   * @param method The method.
+   * @returns The connection, as soon as the head of the answer is complete.
+   */
   static async open(
     url: string,
-    headers: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string | undefined>> = {},
+    method = "GET",
   ): Promise<RawSocket> {
     const { hostname, port, host, pathname, search } = new URL(url);
     const connection = await Deno.connect({ hostname, port: Number(port) });
-    const lines = Object.entries({
+    const all: Record<string, string | undefined> = {
       host,
       upgrade: "websocket",
       connection: "Upgrade",
       "sec-websocket-version": "13",
       "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
       ...headers,
-    }).map(([name, value]) => `${name}: ${value}\r\n`);
-    await writeAll(
-      connection,
-      encoder.encode(`GET ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`),
-    );
+    };
+    const lines = Object.entries(all).filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}: ${value}\r\n`);
+    const request = `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+    await writeAll(connection, encoder.encode(request));
     let bytes = new Uint8Array();
     for (;;) {
       const end = decoder.decode(bytes).indexOf("\r\n\r\n");
       if (end >= 0) {
-        return new RawSocket(
-          connection,
-          decoder.decode(bytes.subarray(0, end)),
-          bytes.subarray(end + 4),
-        );
+        const head = decoder.decode(bytes.subarray(0, end));
+        return new RawSocket(connection, head, bytes.subarray(end + 4));
       }
       const more = await readSome(connection);
       if (!more) throw new Error("The server hung up during the handshake");

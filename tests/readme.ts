@@ -38,10 +38,14 @@ export class Readme {
       .filter((line) => line !== "" && !line.startsWith("#"));
   }
 
+  /** The text without the blocks of code. */
+  get prose(): string {
+    return this.text.replace(/^```[\s\S]*?^```$/gm, "");
+  }
+
   /** What stands in backticks, outside of blocks. */
   get words(): string[] {
-    const prose = this.text.replace(/^```[\s\S]*?^```$/gm, "");
-    return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word);
+    return [...this.prose.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word);
   }
 
   /** The files and folders of this repository that it names. */

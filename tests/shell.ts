@@ -4,7 +4,15 @@ const ROOT = new URL("..", import.meta.url).pathname;
 /** Milliseconds that a command has for whatever is expected of it; npm may have to fetch it. */
 const PATIENCE_MS = 60_000;
 
-/** A command line as a person types it, run in the folder of this project. */
+/** Where a {@linkcode Shell} runs. */
+export interface ShellOptions {
+  /** More variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The folder. @default {that of this project} */
+  readonly folder?: string;
+}
+
+/** A command line as a person types it. */
 export class Shell implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
@@ -17,12 +25,13 @@ export class Shell implements AsyncDisposable {
    * Starts it.
    *
    * @param line The command line; the shell becomes the command, so that a signal reaches it.
-   * @param env More variables.
+   * @param options Where it runs.
    */
-  constructor(line: string, env: Record<string, string> = {}) {
+  constructor(line: string, options: ShellOptions = {}) {
+    const { env, folder = ROOT } = options;
     this.#child = new Deno.Command("sh", {
       args: ["-c", `exec ${line}`],
-      cwd: ROOT,
+      cwd: folder,
       env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
@@ -38,8 +47,8 @@ export class Shell implements AsyncDisposable {
    * @returns What it wrote, to both outputs.
    * @throws {Error} Where it fails.
    */
-  static async run(line: string, env: Record<string, string> = {}): Promise<string> {
-    await using shell = new Shell(line, env);
+  static async run(line: string): Promise<string> {
+    await using shell = new Shell(line);
     await shell.endInput();
     const { success, code } = await deadline(shell.#child.status, PATIENCE_MS);
     await shell.#reading;

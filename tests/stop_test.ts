@@ -1,14 +1,24 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Message } from "@hubbub/hub";
+import { failToStart, HubProcess } from "./hub_process.ts";
 import { needs } from "./permissions.ts";
-import { RawClient } from "./raw_client.ts";
-import { failToStart, ServerProcess } from "./server_process.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { numbers } from "./stored_lines.ts";
 import { TestClient } from "./test_client.ts";
 
 const all = needs("net", "run", "read", "write", "env");
 const JOIN = "/rooms/lobby/ws?user=";
 const UNLIMITED = { HUBBUB_MESSAGES_PER_SECOND: "0" };
+
+function start(kv: string, environment: Record<string, string> = {}): Promise<HubProcess> {
+  return HubProcess.start({ HUBBUB_KV: kv, HOST: "127.0.0.1", ...environment });
+}
+
+/** Runs the server where it is not to start: its code, and its log. */
+async function startInVain(environment: Record<string, string>) {
+  const { code, lines } = await failToStart({ HUBBUB_KV: ":memory:", ...environment });
+  return { code, events: lines.map((line) => JSON.parse(line)) };
+}
 
 /** A path for a database, in a folder of its own that goes with it. */
 async function createKvPath(): Promise<{ path: string } & AsyncDisposable> {
@@ -39,17 +49,18 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       await using kv = await createKvPath();
       let before: Message[];
       {
-        await using server = await ServerProcess.start(kv.path, UNLIMITED);
+        await using server = await start(kv.path, UNLIMITED);
         await using ann = await TestClient.join(server.url, JOIN + "ann");
         await using bob = await TestClient.join(server.url, JOIN + "bob");
         // The signal comes while most of this is on its way.
         for (const text of numbers(2000)) ann.say(text, text);
         await bob.until(({ said }) => said.length > 0);
-        const { status, tookMs } = await server.end(signal);
+        const { tookMs, ...status } = await server.stop(signal);
         assertEquals([status.code, status.signal], [0, null]);
         assert(tookMs < 4000, `${tookMs} ms`);
-        assertEquals(server.lines.map(({ event }) => event), ["started", "stopping", "stopped"]);
-        assertEquals(server.lines.at(-1)?.late, undefined);
+        const events = server.lines.map((line) => JSON.parse(line));
+        assertEquals(events.map(({ event }) => event), ["started", "stopping", "stopped"]);
+        assertEquals(events.at(-1)?.late, undefined);
         assertEquals((await bob.closed).code, 4000);
         const [{ reconnect_after_ms: wait }] = bob.of("draining");
         assert(wait >= 0 && wait <= 30_000);
@@ -68,7 +79,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
         );
         assertEquals(before.map(({ text }) => text), numbers(before.length));
       }
-      await using server = await ServerProcess.start(kv.path);
+      await using server = await start(kv.path);
       assertEquals(await history(server.url), before);
       await using cid = await TestClient.join(server.url, `${JOIN}cid&after=${before[0].cursor}`);
       assertEquals(cid.messages, before.slice(1));
@@ -85,12 +96,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 Deno.test("SIGTERM stops the server in time, also with members that are stuck", all, async () => {
   await using kv = await createKvPath();
-  await using server = await ServerProcess.start(kv.path, {
+  await using server = await start(kv.path, {
     ...UNLIMITED,
     HUBBUB_MAX_TEXT_BYTES: "60000",
   });
-  using stuck = await RawClient.connect(server.port);
-  await stuck.handshake(JOIN + "stuck");
+  using _stuck = await RawSocket.open(server.url + JOIN + "stuck");
   await using ann = await TestClient.join(server.url, JOIN + "ann&history=0");
   // Until the sockets' buffers are full and the server has closed it, which it will not notice.
   let count = 0;
@@ -100,21 +110,20 @@ Deno.test("SIGTERM stops the server in time, also with members that are stuck", 
     await ann.until(({ said }) => said.length === count);
   }
   // Another one, in whose buffers 5 MB of history wait.
-  using full = await RawClient.connect(server.port);
-  await full.handshake(JOIN + "full&history=100");
-  const { status, tookMs } = await server.end("SIGTERM");
+  using _full = await RawSocket.open(server.url + JOIN + "full&history=100");
+  const { tookMs, ...status } = await server.stop("SIGTERM");
   assertEquals(status.code, 0);
   assert(tookMs < 4000, `${tookMs} ms`);
   assertEquals((await ann.closed).code, 4000);
-  assertEquals(server.lines.at(-1)?.event, "stopped");
-  assertEquals(server.lines.at(-1)?.late, undefined);
+  assertEquals(server.events.at(-1)?.event, "stopped");
+  assertEquals(server.events.at(-1)?.late, undefined);
 });
 
 Deno.test("SIGTERM lets the answers out to what was stored", all, async () => {
   await using kv = await createKvPath();
   const acknowledged: string[] = [];
   {
-    await using server = await ServerProcess.start(kv.path);
+    await using server = await start(kv.path);
     const isUnderWay = Promise.withResolvers<void>();
     const post = async (user: string) => {
       for (let number = 0;; number++) {
@@ -130,12 +139,12 @@ Deno.test("SIGTERM lets the answers out to what was stored", all, async () => {
     // Each ends with a refusal, or finds nobody who listens.
     const posting = Promise.allSettled(numbers(40).map(post));
     await isUnderWay.promise;
-    const { status, tookMs } = await server.end("SIGTERM");
+    const { tookMs, ...status } = await server.stop("SIGTERM");
     assertEquals(status.code, 0);
     assert(tookMs < 4000, `${tookMs} ms`);
     await posting;
   }
-  await using server = await ServerProcess.start(kv.path);
+  await using server = await start(kv.path);
   const stored = (await history(server.url)).map(({ text }) => text);
   assertEquals(stored.toSorted(), acknowledged.toSorted());
 });
@@ -144,16 +153,16 @@ Deno.test("kill -9 loses nothing that was acknowledged", all, async () => {
   await using kv = await createKvPath();
   const acknowledged: Message[] = [];
   {
-    await using server = await ServerProcess.start(kv.path, UNLIMITED);
+    await using server = await start(kv.path, UNLIMITED);
     await using ann = await TestClient.join(server.url, JOIN + "ann");
     for (const text of numbers(3000)) ann.say(text, text);
     await ann.until(({ said }) => said.length > 100);
-    await server.end("SIGKILL");
+    await server.stop("SIGKILL");
     await ann.closed;
     acknowledged.push(...ann.messages);
   }
   assert(acknowledged.length < 3000, "it was killed too late for this test");
-  await using server = await ServerProcess.start(kv.path, UNLIMITED);
+  await using server = await start(kv.path, UNLIMITED);
   const stored = await history(server.url);
   assertEquals(stored.slice(0, acknowledged.length), acknowledged);
   assertEquals(stored.map(({ text }) => text), numbers(stored.length), "a beginning, in order");
@@ -168,27 +177,27 @@ Deno.test("kill -9 loses nothing that was acknowledged", all, async () => {
 });
 
 Deno.test("A second signal changes nothing", all, async () => {
-  await using server = await ServerProcess.start(":memory:");
+  await using server = await start(":memory:");
   await using ann = await TestClient.join(server.url, JOIN + "ann");
-  const first = server.end("SIGTERM");
-  const second = server.end("SIGINT").catch(() => undefined);
-  assertEquals((await first).status.code, 0);
+  const first = server.stop("SIGTERM");
+  const second = server.stop("SIGINT").catch(() => undefined);
+  assertEquals((await first).code, 0);
   await second;
   assertEquals((await ann.closed).code, 4000);
   assertEquals(ann.of("draining").length, 1);
 });
 
 Deno.test("The server does not start where it cannot, and says why in a line", all, async () => {
-  const { code, lines } = await failToStart({ PORT: "eighty" });
+  const { code, events } = await startInVain({ PORT: "eighty" });
   assertEquals(code, 1);
-  assertEquals(lines.map(({ level, event }) => [level, event]), [["error", "bad_configuration"]]);
+  assertEquals(events.map(({ level, event }) => [level, event]), [["error", "bad_configuration"]]);
   assertEquals(
-    lines[0].error,
+    events[0].error,
     'RangeError: PORT must be a number from 0 to 65535, not "eighty"',
   );
-  const nowhere = await failToStart({ HUBBUB_KV: "/nowhere/at/all/chat.sqlite3" });
-  assertEquals([nowhere.code, nowhere.lines[0].event], [1, "kv_failed"]);
+  const nowhere = await startInVain({ HUBBUB_KV: "/nowhere/at/all/chat.sqlite3" });
+  assertEquals([nowhere.code, nowhere.events[0].event], [1, "kv_failed"]);
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const busy = await failToStart({ PORT: String(taken.addr.port) });
-  assertEquals([busy.code, busy.lines[0].event], [1, "listen_failed"]);
+  const busy = await startInVain({ PORT: String(taken.addr.port) });
+  assertEquals([busy.code, busy.events[0].event], [1, "listen_failed"]);
 });

@@ -1,20 +1,23 @@
 import { assert, assertEquals } from "@std/assert";
-import { GuardedHub, type Guest } from "./guarded_hub.ts";
 import { needs } from "./permissions.ts";
 import { OPCODES, RawSocket } from "./raw_socket.ts";
+import { TestClient } from "./test_client.ts";
+import { serveAlone } from "./test_server.ts";
 
 /** No limit on messages: a busy room. */
 const BUSY = { messages_per_second: 0, message_burst: 0 };
+/** What lets a frame hold several envelopes. */
+const LINES = ["hubbub.v1.lines"];
 /** What one message says besides its number. */
 const FILLING = "x".repeat(4_000);
 
 /** Goes on saying numbers, as fast as the speaker itself gets them back, until it is enough. */
-async function fill(speaker: Guest, isEnough: () => boolean): Promise<number> {
+async function fill(speaker: TestClient, isEnough: () => boolean): Promise<number> {
   let count = speaker.said.length;
   while (!isEnough()) {
-    for (let i = 0; i < 50; i++) speaker.send("chat_message", { text: `${count++} ${FILLING}` });
+    for (let i = 0; i < 50; i++) speaker.say(`${count++} ${FILLING}`);
     const last = `${count - 1} `;
-    await speaker.until("chat_message", ({ text }) => text.startsWith(last));
+    await speaker.first("chat_message", ({ text }) => text.startsWith(last));
   }
   return count;
 }
@@ -30,19 +33,18 @@ Deno.test(
   "a stuck member leaves a busy room, costs the others nothing, and resumes",
   needs("net"),
   async () => {
-    await using running = await GuardedHub.start({ limits: BUSY });
+    await using running = await serveAlone({ limits: BUSY });
     const { metrics } = running.hub;
-    await using ann = await running.join("lobby", "user=ann", ["hubbub.v1.lines"]);
-    await using bob = await running.join("lobby", "user=bob", ["hubbub.v1.lines"]);
+    await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann", LINES);
+    await using bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob", LINES);
     const url = `${running.url}/rooms/lobby/ws?user=stuck`;
-    const lines = { "sec-websocket-protocol": "hubbub.v1.lines" };
-    using stuck = await RawSocket.open(url, lines);
+    using stuck = await RawSocket.open(url, { "sec-websocket-protocol": "hubbub.v1.lines" });
     const joined = JSON.parse(await stuck.until("joined"));
     const count = await fill(ann, () => metrics.membersTooSlow > 0);
-    await bob.until("chat_message", ({ text }) => text.startsWith(`${count - 1} `));
+    await bob.first("chat_message", ({ text }) => text.startsWith(`${count - 1} `));
 
     // It has left at once, though its socket can never finish closing.
-    await bob.until("presence", ({ user, status }) => user === "stuck" && status === "left");
+    await bob.first("presence", ({ user, status }) => user === "stuck" && status === "left");
     assertEquals((await running.hub.look("lobby")).users, ["ann", "bob"]);
     assertEquals(metrics.stuckConnections, 1);
     assertEquals(metrics.closed.get("tooSlow"), 1);
@@ -63,33 +65,37 @@ Deno.test(
     assertEquals(got, range(got.length));
     const cursor = texts.flatMap((text) => text.split("\n")).map((line) => JSON.parse(line))
       .findLast(({ type }) => type === "chat_message")?.payload.cursor ?? joined.payload.cursor;
-    await using back = await running.join("lobby", `user=stuck&after=${cursor}`, [
-      "hubbub.v1.lines",
-    ]);
-    assertEquals((await back.until("joined")).recovered, true);
+    await using back = await TestClient.join(
+      running.url,
+      `/rooms/lobby/ws?user=stuck&after=${cursor}`,
+      LINES,
+    );
+    assertEquals((await back.first("joined")).recovered, true);
     assertEquals(back.said.map((text) => parseInt(text)), range(total).slice(got.length));
   },
 );
 
 Deno.test("a drain tells everybody, whoever is stuck", needs("net"), async () => {
-  const running = await GuardedHub.start({ limits: BUSY, maxConnectionsPerUser: 0 });
+  const running = await serveAlone({ limits: BUSY, maxConnectionsPerUser: 0 });
   await using _end = running;
-  const members: Guest[] = [];
+  const members: TestClient[] = [];
   for (let i = 0; i < 300; i++) {
-    members.push(await running.join(`room-${i % 10}`, `user=user-${i}&history=0`));
+    members.push(
+      await TestClient.join(running.url, `/rooms/room-${i % 10}/ws?user=user-${i}&history=0`),
+    );
   }
   // Silent ones that ignore the close, and one for whom a lot waits.
   const silent = await Promise.all(["a", "b"].map((user) => {
     return RawSocket.open(`${running.url}/rooms/room-0/ws?user=${user}`);
   }));
-  await using speaker = await running.join("room-0", "user=speaker", ["hubbub.v1.lines"]);
-  for (let i = 0; i < 400; i++) speaker.send("chat_message", { text: `${i} ` });
-  await speaker.until("chat_message", ({ text }) => text.startsWith("100 "));
+  await using speaker = await TestClient.join(running.url, "/rooms/room-0/ws?user=speaker", LINES);
+  for (let i = 0; i < 400; i++) speaker.say(`${i} `);
+  await speaker.first("chat_message", ({ text }) => text.startsWith("100 "));
   const startedAt = performance.now();
   const drained = running.server.drain();
   // What comes now is stored, or refused with an answer.
   for (let i = 0; i < 50; i++) {
-    speaker.send("chat_message", { text: `late ${i}`, ref: `late ${i}` });
+    speaker.say(`late ${i}`, `late ${i}`);
   }
   await drained;
   const tookMs = performance.now() - startedAt;

@@ -5,7 +5,7 @@ import type { ClientEnvelope, ServerEnvelope } from "@hubbub/hub/protocol";
 import { type Payloads, payloadsOf } from "./test_member.ts";
 
 /** Milliseconds after which something that a test waits for will not come. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 20_000;
 
 /** A WebSocket client that writes down whatever it gets. */
 export class TestClient implements AsyncDisposable {
@@ -16,6 +16,7 @@ export class TestClient implements AsyncDisposable {
   /** How the connection ended. */
   readonly closed: Promise<CloseEvent>;
   readonly #waiting = new Set<() => void>();
+  #hasEnded = false;
 
   private constructor(url: string, protocols: string[]) {
     this.socket = new WebSocket(url, protocols);
@@ -28,7 +29,13 @@ export class TestClient implements AsyncDisposable {
       }
       for (const check of this.#waiting) check();
     };
-    this.closed = new Promise((resolve) => this.socket.onclose = resolve);
+    this.closed = new Promise((resolve) => {
+      this.socket.onclose = (event) => {
+        this.#hasEnded = true;
+        for (const check of this.#waiting) check();
+        resolve(event);
+      };
+    });
   }
 
   /**
@@ -72,22 +79,43 @@ export class TestClient implements AsyncDisposable {
     this.send({ type: "chat_message", payload: { text, ref } });
   }
 
+  /** Says something, and waits until it is stored. */
+  async store(text: string): Promise<void> {
+    const ref = crypto.randomUUID();
+    this.say(text, ref);
+    await this.first("chat_message", (message) => message.ref === ref);
+  }
+
   type(status: boolean): void {
     this.send({ type: "typing_status", payload: { status } });
   }
 
-  /** Resolves when something holds, looked at after each frame; fails when it takes too long. */
+  /** Waits for the first payload of a type that passes a test; fails as `until()` does. */
+  async first<T extends keyof Payloads>(
+    type: T,
+    test: (payload: Payloads[T]) => boolean = () => true,
+  ): Promise<Payloads[T]> {
+    await this.until((client) => client.of(type).some(test));
+    return this.of(type).find(test)!;
+  }
+
+  /**
+   * Resolves when something holds, looked at after each frame; fails when it takes too long, or
+   * when the connection ends before.
+   */
   async until(holds: (client: this) => boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => {
       if (holds(this)) resolve();
+      else if (this.#hasEnded) reject(new Error("The connection has ended"));
     };
     this.#waiting.add(check);
     check();
     try {
       await deadline(promise, PATIENCE_MS);
-    } catch {
-      throw new Error(`Waited in vain for ${holds}; got ${this.frames.slice(-20).join("\n")}`);
+    } catch (cause) {
+      const got = this.frames.slice(-20).join("\n");
+      throw new Error(`Waited in vain for ${holds}; got ${got}`, { cause });
     } finally {
       this.#waiting.delete(check);
     }

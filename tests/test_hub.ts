@@ -1,5 +1,5 @@
 import { Hub, type HubOptions, RoomLog, type RoomLogOptions } from "@hubbub/hub";
-import type { Level } from "@hubbub/hub";
+import type { Level, Logger } from "@hubbub/hub";
 
 /** An event as a logger got it. */
 export interface LoggedEvent {
@@ -13,6 +13,8 @@ export interface TestHub {
   readonly hub: Hub;
   readonly log: RoomLog;
   readonly events: LoggedEvent[];
+  /** What adds to the events. */
+  readonly logger: Logger;
 }
 
 /** Makes a hub over a database; what it logs is kept instead of printed. */
@@ -22,8 +24,15 @@ export function createTestHub(
 ): TestHub {
   const events: LoggedEvent[] = [];
   const log = new RoomLog(kv, options);
-  const logger = (level: Level, event: string, fields?: Readonly<Record<string, unknown>>) => {
+  const logger: Logger = (level, event, fields) => {
     events.push({ level, event, fields });
   };
-  return { hub: new Hub(log, { logger, ...options }), log, events };
+  return { hub: new Hub(log, { logger, ...options }), log, events, logger };
+}
+
+/** The events as text with all that belongs to them, each as a line. */
+export function linesOf(events: readonly LoggedEvent[]): string[] {
+  return events.map(({ fields: { error, ...rest } = {}, ...event }) => {
+    return JSON.stringify({ ...event, ...rest, error: String(error ?? "") });
+  });
 }

@@ -2,7 +2,13 @@ import { createServer, type HubOptions, type RoomLogOptions } from "@hubbub/hub"
 import type { Server, ServerOptions } from "@hubbub/hub";
 import { createTestHub, type TestHub } from "./test_hub.ts";
 
-/** A server that listens on a free port of this machine until it is disposed of. */
+/** How a {@linkcode TestServer} behaves. */
+export interface TestServerOptions extends HubOptions, RoomLogOptions, ServerOptions {
+  /** Where to listen: that of one that has stopped. @default {0, any} */
+  readonly port?: number;
+}
+
+/** A server that listens on a free port of this machine until it is stopped or disposed of. */
 export interface TestServer extends TestHub, AsyncDisposable {
   readonly server: Server;
   readonly port: number;
@@ -10,28 +16,44 @@ export interface TestServer extends TestHub, AsyncDisposable {
   readonly url: string;
   /** Resolves when it listens no longer. */
   readonly finished: Promise<void>;
+  /** Stops it as a signal would: drains it first. */
+  stop(): Promise<void>;
 }
 
-/** Starts a server; whoever disposes of it drains it first. */
-export function serve(
-  kv: Deno.Kv,
-  options: HubOptions & RoomLogOptions & ServerOptions = {},
-): TestServer {
+/** Starts a server over a database, which stays the caller's to close. */
+export function serve(kv: Deno.Kv, options: TestServerOptions = {}): TestServer {
   const parts = createTestHub(kv, options);
-  const logger: ServerOptions["logger"] = (level, event, fields) => {
-    parts.events.push({ level, event, fields });
-  };
+  const { logger } = parts;
   const server = createServer(parts.hub, { logger, ...options });
-  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, server.fetch);
+  const { port = 0 } = options;
+  const http = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, server.fetch);
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await server.drain();
+    await http.shutdown();
+  };
   return {
     ...parts,
     server,
     port: http.addr.port,
     url: `http://127.0.0.1:${http.addr.port}`,
     finished: http.finished,
+    stop: () => stopped ??= stop(),
     async [Symbol.asyncDispose]() {
-      await server.drain();
-      await http.shutdown();
+      await this.stop();
+    },
+  };
+}
+
+/** Starts a server over a database in memory of its own. */
+export async function serveAlone(options: TestServerOptions = {}): Promise<TestServer> {
+  const kv = await Deno.openKv(":memory:");
+  const server = serve(kv, options);
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      kv.close();
     },
   };
 }

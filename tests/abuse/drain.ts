@@ -6,8 +6,8 @@
 // not told when to come back.
 
 import { HubProcess } from "../hub_process.ts";
-import { Guest } from "../guarded_hub.ts";
 import { OPCODES, RawSocket } from "../raw_socket.ts";
+import { TestClient } from "../test_client.ts";
 
 /** What a message says that is to fill what waits for those who do not read. */
 const FILLING = "x".repeat(4_000);
@@ -32,11 +32,11 @@ try {
   await using filler = await open(hub, "stuck", "filler");
   // Under several isolates another one may answer each time: any that says so will do.
   while (!(await metric(hub, "hubbub_connections_closing"))) {
-    for (let i = 0; i < 50; i++) filler.send("chat_message", { text: FILLING, ref: `${i}` });
-    await filler.say(FILLING);
+    for (let i = 0; i < 50; i++) filler.say(FILLING, `${i}`);
+    await filler.store(FILLING);
     filler.envelopes.length = 0;
   }
-  const members: Guest[] = [];
+  const members: TestClient[] = [];
   while (members.length < count) {
     const some = Array.from({ length: Math.min(50, count - members.length) }, (_, i) => {
       const n = members.length + i;
@@ -48,10 +48,10 @@ try {
   const speakers = members.filter((_, i) => i % 4 === 0);
   for (let i = 0; i < 5; i++) {
     for (const speaker of speakers) {
-      speaker.send("chat_message", { text: "last words", ref: `${i}` });
+      speaker.say("last words", `${i}`);
     }
   }
-  await speakers[0].until("chat_message");
+  await speakers[0].first("chat_message");
   const startedAt = performance.now();
   const { code } = await hub.stop("SIGTERM");
   const tookMs = performance.now() - startedAt;
@@ -81,9 +81,9 @@ try {
   await Deno.remove(directory, { recursive: true });
 }
 
-async function open(hub: HubProcess, room: string, user: string): Promise<Guest> {
-  const url = `${hub.url}/rooms/${room}/ws?history=0&user=${user}`;
-  return await Guest.open(url, ["hubbub.v1.lines"]);
+async function open(hub: HubProcess, room: string, user: string): Promise<TestClient> {
+  const path = `/rooms/${room}/ws?history=0&user=${user}`;
+  return await TestClient.join(hub.url, path, ["hubbub.v1.lines"]);
 }
 
 async function metric(hub: HubProcess, name: string): Promise<number> {

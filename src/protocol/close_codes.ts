@@ -1,0 +1,46 @@
+/**
+ * Why a connection ends, and whether to come back.
+ *
+ * @module
+ */
+
+/**
+ * Every close code that the server uses and what the client does about it. Codes of 4000–4499
+ * ask it to come back, 4500–4999 tell it not to until something changes; the others are those of
+ * RFC 6455, section 7.4.1.
+ *
+ * @example
+ * ```ts
+ * import { CLOSE_CODES } from "@hubbub/hub/protocol";
+ *
+ * console.log(CLOSE_CODES.tooSlow); // { code: 4008, reconnect: true }
+ * ```
+ */
+export const CLOSE_CODES = {
+  goingAway: { code: 1001, reconnect: true },
+  tooBig: { code: 1009, reconnect: false },
+  internalError: { code: 1011, reconnect: true },
+  draining: { code: 4000, reconnect: true },
+  tooSlow: { code: 4008, reconnect: true },
+  notAllowed: { code: 4501, reconnect: false },
+  tooManyBadFrames: { code: 4509, reconnect: false },
+} as const satisfies Record<string, { code: number; reconnect: boolean }>;
+
+/**
+ * Tells whether a client should connect again after a close.
+ *
+ * @param code The close code; 0, 1005 and 1006 (no close frame was seen) count as a lost network.
+ * @returns True where the client should reconnect with backoff.
+ *
+ * @example
+ * ```ts
+ * import { shouldReconnect } from "@hubbub/hub/protocol";
+ *
+ * shouldReconnect(4008); // true: it was too slow and may resume
+ * shouldReconnect(4501); // false: it is not allowed in
+ * ```
+ */
+export function shouldReconnect(code: number): boolean {
+  for (const known of Object.values(CLOSE_CODES)) if (known.code === code) return known.reconnect;
+  return code < 4500;
+}

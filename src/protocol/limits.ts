@@ -1,0 +1,38 @@
+/**
+ * How much of everything there may be.
+ *
+ * @module
+ */
+
+/** Messages in the history that a newcomer gets when it asks for no number. */
+export const HISTORY_DEFAULT = 10;
+/** The most messages that a newcomer may ask for. */
+export const HISTORY_MAX = 100;
+/** Messages in a page of `GET /rooms/{room}/messages` when no `limit` is given. */
+export const PAGE_DEFAULT = 50;
+/** The most messages in a page of `GET /rooms/{room}/messages`. */
+export const PAGE_MAX = 100;
+/** Messages within which a repeated `ref` is recognised. */
+export const REPEAT_WINDOW = 256;
+/** Milliseconds without a sign of typing after which a user is no longer shown as typing. */
+export const TYPING_TIMEOUT_MS = 3000;
+/** The longest `ref`, in UTF-16 code units. */
+export const REF_MAX_LENGTH = 128;
+/** The longest token, in UTF-16 code units. */
+export const TOKEN_MAX_LENGTH = 8192;
+/** UTF-8 bytes of text in a message where the server sets no other limit. */
+export const TEXT_MAX_BYTES_DEFAULT = 4096;
+/** UTF-16 code units in a frame from a client; a longer one closes the connection. */
+export const FRAME_MAX_LENGTH = 64 * 1024;
+
+/** What a room lets a member do, as told in `joined`. */
+export interface Limits {
+  /** UTF-8 bytes of text in one message. */
+  readonly text_max_bytes: number;
+  /** Milliseconds after which typing ends unless it is told again. */
+  readonly typing_timeout_ms: number;
+  /** Messages a second that a connection may send in the long run; 0 is no limit. */
+  readonly messages_per_second: number;
+  /** Messages that a connection may send at once. */
+  readonly message_burst: number;
+}

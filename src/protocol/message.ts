@@ -1,0 +1,85 @@
+/**
+ * A chat message, stored, and before that.
+ *
+ * @module
+ */
+
+import { type Decoded, isObject, refuse } from "./decoded.ts";
+import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
+
+/** A stored chat message. */
+export interface Message {
+  /** Who it is: a ULID. */
+  readonly id: string;
+  /** Where it stands in the room's log: opaque text that sorts like the log. */
+  readonly cursor: string;
+  /** The room it was said in. */
+  readonly room: string;
+  /** Who said it, as the server knows the connection. */
+  readonly user: string;
+  /** What was said. */
+  readonly text: string;
+  /** When the server took it: ISO 8601, UTC, milliseconds. */
+  readonly sent_at: string;
+  /** The sender's own name for it, if it gave one: unique among its messages. */
+  readonly ref?: string;
+}
+
+/** A message before it is stored: what its sender decides about it. */
+export interface Draft {
+  /** What is said. */
+  readonly text: string;
+  /** The sender's own name for it. */
+  readonly ref?: string;
+}
+
+/** What {@linkcode decodeDraft} may be told. */
+export interface DecodeOptions {
+  /**
+   * UTF-8 bytes of text that one message may have.
+   *
+   * @default {4096}
+   */
+  readonly textMaxBytes?: number;
+}
+
+/**
+ * Checks `{text, ref?}`, the payload of a `chat_message` to the server and the body of a POST.
+ *
+ * @param value What came in, as parsed from JSON.
+ * @param options The limit on the text.
+ * @returns The draft with nothing but known members, or exactly what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { decodeDraft } from "@hubbub/hub/protocol";
+ *
+ * const decoded = decodeDraft({ text: "hello", ref: "1" });
+ * if (decoded.ok) console.log(decoded.draft.text);
+ * ```
+ */
+export function decodeDraft(value: unknown, options: DecodeOptions = {}): Decoded<"draft", Draft> {
+  if (!isObject(value)) return refuse("bad_frame", '"payload" must be an object');
+  const { text, ref } = value;
+  if (ref !== undefined) {
+    if (typeof ref !== "string" || ref.length === 0 || ref.length > REF_MAX_LENGTH) {
+      return refuse("bad_ref", `"ref" must be a string of 1 to ${REF_MAX_LENGTH} characters`);
+    }
+    if (!ref.isWellFormed()) return refuse("bad_ref", '"ref" holds a lone surrogate');
+  }
+  if (typeof text !== "string") return refuse("bad_text", '"text" must be a string', ref);
+  if (text.trim() === "") return refuse("bad_text", '"text" is empty', ref);
+  if (!text.isWellFormed()) return refuse("bad_text", '"text" holds a lone surrogate', ref);
+  const max = options.textMaxBytes ?? TEXT_MAX_BYTES_DEFAULT;
+  if (isLongerThan(text, max)) {
+    return refuse("text_too_long", `"text" is longer than ${max} bytes of UTF-8`, ref);
+  }
+  return { ok: true, draft: ref === undefined ? { text } : { text, ref } };
+}
+
+function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  // A UTF-16 code unit takes at most three bytes of UTF-8, so most texts need no counting.
+  if (text.length * 3 <= maxBytes) return false;
+  return new TextEncoder().encode(text).length > maxBytes;
+}

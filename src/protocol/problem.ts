@@ -1,0 +1,58 @@
+/**
+ * What can be wrong, and what an error says about it.
+ *
+ * @module
+ */
+
+/**
+ * Every error code: the HTTP status that goes with it, and whether the same request may succeed
+ * later (`temporary`) or must be changed first.
+ *
+ * @example
+ * ```ts
+ * import { ERRORS } from "@hubbub/hub/protocol";
+ *
+ * console.log(ERRORS.rate_limited); // { status: 429, temporary: true }
+ * ```
+ */
+export const ERRORS = {
+  bad_frame: { status: 400, temporary: false },
+  unknown_type: { status: 400, temporary: false },
+  bad_text: { status: 400, temporary: false },
+  text_too_long: { status: 413, temporary: false },
+  bad_ref: { status: 400, temporary: false },
+  bad_room: { status: 400, temporary: false },
+  bad_user: { status: 400, temporary: false },
+  bad_query: { status: 400, temporary: false },
+  bad_cursor: { status: 400, temporary: false },
+  bad_body: { status: 400, temporary: false },
+  bad_handshake: { status: 400, temporary: false },
+  unauthorized: { status: 401, temporary: false },
+  forbidden: { status: 403, temporary: false },
+  not_accepted: { status: 403, temporary: false },
+  not_found: { status: 404, temporary: false },
+  method_not_allowed: { status: 405, temporary: false },
+  body_too_large: { status: 413, temporary: false },
+  upgrade_required: { status: 426, temporary: false },
+  rate_limited: { status: 429, temporary: true },
+  too_many_connections: { status: 429, temporary: true },
+  internal: { status: 500, temporary: true },
+  not_stored: { status: 503, temporary: true },
+  draining: { status: 503, temporary: true },
+  unavailable: { status: 503, temporary: true },
+} as const satisfies Record<string, { status: number; temporary: boolean }>;
+
+/** The name of an error: a key of {@linkcode ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What is wrong, for programs (`code`) and for people (`message`). */
+export interface Problem {
+  /** Which of {@linkcode ERRORS} it is. */
+  readonly code: ErrorCode;
+  /** What is wrong, in a sentence. */
+  readonly message: string;
+  /** The `ref` of the message concerned, where it had one. */
+  readonly ref?: string;
+  /** Milliseconds after which a retry makes sense, where that is known. */
+  readonly retry_after_ms?: number;
+}

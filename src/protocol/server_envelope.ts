@@ -1,0 +1,130 @@
+/**
+ * What the server may send.
+ *
+ * @module
+ */
+
+import { type Decoded, isObject, refuse } from "./decoded.ts";
+import type { Limits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { Problem } from "./problem.ts";
+
+/** A stored message, in the history or live. To its sender it is the acknowledgement. */
+export interface ChatMessageEnvelope {
+  /** Which envelope this is. */
+  readonly type: "chat_message";
+  /** The message. */
+  readonly payload: Message;
+}
+
+/** Another user began or stopped typing. */
+export interface TypingStatusEnvelope {
+  /** Which envelope this is. */
+  readonly type: "typing_status";
+  /** Who, and whether they are typing now. */
+  readonly payload: { readonly user: string; readonly status: boolean };
+}
+
+/** The history is complete and everything from here on is live. */
+export interface JoinedEnvelope {
+  /** Which envelope this is. */
+  readonly type: "joined";
+  /** Where the member stands and whom it meets. */
+  readonly payload: {
+    readonly room: string;
+    /** The member's own name; empty for one that only reads. */
+    readonly user: string;
+    /** The place in the log where the member stands, also in an empty room. */
+    readonly cursor: string;
+    /** False where `after` could not be honoured in full: the history is then the newest part. */
+    readonly recovered: boolean;
+    /** The users in the room, sorted, the member included. */
+    readonly users: readonly string[];
+    /** The other users who are typing now. */
+    readonly typing: readonly string[];
+    readonly limits: Limits;
+  };
+}
+
+/** A user's first connection came or its last one went. */
+export interface PresenceEnvelope {
+  /** Which envelope this is. */
+  readonly type: "presence";
+  /** Who came or went. */
+  readonly payload: { readonly user: string; readonly status: "joined" | "left" };
+}
+
+/** Something that the client sent, or its stay, met with a problem. */
+export interface ErrorEnvelope {
+  /** Which envelope this is. */
+  readonly type: "error";
+  /** What is wrong; `ref` names the message concerned. */
+  readonly payload: Problem;
+}
+
+/** The server is about to stop: come back, spread out. */
+export interface DrainingEnvelope {
+  /** Which envelope this is. */
+  readonly type: "draining";
+  /** Milliseconds to wait before the next try. */
+  readonly payload: { readonly reconnect_after_ms: number };
+}
+
+/** The sign of life that a `ping` asked for. */
+export interface PongEnvelope {
+  /** Which envelope this is. */
+  readonly type: "pong";
+  /** Nothing. */
+  readonly payload: Record<string, never>;
+}
+
+/** Whatever the server may send. */
+export type ServerEnvelope =
+  | ChatMessageEnvelope
+  | TypingStatusEnvelope
+  | JoinedEnvelope
+  | PresenceEnvelope
+  | ErrorEnvelope
+  | DrainingEnvelope
+  | PongEnvelope;
+
+/**
+ * Reads one envelope that the server sent. Never throws; the payload is taken as the server made it.
+ *
+ * @param text The JSON text of one envelope: a frame, or one line of it with `hubbub.v1.lines`.
+ * @returns The envelope, or what is wrong with it: `unknown_type` for one of a newer server.
+ *
+ * @example
+ * ```ts
+ * import { decodeServerEnvelope } from "@hubbub/hub/protocol";
+ *
+ * const text = '{"type":"typing_status","payload":{"user":"ann","status":true}}';
+ * const decoded = decodeServerEnvelope(text);
+ * if (decoded.ok && decoded.envelope.type === "typing_status") {
+ *   console.log(decoded.envelope.payload.user);
+ * }
+ * ```
+ */
+export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEnvelope> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse("bad_frame", "The frame is not JSON");
+  }
+  if (!isObject(value) || !isObject(value.payload)) {
+    return refuse("bad_frame", "An envelope must be a JSON object with a payload");
+  }
+  switch (value.type) {
+    case "chat_message":
+    case "typing_status":
+    case "joined":
+    case "presence":
+    case "error":
+    case "draining":
+    case "pong":
+      return { ok: true, envelope: value as unknown as ServerEnvelope };
+    default:
+      return refuse("unknown_type", "The envelope is of a type that this version does not know");
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * What a frame holds: one envelope, or several.
+ *
+ * @module
+ */
+
+/** The subprotocol with one envelope in each text frame; also what is spoken when none is asked for. */
+export const PROTOCOL_V1 = "hubbub.v1";
+
+/** The subprotocol with one or more envelopes in each text frame, separated by `\n`. */
+export const PROTOCOL_V1_LINES = "hubbub.v1.lines";
+
+/** A subprotocol of this version. */
+export type Subprotocol = typeof PROTOCOL_V1 | typeof PROTOCOL_V1_LINES;
