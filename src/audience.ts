@@ -11,9 +11,6 @@ import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
 import { Typing } from "./typing.ts";
 
-/** Seats that are looked at to find one that keeps up. */
-const LOOKED_AT = 8;
-
 /** How {@linkcode Audience} behaves. */
 export interface AudienceOptions {
   /** Milliseconds after the last sign of typing. */
@@ -162,15 +159,6 @@ export class Audience {
   /** Everybody who is here now. What is returned stays as it is. */
   seats(): readonly Seat[] {
     return this.#snapshot ??= [...this.#seats.keys()];
-  }
-
-  /** The last seat for which nothing waits; undefined where several others have fallen behind. */
-  lastInTime(): Seat | undefined {
-    const seats = this.seats();
-    for (let i = seats.length - 1; i >= Math.max(0, seats.length - LOOKED_AT); i--) {
-      if (!seats[i].isBehind) return seats[i];
-    }
-    return undefined;
   }
 
   /**

@@ -15,6 +15,7 @@ import type { ClientEnvelope, Problem, Subprotocol } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 import type { Supervised, Supervisor } from "./supervisor.ts";
+import type { Turns, TurnTaker } from "./turns.ts";
 
 /** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
@@ -36,6 +37,8 @@ export interface ConnectionOptions extends JoinOptions {
   readonly logger: Logger;
   /** Looks after what waits for it, and after its end. */
   readonly supervisor: Supervisor;
+  /** Sends what takes more than one frame for many connections. */
+  readonly turns: Turns;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Judges a fresh token; where it is missing, none is needed. May reject. */
@@ -103,7 +106,7 @@ export function chooseProtocol(offered: string): Subprotocol | undefined {
 }
 
 /** A member whose connection is a WebSocket. */
-class Connection implements Member, Outlet, Supervised {
+class Connection implements Member, Outlet, Supervised, TurnTaker {
   readonly user: string;
   readonly #socket: WebSocket;
   readonly #isLines: boolean;
@@ -118,6 +121,9 @@ class Connection implements Member, Outlet, Supervised {
   #hasEnded = false;
   /** Bytes that wait for the peer at most: asking the socket each time would cost a tenth more. */
   #waitingAtMost = 0;
+  /** Envelopes that wait for their turn, each for a frame of its own. */
+  #queue: string[] = [];
+  #queuedLength = 0;
 
   constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
     const { user, hub, takeOfUser, expiresAt, supervisor } = options;
@@ -139,7 +145,11 @@ class Connection implements Member, Outlet, Supervised {
   }
 
   get waitingBytes(): number {
-    return this.#isClosing ? this.#heldBytes : this.#socket.bufferedAmount;
+    return this.#isClosing ? this.#heldBytes : this.#socket.bufferedAmount + this.#queuedLength;
+  }
+
+  get isBehind(): boolean {
+    return this.#socket.bufferedAmount > 0;
   }
 
   get expiresAt(): number {
@@ -157,7 +167,7 @@ class Connection implements Member, Outlet, Supervised {
     const softLimit = Math.min(SOFT_LIMIT_BYTES, hardLimit / SOFT_LIMIT_PART);
     const limit = frame.ephemeral ? softLimit : hardLimit;
     if (this.#waitingAtMost > limit) {
-      this.#waitingAtMost = socket.bufferedAmount;
+      this.#waitingAtMost = this.waitingBytes;
       if (this.#waitingAtMost > hardLimit) return this.tooSlow();
       if (this.#waitingAtMost > limit) {
         this.#options.hub.metrics.framesShed++;
@@ -166,11 +176,23 @@ class Connection implements Member, Outlet, Supervised {
     }
     this.#waitingAtMost += BYTES_PER_UNIT * frame.length;
     if (this.#isLines) socket.send(frame.lines);
+    else if (this.#queue.length > 0) this.#enqueue(frame.envelopes);
+    else if (frame.forMany && frame.envelopes.length > 1) this.#takeTurns(frame.envelopes);
     else for (const envelope of frame.envelopes) socket.send(envelope);
+  }
+
+  sendNext(): boolean {
+    const envelope = this.#queue.shift();
+    if (envelope === undefined) return false;
+    this.#queuedLength -= envelope.length;
+    this.#guard(() => this.#socket.send(envelope));
+    return this.#queue.length > 0;
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosing || this.#socket.readyState > WebSocket.OPEN) return;
+    for (const envelope of this.#queue) this.#socket.send(envelope);
+    this.#emptyQueue();
     this.#heldBytes = this.#socket.bufferedAmount;
     this.#isClosing = true;
     const { hub: { metrics }, logger, room } = this.#options;
@@ -187,7 +209,7 @@ class Connection implements Member, Outlet, Supervised {
   async drained(): Promise<void> {
     const startedAt = performance.now();
     let pauseMs = 1;
-    while (this.#socket.bufferedAmount > 0) {
+    while (this.waitingBytes > 0) {
       if (performance.now() - startedAt > DRAIN_TIMEOUT_MS) return this.tooSlow();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(100, pauseMs * 2);
@@ -229,6 +251,25 @@ class Connection implements Member, Outlet, Supervised {
     const { code } = CLOSE_CODES[name];
     if (this.#seat) this.#seat.expel(code, reason);
     else this.close(code, reason);
+  }
+
+  #takeTurns([first, ...rest]: readonly string[]): void {
+    const inTime = !this.isBehind;
+    this.#socket.send(first);
+    this.#enqueue(rest);
+    this.#options.turns.add(this, inTime);
+  }
+
+  #enqueue(envelopes: readonly string[]): void {
+    for (const envelope of envelopes) {
+      this.#queue.push(envelope);
+      this.#queuedLength += envelope.length;
+    }
+  }
+
+  #emptyQueue(): void {
+    this.#queue = [];
+    this.#queuedLength = 0;
   }
 
   #join(): void {
@@ -282,6 +323,7 @@ class Connection implements Member, Outlet, Supervised {
     else metrics.count("closed", why);
     this.#isClosing = true;
     this.#heldBytes = 0;
+    this.#emptyQueue();
     supervisor.delete(this);
     onEnd?.();
   }

@@ -22,6 +22,8 @@ export class Frame {
   readonly envelopes: readonly string[];
   /** Whether it may be left out for a member that is behind: typing and presence. */
   readonly ephemeral: boolean;
+  /** Whether a whole room gets it at once. */
+  readonly forMany: boolean;
   /** UTF-16 code units of all of them. */
   readonly length: number;
   #lines: string | undefined;
@@ -30,16 +32,15 @@ export class Frame {
    * Makes a frame.
    *
    * @param envelopes At least one envelope as JSON text.
-   * @param options Whether a member that is behind may do without it, and the envelopes as one text
-   * where that is known.
+   * @param options Whether a member that is behind may do without it, and whether many get it.
    */
   constructor(
     envelopes: readonly string[],
-    options: { readonly ephemeral?: boolean; readonly lines?: string } = {},
+    options: { readonly ephemeral?: boolean; readonly forMany?: boolean } = {},
   ) {
     this.envelopes = envelopes;
     this.ephemeral = options.ephemeral ?? false;
-    this.#lines = options.lines;
+    this.forMany = options.forMany ?? false;
     let length = 0;
     for (const envelope of envelopes) length += envelope.length + 1;
     this.length = length;

@@ -10,6 +10,10 @@ const SHARE = 1;
 const MAX_MS = 10;
 /** Milliseconds below which a timer is not worth it. */
 const MIN_MS = 0.5;
+/** Every so many batches it is tried whether more come, so many times as many, and so long. */
+const TRY_EVERY = 16;
+const TRY_FACTOR = 1.5;
+const TRY_MS = 2;
 
 /**
  * Lets a busy hub fill its frames. After a batch has gone out, the next one waits until as many
@@ -34,6 +38,9 @@ export class Gathering {
   #waiting = 0;
   /** How many there were in the last batch. */
   #usual = 0;
+  /** How many are waited for now. */
+  #target = 0;
+  #batches = 0;
   /** Until when that many are waited for. */
   #until = 0;
   #onEnough: (() => void) | undefined;
@@ -51,7 +58,7 @@ export class Gathering {
 
   /** Takes note that one more append waits. */
   add(): void {
-    if (++this.#waiting >= this.#usual) this.#onEnough?.();
+    if (++this.#waiting >= this.#target) this.#onEnough?.();
   }
 
   /**
@@ -74,8 +81,10 @@ export class Gathering {
 
   /** Waits until enough appends wait, or have been waited for long enough. */
   async enough(): Promise<void> {
-    const left = this.#until - this.#now();
-    if (this.#waiting >= this.#usual || left < MIN_MS) return;
+    const tries = ++this.#batches % TRY_EVERY === 0;
+    this.#target = tries ? Math.ceil(TRY_FACTOR * this.#usual) : this.#usual;
+    const left = Math.min(this.#until - this.#now(), tries ? TRY_MS : Infinity);
+    if (this.#waiting >= this.#target || left < MIN_MS) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
       this.#onEnough = () => {

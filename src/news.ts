@@ -5,6 +5,7 @@
  */
 
 import { Frame } from "./frame.ts";
+import { lastInTime, Outflow } from "./outflow.ts";
 import { encodeEnvelope, type PresenceEnvelope } from "./protocol.ts";
 import type { Seat } from "./seat.ts";
 
@@ -14,24 +15,21 @@ const GATHER_FROM = 20;
 const QUIET_MS = 100;
 /** How often that may be waited for. */
 const QUIET_MAX = 10;
+/** Envelopes in a frame: one that is much longer leaves each connection with a long buffer. */
+const PER_FRAME = 16;
 /**
  * Envelopes that are sent in one turn of the event loop. Telling n members of n arrivals takes n²:
  * in one go it would hold everybody's messages up, and all of it would wait in memory.
  */
-const SLICE = 500;
-/** Turns that the next slice waits for the last one to go out: a member may have stopped reading. */
-const BEHIND_MAX = 5;
+const SLICE = 200;
 
 /** A round of telling: what, and whom. */
 interface Round {
   /** When the first of it happened, in steps of {@linkcode News.now}. */
   readonly from: number;
   readonly envelopes: readonly string[];
-  /** All of it as one text, and where each envelope begins there. */
-  readonly lines: string;
-  readonly offsets: readonly number[];
-  /** For whoever was there before all of it. */
-  readonly forMost: Frame;
+  /** All of it, for whoever was there before: {@linkcode PER_FRAME} envelopes in each but the last. */
+  readonly frames: readonly Frame[];
   readonly seats: readonly Seat[];
   next: number;
 }
@@ -56,9 +54,7 @@ export class News {
   /** How many there were when it was last looked whether more come, and how often it was. */
   #seen = 0;
   #looks = 0;
-  /** Who was told last, and for how many turns it has been waited for. */
-  #lastTold: Seat | undefined;
-  #turnsBehind = 0;
+  readonly #outflow = new Outflow();
   #round: Round | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -86,7 +82,7 @@ export class News {
     const envelope: PresenceEnvelope = { type: "presence", payload: { user, status } };
     this.#envelopes.push(encodeEnvelope(envelope));
     this.#now++;
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#round) return;
     if (this.#options.seats().length <= GATHER_FROM) return this.#tell();
     this.#tellLater(QUIET_MS);
   }
@@ -102,67 +98,63 @@ export class News {
   #tellLater(wait: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#mustWait()) this.#tellLater(this.#round ? 0 : QUIET_MS);
-      else this.#tell();
+      if (this.#round || this.#isLull()) this.#tell();
+      else this.#tellLater(QUIET_MS);
     }, wait);
   }
 
-  /** Whether the last slice has not gone out yet, or news still come in quickly. */
-  #mustWait(): boolean {
-    if (this.#round) return !!this.#lastTold?.isBehind && this.#turnsBehind++ < BEHIND_MAX;
-    const count = this.#envelopes.length;
-    const isQuiet = count === this.#seen;
-    this.#seen = count;
-    return !isQuiet && this.#looks++ < QUIET_MAX;
+  /** Whether no news have come since the last look, or they do not stop coming. */
+  #isLull(): boolean {
+    const isQuiet = this.#envelopes.length === this.#seen;
+    this.#seen = this.#envelopes.length;
+    return isQuiet || this.#looks++ === QUIET_MAX;
   }
 
   #tell(): void {
     const round = this.#round ??= this.#begin();
-    this.#turnsBehind = 0;
-    let left = SLICE;
-    while (left > 0 && round.next < round.seats.length) {
+    for (let left = SLICE; left > 0 && round.next < round.seats.length;) {
       left -= this.#tellOne(round.seats[round.next++], round);
     }
-    if (round.next === round.seats.length) this.#round = this.#lastTold = undefined;
-    if (this.#round) this.#tellLater(0);
+    if (round.next === round.seats.length) this.#round = undefined;
+    if (this.#round && this.#outflow.isBusy) void this.#goOn(this.#round);
+    else if (this.#round) this.#tellLater(0);
     else if (this.#envelopes.length > 0) this.#tellLater(QUIET_MS);
+  }
+
+  /** Tells the next slice when the last one has gone out. */
+  async #goOn(round: Round): Promise<void> {
+    await this.#outflow.drained();
+    if (this.#round === round) this.#tell();
   }
 
   #begin(): Round {
     const envelopes = this.#envelopes;
     this.#envelopes = [];
     this.#seen = this.#looks = 0;
-    const offsets: number[] = [];
-    let offset = 0;
-    for (const { length } of envelopes) {
-      offsets.push(offset);
-      offset += length + 1;
+    const frames: Frame[] = [];
+    for (let i = 0; i < envelopes.length; i += PER_FRAME) {
+      frames.push(frameOf(envelopes.slice(i, i + PER_FRAME)));
     }
-    const forMost = new Frame(envelopes, { ephemeral: true });
-    return {
-      from: this.#now - envelopes.length,
-      envelopes,
-      lines: forMost.lines,
-      offsets,
-      forMost,
-      seats: this.#options.seats(),
-      next: 0,
-    };
+    const from = this.#now - envelopes.length;
+    return { from, envelopes, frames, seats: this.#options.seats(), next: 0 };
   }
 
   /** Tells one seat, and returns how many envelopes that took. */
-  #tellOne(seat: Seat, { from, envelopes, lines, offsets, forMost }: Round): number {
+  #tellOne(seat: Seat, { from, envelopes, frames }: Round): number {
     const since = this.#options.since(seat);
     if (since === undefined) return 0;
     const first = Math.max(0, since - from);
     if (first >= envelopes.length) return 0;
-    // Parts of one text: in a rush to a large room every seat has a frame of its own.
-    const frame = first === 0 ? forMost : new Frame(envelopes.slice(first), {
-      ephemeral: true,
-      lines: lines.slice(offsets[first]),
-    });
-    if (!seat.isBehind) this.#lastTold = seat;
-    seat.send(frame);
-    return frame.envelopes.length;
+    this.#outflow.sent(lastInTime([seat]));
+    // Who came in the midst of it has a part of a frame for itself.
+    const whole = Math.ceil(first / PER_FRAME);
+    const part = envelopes.slice(first, whole * PER_FRAME);
+    if (part.length > 0) seat.send(frameOf(part));
+    for (const frame of frames.slice(whole)) seat.send(frame);
+    return envelopes.length - first;
   }
+}
+
+function frameOf(envelopes: readonly string[]): Frame {
+  return new Frame(envelopes, { ephemeral: true });
 }

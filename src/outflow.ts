@@ -6,13 +6,31 @@
 
 import { setImmediate } from "node:timers";
 
-/** Milliseconds that are waited for it at most: one member that stops reading holds nobody up. */
-const DRAIN_MAX_MS = 10;
+/** Milliseconds that are waited for it at most: members that stop reading hold nobody up. */
+const DRAIN_MAX_MS = 25;
+/** Recipients that are looked at, from the last one back, and those of them that are waited for. */
+const LOOKED_AT = 8;
+const WITNESSES = 3;
 
 /** Somebody who was sent something. */
 export interface Recipient {
   /** Whether some of it still waits to go out. */
   readonly isBehind: boolean;
+}
+
+/**
+ * Finds those by whom one can tell that a frame has gone out, before it is sent.
+ *
+ * @param recipients Who is going to get it, in this order.
+ * @returns The last few for whom nothing waits; empty where several others have fallen behind.
+ */
+export function lastInTime<R extends Recipient>(recipients: readonly R[]): R[] {
+  const found: R[] = [];
+  const end = Math.max(0, recipients.length - LOOKED_AT);
+  for (let i = recipients.length - 1; i >= end && found.length < WITNESSES; i--) {
+    if (!recipients[i].isBehind) found.push(recipients[i]);
+  }
+  return found;
 }
 
 /**
@@ -27,13 +45,13 @@ export interface Recipient {
  *
  * const outflow = new Outflow();
  * const socket = { bufferedAmount: 0 };
- * outflow.sent({ get isBehind() { return socket.bufferedAmount > 0; } });
+ * outflow.sent([{ get isBehind() { return socket.bufferedAmount > 0; } }]);
  * await outflow.drained();
  * ```
  */
 export class Outflow {
   readonly #now: () => number;
-  #last: Recipient | undefined;
+  #last: readonly Recipient[] = [];
 
   /**
    * Begins with nothing on its way.
@@ -46,23 +64,23 @@ export class Outflow {
 
   /** Whether something is on its way. */
   get isBusy(): boolean {
-    if (this.#last?.isBehind) return true;
-    this.#last = undefined;
+    if (this.#last.length > 0 && this.#last.every(({ isBehind }) => isBehind)) return true;
+    this.#last = [];
     return false;
   }
 
   /**
    * Takes note that something was sent.
    *
-   * @param last The last one who got it, of those for whom nothing waited before; undefined where
-   * there is none.
+   * @param last What {@linkcode lastInTime} found before. As soon as one of them has it, all have:
+   * the others may be slow.
    */
-  sent(last: Recipient | undefined): void {
-    this.#last = last ?? this.#last;
+  sent(last: readonly Recipient[]): void {
+    if (last.length > 0) this.#last = last;
   }
 
   /**
-   * Waits until all of it is out, but not longer than 10 ms.
+   * Waits until all of it is out, but not longer than 25 ms.
    *
    * @returns Settles at once where nothing is on its way. Never rejects.
    */
@@ -72,6 +90,6 @@ export class Outflow {
       // A timer would take 2 ms; this lets the runtime write to some dozens of members.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    this.#last = undefined;
+    this.#last = [];
   }
 }

@@ -90,6 +90,18 @@ export function numberOf(
 }
 
 /**
+ * Reads the user's name in the query.
+ *
+ * @param context The request.
+ * @returns The name, or undefined where it is missing.
+ */
+export function nameIn({ req }: Context): string | undefined {
+  // Hono takes what is no UTF-8 for text; `URL` does not, and takes ten times as long.
+  if (!req.raw.url.includes("%")) return req.query("user");
+  return new URL(req.raw.url).searchParams.get("user") ?? undefined;
+}
+
+/**
  * Reads a cursor in the query.
  *
  * @param context The request.

@@ -42,7 +42,7 @@ export function secure(response: Response): Response {
 /**
  * Lets pages of other origins read what they may ask for (CORS).
  *
- * @param origins The origins.
+ * @param origins The origins, at least one.
  * @param options The end of the paths that upgrade: their responses must stay untouched.
  * @returns A middleware for Hono.
  */
@@ -58,7 +58,7 @@ export function shareWith(
     maxAge: PREFLIGHT_SECONDS,
   });
   return async (context, next) => {
-    if (origins.length === 0 || context.req.path.endsWith(options.except)) return await next();
+    if (context.req.path.endsWith(options.except)) return await next();
     return await share(context, next);
   };
 }

@@ -10,6 +10,7 @@ import { decodeRecord, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
 import type { MessagesPacket } from "./fanout.ts";
 import { Frame } from "./frame.ts";
 import type { Repeat } from "./log.ts";
+import { lastInTime } from "./outflow.ts";
 import { Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
 import type { Submission } from "./outbox.ts";
 import { canReplay, replayPage } from "./replay.ts";
@@ -353,8 +354,9 @@ export class Room {
     for (const [user, isOurs] of talkers) this.#audience.said(user, isOurs);
     if (envelopes.length > 0) {
       const { outflow, metrics } = this.#context;
-      const last = this.#audience.lastInTime();
-      metrics.messagesDelivered += envelopes.length * this.#audience.send(new Frame(envelopes));
+      const last = lastInTime(this.#audience.seats());
+      const frame = new Frame(envelopes, { forMany: true });
+      metrics.messagesDelivered += envelopes.length * this.#audience.send(frame);
       outflow.sent(last);
     }
     for (const [append, outcome] of settled) this.#outbox.settle(append, outcome);

@@ -21,6 +21,8 @@
  */
 export class Roster<Holder> {
   readonly #holders = new Map<string, Set<Holder>>();
+  /** The users, sorted: kept up from one change to the next, for each newcomer is told of all. */
+  readonly #sorted: string[] = [];
 
   /** How many users are in it. */
   get size(): number {
@@ -41,6 +43,7 @@ export class Roster<Holder> {
       return false;
     }
     this.#holders.set(user, new Set([holder]));
+    this.#sorted.splice(this.#placeOf(user), 0, user);
     return true;
   }
 
@@ -55,6 +58,7 @@ export class Roster<Holder> {
     const holders = this.#holders.get(user);
     if (!holders?.delete(holder) || holders.size > 0) return false;
     this.#holders.delete(user);
+    this.#sorted.splice(this.#placeOf(user), 1);
     return true;
   }
 
@@ -81,10 +85,23 @@ export class Roster<Holder> {
   /** Forgets everybody. */
   clear(): void {
     this.#holders.clear();
+    this.#sorted.length = 0;
   }
 
   /** The users in it, sorted by code unit. */
   users(): string[] {
-    return [...this.#holders.keys()].sort();
+    return this.#sorted.slice();
+  }
+
+  /** Where a user stands, or belongs, among those that are sorted. */
+  #placeOf(user: string): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#sorted[middle] < user) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

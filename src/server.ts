@@ -39,12 +39,14 @@ import {
   checkHandshake,
   cursorOf,
   isUpgrade,
+  nameIn,
   numberOf,
   roomOf,
   upgradeRequired,
 } from "./requests.ts";
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Turns } from "./turns.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
@@ -125,6 +127,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const { authorize, origins = [], proxies, otherMetrics } = options;
   const { limits, metrics } = hub;
   const supervisor = new Supervisor({ metrics });
+  const turns = new Turns();
   const gate = new Gate({
     authorize,
     origins,
@@ -145,7 +148,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     await next();
   });
 
-  app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
+  if (origins.length > 0) app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
   app.use("/rooms/*", async (context, next) => {
     gate.checkOrigin(context.req.raw);
     await next();
@@ -165,16 +168,23 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
-    // Not Hono's query(): it takes what is no UTF-8 for text.
-    const name = new URL(raw.url).searchParams.get("user");
-    const to = { room, name, info: context.env.info };
+    const to = { room, name: nameIn(context), info: context.env.info };
     const { user, expiresAt, renew, leave: onEnd } = await gate.enter(raw, to);
     const takeOfUser = () => gate.takeOf(user);
     const join = { hub, room, user, history, after };
     try {
       // Last: a client whose upgrade failed cannot see why, but may ask again without one.
       checkHandshake(context);
-      return connect(raw, { ...join, expiresAt, renew, takeOfUser, supervisor, logger, onEnd });
+      return connect(raw, {
+        ...join,
+        expiresAt,
+        renew,
+        takeOfUser,
+        supervisor,
+        turns,
+        logger,
+        onEnd,
+      });
     } catch (error) {
       onEnd();
       if (error instanceof Refusal) throw error;

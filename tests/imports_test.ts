@@ -7,7 +7,19 @@ import { needs } from "./permissions.ts";
  */
 const LAYERS: readonly (readonly string[])[] = [
   // Words, and tools that know of no chat.
-  ["protocol", "frame", "fanout", "logger", "histogram", "token_bucket", "roster", "catch_up"],
+  [
+    "protocol",
+    "frame",
+    "fanout",
+    "logger",
+    "histogram",
+    "token_bucket",
+    "roster",
+    "catch_up",
+    "outflow",
+    "turns",
+    "gathering",
+  ],
   ["address", "origin", "key_set"],
   // Parts: each does one thing for a room, a connection or a request.
   [
