@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearImmediate, setImmediate } from "node:timers";
+
 /** The name of the channel: one for everything, since all names of a process share one ring. */
 const CHANNEL = "hubbub.v1";
 
@@ -174,7 +176,7 @@ export interface Fanout {
 export class BroadcastChannelFanout implements Fanout {
   readonly #channel: BroadcastChannel;
   #waiting: Packet[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setImmediate> | undefined;
   #isClosed = false;
 
   /**
@@ -195,7 +197,7 @@ export class BroadcastChannelFanout implements Fanout {
     // A closed channel throws when something is posted.
     if (this.#isClosed) return;
     this.#waiting.push(packet);
-    this.#timer ??= setTimeout(() => this.#flush(), 0);
+    this.#timer ??= setImmediate(() => this.#flush());
   }
 
   /**
@@ -217,7 +219,7 @@ export class BroadcastChannelFanout implements Fanout {
   }
 
   #flush(): void {
-    clearTimeout(this.#timer);
+    clearImmediate(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const packets = this.#waiting;

@@ -19,6 +19,8 @@ const GET_MANY_MAX = 10;
 export interface ReadOptions {
   /** The most records to return. */
   readonly limit: number;
+  /** UTF-16 code units of envelopes after which no more are returned; only where one reads forward. */
+  readonly maxLength?: number;
   /** The last cursor that may be returned; only where one reads forward. */
   readonly until?: string;
   /** Whether repeats that were struck out are left out. @default {false} */
@@ -147,18 +149,20 @@ export class RoomLog {
   async after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
     const prefix = logPrefix(room);
     const start = [...prefix, versionstampOf(cursor)];
-    const { limit, until, shownOnly } = options;
+    const { limit, until, shownOnly, maxLength = Infinity } = options;
     const selector = until === undefined
       ? { prefix, start }
       : { start, end: [...prefix, versionstampOf(until) + "~"] };
     const found: LogRecord[] = [];
+    let length = 0;
     const listed = this.#kv.list<Uint8Array>(selector, { batchSize: READ_BATCH });
     for await (const { key, value } of listed) {
       for (const record of this.#records(room, String(key.at(-1)), value)) {
         if (record.cursor <= cursor || (until !== undefined && record.cursor > until)) continue;
         if (shownOnly && record.repeats) continue;
         found.push(record);
-        if (found.length >= limit) return found;
+        length += record.envelope.length;
+        if (found.length >= limit || length >= maxLength) return found;
       }
     }
     return found;

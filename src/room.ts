@@ -26,8 +26,11 @@ import { type Member, Seat } from "./seat.ts";
 import { Striker } from "./striker.ts";
 import { Tail } from "./tail.ts";
 
-/** Records that one step of a catch-up reads. */
-const PAGE = 100;
+/** Records that one step of a catch-up reads, and UTF-16 code units: they go out in one frame. */
+const PAGE = 400;
+const PAGE_LENGTH = 256 * 1024;
+/** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
+const OWN_COMMIT_MS = 10;
 /** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
 const PACKET_LENGTH = 4_096;
 
@@ -61,6 +64,8 @@ export class Room {
   readonly #catchUp: CatchUp;
   readonly #striker: Striker;
   #isDismissed = false;
+  #hearsLater = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
   #isUncertain = false;
 
@@ -234,12 +239,31 @@ export class Room {
       return;
     }
     if (cursor <= this.#cursor) return;
+    if (this.#context.outflow.isBusy) return this.#hearLater();
     if (!this.#catchUp.isRunning) {
       const records = prev === this.#cursor ? decodeLines(lines) : [];
       if (records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
       if (prev > this.#cursor) this.#context.metrics.packetsLost++;
     }
     void this.catchUp();
+  }
+
+  /**
+   * Reads the log when what is being sent has gone out: what others and this isolate store in the
+   * meantime goes out together.
+   */
+  #hearLater(): void {
+    if (this.#hearsLater) return;
+    this.#hearsLater = true;
+    const readOn = () => {
+      this.#hearsLater = false;
+      if (!this.#isDismissed) void this.catchUp();
+    };
+    void this.#context.outflow.drained().then(() => {
+      if (this.#isDismissed || this.#outbox.size === 0) return readOn();
+      // A commit of this isolate that is on its way will read the log too.
+      this.#timer = setTimeout(readOn, OWN_COMMIT_MS);
+    });
   }
 
   /**
@@ -262,6 +286,7 @@ export class Room {
     this.#isDismissed = true;
     this.#catchUp.stop();
     this.#striker.stop();
+    clearTimeout(this.#timer);
     const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
     return [...this.#audience.dismiss(), ...waiting];
   }
@@ -376,9 +401,10 @@ export class Room {
     this.#isUncertain = false;
     this.#context.metrics.catchUps++;
     const { log } = this.#context;
-    const records = await log.after(this.name, this.#cursor, { limit: PAGE });
+    const options = { limit: PAGE, maxLength: PAGE_LENGTH };
+    const records = await log.after(this.name, this.#cursor, options);
     if (records.length > 0) this.#deliver(records, true);
-    return records.length === PAGE;
+    return records.length === PAGE || lengthOf(records) >= PAGE_LENGTH;
   }
 
   #readFailed(error: unknown): void {
@@ -390,6 +416,10 @@ export class Room {
   #checkIdle(): void {
     if (this.isIdle) this.#context.onIdle(this);
   }
+}
+
+function lengthOf(records: readonly LogRecord[]): number {
+  return records.reduce((sum, { envelope }) => sum + envelope.length, 0);
 }
 
 function decodeLines(lines: readonly string[]): LogRecord[] {

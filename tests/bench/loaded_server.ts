@@ -140,7 +140,9 @@ export class LoadedServer implements AsyncDisposable {
 function hubCommand(isolates: number): string[] {
   const allow = ["--allow-net", "--allow-env", "--allow-read", "--allow-write"];
   const module = isolates > 1 ? "parallel.ts" : "main.ts";
-  return [Deno.execPath(), "run", "--no-prompt", ...allow, module];
+  // As the tasks do.
+  const flags = ["--v8-flags=--max-semi-space-size=4", "--no-prompt"];
+  return [Deno.execPath(), "run", ...flags, ...allow, module];
 }
 
 function hubEnvironment(kv: string, isolates: number): Record<string, string> {
