@@ -44,6 +44,9 @@ const EXPIRY_MS = 2_000;
 /** Milliseconds in which everything must have come right at the end. */
 const SETTLE_MS = 15_000;
 
+/** Milliseconds that what a device is sent takes to go out; one of them hardly ever reads. */
+const WRITE_MS = [0, 0, 1, 2, 5, 500];
+
 /** What a member saw from one join to the end of that stay. */
 interface Stay {
   readonly after: string | undefined;
@@ -71,11 +74,14 @@ class Device {
   hub: Hub | undefined;
   seat: Seat | undefined;
   readonly #name: string;
+  readonly #writeMs: number;
+  #outAt = 0;
 
-  constructor(name: string, user: string, room: string) {
+  constructor(name: string, at: { user: string; room: string; writeMs: number }) {
     this.#name = name;
-    this.user = user;
-    this.room = room;
+    this.user = at.user;
+    this.room = at.room;
+    this.#writeMs = at.writeMs;
   }
 
   join(hub: Hub, resumes: boolean): void {
@@ -91,9 +97,14 @@ class Device {
     };
     this.stays.push(stay);
     this.hub = hub;
+    const waitingBytes = () => performance.now() < this.#outAt ? 1 : 0;
     this.seat = hub.join(this.room, {
       user: this.user,
+      get waitingBytes() {
+        return waitingBytes();
+      },
       send: (frame) => {
+        this.#outAt = performance.now() + this.#writeMs;
         if (this.stays.at(-1) !== stay) return this.#wrong("was sent to after it had left");
         for (const text of frame.envelopes) this.#take(stay, text);
       },
@@ -218,7 +229,8 @@ export class Agreement {
     for (let i = 0; i < hubs; i++) await this.#startHub();
     for (let i = 0; i < members; i++) {
       const user = `u${this.#random.below(Math.ceil(members * 0.7))}`;
-      const device = new Device(`device ${i}`, user, `room${i % rooms}`);
+      const writeMs = this.#random.pick(WRITE_MS);
+      const device = new Device(`device ${i}`, { user, room: `room${i % rooms}`, writeMs });
       this.#devices.push(device);
       device.join(this.#anyHub(), false);
     }
