@@ -22,6 +22,8 @@ const SOFT_LIMIT_BYTES = 256 * 1024;
 const SOFT_LIMIT_PART = 4;
 /** Bytes of UTF-8 for a UTF-16 code unit, at worst. */
 const BYTES_PER_UNIT = 3;
+/** UTF-16 code units of a frame from which on many do not get it at once. */
+const LONG_FRAME = 2_048;
 /** Milliseconds that a member has to take a page of a long replay. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -121,7 +123,7 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   #hasEnded = false;
   /** Bytes that wait for the peer at most: asking the socket each time would cost a tenth more. */
   #waitingAtMost = 0;
-  /** Envelopes that wait for their turn, each for a frame of its own. */
+  /** Texts that wait for their turn, each for a frame of its own. */
   #queue: string[] = [];
   #queuedLength = 0;
 
@@ -175,23 +177,27 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
       }
     }
     this.#waitingAtMost += BYTES_PER_UNIT * frame.length;
-    if (this.#isLines) socket.send(frame.lines);
-    else if (this.#queue.length > 0) this.#enqueue(frame.envelopes);
-    else if (frame.forMany && frame.envelopes.length > 1) this.#takeTurns(frame.envelopes);
-    else for (const envelope of frame.envelopes) socket.send(envelope);
+    const texts = this.#isLines ? [frame.lines] : frame.envelopes;
+    const isLong = texts.length > 1 || frame.length > LONG_FRAME;
+    if (this.#queue.length > 0 || (frame.forMany && isLong)) this.#enqueue(texts);
+    else for (const text of texts) socket.send(text);
+  }
+
+  get nextLength(): number {
+    return this.#queue[0]?.length ?? 0;
   }
 
   sendNext(): boolean {
-    const envelope = this.#queue.shift();
-    if (envelope === undefined) return false;
-    this.#queuedLength -= envelope.length;
-    this.#guard(() => this.#socket.send(envelope));
+    const text = this.#queue.shift();
+    if (text === undefined) return false;
+    this.#queuedLength -= text.length;
+    this.#guard(() => this.#socket.send(text));
     return this.#queue.length > 0;
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosing || this.#socket.readyState > WebSocket.OPEN) return;
-    for (const envelope of this.#queue) this.#socket.send(envelope);
+    for (const text of this.#queue) this.#socket.send(text);
     this.#emptyQueue();
     this.#heldBytes = this.#socket.bufferedAmount;
     this.#isClosing = true;
@@ -253,17 +259,11 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
     else this.close(code, reason);
   }
 
-  #takeTurns([first, ...rest]: readonly string[]): void {
-    const inTime = !this.isBehind;
-    this.#socket.send(first);
-    this.#enqueue(rest);
-    this.#options.turns.add(this, inTime);
-  }
-
-  #enqueue(envelopes: readonly string[]): void {
-    for (const envelope of envelopes) {
-      this.#queue.push(envelope);
-      this.#queuedLength += envelope.length;
+  #enqueue(texts: readonly string[]): void {
+    if (this.#queue.length === 0) this.#options.turns.add(this);
+    for (const text of texts) {
+      this.#queue.push(text);
+      this.#queuedLength += text.length;
     }
   }
 

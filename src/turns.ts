@@ -6,8 +6,17 @@
 
 import { lastInTime, Outflow, type Recipient } from "./outflow.ts";
 
+/**
+ * UTF-16 code units, and sockets, that are sent to before it is waited for that they have it: what
+ * is under way should stay in the processor's cache, and no socket's turn come again too soon.
+ */
+const AT_ONCE_LENGTH = 512 * 1024;
+const AT_ONCE = 512;
+
 /** A socket with frames that wait for their turn. */
 export interface TurnTaker extends Recipient {
+  /** UTF-16 code units of its next frame. */
+  readonly nextLength: number;
   /**
    * Sends the next frame. Must not throw.
    *
@@ -30,6 +39,7 @@ export interface TurnTaker extends Recipient {
  * console.log("first");
  * turns.add({
  *   isBehind: false,
+ *   nextLength: 6,
  *   sendNext() {
  *     console.log(frames.shift());
  *     return frames.length > 0;
@@ -40,18 +50,15 @@ export interface TurnTaker extends Recipient {
 export class Turns {
   readonly #outflow = new Outflow();
   #waiting: TurnTaker[] = [];
-  #inTime: TurnTaker[] = [];
   #isRunning = false;
 
   /**
-   * Takes a socket in that was sent its first frame, and has more.
+   * Takes a socket in.
    *
-   * @param taker The socket, until none of its frames wait.
-   * @param inTime Whether nothing waited for its peer before the first frame.
+   * @param taker The socket, until none of its frames wait; must not be in already.
    */
-  add(taker: TurnTaker, inTime = true): void {
+  add(taker: TurnTaker): void {
     this.#waiting.push(taker);
-    if (inTime) this.#inTime.push(taker);
     if (!this.#isRunning) void this.#run();
   }
 
@@ -59,17 +66,21 @@ export class Turns {
     this.#isRunning = true;
     // Whoever is sent the same in this turn of the event loop comes in first.
     await Promise.resolve();
-    this.#outflow.sent(this.#inTime.slice(-3));
-    this.#inTime = [];
     while (this.#waiting.length > 0) {
       await this.#outflow.drained();
-      const takers = this.#waiting;
+      const takers = this.#take();
       this.#outflow.sent(lastInTime(takers));
-      this.#waiting = [];
-      this.#inTime = [];
-      const rest = takers.filter((taker) => taker.sendNext());
-      this.#waiting = rest.concat(this.#waiting);
+      for (const taker of takers) if (taker.sendNext()) this.#waiting.push(taker);
     }
     this.#isRunning = false;
+  }
+
+  /** Takes those out whose turn it is. */
+  #take(): TurnTaker[] {
+    let [count, length] = [0, 0];
+    while (count < Math.min(AT_ONCE, this.#waiting.length) && length < AT_ONCE_LENGTH) {
+      length += this.#waiting[count++].nextLength;
+    }
+    return this.#waiting.splice(0, count);
   }
 }
