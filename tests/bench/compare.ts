@@ -5,7 +5,7 @@
 //       [--hub COMMAND] [--port PORT]
 //
 // The server gets processor 0, the load processor 1. The hub is this checkout's main.ts with a new
-// database file and without a limit on messages; COMMAND starts another one, which is told PORT,
+// database file, ten messages in room0 and no limit on messages; COMMAND starts another one, which is told PORT,
 // HUBBUB_KV and HUBBUB_MESSAGES_PER_SECOND, or listens at --port. Peers store nothing. They go into
 // the folder PEERS_HOME, by default one under the system's temporary folder; gorilla needs Go. What
 // cannot be installed is left out, and said so. Ends with 1 where the hub loses anything.
@@ -21,6 +21,9 @@ import { PEER_NAMES, Peers } from "./peers.ts";
 
 const SERVER_PROCESSORS = "0";
 const LOAD_PROCESSORS = "1";
+
+/** Messages that the first room has from before. */
+const HISTORY = 10;
 
 /** What is printed of each server, and compared. */
 const COLUMNS: readonly Figure[] = [
@@ -107,11 +110,22 @@ async function measureAll(contestants: readonly Contestant[]): Promise<Result[]>
   return results;
 }
 
-function startHub(): Promise<LoadedServer> {
+async function startHub(): Promise<LoadedServer> {
   const processors = SERVER_PROCESSORS;
-  if (values.hub === undefined) return LoadedServer.startHub({ processors });
   const port = values.port === undefined ? undefined : Number(values.port);
-  return LoadedServer.startLine(values.hub, { processors, port });
+  const server =
+    await (values.hub === undefined
+      ? LoadedServer.startHub({ processors })
+      : LoadedServer.startLine(values.hub, { processors, port }));
+  // Whoever joins gets a history, which no peer has.
+  const url = `http://127.0.0.1:${server.port}/rooms/room0/messages`;
+  for (let i = 0; i < HISTORY; i++) {
+    const body = JSON.stringify({ user: "earlier", text: "hello everyone in this room" });
+    const response = await fetch(url, { method: "POST", body });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`POST to the room was answered with ${response.status}`);
+  }
+  return server;
 }
 
 function print(results: readonly Result[]): void {
