@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     "protocol",
     "frame",
+    "packet",
     "fanout",
     "logger",
     "histogram",
