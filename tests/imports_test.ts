@@ -41,7 +41,15 @@ const LAYERS: readonly (readonly string[])[] = [
   ["hub"],
   // Who comes in, and how.
   ["connection", "events"],
-  ["pages", "response_headers", "requests", "gate", "operator_routes", "server"],
+  [
+    "pages",
+    "response_headers",
+    "requests",
+    "gate",
+    "operator_routes",
+    "message_routes",
+    "server",
+  ],
   // The server as a program.
   ["configuration", "telemetry", "file_lock", "mod", "service", "process"],
   ["isolate_messages", "isolate", "isolate_service", "isolates"],
@@ -65,7 +73,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   {
     what: "Hono",
     pattern: /"@hono\/hono(?!\/jwt")/,
-    files: ["operator_routes", "requests", "response_headers", "server"],
+    files: ["message_routes", "operator_routes", "requests", "response_headers", "server"],
   },
   { what: "Hono's JWT", pattern: /"@hono\/hono\/jwt"/, files: ["auth", "key_set"] },
   { what: "BroadcastChannel", pattern: /\bnew BroadcastChannel\b/, files: ["fanout"] },
