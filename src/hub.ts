@@ -6,7 +6,6 @@
 
 import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
-import { Bells } from "./bells.ts";
 import type { Entry } from "./entry.ts";
 import type { Fanout } from "./fanout.ts";
 import { Frame } from "./frame.ts";
@@ -17,10 +16,9 @@ import { Metrics } from "./metrics.ts";
 import { Outflow } from "./outflow.ts";
 import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
-import { decodePacket, type Packet } from "./packet.ts";
+import { Peers } from "./peers.ts";
 import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser, encodeEnvelope } from "./protocol.ts";
 import { type Draft, type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
-import { Presence } from "./presence.ts";
 import { type JoinOptions, Room } from "./room.ts";
 import type { RoomContext } from "./room_context.ts";
 import type { Member, Seat } from "./seat.ts";
@@ -118,12 +116,9 @@ export class Hub {
   readonly #logger: Logger;
   readonly #context: RoomContext;
   readonly #commits: GroupCommit<RoomAppend>;
-  readonly #isolate = crypto.randomUUID();
-  readonly #fanout: Fanout | undefined;
-  readonly #presence: Presence | undefined;
-  readonly #bells: Bells | undefined;
+  /** The other isolates; undefined where there are none. */
+  readonly #peers: Peers | undefined;
   #isDraining = false;
-  #isClosed = false;
   #draining: Promise<void> | undefined;
 
   /**
@@ -143,7 +138,6 @@ export class Hub {
     };
     this.metrics = options.metrics ?? new Metrics();
     this.#logger = options.logger ?? jsonLogger();
-    this.#fanout = options.fanout;
     const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
     const outflow = new Outflow();
     this.#commits = new GroupCommit({
@@ -153,13 +147,13 @@ export class Hub {
       onFailure: (appends, error) => this.#notStored(appends, error),
       drained: () => outflow.drained(),
     });
-    const isShared = options.shared ?? options.fanout !== undefined;
+    const isolate = crypto.randomUUID();
     this.#context = {
       log,
       commits: this.#commits,
       outflow,
-      isolate: this.#isolate,
-      alone: !isShared,
+      isolate,
+      alone: !(options.shared ?? options.fanout !== undefined),
       limits: this.limits,
       logger: this.#logger,
       metrics: this.metrics,
@@ -167,28 +161,25 @@ export class Hub {
       createId: monotonicUlid,
       now: options.now ?? Date.now,
       isDraining: () => this.#isDraining,
-      post: (packet) => this.#post(packet),
-      setPresence: (room, user, status) => this.#presence?.set(room, user, status),
+      post: (packet) => this.#peers?.post(packet),
+      setPresence: (room, user, status) => this.#peers?.setPresence(room, user, status),
       onIdle: (room) => this.#forget(room),
     };
-    if (!isShared) return;
-    this.#bells = new Bells({
+    if (this.#context.alone) return;
+    this.#peers = new Peers({
+      isolate,
       log,
       logger: this.#logger,
-      rooms: () => this.#openRooms(),
-      onHealed: () => void this.metrics.roomsHealed++,
-    });
-    if (!options.fanout) return;
-    this.#presence = new Presence({
-      isolate: this.#isolate,
-      post: (packet) => this.#post(packet),
-      onChange: (isolate, room, user, status) =>
-        this.#rooms.get(room)?.audience.elsewhere(isolate, user, status),
+      metrics: this.metrics,
+      rooms: {
+        find: (name) => this.#rooms.get(name),
+        obtain: (name) => this.#room(name),
+        open: () => this.#openRooms(),
+      },
+      fanout: options.fanout,
       heartbeatMs: options.heartbeatMs,
       expiryMs: options.expiryMs,
     });
-    options.fanout.subscribe((packet) => this.#heard(packet));
-    this.#presence.start();
   }
 
   /** How many rooms are in memory. */
@@ -198,13 +189,12 @@ export class Hub {
 
   /** How other isolates on the same logs are reached. */
   get reach(): "alone" | "database" | "fanout" {
-    if (this.#context.alone) return "alone";
-    return this.#fanout ? "fanout" : "database";
+    return this.#peers?.reach ?? "alone";
   }
 
   /** How many other isolates are heard; 0 without a fan-out. */
   get peerCount(): number {
-    return this.#presence?.peerCount ?? 0;
+    return this.#peers?.count ?? 0;
   }
 
   /** Whether the hub has begun to stop. */
@@ -263,7 +253,7 @@ export class Hub {
     checkNames("look at", room);
     const found = this.#rooms.get(room);
     if (!found) {
-      const users = new Set([...this.#presence?.elsewhere(room) ?? []].map(([, user]) => user));
+      const users = new Set([...this.#peers?.users(room) ?? []].map(([, user]) => user));
       return { room, cursor: await this.log.head(room), users: [...users].sort(), typing: [] };
     }
     return await found.use(() => ({
@@ -299,11 +289,7 @@ export class Hub {
   }
 
   #close(options: { readonly goodbye: boolean }): void {
-    if (this.#isClosed) return;
-    this.#presence?.close(options);
-    this.#isClosed = true;
-    this.#bells?.close();
-    this.#fanout?.close();
+    this.#peers?.close(options);
     for (const room of this.#rooms.values()) room.dismiss();
     this.#rooms.clear();
   }
@@ -312,7 +298,7 @@ export class Hub {
     const known = this.#rooms.get(name);
     if (known) return known;
     const room = new Room(name, this.#context);
-    for (const [isolate, user] of this.#presence?.elsewhere(name) ?? []) {
+    for (const [isolate, user] of this.#peers?.users(name) ?? []) {
       room.audience.elsewhere(isolate, user, true);
     }
     this.#rooms.set(name, room);
@@ -321,27 +307,6 @@ export class Hub {
 
   *#openRooms(): Generator<Room> {
     for (const room of this.#rooms.values()) if (room.isOpen) yield room;
-  }
-
-  #post(packet: Packet): void {
-    if (!this.#isClosed) this.#fanout?.publish(packet);
-  }
-
-  #heard(value: unknown): void {
-    const packet = decodePacket(value);
-    if (!packet || packet.from === this.#isolate || this.#isClosed) return;
-    switch (packet.kind) {
-      case "messages":
-        return this.#rooms.get(packet.room)?.heard(packet);
-      case "typing": {
-        // A room that nobody here is in yet: whoever joins it shall see who is typing.
-        const { room, user, status, from } = packet;
-        const found = status ? this.#room(room) : this.#rooms.get(room);
-        return found?.audience.typingElsewhere(from, user, status);
-      }
-      default:
-        return this.#presence?.heard(packet);
-    }
   }
 
   #forget(room: Room): void {
