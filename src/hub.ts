@@ -6,10 +6,10 @@
 
 import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
-import type { Entry } from "./entry.ts";
+import { createCommits } from "./commits.ts";
 import type { Fanout } from "./fanout.ts";
 import { Frame } from "./frame.ts";
-import { GroupCommit } from "./group_commit.ts";
+import type { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
@@ -27,8 +27,6 @@ import type { Member, Seat } from "./seat.ts";
 const RECONNECT_SPREAD_MS = 1_000;
 const RECONNECT_SPREAD_MS_PER_MEMBER = 5;
 const RECONNECT_SPREAD_MAX_MS = 30_000;
-/** The Web Lock that the isolates of a process take in turn to commit. */
-const COMMIT_LOCK = "hubbub.v1.commit";
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_COMMIT_MS = 2_500;
 
@@ -76,11 +74,6 @@ export interface RoomState {
   readonly users: readonly string[];
   /** Who is typing, sorted. */
   readonly typing: readonly string[];
-}
-
-/** Deno 2.9 has Web Locks, and no types for them; 2.5 has none. */
-interface WithLocks {
-  readonly locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> };
 }
 
 /**
@@ -138,14 +131,14 @@ export class Hub {
     };
     this.metrics = options.metrics ?? new Metrics();
     this.#logger = options.logger ?? jsonLogger();
-    const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
     const outflow = new Outflow();
-    this.#commits = new GroupCommit({
-      write: (entries) =>
-        locks ? locks.request(COMMIT_LOCK, () => this.#append(entries)) : this.#append(entries),
-      onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
-      onFailure: (appends, error) => this.#notStored(appends, error),
-      drained: () => outflow.drained(),
+    this.#commits = createCommits({
+      log,
+      logger: this.#logger,
+      metrics: this.metrics,
+      outflow,
+      findRoom: (name) => this.#rooms.get(name),
+      inTurn: options.commitInTurn,
     });
     const isolate = crypto.randomUUID();
     this.#context = {
@@ -333,37 +326,6 @@ export class Hub {
     const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
     seat.send(new Frame([encodeEnvelope({ type: "draining", payload })]));
     seat.expel(CLOSE_CODES.draining.code, "The server is stopping");
-  }
-
-  async #append(entries: ReadonlyMap<string, Entry>): Promise<string> {
-    const startedAt = performance.now();
-    const versionstamp = await this.log.append(entries);
-    this.metrics.commitSeconds.observe((performance.now() - startedAt) / 1000);
-    this.metrics.commitMessages.observe(
-      [...entries.values()].reduce((sum, { count }) => sum + count, 0),
-    );
-    return versionstamp;
-  }
-
-  async #committed(
-    versionstamp: string,
-    batch: ReadonlyMap<string, readonly RoomAppend[]>,
-  ): Promise<void> {
-    this.metrics.commits++;
-    const reads: Promise<void>[] = [];
-    // A room with something on its way is in memory, unless a drain gave up on it.
-    for (const [name, appends] of batch) {
-      const read = this.#rooms.get(name)?.committed(versionstamp, appends);
-      if (read) reads.push(read);
-    }
-    await Promise.all(reads);
-  }
-
-  #notStored(batch: ReadonlyMap<string, readonly RoomAppend[]>, error: unknown): void {
-    this.metrics.commitFailures++;
-    const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
-    this.#logger("error", "commit_failed", { rooms: batch.size, messages, error });
-    for (const [name, appends] of batch) this.#rooms.get(name)?.notStored(appends);
   }
 }
 

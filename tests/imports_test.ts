@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["supervisor", "exposition", "rate_limit", "refusal", "admission", "auth"],
   // One room, all rooms.
   ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
-  ["peers", "hub"],
+  ["commits", "peers", "hub"],
   // Who comes in, and how.
   ["connection", "events"],
   [
