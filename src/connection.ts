@@ -10,12 +10,13 @@ import type { Hub } from "./hub.ts";
 import { type CloseName, Intake, type Outlet } from "./intake.ts";
 import type { Logger } from "./logger.ts";
 import { closeNameOf } from "./metrics.ts";
-import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "./protocol.ts";
+import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "./protocol.ts";
 import type { ClientEnvelope, Problem, Subprotocol } from "./protocol.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 import type { Supervised, Supervisor } from "./supervisor.ts";
 import type { Turns, TurnTaker } from "./turns.ts";
+import { upgrade } from "./upgrade.ts";
 
 /** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
@@ -60,8 +61,8 @@ export interface ConnectionOptions extends JoinOptions {
 /**
  * Upgrades a request and joins the room with the new connection.
  *
- * Everything that can be refused must have been refused before: once the upgrade has happened, a
- * throw or another response would close the whole listener (measured with Deno 2.9.6).
+ * Everything that can be refused must have been refused before: after {@linkcode upgrade} only its
+ * response may be returned.
  *
  * @param request A request to upgrade to a WebSocket.
  * @param options What the connection is for.
@@ -69,42 +70,15 @@ export interface ConnectionOptions extends JoinOptions {
  * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
  */
 export function connect(request: Request, options: ConnectionOptions): Response {
-  const offered = request.headers.get("sec-websocket-protocol") ?? "";
-  const protocol = chooseProtocol(offered);
-  // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
-  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable. Deno keeps the
-  // request as long as the socket: a copy of its headers is 3 KB, and made only where it must be.
-  if (protocol && !offered.split(", ").includes(protocol)) {
-    const headers = new Headers(request.headers);
-    headers.set("sec-websocket-protocol", protocol);
-    Object.defineProperty(request, "headers", { value: headers });
-  }
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    protocol,
-    idleTimeout: options.idleTimeoutSeconds ?? 30,
-  });
+  const { socket, response, protocol } = upgrade(request, options.idleTimeoutSeconds);
   try {
-    new Connection(socket, protocol ?? PROTOCOL_V1, options);
+    new Connection(socket, protocol, options);
   } catch (error) {
     options.logger("error", "connection_failed", { room: options.room, error });
     socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
     options.onEnd?.();
   }
   return response;
-}
-
-/**
- * Chooses the first subprotocol that a client offers and the server speaks.
- *
- * @param offered The header `Sec-WebSocket-Protocol`: names with commas, with or without spaces.
- * @returns The subprotocol to answer with, or undefined for none.
- */
-export function chooseProtocol(offered: string): Subprotocol | undefined {
-  for (const name of offered.split(",")) {
-    const protocol = name.trim();
-    if (protocol === PROTOCOL_V1 || protocol === PROTOCOL_V1_LINES) return protocol;
-  }
-  return undefined;
 }
 
 /** A member whose connection is a WebSocket. */

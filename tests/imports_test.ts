@@ -40,7 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
   ["commits", "peers", "hub"],
   // Who comes in, and how.
-  ["connection", "events"],
+  ["upgrade", "connection", "events"],
   [
     "pages",
     "response_headers",
@@ -68,7 +68,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   {
     what: "WebSocket",
     pattern: /(?<![\w-])WebSocket\b|\bDeno\.upgradeWebSocket\b/,
-    files: ["client/chat_events", "client/session", "client/wire", "connection"],
+    files: ["client/chat_events", "client/session", "client/wire", "connection", "upgrade"],
   },
   {
     what: "Hono",
