@@ -40,7 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
   ["commits", "peers", "hub"],
   // Who comes in, and how.
-  ["upgrade", "connection", "events"],
+  ["upgrade", "renewal", "connection", "events"],
   [
     "pages",
     "response_headers",
