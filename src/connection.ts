@@ -4,18 +4,19 @@
  * @module
  */
 
-import type { Denial, Pass } from "./auth.ts";
 import { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import { type CloseName, Intake, type Outlet } from "./intake.ts";
 import type { Logger } from "./logger.ts";
 import { closeNameOf } from "./metrics.ts";
-import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "./protocol.ts";
+import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "./protocol.ts";
 import type { ClientEnvelope, Problem, Subprotocol } from "./protocol.ts";
+import { Renewal, type RenewalOptions } from "./renewal.ts";
 import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 import type { Supervised, Supervisor } from "./supervisor.ts";
 import type { Turns, TurnTaker } from "./turns.ts";
+import { upgrade } from "./upgrade.ts";
 
 /** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
@@ -28,7 +29,7 @@ const LONG_FRAME = 2_048;
 const DRAIN_TIMEOUT_MS = 30_000;
 
 /** What a connection is for. */
-export interface ConnectionOptions extends JoinOptions {
+export interface ConnectionOptions extends JoinOptions, RenewalOptions {
   /** The hub to join. */
   readonly hub: Hub;
   /** The room, already checked. */
@@ -41,10 +42,6 @@ export interface ConnectionOptions extends JoinOptions {
   readonly supervisor: Supervisor;
   /** Sends what takes more than one frame for many connections. */
   readonly turns: Turns;
-  /** Milliseconds since the epoch at which it ends. @default {Infinity} */
-  readonly expiresAt?: number;
-  /** Judges a fresh token; where it is missing, none is needed. May reject. */
-  readonly renew?: (token: string) => Promise<Pass | Denial>;
   /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
   readonly takeOfUser?: () => number;
   /**
@@ -60,8 +57,8 @@ export interface ConnectionOptions extends JoinOptions {
 /**
  * Upgrades a request and joins the room with the new connection.
  *
- * Everything that can be refused must have been refused before: once the upgrade has happened, a
- * throw or another response would close the whole listener (measured with Deno 2.9.6).
+ * Everything that can be refused must have been refused before: after {@linkcode upgrade} only its
+ * response may be returned.
  *
  * @param request A request to upgrade to a WebSocket.
  * @param options What the connection is for.
@@ -69,42 +66,15 @@ export interface ConnectionOptions extends JoinOptions {
  * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
  */
 export function connect(request: Request, options: ConnectionOptions): Response {
-  const offered = request.headers.get("sec-websocket-protocol") ?? "";
-  const protocol = chooseProtocol(offered);
-  // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
-  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable. Deno keeps the
-  // request as long as the socket: a copy of its headers is 3 KB, and made only where it must be.
-  if (protocol && !offered.split(", ").includes(protocol)) {
-    const headers = new Headers(request.headers);
-    headers.set("sec-websocket-protocol", protocol);
-    Object.defineProperty(request, "headers", { value: headers });
-  }
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    protocol,
-    idleTimeout: options.idleTimeoutSeconds ?? 30,
-  });
+  const { socket, response, protocol } = upgrade(request, options.idleTimeoutSeconds);
   try {
-    new Connection(socket, protocol ?? PROTOCOL_V1, options);
+    new Connection(socket, protocol, options);
   } catch (error) {
     options.logger("error", "connection_failed", { room: options.room, error });
     socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
     options.onEnd?.();
   }
   return response;
-}
-
-/**
- * Chooses the first subprotocol that a client offers and the server speaks.
- *
- * @param offered The header `Sec-WebSocket-Protocol`: names with commas, with or without spaces.
- * @returns The subprotocol to answer with, or undefined for none.
- */
-export function chooseProtocol(offered: string): Subprotocol | undefined {
-  for (const name of offered.split(",")) {
-    const protocol = name.trim();
-    if (protocol === PROTOCOL_V1 || protocol === PROTOCOL_V1_LINES) return protocol;
-  }
-  return undefined;
 }
 
 /** A member whose connection is a WebSocket. */
@@ -114,9 +84,8 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   readonly #isLines: boolean;
   readonly #options: ConnectionOptions;
   readonly #intake: Intake;
+  readonly #renewal: Renewal;
   #seat: Seat | undefined;
-  #expiresAt: number;
-  #isRenewing = false;
   #isClosing = false;
   /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
   #heldBytes = 0;
@@ -128,12 +97,12 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   #queuedLength = 0;
 
   constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
-    const { user, hub, takeOfUser, expiresAt, supervisor } = options;
+    const { user, hub, takeOfUser, supervisor } = options;
     this.user = user;
     this.#socket = socket;
     this.#isLines = protocol === PROTOCOL_V1_LINES;
     this.#options = options;
-    this.#expiresAt = expiresAt ?? Infinity;
+    this.#renewal = new Renewal(options);
     this.#intake = new Intake({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
     socket.onopen = () => this.#guard(() => this.#join());
     socket.onmessage = ({ data }) => this.#guard(() => this.#take(data));
@@ -155,7 +124,7 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   }
 
   get expiresAt(): number {
-    return this.#expiresAt;
+    return this.#renewal.expiresAt;
   }
 
   get isOver(): boolean {
@@ -242,7 +211,7 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
       case "typing_status":
         return this.#seat?.typing(payload.status);
       case "authenticate":
-        return void this.#renew(payload.token);
+        return this.#renew(payload.token);
       case "ping":
         return this.send(new Frame([encodeEnvelope({ type: "pong", payload: {} })]));
     }
@@ -281,37 +250,13 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   #take(data: unknown): void {
     if (!this.#seat || this.isOver) return;
     // The supervisor looks once a second; nothing may be said in between.
-    if (this.#expiresAt <= Date.now()) return this.expire();
+    if (this.expiresAt <= Date.now()) return this.expire();
     this.#intake.take(data, this);
   }
 
-  /** Takes a fresh token of the same user. One at a time: what verifies it may be slow. */
-  async #renew(token: string): Promise<void> {
-    const { renew, logger, room, hub } = this.#options;
-    if (!renew) return;
-    if (this.#isRenewing) {
-      const message = "The last token is still being verified";
-      return this.refuse({ code: "rate_limited", message, retry_after_ms: 1000 });
-    }
-    this.#isRenewing = true;
-    try {
-      const judged = await renew(token);
-      if ("denied" in judged) {
-        this.refuse({ code: "unauthorized", message: judged.denied });
-      } else if (judged.user !== this.user || !(judged.mayEnter?.(room) ?? true)) {
-        this.refuse({ code: "forbidden", message: "The token is not for this user in this room" });
-      } else {
-        this.#expiresAt = judged.expiresAt ?? Infinity;
-      }
-    } catch (error) {
-      hub.metrics.authorizeFailures++;
-      logger("error", "authorize_failed", { room, error });
-      this.#guard(() => {
-        this.refuse({ code: "unavailable", message: "The token cannot be verified now" });
-      });
-    } finally {
-      this.#isRenewing = false;
-    }
+  #renew(token: string): void {
+    const refuse = (problem: Problem) => this.#guard(() => this.refuse(problem));
+    void this.#renewal.take(token, refuse);
   }
 
   #end(why: "left" | "lost"): void {

@@ -6,20 +6,19 @@
 
 import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
-import { Bells } from "./bells.ts";
-import type { Entry } from "./entry.ts";
-import { decodePacket, type Fanout, type Packet } from "./fanout.ts";
+import { createCommits } from "./commits.ts";
+import type { Fanout } from "./fanout.ts";
 import { Frame } from "./frame.ts";
-import { GroupCommit } from "./group_commit.ts";
+import type { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { Outflow } from "./outflow.ts";
 import type { Moderate } from "./moderation.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
+import { Peers } from "./peers.ts";
 import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser, encodeEnvelope } from "./protocol.ts";
 import { type Draft, type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
-import { Presence } from "./presence.ts";
 import { type JoinOptions, Room } from "./room.ts";
 import type { RoomContext } from "./room_context.ts";
 import type { Member, Seat } from "./seat.ts";
@@ -28,8 +27,6 @@ import type { Member, Seat } from "./seat.ts";
 const RECONNECT_SPREAD_MS = 1_000;
 const RECONNECT_SPREAD_MS_PER_MEMBER = 5;
 const RECONNECT_SPREAD_MAX_MS = 30_000;
-/** The Web Lock that the isolates of a process take in turn to commit. */
-const COMMIT_LOCK = "hubbub.v1.commit";
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_COMMIT_MS = 2_500;
 
@@ -79,11 +76,6 @@ export interface RoomState {
   readonly typing: readonly string[];
 }
 
-/** Deno 2.9 has Web Locks, and no types for them; 2.5 has none. */
-interface WithLocks {
-  readonly locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> };
-}
-
 /**
  * Rooms by name. Every message is stored in the log before anyone sees it, and every member of a
  * room sees the log's order.
@@ -117,12 +109,9 @@ export class Hub {
   readonly #logger: Logger;
   readonly #context: RoomContext;
   readonly #commits: GroupCommit<RoomAppend>;
-  readonly #isolate = crypto.randomUUID();
-  readonly #fanout: Fanout | undefined;
-  readonly #presence: Presence | undefined;
-  readonly #bells: Bells | undefined;
+  /** The other isolates; undefined where there are none. */
+  readonly #peers: Peers | undefined;
   #isDraining = false;
-  #isClosed = false;
   #draining: Promise<void> | undefined;
 
   /**
@@ -142,23 +131,22 @@ export class Hub {
     };
     this.metrics = options.metrics ?? new Metrics();
     this.#logger = options.logger ?? jsonLogger();
-    this.#fanout = options.fanout;
-    const locks = options.commitInTurn ? (navigator as WithLocks).locks : undefined;
     const outflow = new Outflow();
-    this.#commits = new GroupCommit({
-      write: (entries) =>
-        locks ? locks.request(COMMIT_LOCK, () => this.#append(entries)) : this.#append(entries),
-      onCommit: (versionstamp, appends) => this.#committed(versionstamp, appends),
-      onFailure: (appends, error) => this.#notStored(appends, error),
-      drained: () => outflow.drained(),
+    this.#commits = createCommits({
+      log,
+      logger: this.#logger,
+      metrics: this.metrics,
+      outflow,
+      findRoom: (name) => this.#rooms.get(name),
+      inTurn: options.commitInTurn,
     });
-    const isShared = options.shared ?? options.fanout !== undefined;
+    const isolate = crypto.randomUUID();
     this.#context = {
       log,
       commits: this.#commits,
       outflow,
-      isolate: this.#isolate,
-      alone: !isShared,
+      isolate,
+      alone: !(options.shared ?? options.fanout !== undefined),
       limits: this.limits,
       logger: this.#logger,
       metrics: this.metrics,
@@ -166,28 +154,25 @@ export class Hub {
       createId: monotonicUlid,
       now: options.now ?? Date.now,
       isDraining: () => this.#isDraining,
-      post: (packet) => this.#post(packet),
-      setPresence: (room, user, status) => this.#presence?.set(room, user, status),
+      post: (packet) => this.#peers?.post(packet),
+      setPresence: (room, user, status) => this.#peers?.setPresence(room, user, status),
       onIdle: (room) => this.#forget(room),
     };
-    if (!isShared) return;
-    this.#bells = new Bells({
+    if (this.#context.alone) return;
+    this.#peers = new Peers({
+      isolate,
       log,
       logger: this.#logger,
-      rooms: () => this.#openRooms(),
-      onHealed: () => void this.metrics.roomsHealed++,
-    });
-    if (!options.fanout) return;
-    this.#presence = new Presence({
-      isolate: this.#isolate,
-      post: (packet) => this.#post(packet),
-      onChange: (isolate, room, user, status) =>
-        this.#rooms.get(room)?.audience.elsewhere(isolate, user, status),
+      metrics: this.metrics,
+      rooms: {
+        find: (name) => this.#rooms.get(name),
+        obtain: (name) => this.#room(name),
+        open: () => this.#openRooms(),
+      },
+      fanout: options.fanout,
       heartbeatMs: options.heartbeatMs,
       expiryMs: options.expiryMs,
     });
-    options.fanout.subscribe((packet) => this.#heard(packet));
-    this.#presence.start();
   }
 
   /** How many rooms are in memory. */
@@ -197,13 +182,12 @@ export class Hub {
 
   /** How other isolates on the same logs are reached. */
   get reach(): "alone" | "database" | "fanout" {
-    if (this.#context.alone) return "alone";
-    return this.#fanout ? "fanout" : "database";
+    return this.#peers?.reach ?? "alone";
   }
 
   /** How many other isolates are heard; 0 without a fan-out. */
   get peerCount(): number {
-    return this.#presence?.peerCount ?? 0;
+    return this.#peers?.count ?? 0;
   }
 
   /** Whether the hub has begun to stop. */
@@ -262,7 +246,7 @@ export class Hub {
     checkNames("look at", room);
     const found = this.#rooms.get(room);
     if (!found) {
-      const users = new Set([...this.#presence?.elsewhere(room) ?? []].map(([, user]) => user));
+      const users = new Set([...this.#peers?.users(room) ?? []].map(([, user]) => user));
       return { room, cursor: await this.log.head(room), users: [...users].sort(), typing: [] };
     }
     return await found.use(() => ({
@@ -298,11 +282,7 @@ export class Hub {
   }
 
   #close(options: { readonly goodbye: boolean }): void {
-    if (this.#isClosed) return;
-    this.#presence?.close(options);
-    this.#isClosed = true;
-    this.#bells?.close();
-    this.#fanout?.close();
+    this.#peers?.close(options);
     for (const room of this.#rooms.values()) room.dismiss();
     this.#rooms.clear();
   }
@@ -311,7 +291,7 @@ export class Hub {
     const known = this.#rooms.get(name);
     if (known) return known;
     const room = new Room(name, this.#context);
-    for (const [isolate, user] of this.#presence?.elsewhere(name) ?? []) {
+    for (const [isolate, user] of this.#peers?.users(name) ?? []) {
       room.audience.elsewhere(isolate, user, true);
     }
     this.#rooms.set(name, room);
@@ -320,27 +300,6 @@ export class Hub {
 
   *#openRooms(): Generator<Room> {
     for (const room of this.#rooms.values()) if (room.isOpen) yield room;
-  }
-
-  #post(packet: Packet): void {
-    if (!this.#isClosed) this.#fanout?.publish(packet);
-  }
-
-  #heard(value: unknown): void {
-    const packet = decodePacket(value);
-    if (!packet || packet.from === this.#isolate || this.#isClosed) return;
-    switch (packet.kind) {
-      case "messages":
-        return this.#rooms.get(packet.room)?.heard(packet);
-      case "typing": {
-        // A room that nobody here is in yet: whoever joins it shall see who is typing.
-        const { room, user, status, from } = packet;
-        const found = status ? this.#room(room) : this.#rooms.get(room);
-        return found?.audience.typingElsewhere(from, user, status);
-      }
-      default:
-        return this.#presence?.heard(packet);
-    }
   }
 
   #forget(room: Room): void {
@@ -367,37 +326,6 @@ export class Hub {
     const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
     seat.send(new Frame([encodeEnvelope({ type: "draining", payload })]));
     seat.expel(CLOSE_CODES.draining.code, "The server is stopping");
-  }
-
-  async #append(entries: ReadonlyMap<string, Entry>): Promise<string> {
-    const startedAt = performance.now();
-    const versionstamp = await this.log.append(entries);
-    this.metrics.commitSeconds.observe((performance.now() - startedAt) / 1000);
-    this.metrics.commitMessages.observe(
-      [...entries.values()].reduce((sum, { count }) => sum + count, 0),
-    );
-    return versionstamp;
-  }
-
-  async #committed(
-    versionstamp: string,
-    batch: ReadonlyMap<string, readonly RoomAppend[]>,
-  ): Promise<void> {
-    this.metrics.commits++;
-    const reads: Promise<void>[] = [];
-    // A room with something on its way is in memory, unless a drain gave up on it.
-    for (const [name, appends] of batch) {
-      const read = this.#rooms.get(name)?.committed(versionstamp, appends);
-      if (read) reads.push(read);
-    }
-    await Promise.all(reads);
-  }
-
-  #notStored(batch: ReadonlyMap<string, readonly RoomAppend[]>, error: unknown): void {
-    this.metrics.commitFailures++;
-    const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
-    this.#logger("error", "commit_failed", { rooms: batch.size, messages, error });
-    for (const [name, appends] of batch) this.#rooms.get(name)?.notStored(appends);
   }
 }
 

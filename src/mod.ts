@@ -53,18 +53,7 @@ export { describeEntry } from "./configuration.ts";
 export type { Entry, LogRecord } from "./entry.ts";
 export { type MetricsSnapshot, renderMetrics } from "./exposition.ts";
 export type { SampledMetric, SampledValue } from "./exposition.ts";
-export {
-  type AlivePacket,
-  type AskPacket,
-  BroadcastChannelFanout,
-  type ByePacket,
-  type Fanout,
-  type MessagesPacket,
-  type Packet,
-  type PresencePacket,
-  type RosterPacket,
-  type TypingPacket,
-} from "./fanout.ts";
+export { BroadcastChannelFanout, type Fanout } from "./fanout.ts";
 export { Frame } from "./frame.ts";
 export type { Histogram } from "./histogram.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub.ts";
@@ -74,6 +63,16 @@ export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./l
 export { Metrics, type Tally } from "./metrics.ts";
 export type { Moderate, Sender, Verdict } from "./moderation.ts";
 export type { Outcome } from "./outbox.ts";
+export type {
+  AlivePacket,
+  AskPacket,
+  ByePacket,
+  MessagesPacket,
+  Packet,
+  PresencePacket,
+  RosterPacket,
+  TypingPacket,
+} from "./packet.ts";
 export type { Draft, Limits, Message, Problem } from "./protocol.ts";
 export type { JoinOptions } from "./room.ts";
 export type { Member, Seat, SeatState } from "./seat.ts";

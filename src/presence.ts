@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { AlivePacket, AskPacket, ByePacket, Packet } from "./fanout.ts";
-import type { PresencePacket, RosterPacket } from "./fanout.ts";
+import type { AlivePacket, AskPacket, ByePacket, Packet } from "./packet.ts";
+import type { PresencePacket, RosterPacket } from "./packet.ts";
 
 /** Milliseconds between two signs of life of an isolate. */
 const HEARTBEAT_MS = 2_000;

@@ -7,12 +7,12 @@
 import { Audience } from "./audience.ts";
 import { CatchUp } from "./catch_up.ts";
 import { decodeRecord, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
-import type { MessagesPacket } from "./fanout.ts";
 import { Frame } from "./frame.ts";
 import type { Repeat } from "./log.ts";
 import { lastInTime } from "./outflow.ts";
 import { Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
 import type { Submission } from "./outbox.ts";
+import type { MessagesPacket } from "./packet.ts";
 import { canReplay, replayPage } from "./replay.ts";
 import type { RoomContext } from "./room_context.ts";
 import {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Packet } from "./fanout.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import type { RoomLog } from "./log.ts";
 import type { Logger } from "./logger.ts";
@@ -12,6 +11,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Moderate } from "./moderation.ts";
 import type { Outflow } from "./outflow.ts";
 import type { RoomAppend } from "./outbox.ts";
+import type { Packet } from "./packet.ts";
 import type { Limits } from "./protocol.ts";
 import type { Room } from "./room.ts";
 

@@ -23,37 +23,24 @@ import type { ConnectionInfo } from "./address.ts";
 import type { EntryLimits } from "./admission.ts";
 import type { Authorize } from "./auth.ts";
 import { connect } from "./connection.ts";
-import { messageText } from "./entry.ts";
 import { EVENTS_HEADERS, openEvents } from "./events.ts";
 import { type MetricsSnapshot, snapshotOf } from "./exposition.ts";
-import { Gate, nameOf } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import type { Hub } from "./hub.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
-import { decodeDraft, decodeRoom, ERRORS } from "./protocol.ts";
-import { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } from "./protocol.ts";
+import { messageRoutes } from "./message_routes.ts";
+import { decodeRoom, ERRORS, HISTORY_DEFAULT, HISTORY_MAX } from "./protocol.ts";
 import { operatorRoutes } from "./operator_routes.ts";
 import { createPages, PAGE_PATHS } from "./pages.ts";
 import { Refusal, refusal, retryAfter } from "./refusal.ts";
-import {
-  bodyOf,
-  checkHandshake,
-  cursorOf,
-  isUpgrade,
-  nameIn,
-  numberOf,
-  roomOf,
-  upgradeRequired,
-} from "./requests.ts";
+import { checkHandshake, isUpgrade, nameIn, numberOf, roomOf } from "./requests.ts";
+import { upgradeRequired } from "./requests.ts";
 import { secure, shareWith } from "./response_headers.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Turns } from "./turns.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
-/** Bytes of a request body: text may be escaped to six times its length, and there is some JSON. */
-const BODY_BYTES_PER_TEXT_BYTE = 6;
-const BODY_BYTES_MORE = 4_096;
-
 /** How {@linkcode createServer} behaves. */
 export interface ServerOptions extends Partial<EntryLimits> {
   /** Takes what an operator should know. @default {jsonLogger()} */
@@ -209,41 +196,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return new Response(null, { headers: EVENTS_HEADERS });
   });
 
-  app.get("/rooms/:room/messages", async (context) => {
-    const room = roomOf(context);
-    const limit = numberOf(context, "limit", PAGE_DEFAULT, 1, PAGE_MAX);
-    const before = cursorOf(context, "before");
-    const after = cursorOf(context, "after");
-    if (before !== undefined && after !== undefined) {
-      throw refusal("bad_query", 'Give "before" or "after", not both');
-    }
-    await gate.admit(context.req.raw, room);
-    const records = after !== undefined
-      ? await hub.log.after(room, after, { limit, shownOnly: true })
-      : before !== undefined
-      ? await hub.log.before(room, before, { limit, shownOnly: true })
-      : await hub.log.last(room, { limit, shownOnly: true });
-    const messages = records.map(messageText).join(",");
-    return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
-  });
-
-  const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * limits.text_max_bytes + BODY_BYTES_MORE;
-  app.post("/rooms/:room/messages", async (context) => {
-    const room = roomOf(context);
-    const pass = await gate.admit(context.req.raw, room);
-    const body = await bodyOf(context.req.raw, maxBodyBytes);
-    const user = nameOf(pass, body.user);
-    const decoded = decodeDraft(body, { textMaxBytes: limits.text_max_bytes });
-    if (!decoded.ok) throw new Refusal(decoded.error);
-    gate.checkRate(user);
-    const outcome = await hub.publish(room, user, decoded.draft);
-    if (outcome.status === "refused") {
-      throw new Refusal(outcome.problem, retryAfter());
-    }
-    const status = outcome.status === "stored" ? 201 : 200;
-    const message = messageText(outcome.record);
-    return context.body(message, status, { "content-type": "application/json" });
-  });
+  app.route("/", messageRoutes({ hub, gate }));
 
   app.get("/rooms/:room", async (context) => {
     const room = roomOf(context);

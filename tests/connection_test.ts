@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { chooseProtocol } from "../src/connection.ts";
+import { chooseProtocol } from "../src/upgrade.ts";
 import { needs } from "./permissions.ts";
 import { OPCODES, RawSocket } from "./raw_socket.ts";
 import { fill, numbers } from "./stored_lines.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BroadcastChannelFanout, type Fanout, type Packet } from "@hubbub/hub";
 import { mock } from "node:test";
-import { decodePacket } from "../src/fanout.ts";
+import { decodePacket } from "../src/packet.ts";
 import { FaultyChannel } from "./faulty_fanout.ts";
 import { Random } from "./random.ts";
 

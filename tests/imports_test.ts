@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     "protocol",
     "frame",
+    "packet",
     "fanout",
     "logger",
     "histogram",
@@ -37,10 +38,18 @@ const LAYERS: readonly (readonly string[])[] = [
   ["supervisor", "exposition", "rate_limit", "refusal", "admission", "auth"],
   // One room, all rooms.
   ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
-  ["hub"],
+  ["commits", "peers", "hub"],
   // Who comes in, and how.
-  ["connection", "events"],
-  ["pages", "response_headers", "requests", "gate", "operator_routes", "server"],
+  ["upgrade", "renewal", "connection", "events"],
+  [
+    "pages",
+    "response_headers",
+    "requests",
+    "gate",
+    "operator_routes",
+    "message_routes",
+    "server",
+  ],
   // The server as a program.
   ["configuration", "telemetry", "file_lock", "mod", "service", "process"],
   ["isolate_messages", "isolate", "isolate_service", "isolates"],
@@ -59,12 +68,12 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   {
     what: "WebSocket",
     pattern: /(?<![\w-])WebSocket\b|\bDeno\.upgradeWebSocket\b/,
-    files: ["client/chat_events", "client/session", "client/wire", "connection"],
+    files: ["client/chat_events", "client/session", "client/wire", "connection", "upgrade"],
   },
   {
     what: "Hono",
     pattern: /"@hono\/hono(?!\/jwt")/,
-    files: ["operator_routes", "requests", "response_headers", "server"],
+    files: ["message_routes", "operator_routes", "requests", "response_headers", "server"],
   },
   { what: "Hono's JWT", pattern: /"@hono\/hono\/jwt"/, files: ["auth", "key_set"] },
   { what: "BroadcastChannel", pattern: /\bnew BroadcastChannel\b/, files: ["fanout"] },
