@@ -166,7 +166,12 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
 
   close(code: number, reason: string): void {
     if (this.#isClosing || this.#socket.readyState > WebSocket.OPEN) return;
-    for (const text of this.#queue) this.#socket.send(text);
+    // What it was sent so far comes before its end, unless it takes nothing anyhow.
+    if (code !== CLOSE_CODES.tooSlow.code) {
+      for (const text of this.#queue) {
+        this.#socket.send(text);
+      }
+    }
     this.#emptyQueue();
     this.#heldBytes = this.#socket.bufferedAmount;
     this.#isClosing = true;
