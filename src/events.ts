@@ -12,8 +12,8 @@ import {
 import type { Frame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import { closeNameOf } from "./metrics.ts";
+import type { JoinOptions } from "./newcomers.ts";
 import { CLOSE_CODES } from "./protocol.ts";
-import type { JoinOptions } from "./room.ts";
 import type { Member, Seat } from "./seat.ts";
 import type { Supervised, Supervisor } from "./supervisor.ts";
 

@@ -15,11 +15,12 @@ import { jsonLogger, type Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { Outflow } from "./outflow.ts";
 import type { Moderate } from "./moderation.ts";
+import type { JoinOptions } from "./newcomers.ts";
 import type { Outcome, RoomAppend } from "./outbox.ts";
 import { Peers } from "./peers.ts";
 import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser, encodeEnvelope } from "./protocol.ts";
 import { type Draft, type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "./protocol.ts";
-import { type JoinOptions, Room } from "./room.ts";
+import { Room } from "./room.ts";
 import type { RoomContext } from "./room_context.ts";
 import type { Member, Seat } from "./seat.ts";
 

@@ -62,6 +62,7 @@ export type { KeySetOptions } from "./key_set.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./logger.ts";
 export { Metrics, type Tally } from "./metrics.ts";
 export type { Moderate, Sender, Verdict } from "./moderation.ts";
+export type { JoinOptions } from "./newcomers.ts";
 export type { Outcome } from "./outbox.ts";
 export type {
   AlivePacket,
@@ -74,6 +75,5 @@ export type {
   TypingPacket,
 } from "./packet.ts";
 export type { Draft, Limits, Message, Problem } from "./protocol.ts";
-export type { JoinOptions } from "./room.ts";
 export type { Member, Seat, SeatState } from "./seat.ts";
 export { createServer, type Server, type ServerOptions } from "./server.ts";

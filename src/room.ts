@@ -9,19 +9,13 @@ import { CatchUp } from "./catch_up.ts";
 import { decodeRecord, type LogRecord, ORIGIN, recordAt } from "./entry.ts";
 import { Frame } from "./frame.ts";
 import type { Repeat } from "./log.ts";
+import { type JoinOptions, Newcomers } from "./newcomers.ts";
 import { lastInTime } from "./outflow.ts";
 import { Outbox, type Outcome, type RoomAppend } from "./outbox.ts";
 import type { Submission } from "./outbox.ts";
 import type { MessagesPacket } from "./packet.ts";
-import { canReplay, replayPage } from "./replay.ts";
 import type { RoomContext } from "./room_context.ts";
-import {
-  CLOSE_CODES,
-  type Draft,
-  encodeEnvelope,
-  HISTORY_DEFAULT,
-  REPEAT_WINDOW,
-} from "./protocol.ts";
+import { type Draft, REPEAT_WINDOW } from "./protocol.ts";
 import { type Member, Seat } from "./seat.ts";
 import { Striker } from "./striker.ts";
 import { Tail } from "./tail.ts";
@@ -34,14 +28,6 @@ const OWN_COMMIT_MS = 10;
 /** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
 const PACKET_LENGTH = 4_096;
 
-/** What a member asks for when it joins. */
-export interface JoinOptions {
-  /** Resume after this cursor. */
-  readonly after?: string;
-  /** Messages of history for a newcomer. @default {10} */
-  readonly history?: number;
-}
-
 /**
  * A room while it is in use. Opening it reads the tail once; from then on a join happens within
  * one turn of the event loop, and so does a delivery: nothing can fall between the two.
@@ -51,14 +37,13 @@ export class Room {
   readonly name: string;
   readonly #context: RoomContext;
   readonly #audience: Audience;
+  readonly #newcomers: Newcomers;
   readonly #outbox: Outbox;
   readonly #tail = new Tail();
   /** The place up to which everything has been delivered. */
   #cursor = ORIGIN;
   #isOpen = false;
   #opening: Promise<void> | undefined;
-  /** Who waits for its history, and some who are live since this turn of the event loop. */
-  readonly #joining = new Set<Seat>();
   /** Callers of `use`, who need the room to stay. */
   #uses = 0;
   readonly #catchUp: CatchUp;
@@ -85,6 +70,13 @@ export class Room {
       onTyping: (user, status) => context.post({ kind: "typing", from, room: name, user, status }),
       onSilence: () => this.#checkIdle(),
     });
+    this.#newcomers = new Newcomers({
+      room: this,
+      tail: this.#tail,
+      audience: this.#audience,
+      context,
+      onSettled: () => this.#checkIdle(),
+    });
     this.#catchUp = new CatchUp({
       step: () => this.#readPage(),
       onFailure: (error) => this.#readFailed(error),
@@ -99,7 +91,7 @@ export class Room {
 
   /** Whether nothing holds the room in memory. */
   get isIdle(): boolean {
-    return this.#audience.size === 0 && !this.#audience.isTyping && this.#joining.size === 0 &&
+    return this.#audience.size === 0 && !this.#audience.isTyping && this.#newcomers.size === 0 &&
       this.#uses === 0 && this.#outbox.size === 0 && !this.#catchUp.isRunning &&
       this.#opening === undefined;
   }
@@ -152,16 +144,7 @@ export class Room {
    */
   join(member: Member, options: JoinOptions): Seat {
     const seat = new Seat(this, member, this.#context);
-    this.#joining.add(seat);
-    seat.joined = this.#admit(seat, options).catch((error) => {
-      this.#context.metrics.readFailures++;
-      this.#context.logger("error", "join_failed", { room: this.name, error });
-      seat.refuse({ code: "unavailable", message: "The room could not be read" });
-      seat.expel(CLOSE_CODES.internalError.code, "The room could not be read");
-    }).finally(() => {
-      this.#joining.delete(seat);
-      this.#checkIdle();
-    });
+    seat.joined = this.#newcomers.take(seat, options);
     return seat;
   }
 
@@ -287,7 +270,7 @@ export class Room {
     this.#catchUp.stop();
     this.#striker.stop();
     clearTimeout(this.#timer);
-    const waiting = [...this.#joining].filter((seat) => seat.state === "joining");
+    const waiting = this.#newcomers.dismiss();
     return [...this.#audience.dismiss(), ...waiting];
   }
 
@@ -306,45 +289,6 @@ export class Room {
     this.#striker.strike(repeats);
     if (this.#tail.size === 0) this.#cursor = head;
     this.#isOpen = true;
-  }
-
-  async #admit(seat: Seat, options: JoinOptions): Promise<void> {
-    if (!this.#isOpen) await this.open();
-    let { after } = options;
-    const isGone = () => seat.state === "left" || this.#isDismissed;
-    const source = { room: this, tail: this.#tail, log: this.#context.log };
-    if (after !== undefined && !this.#reaches(after) && !await canReplay(after, source)) {
-      after = undefined;
-    }
-    while (after !== undefined && !isGone() && !this.#reaches(after)) {
-      after = await replayPage(seat, after, source);
-    }
-    if (isGone()) return;
-    // From here on nothing waits.
-    const records = after === undefined
-      ? this.#tail.last(options.history ?? HISTORY_DEFAULT)
-      : this.#tail.after(after);
-    const kept = records.filter((record) => this.#context.log.keeps(record));
-    const recovered = options.after === undefined || after !== undefined;
-    this.#audience.add(seat, () => {
-      const envelopes = kept.map((record) => record.envelope);
-      envelopes.push(this.#welcome(seat, recovered));
-      return new Frame(envelopes);
-    });
-    seat.goLive();
-  }
-
-  #reaches(cursor: string): boolean {
-    return cursor === this.#cursor || this.#tail.has(cursor);
-  }
-
-  #welcome(seat: Seat, recovered: boolean): string {
-    const { user = "" } = seat;
-    const { limits } = this.#context;
-    const typing = this.#audience.typingUsers().filter((other) => other !== user);
-    const [room, cursor, users] = [this.name, this.#cursor, this.#audience.users()];
-    const payload = { room, user, cursor, recovered, users, typing, limits };
-    return encodeEnvelope({ type: "joined", payload });
   }
 
   /** Delivers the next records of the log to everybody here, and tells the other isolates. */

@@ -37,7 +37,18 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["supervisor", "exposition", "rate_limit", "refusal", "admission", "auth"],
   // One room, all rooms.
-  ["moderation", "room_context", "outbox", "seat", "replay", "striker", "news", "audience", "room"],
+  [
+    "moderation",
+    "room_context",
+    "outbox",
+    "seat",
+    "replay",
+    "striker",
+    "news",
+    "audience",
+    "newcomers",
+    "room",
+  ],
   ["commits", "peers", "hub"],
   // Who comes in, and how.
   ["upgrade", "renewal", "connection", "events"],
