@@ -23,6 +23,8 @@ const SOFT_LIMIT_BYTES = 256 * 1024;
 const SOFT_LIMIT_PART = 4;
 /** Bytes of UTF-8 for a UTF-16 code unit, at worst. */
 const BYTES_PER_UNIT = 3;
+/** Turns in which much of what waits is to be sent: where more texts wait, several go at once. */
+const TURNS = 16;
 /** UTF-16 code units of a frame from which on many do not get it at once. */
 const LONG_FRAME = 2_048;
 /** Milliseconds that a member has to take a page of a long replay. */
@@ -157,10 +159,9 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   }
 
   sendNext(): boolean {
-    const text = this.#queue.shift();
-    if (text === undefined) return false;
-    this.#queuedLength -= text.length;
-    this.#guard(() => this.#socket.send(text));
+    const texts = this.#queue.splice(0, Math.ceil(this.#queue.length / TURNS));
+    for (const text of texts) this.#queuedLength -= text.length;
+    this.#guard(() => texts.forEach((text) => this.#socket.send(text)));
     return this.#queue.length > 0;
   }
 
