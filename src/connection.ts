@@ -80,7 +80,7 @@ export function connect(request: Request, options: ConnectionOptions): Response 
 }
 
 /** A member whose connection is a WebSocket. */
-class Connection implements Member, Outlet, Supervised, TurnTaker {
+export class Connection implements Member, Outlet, Supervised, TurnTaker {
   readonly user: string;
   readonly #socket: WebSocket;
   readonly #isLines: boolean;
@@ -98,6 +98,13 @@ class Connection implements Member, Outlet, Supervised, TurnTaker {
   #queue: string[] = [];
   #queuedLength = 0;
 
+  /**
+   * Made by {@linkcode connect}.
+   *
+   * @param socket The socket, not open yet.
+   * @param protocol What it speaks.
+   * @param options What it is for.
+   */
   constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
     const { user, hub, takeOfUser, supervisor } = options;
     this.user = user;
