@@ -17,8 +17,9 @@ const TRY_MS = 2;
 
 /**
  * Lets a busy hub fill its frames. After a batch has gone out, the next one waits until as many
- * appends have come as were in the last one, for as long as that took at most. Where nothing goes
- * out, or the last batch did a while ago, nothing waits.
+ * appends have come as were in the last one, for as long as that took at most; now and then it is
+ * tried whether more would come. Where nothing goes out, or the last batch did a while ago, nothing
+ * waits.
  *
  * @example
  * ```ts
@@ -81,12 +82,20 @@ export class Gathering {
 
   /** Waits until enough appends wait, or have been waited for long enough. */
   async enough(): Promise<void> {
-    const tries = ++this.#batches % TRY_EVERY === 0;
-    this.#target = tries ? Math.ceil(TRY_FACTOR * this.#usual) : this.#usual;
-    const left = Math.min(this.#until - this.#now(), tries ? TRY_MS : Infinity);
-    if (this.#waiting >= this.#target || left < MIN_MS) return;
+    const left = this.#until - this.#now();
+    if (left < MIN_MS) return;
+    await this.#reach(this.#usual, left);
+    if (++this.#batches % TRY_EVERY === 0) {
+      await this.#reach(Math.ceil(TRY_FACTOR * this.#usual), Math.min(TRY_MS, left));
+    }
+  }
+
+  /** Waits until so many appends wait, or so many milliseconds have passed. */
+  async #reach(target: number, ms: number): Promise<void> {
+    if (this.#waiting >= target) return;
+    this.#target = target;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, left);
+      const timer = setTimeout(resolve, ms);
       this.#onEnough = () => {
         clearTimeout(timer);
         resolve();

@@ -82,3 +82,25 @@ Deno.test("Gathering.enough() waits for nothing in a quiet room", async () => {
   gathering.add();
   assertEquals(await hasSettled(gathering.enough()), true, "sending costs next to nothing");
 });
+
+Deno.test("Gathering.enough() tries now and then whether more would come", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { gathering, batch } = createGathering();
+    let tries = 0;
+    for (let i = 0; i < 32; i++) {
+      await batch(4, 8);
+      for (let n = 0; n < 4; n++) gathering.add();
+      const enough = gathering.enough();
+      if (!await hasSettled(enough)) {
+        tries++;
+        mock.timers.tick(2);
+        assertEquals(await hasSettled(enough), true);
+      }
+      gathering.take(4);
+    }
+    assertEquals(tries, 2);
+  } finally {
+    mock.timers.reset();
+  }
+});
