@@ -1,7 +1,8 @@
 // Starts the chat server in one isolate.
 
-import { describeEntry, jsonLogger, readConfiguration } from "@hubbub/hub";
-import { failToStart, logUncaught, stopOnSignal } from "@hubbub/hub/process";
+import { jsonLogger } from "@hubbub/hub";
+import { describeAccess, readConfiguration } from "@hubbub/hub/service";
+import { failToStart, logUncaught, stopOnSignal } from "@hubbub/hub/service";
 import { startService } from "@hubbub/hub/service";
 
 const logger = jsonLogger();
@@ -17,7 +18,7 @@ try {
   const end = stopOnSignal(logger, () => service.stop());
   const { hostname, port } = service.address;
   const kv = configuration.kv ?? "assigned";
-  const entry = describeEntry(configuration);
+  const entry = describeAccess(configuration);
   logger("info", "started", { url: `http://${hostname}:${port}/`, isolates: 1, kv, entry });
 } catch (error) {
   failToStart(logger, error);

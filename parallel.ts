@@ -2,19 +2,20 @@
 // as many as DENO_JOBS says, or as there are processors. The same file runs in the main thread,
 // which watches, and in each worker, which serves.
 
-import { describeEntry, jsonLogger, readConfiguration } from "@hubbub/hub";
-import { countIsolates, isIsolate, serveAsIsolate, startIsolates } from "@hubbub/hub/isolates";
-import { failToStart } from "@hubbub/hub/process";
+import { jsonLogger } from "@hubbub/hub";
+import { describeAccess, readConfiguration } from "@hubbub/hub/service";
+import { isWorker, serveAsWorker, startWorkers, workerCount } from "@hubbub/hub/service";
+import { failToStart } from "@hubbub/hub/service";
 
-if (isIsolate()) serveAsIsolate();
+if (isWorker()) serveAsWorker();
 else {
   const logger = jsonLogger();
   try {
     const configuration = readConfiguration((name) => Deno.env.get(name));
     const { host, kv } = configuration;
-    const isolates = countIsolates(Deno.env.get("DENO_JOBS"));
-    const port = await startIsolates(import.meta.url, { configuration, count: isolates, logger });
-    const entry = describeEntry(configuration);
+    const isolates = workerCount(Deno.env.get("DENO_JOBS"));
+    const port = await startWorkers(import.meta.url, { configuration, count: isolates, logger });
+    const entry = describeAccess(configuration);
     logger("info", "started", { url: `http://${host}:${port}/`, isolates, kv, entry });
   } catch (error) {
     failToStart(logger, error);

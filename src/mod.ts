@@ -5,10 +5,10 @@
  *
  * @example A chat server
  * ```ts
- * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ * import { createServer, Hub, KvRoomLog } from "@hubbub/hub";
  *
  * using kv = await Deno.openKv(":memory:"); // a path, or nothing on Deno Deploy
- * const chat = createServer(new Hub(new RoomLog(kv)));
+ * const chat = createServer(new Hub(new KvRoomLog(kv)));
  * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);
  * console.log(`The chat page is at http://127.0.0.1:${http.addr.port}/`);
  *
@@ -18,10 +18,10 @@
  *
  * @example With routes, users and rules of one's own
  * ```ts
- * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ * import { createServer, Hub, KvRoomLog } from "@hubbub/hub";
  *
  * using kv = await Deno.openKv(":memory:");
- * const hub = new Hub(new RoomLog(kv), {
+ * const hub = new Hub(new KvRoomLog(kv), {
  *   moderate: ({ text }) => text.includes("spam") ? { refused: "No spam, please" } : { text },
  * });
  * await using chat = createServer(hub, {
@@ -44,36 +44,30 @@
  * @module
  */
 
-export type { ConnectionInfo } from "./address.ts";
-export type { EntryLimits } from "./admission.ts";
-export { type Authorize, type Denial, type Pass, tokenAuthorizer, tokenOf } from "./auth.ts";
-export type { TokenOptions } from "./auth.ts";
-export { type Configuration, readConfiguration, VARIABLES } from "./configuration.ts";
-export { describeEntry } from "./configuration.ts";
-export type { Entry, LogRecord } from "./entry.ts";
-export { type MetricsSnapshot, renderMetrics } from "./exposition.ts";
-export type { SampledMetric, SampledValue } from "./exposition.ts";
-export { BroadcastChannelFanout, type Fanout } from "./fanout.ts";
-export { Frame } from "./frame.ts";
-export type { Histogram } from "./histogram.ts";
-export { Hub, type HubOptions, type RoomState } from "./hub.ts";
-export { type ReadOptions, type Repeat, RoomLog, type RoomLogOptions } from "./log.ts";
-export type { KeySetOptions } from "./key_set.ts";
-export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./logger.ts";
-export { Metrics, type Tally } from "./metrics.ts";
-export type { Moderate, Sender, Verdict } from "./moderation.ts";
-export type { JoinOptions } from "./newcomers.ts";
-export type { Outcome } from "./outbox.ts";
-export type {
-  AlivePacket,
-  AskPacket,
-  ByePacket,
-  MessagesPacket,
-  Packet,
-  PresencePacket,
-  RosterPacket,
-  TypingPacket,
-} from "./packet.ts";
-export type { Draft, Limits, Message, Problem } from "./protocol.ts";
-export type { Member, Seat, SeatState } from "./seat.ts";
-export { createServer, type Server, type ServerOptions } from "./server.ts";
+export { BroadcastChannelFanout } from "./cluster/broadcast_channel_fanout.ts";
+export type { Fanout } from "./cluster/fanout.ts";
+export type { ConnectionInfo } from "./access/client_address.ts";
+export type { ConnectionLimitSettings } from "./access/connection_limits.ts";
+export {
+  type Authorization,
+  type AuthorizationDenied,
+  type Authorize,
+} from "./access/token_auth.ts";
+export { tokenAuthorizer, tokenOf, type TokenOptions } from "./access/token_auth.ts";
+export type { KeySetOptions } from "./access/key_set.ts";
+export { createServer, type Server, type ServerOptions } from "./http/server.ts";
+export { EnvelopeBatch } from "./hub/envelope_batch.ts";
+export { Hub, type HubOptions, type RoomState } from "./hub/hub.ts";
+export type { JoinOptions } from "./hub/joining.ts";
+export type { Moderate, Sender, Verdict } from "./hub/moderation.ts";
+export type { PublishResult } from "./hub/pending_messages.ts";
+export type { Member, Subscription, SubscriptionState } from "./hub/subscription.ts";
+export type { Draft, Limits, Message, Problem } from "./protocol/mod.ts";
+export type { LogEntry, LogRecord } from "./store/entry.ts";
+export { KvRoomLog, type KvRoomLogOptions } from "./store/kv/kv_room_log.ts";
+export type { Duplicate, ReadOptions, RoomLog } from "./store/room_log.ts";
+export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./telemetry/logger.ts";
+export type { Histogram } from "./telemetry/histogram.ts";
+export { Metrics, type Tally } from "./telemetry/metrics.ts";
+export { type MetricsSnapshot, renderMetrics } from "./telemetry/prometheus.ts";
+export type { SampledMetric, SampledValue } from "./telemetry/prometheus.ts";

@@ -4,19 +4,19 @@
  * @module
  */
 
-import { decodeDraft, encodeEnvelope, HISTORY_DEFAULT } from "../protocol.ts";
-import { PAGE_DEFAULT, PAGE_MAX } from "../protocol.ts";
-import type { JoinedEnvelope, Limits, Message } from "../protocol.ts";
-import { Address, checkUser } from "./address.ts";
-import { Archive } from "./archive.ts";
+import { decodeDraft, encodeEnvelope, HISTORY_DEFAULT } from "../protocol/mod.ts";
+import { PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
+import type { JoinedEnvelope, Limits, Message } from "../protocol/mod.ts";
+import { Address, checkUser } from "./room_url.ts";
+import { HistoryClient } from "./history_client.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
 import { ChatError, errorOf } from "./chat_error.ts";
 import { ChatTarget } from "./chat_target.ts";
-import { Company } from "./company.ts";
-import { Feeds } from "./feeds.ts";
-import { Outgoing } from "./outgoing.ts";
-import { Reader } from "./reader.ts";
-import { type RoomEnvelope, Session } from "./session.ts";
+import { RoomPresence } from "./room_presence.ts";
+import { MessageStreams } from "./message_streams.ts";
+import { SendQueue } from "./send_queue.ts";
+import { LogPosition } from "./log_position.ts";
+import { ReconnectingSocket, type RoomEnvelope } from "./reconnecting_socket.ts";
 import { TypingSignal } from "./typing_signal.ts";
 
 /** Messages that wait to be sent, where nothing else is asked for. */
@@ -30,11 +30,11 @@ const RECOVERIES_MAX = 3;
  *
  * @example
  * ```ts
- * import { createServer, Hub, RoomLog } from "@hubbub/hub";
+ * import { createServer, Hub, KvRoomLog } from "@hubbub/hub";
  * import { connect } from "@hubbub/hub/client";
  *
  * using kv = await Deno.openKv(":memory:");
- * await using server = createServer(new Hub(new RoomLog(kv)));
+ * await using server = createServer(new Hub(new KvRoomLog(kv)));
  * await using http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, server.fetch);
  * const url = `http://127.0.0.1:${http.addr.port}`;
  *
@@ -46,12 +46,12 @@ const RECOVERIES_MAX = 3;
 export class ChatConnection extends ChatTarget {
   /** The room's name. */
   readonly room: string;
-  readonly #session: Session;
-  readonly #reader: Reader;
-  readonly #outgoing: Outgoing;
+  readonly #session: ReconnectingSocket;
+  readonly #reader: LogPosition;
+  readonly #outgoing: SendQueue;
   readonly #typing: TypingSignal;
-  readonly #feeds = new Feeds();
-  readonly #company = new Company();
+  readonly #feeds = new MessageStreams();
+  readonly #company = new RoomPresence();
   #user: string;
   #limits: Limits | undefined;
   #failedRecoveries = 0;
@@ -71,7 +71,7 @@ export class ChatConnection extends ChatTarget {
     const { room, token, after, signal, history = HISTORY_DEFAULT } = options;
     const address = new Address(url, room);
     const user = options.user === undefined ? undefined : checkUser(options.user);
-    const archive = new Archive({
+    const archive = new HistoryClient({
       url: address.http,
       token: async () => typeof token === "function" ? await token() : token,
       fetch: options.fetch ?? ((input, init) => fetch(input, init)),
@@ -79,13 +79,13 @@ export class ChatConnection extends ChatTarget {
     this.room = room;
     this.#user = user ?? "";
     this.#loading = new Promise<void>((resolve) => this.#setReady = resolve);
-    this.#reader = new Reader({
+    this.#reader = new LogPosition({
       archive,
       after,
       history,
       onMessage: (message) => this.#handOn(message),
     });
-    this.#session = new Session({
+    this.#session = new ReconnectingSocket({
       ...options,
       archive,
       url: () => {
@@ -99,7 +99,7 @@ export class ChatConnection extends ChatTarget {
       onLost: () => this.#lost(),
       onState: (state) => this.#changed(state),
     });
-    this.#outgoing = new Outgoing({
+    this.#outgoing = new SendQueue({
       limit: options.queueLimit ?? QUEUE_LIMIT,
       transmit: (envelopes) => this.#session.ask(envelopes),
     });

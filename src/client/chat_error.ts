@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ErrorCode, ERRORS, type Problem } from "../protocol.ts";
+import { type ErrorCode, ERRORS, type Problem } from "../protocol/mod.ts";
 
 /**
  * Why something was refused: a code of the protocol; or, where no server was asked, `closed` (the

@@ -10,7 +10,7 @@ import type {
   PresenceEnvelope,
   Problem,
   TypingStatusEnvelope,
-} from "../protocol.ts";
+} from "../protocol/mod.ts";
 
 /** How a connection stands. */
 export type ConnectionState =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TYPING_TIMEOUT_MS } from "../protocol.ts";
+import { TYPING_TIMEOUT_MS } from "../protocol/mod.ts";
 
 /** Milliseconds between two signs of typing. */
 const REPEAT_MS = 1_500;

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { decodeRoom } from "../protocol.ts";
+import { decodeRoom } from "../protocol/mod.ts";
 import { setUpAbout } from "./about.ts";
 import { openDoor } from "./door.ts";
 import { Memory } from "./memory.ts";

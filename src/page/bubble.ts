@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol.ts";
+import type { Message } from "../protocol/mod.ts";
 import { clockTime, fullTime } from "./calendar.ts";
 import { create } from "./elements.ts";
 import { splitLinks } from "./links.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TEXT_MAX_BYTES_DEFAULT } from "../protocol.ts";
+import { TEXT_MAX_BYTES_DEFAULT } from "../protocol/mod.ts";
 import { find, setText } from "./elements.ts";
 import { roomLeftPhrase } from "./phrases.ts";
 

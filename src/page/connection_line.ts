@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionState } from "../client.ts";
+import type { ConnectionState } from "../client/mod.ts";
 import { find, setText } from "./elements.ts";
 import { retryPhrase, statePhrase } from "./phrases.ts";
 

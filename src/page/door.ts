@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeRoom, decodeUser } from "../protocol.ts";
+import { decodeRoom, decodeUser } from "../protocol/mod.ts";
 import { find, setText } from "./elements.ts";
 
 /** Who enters which room. */

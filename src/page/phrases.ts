@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionState } from "../client.ts";
+import type { ConnectionState } from "../client/mod.ts";
 
 /** How a connection is, in words. */
 export interface StatePhrase {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type ChatConnection, connect } from "../client.ts";
-import type { Message } from "../protocol.ts";
+import { type ChatConnection, connect } from "../client/mod.ts";
+import type { Message } from "../protocol/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";

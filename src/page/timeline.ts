@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol.ts";
+import type { Message } from "../protocol/mod.ts";
 import { createBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
 import { create, setText } from "./elements.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol.ts";
+import type { Message } from "../protocol/mod.ts";
 import { createText } from "./bubble.ts";
 import { create, createButton, setText } from "./elements.ts";
 import type { Unsent } from "./memory.ts";

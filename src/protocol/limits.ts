@@ -13,7 +13,7 @@ export const PAGE_DEFAULT = 50;
 /** The most messages in a page of `GET /rooms/{room}/messages`. */
 export const PAGE_MAX = 100;
 /** Messages within which a repeated `ref` is recognised. */
-export const REPEAT_WINDOW = 256;
+export const DEDUPLICATION_WINDOW = 256;
 /** Milliseconds without a sign of typing after which a user is no longer shown as typing. */
 export const TYPING_TIMEOUT_MS = 3000;
 /** The longest `ref`, in UTF-16 code units. */

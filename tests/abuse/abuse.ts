@@ -6,8 +6,8 @@
 // the hub is not well in the end; and where its memory (the median of a minute, looked at every
 // second) has grown since the first minute.
 
-import { sign } from "@hono/hono/jwt";
-import { HubProcess } from "../hub_process.ts";
+import { sign } from "hono/jwt";
+import { HubProcess } from "../helpers/hub_process.ts";
 import type { Outcome, Plan } from "./attackers.ts";
 import { WellBehaved } from "./well_behaved.ts";
 

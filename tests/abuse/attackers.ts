@@ -1,7 +1,7 @@
 // Whoever means ill, in a worker of its own: told where the hub is, it abuses it until it is told
 // to stop, and then says what it did and what it should not have seen.
 
-import { frameOf, OPCODES, RawSocket } from "../raw_socket.ts";
+import { frameOf, OPCODES, RawSocket } from "../helpers/raw_socket.ts";
 
 /** What the attackers need to know. */
 export interface Plan {

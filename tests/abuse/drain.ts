@@ -5,9 +5,9 @@
 // Fails where it takes 4 s, where an acknowledged message is not in the log, or where members are
 // not told when to come back.
 
-import { HubProcess } from "../hub_process.ts";
-import { OPCODES, RawSocket } from "../raw_socket.ts";
-import { TestClient } from "../test_client.ts";
+import { HubProcess } from "../helpers/hub_process.ts";
+import { OPCODES, RawSocket } from "../helpers/raw_socket.ts";
+import { TestClient } from "../helpers/test_client.ts";
 
 /** What a message says that is to fill what waits for those who do not read. */
 const FILLING = "x".repeat(4_000);

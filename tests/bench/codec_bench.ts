@@ -1,7 +1,7 @@
 // What the codec costs beside the JSON that nobody can do without.
 
 import { decodeClientEnvelope, encodeEnvelope, type Message } from "@hubbub/hub/protocol";
-import { decodeEntry, recordAt, type StoredMessage } from "../../src/entry.ts";
+import { decodeEntry, recordAt, type StoredMessage } from "../../src/store/entry.ts";
 
 const MESSAGE: Message = {
   id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",

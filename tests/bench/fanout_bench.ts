@@ -1,8 +1,8 @@
 // What a hub does in memory, beside a plain loop over the same callbacks, which stores nothing,
 // orders nothing and knows no history. The database is in memory too: no disk is measured.
 
-import { type Frame, Hub, type Member, RoomLog } from "@hubbub/hub";
-import { encodeEnvelope, HISTORY_DEFAULT, REPEAT_WINDOW } from "@hubbub/hub/protocol";
+import { type EnvelopeBatch, Hub, KvRoomLog, type Member } from "@hubbub/hub";
+import { DEDUPLICATION_WINDOW, encodeEnvelope, HISTORY_DEFAULT } from "@hubbub/hub/protocol";
 
 const TEXT = "hello everyone in this room, how are you today?";
 /** Messages that are sent at the same time. */
@@ -20,7 +20,7 @@ class Counter implements Member {
     this.user = user;
   }
 
-  send(frame: Frame): void {
+  send(frame: EnvelopeBatch): void {
     this.envelopes += frame.envelopes.length;
   }
 
@@ -63,10 +63,10 @@ for (const count of MEMBERS) {
 
 {
   const group = `a newcomer's history of ${HISTORY_DEFAULT}`;
-  const envelopes = Array.from({ length: REPEAT_WINDOW }, composeEnvelope);
+  const envelopes = Array.from({ length: DEDUPLICATION_WINDOW }, composeEnvelope);
   const newcomer = new Counter("zoe");
   const hub = await openHub(createCounters(ALREADY_HERE));
-  for (let i = 0; i < REPEAT_WINDOW; i++) await hub.publish("lobby", "ann", { text: TEXT });
+  for (let i = 0; i < DEDUPLICATION_WINDOW; i++) await hub.publish("lobby", "ann", { text: TEXT });
   Deno.bench({
     name: "a loop over a slice of an array",
     group,
@@ -76,13 +76,13 @@ for (const count of MEMBERS) {
     },
   });
   Deno.bench({
-    name: `Hub.join() and Seat.leave() beside ${ALREADY_HERE} members`,
+    name: `Hub.join() and Subscription.leave() beside ${ALREADY_HERE} members`,
     group,
     fn: async () => {
       const before = newcomer.envelopes;
-      const seat = hub.join("lobby", newcomer, { history: HISTORY_DEFAULT });
-      await seat.joined;
-      seat.leave();
+      const subscription = hub.join("lobby", newcomer, { history: HISTORY_DEFAULT });
+      await subscription.joined;
+      subscription.leave();
       const got = newcomer.envelopes - before;
       if (got <= HISTORY_DEFAULT) throw new Error(`The newcomer got ${got} envelopes`);
     },
@@ -94,7 +94,7 @@ function createCounters(count: number): Counter[] {
 }
 
 async function openHub(members: readonly Member[]): Promise<Hub> {
-  const hub = new Hub(new RoomLog(await Deno.openKv(":memory:")));
+  const hub = new Hub(new KvRoomLog(await Deno.openKv(":memory:")));
   for (const member of members) await hub.join("lobby", member).joined;
   return hub;
 }

@@ -1,4 +1,4 @@
-import { TextLineStream } from "../text_lines.ts";
+import { TextLineStream } from "../helpers/text_lines.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** Milliseconds within which a server must have started. */

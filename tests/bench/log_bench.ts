@@ -2,9 +2,9 @@
 // stored before it sends more, beside the same senders who each wait for one `kv.set` a message.
 
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
-import { Hub, RoomLog } from "@hubbub/hub";
-import { encodeLine } from "../../src/entry.ts";
-import { type Append, GroupCommit } from "../../src/group_commit.ts";
+import { Hub, KvRoomLog } from "@hubbub/hub";
+import { encodeLine } from "../../src/store/entry.ts";
+import { type Append, GroupCommit } from "../../src/store/group_commit.ts";
 
 const SENDERS = 200;
 const ROOMS = 50;
@@ -28,7 +28,7 @@ for (const inFlight of IN_FLIGHT) {
   const group =
     `${MESSAGES} messages of ${SENDERS} senders in ${ROOMS} rooms, ${inFlight} in flight`;
   benchWay("kv.set() for each message", { group, inFlight, open: openSets });
-  benchWay("GroupCommit and RoomLog.append()", { group, inFlight, open: openGroupCommit });
+  benchWay("GroupCommit and KvRoomLog.append()", { group, inFlight, open: openGroupCommit });
   benchWay("Hub.publish(), every sender a member", { group, inFlight, open: openHub });
 }
 
@@ -82,7 +82,7 @@ function openSets(kv: Deno.Kv): Way {
 }
 
 function openGroupCommit(kv: Deno.Kv): Way {
-  const log = new RoomLog(kv);
+  const log = new KvRoomLog(kv);
   const commits = new GroupCommit<Append & { readonly stored: () => void }>({
     write: (entries) => log.append(entries),
     onCommit: (_, batch) => {
@@ -100,7 +100,7 @@ function openGroupCommit(kv: Deno.Kv): Way {
 }
 
 async function openHub(kv: Deno.Kv): Promise<Way> {
-  const hub = new Hub(new RoomLog(kv));
+  const hub = new Hub(new KvRoomLog(kv));
   for (let sender = 0; sender < SENDERS; sender++) {
     const member = { user: `user${sender}`, send() {}, close() {} };
     await hub.join(roomOf(sender), member).joined;

@@ -1,6 +1,6 @@
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
-import { RoomLog } from "@hubbub/hub";
-import { cursorAt, encodeLine, joinLines } from "../../src/entry.ts";
+import { KvRoomLog } from "@hubbub/hub";
+import { cursorAt, encodeLine, joinLines } from "../../src/store/entry.ts";
 import { median } from "./load.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
@@ -76,7 +76,7 @@ export async function runLogSizes(
  */
 async function fill(path: string, messages: number): Promise<string> {
   using kv = await Deno.openKv(path);
-  const log = new RoomLog(kv);
+  const log = new KvRoomLog(kv);
   let middle = "";
   for (let done = 0; done < messages; done += ENTRY_MESSAGES) {
     const lines = Array.from({ length: ENTRY_MESSAGES }, (_, i) => {

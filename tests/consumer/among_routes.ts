@@ -1,9 +1,9 @@
 // A chat among the routes of a server of one's own.
 
-import { createServer, Hub, jsonLogger, RoomLog } from "@hubbub/hub";
-import { stopOnSignal } from "@hubbub/hub/process";
+import { createServer, Hub, jsonLogger, KvRoomLog } from "@hubbub/hub";
+import { stopOnSignal } from "@hubbub/hub/service";
 
-const chat = createServer(new Hub(new RoomLog(await Deno.openKv(":memory:"))));
+const chat = createServer(new Hub(new KvRoomLog(await Deno.openKv(":memory:"))));
 Deno.serve({ hostname: "127.0.0.1", port: 0 }, (request, info) => {
   const { pathname } = new URL(request.url);
   if (pathname === "/") return new Response("My own start page");

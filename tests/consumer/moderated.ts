@@ -1,6 +1,6 @@
 // A chat in which some things are not said, and others not like that.
 
-import { createServer, Hub, type Moderate, RoomLog } from "@hubbub/hub";
+import { createServer, Hub, KvRoomLog, type Moderate } from "@hubbub/hub";
 
 const moderate: Moderate = ({ text }, { room, user }) => {
   if (room === "news" && user !== "desk") return { refused: "Only the news desk writes here" };
@@ -9,5 +9,5 @@ const moderate: Moderate = ({ text }, { room, user }) => {
 };
 
 const kv = await Deno.openKv(":memory:");
-const chat = createServer(new Hub(new RoomLog(kv), { moderate }));
+const chat = createServer(new Hub(new KvRoomLog(kv), { moderate }));
 Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);

@@ -1,8 +1,8 @@
 // Two hubs over one database, which reach each other in a way of one's own and let in whom the
 // application knows.
 
-import { createServer, Hub, RoomLog, tokenOf } from "@hubbub/hub";
-import type { Authorize, Fanout, Packet } from "@hubbub/hub";
+import { createServer, Hub, KvRoomLog, tokenOf } from "@hubbub/hub";
+import type { Authorize, Fanout } from "@hubbub/hub";
 
 /** Reaches whoever subscribed to the same bus. */
 class BusFanout implements Fanout {
@@ -13,11 +13,11 @@ class BusFanout implements Fanout {
     this.#bus = bus;
   }
 
-  publish(packet: Packet): void {
-    queueMicrotask(() => this.#bus.dispatchEvent(new CustomEvent("packet", { detail: packet })));
+  publish(message: unknown): void {
+    queueMicrotask(() => this.#bus.dispatchEvent(new CustomEvent("packet", { detail: message })));
   }
 
-  subscribe(listener: (packet: unknown) => void): void {
+  subscribe(listener: (message: unknown) => void): void {
     const hear = (event: Event) => listener((event as CustomEvent<unknown>).detail);
     this.#bus.addEventListener("packet", hear, { signal: this.#closing.signal });
   }
@@ -37,7 +37,7 @@ const authorize: Authorize = (request) => {
 const kv = await Deno.openKv(":memory:");
 const bus = new EventTarget();
 for (let i = 0; i < 2; i++) {
-  const hub = new Hub(new RoomLog(kv), { fanout: new BusFanout(bus) });
+  const hub = new Hub(new KvRoomLog(kv), { fanout: new BusFanout(bus) });
   const chat = createServer(hub, { authorize });
   Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);
 }

@@ -1,0 +1,92 @@
+/**
+ * Messages that a resumed connection did not bring.
+ *
+ * @module
+ */
+
+import { type Message, PAGE_MAX } from "../protocol/mod.ts";
+import type { HistoryClient } from "./history_client.ts";
+
+/** Live messages that wait while older ones are read; with more, they are read as well. */
+const HELD_MAX = 1_000;
+
+/** What {@linkcode GapFill} needs. */
+export interface GapOptions {
+  /** Where the missing messages are read. */
+  readonly archive: HistoryClient;
+  /** The place after which they are missing. */
+  readonly after: string;
+  /** The place up to which they are missing. */
+  readonly until: string;
+  /** Takes each of them, in the log's order. */
+  readonly deliver: (message: Message) => void;
+}
+
+/**
+ * A gap between what a client has seen and what is live: read over HTTP, while what comes live
+ * waits. Keeps a bounded number of messages, however long it takes.
+ */
+export class GapFill {
+  readonly #options: GapOptions;
+  /** The place up to which the log must be read. */
+  #until: string;
+  #held: Message[] = [];
+
+  /** @param options From where to where, and who gets what is found. */
+  constructor(options: GapOptions) {
+    this.#options = options;
+    this.#until = options.until;
+  }
+
+  /** The messages that came live after those that were read, and maybe some that were. */
+  get held(): readonly Message[] {
+    return this.#held;
+  }
+
+  /**
+   * Takes a message that came live.
+   *
+   * @param message The message.
+   */
+  hold(message: Message): void {
+    if (this.#held.length >= HELD_MAX) {
+      this.#until = this.#held[this.#held.length - 1].cursor;
+      this.#held = [];
+    }
+    this.#held.push(message);
+  }
+
+  /**
+   * Reads what is missing and delivers it.
+   *
+   * @param signal Ends it.
+   * @returns True where nothing can have been lost, false where the log may begin too late.
+   * @throws {ChatError} Where the server refused, or did not answer.
+   * @throws The signal's reason, once it is aborted.
+   */
+  async fill(signal: AbortSignal): Promise<boolean> {
+    const { archive, deliver } = this.#options;
+    let { after } = this.#options;
+    let isWhole: boolean | undefined;
+    while (after < this.#until) {
+      const until = this.#until;
+      const page = await archive.page({ after, limit: PAGE_MAX }, signal);
+      if (isWhole === undefined) isWhole = await this.#isWhole(page, signal);
+      for (const message of page) {
+        // Whoever is handed a message may close the connection.
+        signal.throwIfAborted();
+        deliver(message);
+      }
+      after = page.length > 0 ? page[page.length - 1].cursor : until;
+    }
+    return isWhole ?? true;
+  }
+
+  /** Whether the log still holds what stood just before the first missing message. */
+  async #isWhole([first]: Message[], signal: AbortSignal): Promise<boolean> {
+    if (!first) return false;
+    const { archive, after } = this.#options;
+    const [previous] = await archive.page({ before: first.cursor, limit: 1 }, signal);
+    return previous !== undefined && previous.cursor <= after;
+  }
+}

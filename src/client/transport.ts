@@ -1,0 +1,142 @@
+/**
+ * One WebSocket, as envelopes.
+ *
+ * @module
+ */
+
+import {
+  decodeServerEnvelope,
+  FRAME_MAX_LENGTH,
+  type Problem,
+  PROTOCOL_V1,
+  PROTOCOL_V1_LINES,
+  type ServerEnvelope,
+} from "../protocol/mod.ts";
+
+/** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
+const OPEN = 1;
+
+/** How a connection ended. */
+export interface WireEnd {
+  /** The close code; 0, 1005 or 1006 where no close frame was seen. */
+  readonly code: number;
+  /** What the server said, often nothing. */
+  readonly reason: string;
+  /** Whether it had been open: if not, the server may have refused it. */
+  readonly hasOpened: boolean;
+}
+
+/** What {@linkcode Transport} needs. */
+export interface WireOptions {
+  /** Where to connect, with `ws:` or `wss:`. */
+  readonly url: string;
+  /** Who lets one in, if a token does. */
+  readonly token: string | undefined;
+  /** The class to use. */
+  readonly WebSocket: typeof WebSocket;
+  /** Hears that the server accepted. */
+  readonly onOpen: () => void;
+  /** Hears of every frame, before what is in it. */
+  readonly onFrame: () => void;
+  /** Takes what the server says. */
+  readonly onEnvelope: (envelope: ServerEnvelope) => void;
+  /** Hears of what nobody can read. */
+  readonly onBadFrame: (problem: Problem) => void;
+  /** Hears that it ended, once; not after {@linkcode Transport.drop}. */
+  readonly onEnd: (end: WireEnd) => void;
+}
+
+/**
+ * One WebSocket to one room, as envelopes. Speaks lines where the server does, else one envelope a
+ * frame.
+ */
+export class Transport {
+  /** Settles when the socket is closed, which may be long after it was dropped. */
+  readonly closed: Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #options: WireOptions;
+  #hasOpened = false;
+  #isDropped = false;
+
+  /**
+   * Begins to connect.
+   *
+   * @param options Where to, and who hears of it.
+   * @throws {DOMException} Where the URL or the token cannot be used at all.
+   */
+  constructor(options: WireOptions) {
+    this.#options = options;
+    const { url, token } = options;
+    const protocols: string[] = [PROTOCOL_V1_LINES, PROTOCOL_V1];
+    if (token !== undefined) protocols.push(`hubbub.token.${token}`);
+    const socket = this.#socket = new options.WebSocket(url, protocols);
+    socket.onopen = () => {
+      this.#hasOpened = true;
+      if (!this.#isDropped) options.onOpen();
+    };
+    socket.onmessage = ({ data }) => this.#take(data);
+    // Says no more than the close that follows it.
+    socket.onerror = (event) => event.preventDefault?.();
+    this.closed = new Promise((resolve) => {
+      socket.onclose = ({ code, reason }) => {
+        resolve();
+        this.#end({ code, reason, hasOpened: this.#hasOpened });
+      };
+    });
+  }
+
+  /**
+   * Sends envelopes, if the connection is open.
+   *
+   * @param envelopes Each as JSON text, not longer than a frame may be.
+   */
+  send(envelopes: readonly string[]): void {
+    const socket = this.#socket;
+    if (socket.readyState !== OPEN) return;
+    if (socket.protocol !== PROTOCOL_V1_LINES) {
+      for (const envelope of envelopes) socket.send(envelope);
+      return;
+    }
+    let frame = "";
+    for (const envelope of envelopes) {
+      if (frame.length + envelope.length >= FRAME_MAX_LENGTH) {
+        if (frame !== "") socket.send(frame);
+        frame = envelope;
+      } else frame = frame === "" ? envelope : `${frame}\n${envelope}`;
+    }
+    if (frame !== "") socket.send(frame);
+  }
+
+  /**
+   * Lets go: nothing is heard of it any more, whether or not the other side answers.
+   *
+   * @param code A close code that a client may give: 1000, or 3000 to 4999.
+   * @param reason For people, at most 123 bytes of UTF-8.
+   * @throws {DOMException} Where the code or the reason is none.
+   */
+  drop(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+    this.#isDropped = true;
+  }
+
+  #take(data: unknown): void {
+    if (this.#isDropped) return;
+    this.#options.onFrame();
+    if (typeof data !== "string") return;
+    // JSON text holds no raw line feed: this reads one envelope a frame as well.
+    for (const line of data.split("\n")) {
+      if (this.#isDropped) return;
+      if (line === "") continue;
+      const decoded = decodeServerEnvelope(line);
+      if (decoded.ok) this.#options.onEnvelope(decoded.envelope);
+      // A type that this version does not know comes from a newer server, and may be passed over.
+      else if (decoded.error.code !== "unknown_type") this.#options.onBadFrame(decoded.error);
+    }
+  }
+
+  #end(end: WireEnd): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    this.#options.onEnd(end);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * What comes in on one connection, and how much of it.
+ *
+ * @module
+ */
+
+import { decodeClientEnvelope, FRAME_MAX_LENGTH } from "../protocol/mod.ts";
+import type { ClientEnvelope, CLOSE_CODES, Limits, Problem } from "../protocol/mod.ts";
+import { TokenBucket } from "../access/token_bucket.ts";
+
+/**
+ * Code units of JSON for one byte of text, at worst: `\u0000`. And some for the rest of it. Where
+ * longer texts are allowed, so are longer frames.
+ */
+const FRAME_LENGTH_PER_TEXT_BYTE = 6;
+const FRAME_LENGTH_MORE = 4_096;
+/** Envelopes in a frame of `hubbub.v1.lines`: more than of messages fit into one; its cost is bounded. */
+const LINES_MAX = 2_000;
+/** A sign of typing is due every 1.5 s; a client that sends one for each key is still fine. */
+const TYPING_PER_SECOND = 10;
+const TYPING_BURST = 40;
+/** A fresh token is due once in its life. */
+const TOKENS_PER_SECOND = 0.2;
+const TOKENS_BURST = 5;
+/** Frames that are no envelopes: ten a minute are a bug, more are an attack. */
+const BAD_FRAMES = 10;
+const BAD_FRAMES_PER_SECOND = 10 / 60;
+/** Envelopes refused for their text or their rate: a client that heeds the answers has far fewer. */
+const REFUSED_BURSTS = 10;
+const REFUSED_MIN = 400;
+
+/** Which end a connection comes to: a key of {@linkcode CLOSE_CODES}. */
+export type CloseName = keyof typeof CLOSE_CODES;
+
+/** How {@linkcode Inbound} behaves. */
+export interface InboundOptions {
+  /** What a member may do. */
+  readonly limits: Limits;
+  /** Whether a frame may hold several envelopes. */
+  readonly isLines: boolean;
+  /** Takes from the user's share, over all connections; returns the milliseconds to wait, or 0. */
+  readonly takeOfUser?: () => number;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly now?: () => number;
+}
+
+/** Where {@linkcode Inbound} passes on what it lets through. */
+export interface InboundHandler {
+  /** Whether nothing more is to be read. */
+  readonly isOver: boolean;
+  /** Takes an envelope. */
+  accept(envelope: ClientEnvelope): void;
+  /** Tells the client what is wrong. */
+  refuse(problem: Problem): void;
+  /** Ends the connection. */
+  end(close: CloseName, reason: string): void;
+}
+
+/**
+ * Reads frames: what is an envelope and comes at a bearable rate goes on, all else is refused, and
+ * who does not stop is closed. Never throws, and never waits.
+ *
+ * @example
+ * ```ts
+ * import { Hub, KvRoomLog } from "@hubbub/hub";
+ * import { Inbound } from "./inbound.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const { limits } = new Hub(new KvRoomLog(kv));
+ * const inbound = new Inbound({ limits, isLines: false });
+ * inbound.take('{"type":"chat_message","payload":{"text":"hello"}}', {
+ *   isOver: false,
+ *   accept: (envelope) => console.log(envelope.type), // chat_message
+ *   refuse: (problem) => console.log(problem.code),
+ *   end: (close, reason) => console.log(close, reason),
+ * });
+ * ```
+ */
+export class Inbound {
+  readonly #options: InboundOptions;
+  readonly #frameMaxLength: number;
+  readonly #messages: TokenBucket | undefined;
+  readonly #typing: TokenBucket;
+  readonly #tokens: TokenBucket;
+  readonly #badFrames: TokenBucket;
+  readonly #refused: TokenBucket;
+
+  /**
+   * Makes one.
+   *
+   * @param options What may come in.
+   */
+  constructor(options: InboundOptions) {
+    this.#options = options;
+    const { now, limits } = options;
+    const { messages_per_second, message_burst, text_max_bytes } = limits;
+    const forText = FRAME_LENGTH_PER_TEXT_BYTE * text_max_bytes + FRAME_LENGTH_MORE;
+    this.#frameMaxLength = Math.max(FRAME_MAX_LENGTH, forText);
+    if (messages_per_second > 0) {
+      this.#messages = new TokenBucket({
+        perSecond: messages_per_second,
+        burst: message_burst,
+        now,
+      });
+    }
+    this.#typing = new TokenBucket({ perSecond: TYPING_PER_SECOND, burst: TYPING_BURST, now });
+    this.#tokens = new TokenBucket({ perSecond: TOKENS_PER_SECOND, burst: TOKENS_BURST, now });
+    this.#badFrames = new TokenBucket({ perSecond: BAD_FRAMES_PER_SECOND, burst: BAD_FRAMES, now });
+    const burst = Math.max(REFUSED_MIN, REFUSED_BURSTS * message_burst);
+    this.#refused = new TokenBucket({ perSecond: burst / 60, burst, now });
+  }
+
+  /**
+   * Reads a frame.
+   *
+   * @param data What the WebSocket gave.
+   * @param outlet Where what is in it goes.
+   */
+  take(data: unknown, outlet: InboundHandler): void {
+    const length = typeof data === "string" ? data.length : sizeOf(data);
+    if (length > this.#frameMaxLength) return outlet.end("tooBig", "The frame is too long");
+    if (typeof data !== "string") {
+      return this.#refuse({ code: "bad_frame", message: "Frames must be text" }, outlet);
+    }
+    if (!this.#options.isLines) return this.#takeEnvelope(data, outlet);
+    let start = 0;
+    for (let lines = 0; start < data.length && !outlet.isOver; lines++) {
+      if (lines === LINES_MAX) {
+        const message = `A frame holds ${LINES_MAX} lines at most`;
+        return this.#refuse({ code: "bad_frame", message }, outlet);
+      }
+      const found = data.indexOf("\n", start);
+      const end = found < 0 ? data.length : found;
+      if (end > start) this.#takeEnvelope(data.slice(start, end), outlet);
+      start = end + 1;
+    }
+  }
+
+  #takeEnvelope(text: string, outlet: InboundHandler): void {
+    const { limits } = this.#options;
+    const decoded = decodeClientEnvelope(text, { textMaxBytes: limits.text_max_bytes });
+    if (!decoded.ok) return this.#refuse(decoded.error, outlet);
+    const { envelope } = decoded;
+    const waitMs = this.#waitMs(envelope);
+    if (waitMs === 0) return outlet.accept(envelope);
+    const ref = envelope.type === "chat_message" ? envelope.payload.ref : undefined;
+    const message = "Too much at once: wait before sending more";
+    this.#refuse({ code: "rate_limited", message, ref, retry_after_ms: waitMs }, outlet);
+  }
+
+  #waitMs({ type }: ClientEnvelope): number {
+    switch (type) {
+      case "chat_message":
+        return this.#messages?.take() || this.#options.takeOfUser?.() || 0;
+      case "typing_status":
+      case "ping":
+        return this.#typing.take();
+      case "authenticate":
+        return this.#tokens.take();
+    }
+  }
+
+  #refuse(problem: Problem, outlet: InboundHandler): void {
+    const isBad = problem.code === "bad_frame" || problem.code === "unknown_type";
+    const waitMs = (isBad ? this.#badFrames : this.#refused).take();
+    outlet.refuse(problem);
+    if (waitMs > 0) outlet.end("tooManyBadFrames", "Too many bad frames");
+  }
+}
+
+function sizeOf(data: unknown): number {
+  return data instanceof ArrayBuffer ? data.byteLength : 0;
+}

@@ -1,0 +1,97 @@
+/**
+ * Until when a connection may stay, and how that is put off.
+ *
+ * @module
+ */
+
+import type { Authorization, AuthorizationDenied } from "../access/token_auth.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Problem } from "../protocol/mod.ts";
+
+/** Whose stay it is, and who judges tokens. */
+export interface TokenRefreshOptions {
+  /** The hub, with what is counted. */
+  readonly hub: { readonly metrics: Metrics };
+  /** The room. */
+  readonly room: string;
+  /** Whose connection it is. */
+  readonly user: string;
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+  /** Milliseconds since the epoch at which it ends. @default {Infinity} */
+  readonly expiresAt?: number;
+  /** Judges a fresh token; where it is missing, none is needed. May reject. */
+  readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
+}
+
+/**
+ * Takes fresh tokens of the user who holds a connection. One at a time: what verifies a token may
+ * be slow.
+ *
+ * @example
+ * ```ts
+ * import { jsonLogger, Metrics } from "@hubbub/hub";
+ * import { TokenRefresh } from "./token_refresh.ts";
+ *
+ * const tokenRefresh = new TokenRefresh({
+ *   hub: { metrics: new Metrics() },
+ *   room: "lobby",
+ *   user: "ann",
+ *   logger: jsonLogger(),
+ *   expiresAt: 1_000,
+ *   renew: () => Promise.resolve({ user: "ann", expiresAt: 2_000 }),
+ * });
+ * await tokenRefresh.take("a fresh token", ({ message }) => console.error(message));
+ * console.log(tokenRefresh.expiresAt); // 2000
+ * ```
+ */
+export class TokenRefresh {
+  readonly #options: TokenRefreshOptions;
+  #expiresAt: number;
+  #isRenewing = false;
+
+  /** @param options Whose stay it is, and who judges tokens. */
+  constructor(options: TokenRefreshOptions) {
+    this.#options = options;
+    this.#expiresAt = options.expiresAt ?? Infinity;
+  }
+
+  /** Milliseconds since the epoch at which the connection ends. */
+  get expiresAt(): number {
+    return this.#expiresAt;
+  }
+
+  /**
+   * Takes a fresh token.
+   *
+   * @param token The token.
+   * @param refuse Tells the client what is wrong with it. Must not throw.
+   * @returns Settles when it is judged. Never rejects.
+   */
+  async take(token: string, refuse: (problem: Problem) => void): Promise<void> {
+    const { renew, logger, room, user, hub } = this.#options;
+    if (!renew) return;
+    if (this.#isRenewing) {
+      const message = "The last token is still being verified";
+      return refuse({ code: "rate_limited", message, retry_after_ms: 1000 });
+    }
+    this.#isRenewing = true;
+    try {
+      const judged = await renew(token);
+      if ("denied" in judged) {
+        refuse({ code: "unauthorized", message: judged.denied });
+      } else if (judged.user !== user || !(judged.mayEnter?.(room) ?? true)) {
+        refuse({ code: "forbidden", message: "The token is not for this user in this room" });
+      } else {
+        this.#expiresAt = judged.expiresAt ?? Infinity;
+      }
+    } catch (error) {
+      hub.metrics.authorizeFailures++;
+      logger("error", "authorize_failed", { room, error });
+      refuse({ code: "unavailable", message: "The token cannot be verified now" });
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The upgrade of a request to a WebSocket.
+ *
+ * @module
+ */
+
+import { PROTOCOL_V1, PROTOCOL_V1_LINES, type Subprotocol } from "../protocol/mod.ts";
+
+/** Seconds without a sign of life after which a peer is taken for dead. */
+const IDLE_TIMEOUT_SECONDS = 30;
+
+/** A request that was upgraded. */
+export interface Upgraded {
+  /** The socket, not yet open. */
+  readonly socket: WebSocket;
+  /** The response, to be returned to `Deno.serve` untouched. */
+  readonly response: Response;
+  /** What is spoken: also where the client offered nothing, or nothing known. */
+  readonly protocol: Subprotocol;
+}
+
+/**
+ * Upgrades a request, in the first subprotocol that its client offers and the server speaks.
+ *
+ * Once this has happened, a throw or another response would close the whole listener (measured with
+ * Deno 2.9.6).
+ *
+ * @param request A request to upgrade to a WebSocket.
+ * @param idleTimeoutSeconds Seconds without a sign of life after which the peer is taken for dead.
+ * @returns The socket, and the response that opens it.
+ * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
+ */
+export function upgrade(
+  request: Request,
+  idleTimeoutSeconds: number = IDLE_TIMEOUT_SECONDS,
+): Upgraded {
+  const offered = request.headers.get("sec-websocket-protocol") ?? "";
+  const protocol = chooseProtocol(offered);
+  // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
+  // header of the response cannot be set instead: before Deno 2.5.5 it is immutable. Deno keeps the
+  // request as long as the socket: a copy of its headers is 3 KB, and made only where it must be.
+  if (protocol && !offered.split(", ").includes(protocol)) {
+    const headers = new Headers(request.headers);
+    headers.set("sec-websocket-protocol", protocol);
+    Object.defineProperty(request, "headers", { value: headers });
+  }
+  const upgraded = Deno.upgradeWebSocket(request, { protocol, idleTimeout: idleTimeoutSeconds });
+  const { socket, response } = upgraded;
+  return { socket, response, protocol: protocol ?? PROTOCOL_V1 };
+}
+
+/**
+ * Chooses the first subprotocol that a client offers and the server speaks.
+ *
+ * @param offered The header `Sec-WebSocket-Protocol`: names with commas, with or without spaces.
+ * @returns The subprotocol to answer with, or undefined for none.
+ *
+ * @example
+ * ```ts
+ * import { chooseProtocol } from "./upgrade.ts";
+ *
+ * console.log(chooseProtocol("other, hubbub.v1.lines,hubbub.v1")); // hubbub.v1.lines
+ * ```
+ */
+export function chooseProtocol(offered: string): Subprotocol | undefined {
+  for (const name of offered.split(",")) {
+    const protocol = name.trim();
+    if (protocol === PROTOCOL_V1 || protocol === PROTOCOL_V1_LINES) return protocol;
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+/**
+ * What an operator asks a server.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { type MetricsSnapshot, renderMetrics } from "../telemetry/prometheus.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** Milliseconds within which the database must answer a health check. */
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/** What {@linkcode operatorRoutes} needs. */
+export interface OperatorOptions {
+  /** The hub. */
+  readonly hub: Hub;
+  /** Takes what an operator should know. */
+  readonly logger: Logger;
+  /** Takes down what this isolate has counted. */
+  readonly snapshot: () => MetricsSnapshot;
+  /** Gives what the other isolates of this process have counted. @default {none} */
+  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
+}
+
+/**
+ * Makes the routes that tell how a hub is: `/health` and `/metrics`.
+ *
+ * @param options The hub, and what it has counted.
+ * @returns Routes for Hono.
+ */
+export function operatorRoutes(options: OperatorOptions): Hono {
+  const { hub, logger, snapshot, otherMetrics } = options;
+  const { metrics } = hub;
+  const app = new Hono();
+
+  app.get("/health", async (context) => {
+    const state = {
+      rooms: hub.roomCount,
+      connections: metrics.connections,
+      messages_stored: metrics.messagesStored,
+      reach: hub.reach,
+      peers: hub.peerCount,
+    };
+    if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
+    try {
+      await hub.log.probe(HEALTH_TIMEOUT_MS);
+    } catch (error) {
+      metrics.probeFailures++;
+      logger("error", "health_failed", { error });
+      return context.json({ status: "storage_failed", ...state }, 503);
+    }
+    return context.json({ status: "ok", ...state });
+  });
+
+  app.get("/metrics", async (context) => {
+    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
+    return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  });
+
+  return app;
+}

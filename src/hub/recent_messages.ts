@@ -1,0 +1,160 @@
+/**
+ * The newest messages of a room, in memory.
+ *
+ * @module
+ */
+
+import type { LogRecord } from "../store/entry.ts";
+import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
+
+/**
+ * The last {@linkcode DEDUPLICATION_WINDOW} records of a log: joins are answered from it, and a repeat is
+ * seen in it. Which records are repeats depends on nothing but the log, so all isolates agree.
+ *
+ * @example
+ * ```ts
+ * import { Hub, KvRoomLog } from "@hubbub/hub";
+ * import { RecentMessages } from "./recent_messages.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new KvRoomLog(kv);
+ * await using hub = new Hub(log);
+ * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
+ * const tail = new RecentMessages();
+ * for (const record of await log.last("lobby", { limit: 256 })) tail.push(record);
+ * console.log(tail.last(10).length, tail.find("ann", "1")?.user); // 1 ann
+ * ```
+ */
+export class RecentMessages {
+  #records: LogRecord[] = [];
+  /** Where the tail begins in `#records`; what stands before has left it. */
+  #start = 0;
+  /** By user and ref: the first message, and the newest record in the tail that repeats it. */
+  readonly #refs = new Map<string, { first: LogRecord; newest: LogRecord }>();
+
+  /** The oldest record in the tail. */
+  get oldest(): LogRecord | undefined {
+    return this.#records[this.#start];
+  }
+
+  /** How many records it holds. */
+  get size(): number {
+    return this.#records.length - this.#start;
+  }
+
+  /**
+   * Adds the next record of the log.
+   *
+   * @param record The record.
+   * @returns The message that it repeats, or undefined where it is to be shown.
+   */
+  push(record: LogRecord): LogRecord | undefined {
+    const known = this.#remember(record);
+    this.#records.push(record);
+    if (this.size > DEDUPLICATION_WINDOW) this.#dropOldest();
+    return known;
+  }
+
+  /**
+   * Finds the message that a new one with this user and ref would repeat.
+   *
+   * @param user Who sends.
+   * @param ref The sender's name for the message.
+   * @returns The first message of that name, while it counts.
+   */
+  find(user: string, ref: string): LogRecord | undefined {
+    return this.#refs.get(refKey(user, ref))?.first;
+  }
+
+  /**
+   * The newest messages.
+   *
+   * @param count How many at most.
+   * @returns Oldest first, without repeats.
+   */
+  last(count: number): LogRecord[] {
+    const found: LogRecord[] = [];
+    for (let i = this.#records.length - 1; i >= this.#start && found.length < count; i--) {
+      if (this.#isShown(this.#records[i])) found.push(this.#records[i]);
+    }
+    return found.reverse();
+  }
+
+  /**
+   * The messages after a place.
+   *
+   * @param cursor The place; the tail must reach back to it.
+   * @returns Oldest first, without repeats.
+   */
+  after(cursor: string): LogRecord[] {
+    const found: LogRecord[] = [];
+    for (let i = this.#records.length - 1; i >= this.#start; i--) {
+      if (this.#records[i].cursor <= cursor) break;
+      if (this.#isShown(this.#records[i])) found.push(this.#records[i]);
+    }
+    return found.reverse();
+  }
+
+  /**
+   * Tells whether a record of this cursor is in the tail.
+   *
+   * @param cursor The place.
+   * @returns True where it is.
+   */
+  has(cursor: string): boolean {
+    return this.#find(cursor) !== undefined;
+  }
+
+  /**
+   * Tells whether a record is in the tail and repeats another.
+   *
+   * @param record A record of this log.
+   * @returns False also where it is not in the tail.
+   */
+  hides({ cursor }: LogRecord): boolean {
+    const record = this.#find(cursor);
+    return record !== undefined && !this.#isShown(record);
+  }
+
+  #find(cursor: string): LogRecord | undefined {
+    let low = this.#start;
+    let high = this.#records.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#records[middle].cursor < cursor) low = middle + 1;
+      else high = middle;
+    }
+    return this.#records[low]?.cursor === cursor ? this.#records[low] : undefined;
+  }
+
+  #remember(record: LogRecord): LogRecord | undefined {
+    if (record.ref === undefined) return undefined;
+    const key = refKey(record.user, record.ref);
+    const known = this.#refs.get(key);
+    if (known) known.newest = record;
+    else this.#refs.set(key, { first: record.repeats ?? record, newest: record });
+    return known?.first ?? record.repeats;
+  }
+
+  #dropOldest(): void {
+    const record = this.#records[this.#start++];
+    if (record.ref !== undefined) {
+      const key = refKey(record.user, record.ref);
+      if (this.#refs.get(key)?.newest === record) this.#refs.delete(key);
+    }
+    if (this.#start > DEDUPLICATION_WINDOW) {
+      this.#records = this.#records.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  #isShown(record: LogRecord): boolean {
+    if (record.ref === undefined) return true;
+    return this.#refs.get(refKey(record.user, record.ref))?.first === record;
+  }
+}
+
+function refKey(user: string, ref: string): string {
+  // No name of a user holds a control character.
+  return `${user}\n${ref}`;
+}

@@ -1,0 +1,60 @@
+/**
+ * The wire protocol, version 1: envelopes, names, limits, error codes and close codes.
+ *
+ * Runs in browsers, Deno and Node alike and imports nothing but its own parts, so that a client and
+ * the server cannot disagree.
+ *
+ * @example Read what a client sent
+ * ```ts
+ * import { decodeClientEnvelope } from "@hubbub/hub/protocol";
+ *
+ * const decoded = decodeClientEnvelope('{"type":"chat_message","payload":{"text":"hello"}}');
+ * if (decoded.ok) console.log(decoded.envelope.type);
+ * else console.log(decoded.error.code, decoded.error.message);
+ * ```
+ *
+ * @module
+ */
+
+export { PROTOCOL_V1, PROTOCOL_V1_LINES } from "./subprotocol.ts";
+export type { Subprotocol } from "./subprotocol.ts";
+export { decodeRoom, decodeUser } from "./names.ts";
+export { decodeDraft } from "./message.ts";
+export type { DecodeOptions, Draft, Message } from "./message.ts";
+export { decodeClientEnvelope } from "./client_envelope.ts";
+export type {
+  AuthenticateEnvelope,
+  ClientEnvelope,
+  PingEnvelope,
+  SendEnvelope,
+  SendTypingEnvelope,
+} from "./client_envelope.ts";
+export { decodeServerEnvelope } from "./server_envelope.ts";
+export type {
+  ChatMessageEnvelope,
+  DrainingEnvelope,
+  ErrorEnvelope,
+  JoinedEnvelope,
+  PongEnvelope,
+  PresenceEnvelope,
+  ServerEnvelope,
+  TypingStatusEnvelope,
+} from "./server_envelope.ts";
+export { encodeEnvelope } from "./envelope.ts";
+export type { Decoded } from "./decoded.ts";
+export { ERRORS } from "./problem.ts";
+export type { ErrorCode, Problem } from "./problem.ts";
+export { CLOSE_CODES, shouldReconnect } from "./close_codes.ts";
+export {
+  DEDUPLICATION_WINDOW,
+  FRAME_MAX_LENGTH,
+  HISTORY_DEFAULT,
+  HISTORY_MAX,
+  PAGE_DEFAULT,
+  PAGE_MAX,
+  REF_MAX_LENGTH,
+  TEXT_MAX_BYTES_DEFAULT,
+  TOKEN_MAX_LENGTH,
+  TYPING_TIMEOUT_MS,
+} from "./limits.ts";
+export type { Limits } from "./limits.ts";

@@ -1,0 +1,113 @@
+/**
+ * Counters of what the hub does.
+ *
+ * @module
+ */
+
+import { Histogram } from "./histogram.ts";
+import { CLOSE_CODES } from "../protocol/mod.ts";
+
+/** Upper ends in seconds: a commit takes less than a millisecond here, tens of them elsewhere. */
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** Upper ends in messages. */
+const COMMIT_MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
+/** Upper ends in seconds. */
+const LOOP_DELAY_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** The counters of {@linkcode Metrics} that are kept by what they are about. */
+export type Tally = "closed" | "connectionsRefused" | "rejected";
+
+/**
+ * Plain counters that only grow, and a few values that are as they are now. They cost an addition
+ * where something happens, and are read by whoever shows them. One object a hub.
+ *
+ * @example
+ * ```ts
+ * import { Hub, Metrics, KvRoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const metrics = new Metrics();
+ * await using hub = new Hub(new KvRoomLog(kv), { metrics });
+ * await hub.publish("lobby", "ann", { text: "hello" });
+ * console.log(metrics.messagesStored); // 1
+ * ```
+ */
+export class Metrics {
+  /** Messages that were taken from senders. */
+  messagesIn = 0;
+  /** Messages that were stored. */
+  messagesStored = 0;
+  /** Messages that were refused because the log could not store them. */
+  messagesNotStored = 0;
+  /** Messages that moderation refused. */
+  messagesRefused = 0;
+  /** Messages that moderation failed to judge. */
+  moderationFailures = 0;
+  /** Messages that repeated an earlier one. */
+  repeats = 0;
+  /** Copies of messages that were handed to members. */
+  messagesDelivered = 0;
+  /** Commits that succeeded. */
+  commits = 0;
+  /** Commits that failed. */
+  commitFailures = 0;
+  /** Reads of a log that failed. */
+  readFailures = 0;
+  /** Times a room read its log to get on. */
+  catchUps = 0;
+  /** Members that failed to take a frame. */
+  memberFailures = 0;
+  /** Frames of typing and presence that were left out for members that were behind. */
+  framesShed = 0;
+  /** Members that were closed because they did not read fast enough. */
+  membersTooSlow = 0;
+  /** Repeats that could not be struck out of the log. */
+  tombstoneFailures = 0;
+  /** Packets of other isolates before which something was missing. */
+  clusterMessagesLost = 0;
+  /** Rooms that had fallen behind and learnt it from a bell. */
+  roomsHealed = 0;
+  /** Health checks that the database did not answer. */
+  probeFailures = 0;
+  /** Times it could not be found out whether somebody may come in. */
+  authorizeFailures = 0;
+  /** Connections now, those included that are being let in or closed. */
+  connections = 0;
+  /** Connections now that were closed, but whose peer neither reads nor goes. */
+  stuckConnections = 0;
+  /** Bytes that wait for members, as of the last look. */
+  waitingBytes = 0;
+  /** Connections that ended, by why: a close code's name, `left` or `lost`. */
+  readonly closed: Map<string, number> = new Map();
+  /** Connections that were not let in, by the limit that they met. */
+  readonly connectionsRefused: Map<string, number> = new Map();
+  /** Requests, frames and envelopes that were answered with an error, by its code. */
+  readonly rejected: Map<string, number> = new Map();
+  /** Seconds that a commit took. */
+  readonly commitSeconds: Histogram = new Histogram(COMMIT_SECONDS);
+  /** Messages in a commit. */
+  readonly commitMessages: Histogram = new Histogram(COMMIT_MESSAGES);
+  /** Seconds that a timer came late, once a second while anybody is connected. */
+  readonly loopDelay: Histogram = new Histogram(LOOP_DELAY_SECONDS);
+
+  /**
+   * Counts one more.
+   *
+   * @param tally In which counter.
+   * @param about What it is about: one of few names, never one from outside.
+   */
+  count(tally: Tally, about: string): void {
+    this[tally].set(about, (this[tally].get(about) ?? 0) + 1);
+  }
+}
+
+/**
+ * Names a close code, to count by.
+ *
+ * @param code The code.
+ * @returns Its name in {@linkcode CLOSE_CODES}.
+ */
+export function closeNameOf(code: number): string {
+  for (const [name, known] of Object.entries(CLOSE_CODES)) if (known.code === code) return name;
+  return "other";
+}

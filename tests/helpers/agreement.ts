@@ -1,0 +1,476 @@
+// A model of a busy, badly connected hub: several hubs over one database and a fan-out that loses,
+// delays, repeats and reorders; members that come, talk, type, go, come back and send again; hubs
+// that die. Afterwards everything that anybody saw is held against the log.
+
+import { Hub, KvRoomLog, type Message, type Subscription } from "@hubbub/hub";
+import {
+  decodeServerEnvelope,
+  DEDUPLICATION_WINDOW,
+  type ServerEnvelope,
+} from "@hubbub/hub/protocol";
+import { type LogRecord, messageText, ORIGIN } from "../../src/store/entry.ts";
+import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
+import { Random } from "./random.ts";
+
+/** How large a run is. */
+export interface Scale {
+  readonly hubs: number;
+  readonly rooms: number;
+  readonly members: number;
+  readonly steps: number;
+}
+
+/** What a run came to. */
+export interface Account {
+  readonly seed: number;
+  /** What is wrong, each in a line; empty where everything holds. */
+  readonly violations: readonly string[];
+  /** Messages that stand in the logs. */
+  readonly stored: number;
+  /** Copies of messages that members got. */
+  readonly delivered: number;
+  /** Packets that the fan-out lost. */
+  readonly dropped: number;
+  /** Hubs that died. */
+  readonly killed: number;
+  /** Times a member resumed. */
+  readonly resumed: number;
+  /** Messages that were sent again. */
+  readonly resent: number;
+  /** Repeats that two hubs appended at once, and that were taken out of the log. */
+  readonly struck: number;
+}
+
+/** Milliseconds: typing, and signs of life, go faster than in real life, so that runs are short. */
+const TYPING_MS = 100;
+const HEARTBEAT_MS = 100;
+const EXPIRY_MS = 2_000;
+/** Milliseconds in which everything must have come right at the end. */
+const SETTLE_MS = 15_000;
+
+/** Milliseconds that what a device is sent takes to go out; one of them hardly ever reads. */
+const WRITE_MS = [0, 0, 1, 2, 5, 500];
+
+/** What a member saw from one join to the end of that stay. */
+interface Stay {
+  readonly after: string | undefined;
+  readonly messages: Message[];
+  /** How many of the messages came before `joined`. */
+  history: number;
+  joined: (ServerEnvelope & { type: "joined" })["payload"] | undefined;
+  readonly users: Set<string>;
+  readonly typing: Set<string>;
+}
+
+/** A person's device: it remembers its cursor and what it has not seen confirmed. */
+class Device {
+  readonly user: string;
+  readonly room: string;
+  readonly stays: Stay[] = [];
+  readonly pending = new Map<string, string>();
+  readonly confirmed = new Map<string, Message>();
+  /** In the order of sending. */
+  readonly sent: string[] = [];
+  /** What was sent again from another device, and may have overtaken what was sent before it. */
+  readonly astray = new Set<string>();
+  readonly violations: string[] = [];
+  cursor: string | undefined;
+  hub: Hub | undefined;
+  subscription: Subscription | undefined;
+  readonly #name: string;
+  readonly #writeMs: number;
+  #outAt = 0;
+
+  constructor(name: string, at: { user: string; room: string; writeMs: number }) {
+    this.#name = name;
+    this.user = at.user;
+    this.room = at.room;
+    this.#writeMs = at.writeMs;
+  }
+
+  join(hub: Hub, resumes: boolean): void {
+    this.leave();
+    const after = resumes ? this.cursor : undefined;
+    const stay: Stay = {
+      after,
+      messages: [],
+      history: 0,
+      joined: undefined,
+      users: new Set(),
+      typing: new Set(),
+    };
+    this.stays.push(stay);
+    this.hub = hub;
+    const waitingBytes = () => performance.now() < this.#outAt ? 1 : 0;
+    this.subscription = hub.join(this.room, {
+      user: this.user,
+      get waitingBytes() {
+        return waitingBytes();
+      },
+      send: (frame) => {
+        this.#outAt = performance.now() + this.#writeMs;
+        if (this.stays.at(-1) !== stay) return this.#wrong("was sent to after it had left");
+        for (const text of frame.envelopes) this.#take(stay, text);
+      },
+      close: () => this.leave(),
+    }, { after });
+    // Who begins anew has forgotten what was under way, and may overtake it.
+    if (!resumes) {
+      for (const ref of this.pending.keys()) this.astray.add(ref);
+      this.pending.clear();
+    }
+  }
+
+  leave(): void {
+    const subscription = this.subscription;
+    this.subscription = undefined;
+    this.hub = undefined;
+    subscription?.leave();
+  }
+
+  say(ref: string, text: string): void {
+    this.pending.set(ref, text);
+    this.sent.push(ref);
+    // What is said before is sent when it has joined, in its turn.
+    if (this.stays.at(-1)?.joined) this.subscription?.publish({ text, ref });
+  }
+
+  #take(stay: Stay, text: string): void {
+    const decoded = decodeServerEnvelope(text);
+    if (!decoded.ok) return this.#wrong(`got ${text}`);
+    const { type, payload } = decoded.envelope;
+    switch (type) {
+      case "chat_message": {
+        stay.messages.push(payload);
+        if (!stay.joined) stay.history++;
+        if (payload.user !== this.user || payload.ref === undefined) break;
+        // Beyond the window a repeat counts as new: the first one is what was confirmed.
+        if (!this.confirmed.has(payload.ref)) this.confirmed.set(payload.ref, payload);
+        this.pending.delete(payload.ref);
+        break;
+      }
+      case "joined":
+        if (stay.joined) return this.#wrong("was told twice that it joined");
+        stay.joined = payload;
+        for (const user of payload.users) stay.users.add(user);
+        for (const user of payload.typing) stay.typing.add(user);
+        this.cursor = payload.cursor;
+        // Not before: what was missed may confirm some of it.
+        queueMicrotask(() => this.#sendAgain(stay));
+        break;
+      case "presence":
+        if (payload.user === this.user) this.#wrong("was told of its own user");
+        if (stay.users.has(payload.user) === (payload.status === "joined")) {
+          this.#wrong(`was told twice that ${payload.user} ${payload.status}`);
+        }
+        if (payload.status === "joined") stay.users.add(payload.user);
+        else stay.users.delete(payload.user);
+        break;
+      case "typing_status":
+        if (payload.user === this.user) this.#wrong("was told of its own typing");
+        if (payload.status) stay.typing.add(payload.user);
+        else stay.typing.delete(payload.user);
+        break;
+      case "error":
+        if (payload.code !== "draining") this.#wrong(`got ${text}`);
+        break;
+      case "draining":
+        break;
+    }
+    // What answers a repeat may be old: it moves nothing.
+    if (type === "chat_message" && (this.cursor ?? "") < payload.cursor) {
+      this.cursor = payload.cursor;
+    }
+  }
+
+  #sendAgain(stay: Stay): void {
+    if (this.stays.at(-1) !== stay) return;
+    for (const [ref, text] of this.pending) this.subscription?.publish({ text, ref });
+  }
+
+  #wrong(what: string): void {
+    this.violations.push(`${this.#name} (${this.user} in ${this.room}) ${what}`);
+  }
+}
+
+/** One run of the model. */
+export class Agreement {
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #scale: Scale;
+  readonly #path: string;
+  readonly #channel: FaultyChannel;
+  readonly #hubs: { hub: Hub; kv: Deno.Kv }[] = [];
+  readonly #devices: Device[] = [];
+  readonly #violations: string[] = [];
+  #killed = 0;
+  #resumed = 0;
+  #resent = 0;
+  #said = 0;
+
+  /**
+   * @param seed Decides everything that is left to chance, but for what the clock decides.
+   * @param scale How large.
+   * @param path A database file that does not exist yet.
+   */
+  constructor(seed: number, scale: Scale, path: string) {
+    this.#seed = seed;
+    this.#scale = scale;
+    this.#path = path;
+    this.#random = new Random(seed);
+    const faults: Faults = {
+      drop: this.#random.pick([0, 0.05, 0.2, 0.4]),
+      repeat: this.#random.pick([0, 0.2]),
+      delay: this.#random.pick([0, 0.2, 0.8]),
+      delayMaxMs: this.#random.pick([5, 40]),
+    };
+    this.#channel = new FaultyChannel(faults, this.#random);
+  }
+
+  /** Runs it, and checks what everybody saw. */
+  async run(): Promise<Account> {
+    const { hubs, members, rooms, steps } = this.#scale;
+    for (let i = 0; i < hubs; i++) await this.#startHub();
+    for (let i = 0; i < members; i++) {
+      const user = `u${this.#random.below(Math.ceil(members * 0.7))}`;
+      const writeMs = this.#random.pick(WRITE_MS);
+      const device = new Device(`device ${i}`, { user, room: `room${i % rooms}`, writeMs });
+      this.#devices.push(device);
+      device.join(this.#anyHub(), false);
+    }
+    for (let step = 0; step < steps; step++) await this.#step();
+    await this.#settle();
+    const logs = await this.#check();
+    const records = [...logs.values()].flat();
+    for (const { hub, kv } of this.#hubs) {
+      hub.kill();
+      kv.close();
+    }
+    this.#channel.close();
+    const stays = this.#devices.flatMap((device) => device.stays);
+    return {
+      seed: this.#seed,
+      violations: [...this.#violations, ...this.#devices.flatMap(({ violations }) => violations)],
+      stored: records.filter((record) => !record.repeats).length,
+      delivered: stays.reduce((sum, { messages }) => sum + messages.length, 0),
+      dropped: this.#channel.dropped,
+      killed: this.#killed,
+      resumed: this.#resumed,
+      resent: this.#resent,
+      struck: records.filter((record) => record.repeats).length,
+    };
+  }
+
+  async #step(): Promise<void> {
+    const random = this.#random;
+    const device = random.pick(this.#devices);
+    const what = random.next();
+    if (!device.subscription) this.#comeBack(device);
+    else if (what < 0.6) {
+      for (let i = random.below(4); i >= 0; i--) this.#say(device);
+    } else if (what < 0.72) device.subscription.typing(random.chance(0.7));
+    else if (what < 0.8) device.leave();
+    else if (what < 0.9) this.#comeBack(device);
+    else if (what < 0.97) this.#repeat(device);
+    else if (what < 0.985) await this.#replaceHub();
+    await pause(random.chance(0.3) ? random.below(4) : 0);
+  }
+
+  #say(device: Device): void {
+    device.say(`r${++this.#said}`, `message ${this.#said}`);
+  }
+
+  #comeBack(device: Device): void {
+    const resumes = device.cursor !== undefined && !this.#random.chance(0.1);
+    if (resumes) this.#resumed++;
+    this.#resent += resumes ? device.pending.size : 0;
+    device.join(this.#anyHub(), resumes);
+  }
+
+  /** Sends something again that may have been stored: from another tab, through another hub. */
+  #repeat(device: Device): void {
+    const ref = device.sent.at(-1 - this.#random.below(3));
+    if (ref === undefined) return;
+    const text = device.pending.get(ref) ?? device.confirmed.get(ref)?.text;
+    if (text === undefined) return;
+    this.#resent++;
+    const others = this.#devices.filter(({ user, room, subscription }) => {
+      return subscription && user === device.user && room === device.room;
+    });
+    device.astray.add(ref);
+    for (const { subscription } of others) subscription?.publish({ text, ref });
+  }
+
+  async #replaceHub(): Promise<void> {
+    const [{ hub, kv }] = this.#hubs.splice(this.#random.below(this.#hubs.length), 1);
+    const isGraceful = this.#random.chance(0.3);
+    if (isGraceful) await hub.drain();
+    else {
+      hub.kill();
+      this.#killed++;
+    }
+    for (const device of this.#devices) if (device.hub === hub) device.leave();
+    kv.close();
+    await this.#startHub();
+  }
+
+  async #startHub(): Promise<void> {
+    const kv = await Deno.openKv(this.#path);
+    const hub = new Hub(new KvRoomLog(kv), {
+      fanout: this.#channel.connect(),
+      commitInTurn: true,
+      heartbeatMs: HEARTBEAT_MS,
+      expiryMs: EXPIRY_MS,
+      limits: { typing_timeout_ms: TYPING_MS },
+      // A hub whose database is closed under it, as by a kill, says so; that is not the subject.
+      logger: () => {},
+    });
+    this.#hubs.push({ hub, kv });
+  }
+
+  #anyHub(): Hub {
+    return this.#random.pick(this.#hubs).hub;
+  }
+
+  /** Waits until every device knows everything, or until it should have. */
+  async #settle(): Promise<void> {
+    for (const device of this.#devices) if (!device.subscription) this.#comeBack(device);
+    const until = performance.now() + SETTLE_MS;
+    while (performance.now() < until) {
+      await pause(50);
+      for (const device of this.#devices) {
+        // A device whose messages were under way when its hub died sends them again.
+        if (!device.subscription) this.#comeBack(device);
+      }
+      if ((await this.#unsettled()).length === 0) return;
+    }
+    this.#violations.push(...await this.#unsettled());
+  }
+
+  async #unsettled(): Promise<string[]> {
+    const found: string[] = [];
+    const log = new KvRoomLog(this.#hubs[0].kv);
+    for (let i = 0; i < this.#scale.rooms; i++) {
+      const records = await log.after(`room${i}`, ORIGIN, { limit: Infinity });
+      found.push(...repeatsIn(`room${i}`, records));
+    }
+    for (const device of this.#devices) {
+      const name = `${device.user} in ${device.room}`;
+      const stay = device.stays.at(-1)!;
+      if (!stay.joined) {
+        found.push(`${name} never joined`);
+        continue;
+      }
+      if (device.pending.size > 0) found.push(`${name} waits for ${[...device.pending.keys()]}`);
+      const present = this.#devices.filter(({ room }) => room === device.room);
+      const users = [...new Set(present.map(({ user }) => user))].sort();
+      const seen = [...stay.users].sort();
+      if (seen.join() !== users.join()) found.push(`${name} sees ${seen}, here are ${users}`);
+      if (stay.typing.size > 0) found.push(`${name} still sees ${[...stay.typing]} typing`);
+      if (device.cursor! < await shownHead(log, device.room)) found.push(`${name} is behind`);
+    }
+    return found;
+  }
+
+  async #check(): Promise<Map<string, LogRecord[]>> {
+    const log = new KvRoomLog(this.#hubs[0].kv);
+    const logs = new Map<string, LogRecord[]>();
+    for (let i = 0; i < this.#scale.rooms; i++) {
+      const room = `room${i}`;
+      const records = await log.after(room, ORIGIN, { limit: Infinity });
+      logs.set(room, records);
+      this.#checkRoom(room, records);
+    }
+    return logs;
+  }
+
+  #checkRoom(room: string, records: readonly LogRecord[]): void {
+    const wrong = (what: string) => this.#violations.push(what);
+    const shown = records.filter((record) => !record.repeats);
+    const texts = shown.map(messageText);
+    const places = new Map(shown.map(({ cursor }, index) => [cursor, index]));
+    for (const device of this.#devices.filter((device) => device.room === room)) {
+      for (const { id, ref } of device.confirmed.values()) {
+        if (!shown.some((record) => record.id === id)) wrong(`${room} lost ${ref} (${id})`);
+      }
+      const mine = device.sent.filter((ref) => {
+        return device.confirmed.has(ref) && !device.astray.has(ref);
+      });
+      const cursors = mine.map((ref) => device.confirmed.get(ref)!.cursor);
+      cursors.forEach((cursor, i) => {
+        if (cursor >= (cursors[i - 1] ?? "")) return;
+        wrong(`${room} has ${mine[i]} of ${device.user} before ${mine[i - 1]}`);
+      });
+      device.stays.forEach((stay, index) => {
+        for (const what of checkStay(stay, texts, places, shown)) {
+          wrong(`${device.user} in ${room}, stay ${index}: ${what}`);
+        }
+      });
+    }
+  }
+}
+
+/** Holds what a member saw in one stay against the log. */
+function checkStay(
+  stay: Stay,
+  texts: readonly string[],
+  places: ReadonlyMap<string, number>,
+  shown: readonly LogRecord[],
+): string[] {
+  const { after, joined } = stay;
+  const wrong: string[] = [];
+  const run: number[] = [];
+  let position = after ?? "";
+  for (const [index, message] of stay.messages.entries()) {
+    const place = places.get(message.cursor);
+    if (place === undefined) {
+      wrong.push(`got ${message.cursor}, which the log has not`);
+      continue;
+    }
+    if (JSON.stringify(message) !== JSON.stringify(JSON.parse(texts[place]))) {
+      wrong.push(`got ${message.cursor} otherwise than stored`);
+    }
+    if (index === stay.history && joined) position = joined.cursor;
+    // The answer to a repeat is behind, which is how a client knows it.
+    if (index >= stay.history && message.cursor <= position && message.ref !== undefined) continue;
+    const last = run.at(-1);
+    if (last !== undefined && place !== last + 1) {
+      wrong.push(`got place ${place} after place ${last} (${message.cursor})`);
+    }
+    run.push(place);
+    position = message.cursor;
+  }
+  if (!joined) return wrong;
+  const before = shown.filter(({ cursor }) => cursor <= joined.cursor).length;
+  if (after !== undefined && !joined.recovered) wrong.push(`did not recover from ${after}`);
+  const first = after === undefined
+    ? Math.max(0, before - 10)
+    : shown.findIndex(({ cursor }) => cursor > after);
+  if (run.length > 0 && first !== run[0]) wrong.push(`began at ${run[0]} instead of ${first}`);
+  const history = Math.max(0, before - (first === -1 ? before : first));
+  if (stay.history !== history) wrong.push(`got ${stay.history} of ${history} before "joined"`);
+  return wrong;
+}
+
+/** What was struck out although it repeats nothing, or was not although it does. */
+function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
+  const wrong: string[] = [];
+  const seenAt = new Map<string, number>();
+  records.forEach(({ user, ref, id, repeats }, index) => {
+    const before = seenAt.get(`${user} ${ref}`) ?? -Infinity;
+    seenAt.set(`${user} ${ref}`, index);
+    const isRepeat = index - before <= DEDUPLICATION_WINDOW;
+    if (isRepeat && !repeats) wrong.push(`${room} holds ${ref} of ${user} twice: ${id}`);
+    if (!isRepeat && repeats) wrong.push(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
+  });
+  return wrong;
+}
+
+async function shownHead(log: KvRoomLog, room: string): Promise<string> {
+  const [newest] = await log.last(room, { limit: 1, shownOnly: true });
+  return newest?.cursor ?? ORIGIN;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

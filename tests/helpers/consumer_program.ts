@@ -1,0 +1,111 @@
+import { TextLineStream } from "./text_lines.ts";
+
+const FOLDER = new URL("../consumer/", import.meta.url);
+
+/** One of the programs in tests/consumer, which import the package by its name, in a process. */
+export class ConsumerProgram implements AsyncDisposable {
+  /** What it wrote so far. */
+  readonly lines: string[] = [];
+  /** What Deno said about it, such as where it listens. */
+  readonly remarks: string[] = [];
+  readonly #process: Deno.ChildProcess;
+  readonly #reading: Promise<void>;
+  readonly #waiting = new Set<() => void>();
+  #hasEnded = false;
+
+  /**
+   * Starts one.
+   *
+   * @param name The name of its file.
+   * @param args What it is given.
+   */
+  constructor(name: string, ...args: string[]) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", name, ...args],
+      cwd: FOLDER,
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const { stdout, stderr } = this.#process;
+    const reading = [this.#read(stdout, this.lines), this.#read(stderr, this.remarks)];
+    this.#reading = Promise.all(reading).then(() => {
+      this.#hasEnded = true;
+      this.#look();
+    });
+  }
+
+  /** Waits until it listens at so many addresses, and gives them. */
+  async addresses(count: number): Promise<string[]> {
+    const find = () =>
+      this.remarks.flatMap((line) => /^Listening on (\S+)\/ ?$/.exec(line)?.[1] ?? []);
+    await this.until(() => find().length >= count);
+    return find();
+  }
+
+  /** Waits until what it wrote is as it should be. */
+  until(holds: (lines: readonly string[]) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const isAsItShould = holds(this.lines);
+        if (!isAsItShould && !this.#hasEnded) return;
+        this.#waiting.delete(check);
+        if (isAsItShould) resolve();
+        else reject(new Error(`The program ended: ${[...this.remarks, ...this.lines].join("\n")}`));
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  /** Ends its input. */
+  async endInput(): Promise<void> {
+    await this.#process.stdin.close();
+  }
+
+  /** Waits for its end, after a signal where one is given. */
+  async end(signal?: Deno.Signal): Promise<number> {
+    if (signal) this.#process.kill(signal);
+    const { code } = await this.#process.status;
+    await this.#reading;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.end();
+    await this.#process.stdin.close().catch(() => {});
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>, into: string[]): Promise<void> {
+    for await (const line of stream.pipeThrough(new TextLineStream())) {
+      into.push(line);
+      this.#look();
+    }
+  }
+
+  #look(): void {
+    for (const check of this.#waiting) check();
+  }
+}
+
+/** Checks the types of all of them as their own configuration resolves the package. */
+export async function checkConsumer(): Promise<{ code: number; said: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "."],
+    cwd: FOLDER,
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, said: new TextDecoder().decode(stderr) };
+}
+
+/** Reads one of them, without its comments and empty lines. */
+export async function codeLines(name: string): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL(name, FOLDER));
+  return text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
+}

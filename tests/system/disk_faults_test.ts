@@ -1,0 +1,109 @@
+import { assert, assertEquals } from "@std/assert";
+import { inFolder } from "../helpers/folder.ts";
+import { HubProcess } from "../helpers/hub_process.ts";
+import { needs } from "../helpers/permissions.ts";
+import { TestClient } from "../helpers/test_client.ts";
+import { TextLineStream } from "../helpers/text_lines.ts";
+
+/** What strace makes of the system calls of a process, from its start to `end()`. */
+class Injection {
+  readonly #process: Deno.ChildProcess;
+  readonly #attached: Promise<boolean>;
+  readonly #reading: Promise<void>;
+
+  constructor(pid: number, fault: string) {
+    const [call] = fault.split(":");
+    this.#process = new Deno.Command("strace", {
+      args: ["-f", "-p", String(pid), "-e", `trace=${call}`, "-e", `inject=${fault}`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#attached = promise;
+    const read = async () => {
+      const lines = this.#process.stderr.pipeThrough(new TextLineStream());
+      // The rest is read so that strace never waits for us.
+      for await (const line of lines) if (line.includes(" attached")) resolve(true);
+      resolve(false);
+    };
+    this.#reading = read();
+  }
+
+  /** Resolves when the fault is in force; false where this system does not let strace attach. */
+  get attached(): Promise<boolean> {
+    return this.#attached;
+  }
+
+  async end(): Promise<void> {
+    this.#process.kill("SIGTERM");
+    await this.#process.status;
+    await this.#reading;
+  }
+}
+
+function hasStrace(): boolean {
+  const { ignore } = needs("run", "net", "read", "write", "env");
+  if (ignore) return false;
+  try {
+    return new Deno.Command("strace", { args: ["-V"], stdout: "null" }).outputSync().success;
+  } catch {
+    console.warn("Tests that need strace are ignored: it is not there, or may not be run");
+    return false;
+  }
+}
+
+const FAULTS = [
+  ["fsync fails", "fsync:error=EIO", "disk I/O error"],
+  ["the disk is full", "pwrite64:error=ENOSPC", "database or disk is full"],
+] as const;
+
+for (const [name, fault, message] of FAULTS) {
+  Deno.test({
+    name: `a hub refuses, reports and goes on when ${name}`,
+    ignore: !hasStrace(),
+    async fn() {
+      await inFolder(async (directory) => {
+        await using hub = await HubProcess.start({ HUBBUB_KV: `${directory}/log` });
+        await using ann = await TestClient.join(hub.url, "/rooms/lobby/ws?user=ann");
+        await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
+        await ann.store("before");
+        const injection = new Injection(hub.pid, fault);
+        if (!await injection.attached) {
+          await injection.end();
+          console.warn("Nothing was tried: strace may not attach to a process here");
+          return;
+        }
+        for (const ref of ["1", "2", "3"]) {
+          ann.say(`during ${ref}`, ref);
+          const error = await ann.first("error", (error) => error.ref === ref);
+          assertEquals(error.code, "not_stored");
+        }
+        const body = JSON.stringify({ user: "ann", text: "during 4" });
+        const posted = await fetch(`${hub.url}/rooms/lobby/messages`, { method: "POST", body });
+        assertEquals((await posted.json()).error.code, "not_stored");
+        assertEquals(posted.status, 503);
+        await injection.end();
+
+        await ann.store("after");
+        await bob.first("chat_message", ({ text }) => text === "after");
+        assertEquals(bob.said, ["before", "after"]);
+        const stored = await (await fetch(`${hub.url}/rooms/lobby/messages`)).json();
+        assertEquals(stored.messages.map(({ text }: { text: string }) => text), [
+          "before",
+          "after",
+        ]);
+        const reported = hub.lines.filter((line) => line.includes('"event":"commit_failed"'));
+        assert(
+          reported.length > 0 && reported.every((line) => line.includes(message)),
+          reported[0],
+        );
+        const metrics = await (await fetch(`${hub.url}/metrics`)).text();
+        assert(metrics.includes('hubbub_kv_failures_total{operation="commit"} 4'), metrics);
+        const health = await fetch(`${hub.url}/health`);
+        assertEquals((await health.json()).status, "ok");
+        assertEquals((await hub.stop("SIGTERM")).code, 0);
+      });
+    },
+  });
+}

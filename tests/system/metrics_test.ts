@@ -1,0 +1,123 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type MetricsSnapshot, renderMetrics } from "@hubbub/hub";
+import { injectFaults } from "../helpers/kv_faults.ts";
+import { needs } from "../helpers/permissions.ts";
+import { TestClient } from "../helpers/test_client.ts";
+import { serve, serveAlone, type TestServer } from "../helpers/test_server.ts";
+
+/** The values in a text of Prometheus, by series. */
+function read(text: string): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    const space = line.lastIndexOf(" ");
+    assertMatch(line, /^[a-z_]+(\{[a-z]+="[^"]*"\})? -?[\d.e+-]+$/);
+    values.set(line.slice(0, space), Number(line.slice(space + 1)));
+  }
+  return values;
+}
+
+async function scrape(running: TestServer): Promise<Map<string, number>> {
+  const response = await fetch(`${running.url}/metrics`);
+  assertEquals(response.status, 200);
+  assertMatch(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+  return read(await response.text());
+}
+
+Deno.test("GET /metrics tells what happened", needs("net"), async () => {
+  await using running = await serveAlone();
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
+  await using bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
+  for (const text of ["1", "2", "3"]) await ann.store(text);
+  bob.socket.send("no JSON");
+  await bob.first("error");
+  const values = await scrape(running);
+  const expected = {
+    hubbub_messages_received_total: 3,
+    hubbub_messages_stored_total: 3,
+    hubbub_messages_delivered_total: 6,
+    hubbub_connections: 2,
+    hubbub_rooms: 1,
+    'hubbub_rejected_total{code="bad_frame"}': 1,
+    hubbub_commit_duration_seconds_count: 3,
+    hubbub_commit_messages_sum: 3,
+    'hubbub_commit_messages_bucket{le="1"}': 3,
+    'hubbub_commit_messages_bucket{le="+Inf"}': 3,
+    'hubbub_kv_failures_total{operation="commit"}': 0,
+  };
+  for (const [name, value] of Object.entries(expected)) assertEquals(values.get(name), value, name);
+  assert(values.get("hubbub_commit_duration_seconds_sum")! > 0);
+  assert(values.get("process_resident_memory_bytes")! > 1_000_000);
+});
+
+Deno.test("GET /metrics tells why members went", needs("net"), async () => {
+  await using running = await serveAlone();
+  const ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
+  const bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
+  ann.socket.close();
+  bob.socket.send(" ".repeat(100_000));
+  assertEquals((await bob.closed).code, 1009);
+  await ann.closed;
+  while (running.hub.metrics.connections > 0) await new Promise((resolve) => setTimeout(resolve));
+  const values = await scrape(running);
+  assertEquals(values.get('hubbub_members_closed_total{reason="left"}'), 1);
+  assertEquals(values.get('hubbub_members_closed_total{reason="tooBig"}'), 1);
+  assertEquals(values.get("hubbub_connections"), 0);
+  assertEquals(values.get("hubbub_connections_closing"), 0);
+});
+
+Deno.test("GET /metrics counts failures of the database", needs("net"), async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  await using running = serve(kv);
+  await using ann = await TestClient.join(running.url, "/rooms/lobby/ws?user=ann");
+  const fail = () => Promise.reject(new TypeError("disk I/O error"));
+  [faults.commit, faults.read] = [fail, fail];
+  ann.say("lost", "r");
+  assertEquals((await ann.first("error")).code, "not_stored");
+  const health = await fetch(`${running.url}/health`);
+  await health.body?.cancel();
+  assertEquals(health.status, 503);
+  const values = await scrape(running);
+  assertEquals(values.get('hubbub_kv_failures_total{operation="commit"}'), 1);
+  assertEquals(values.get('hubbub_kv_failures_total{operation="health"}'), 1);
+  assertEquals(values.get("hubbub_messages_not_stored_total"), 1);
+  [faults.commit, faults.read] = [undefined, undefined];
+  await ann.store("kept");
+});
+
+Deno.test("renderMetrics() adds up what several isolates counted", async () => {
+  const snapshot = (stored: number, residentBytes: number): MetricsSnapshot => [
+    {
+      name: "stored_total",
+      help: "Stored",
+      type: "counter",
+      aggregator: "sum",
+      values: [{ value: stored, labels: {} }],
+    },
+    {
+      name: "resident_bytes",
+      help: "Memory",
+      type: "gauge",
+      aggregator: "max",
+      values: [{ value: residentBytes, labels: {} }],
+    },
+  ];
+  const values = read(await renderMetrics([snapshot(1, 10), snapshot(2, 30), snapshot(4, 20)]));
+  assertEquals(Object.fromEntries(values), { stored_total: 7, resident_bytes: 30 });
+});
+
+Deno.test("GET /metrics adds what the other isolates counted", needs("net"), async () => {
+  await using other = await serveAlone();
+  await using running = await serveAlone({
+    otherMetrics: () => Promise.resolve([structuredClone(other.server.snapshot())]),
+  });
+  await using ann = await TestClient.join(other.url, "/rooms/lobby/ws?user=ann");
+  await using bob = await TestClient.join(running.url, "/rooms/lobby/ws?user=bob");
+  await ann.store("here");
+  await bob.store("there");
+  const values = await scrape(running);
+  assertEquals(values.get("hubbub_messages_stored_total"), 2);
+  assertEquals(values.get("hubbub_connections"), 2);
+  assertEquals(values.get("hubbub_commit_duration_seconds_count"), 2);
+});

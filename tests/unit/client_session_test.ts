@@ -1,0 +1,223 @@
+import { mock } from "node:test";
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { ChatError, connect } from "@hubbub/hub/client";
+import { CLOSE_CODES } from "@hubbub/hub/protocol";
+import { chat, cursor, settle, start, waiting } from "../helpers/fake_socket.ts";
+
+/** An answer of the server over HTTP. */
+function httpError(status: number, code: string, headers?: Record<string, string>): Response {
+  return Response.json({ error: { code, message: `It says ${code}` } }, { status, headers });
+}
+
+Deno.test("connect() refuses what cannot be joined", () => {
+  assertThrows(() => connect("http://chat.test", { room: "no room" }), TypeError, "no room");
+  assertThrows(() => connect("http://chat.test", { room: "lobby", user: " " }), TypeError, "empty");
+  assertThrows(() => connect("ftp://chat.test", { room: "lobby" }), TypeError, "ftp");
+  assertThrows(() => connect("nowhere", { room: "lobby" }), TypeError);
+});
+
+Deno.test("ChatConnection keeps the path of the URL and asks as a newcomer, then resumes", async () => {
+  using test = await start({ history: 3 });
+  const { url, protocols } = test.socket;
+  assertEquals(url.href, "ws://chat.test/base/rooms/lobby/ws?user=ann&history=3");
+  assertEquals(protocols, ["hubbub.v1.lines", "hubbub.v1"]);
+  test.socket.open();
+  test.socket.say(chat(1), chat(2));
+  test.socket.end(1006);
+  await test.tick(500);
+  assertEquals(test.socket.url.search, `?user=ann&after=${cursor(2)}&history=0`);
+});
+
+Deno.test("ChatConnection shows its token as a subprotocol and in no URL", async () => {
+  const requests: Request[] = [];
+  using test = await start({
+    token: () => Promise.resolve("aa.bb-c.d_d"),
+    fetch: (input, init) => {
+      requests.push(new Request(input, init));
+      return Promise.resolve(Response.json({ messages: [] }));
+    },
+  });
+  assertEquals(test.socket.url.search, "?history=10");
+  assertEquals(test.socket.protocols[2], "hubbub.token.aa.bb-c.d_d");
+  test.socket.join();
+  assertEquals(await test.ann.loadOlder(7), []);
+  const [{ url, headers }] = requests;
+  assertEquals(url, "http://chat.test/base/rooms/lobby/messages?limit=7");
+  assertEquals(headers.get("authorization"), "Bearer aa.bb-c.d_d");
+});
+
+Deno.test("ChatConnection waits when there is no token, and ends when it cannot be sent", async () => {
+  using test = await start({ token: () => Promise.reject(new Error("logged out")) });
+  assertEquals(test.sockets.length, 0);
+  assertEquals(waiting(test.ann.state).reason, "There is no token: logged out");
+
+  const Refusing = class {
+    constructor() {
+      throw new DOMException("no such subprotocol", "SyntaxError");
+    }
+  } as unknown as typeof WebSocket;
+  using other = await start({ token: "a b", WebSocket: Refusing });
+  assertEquals(other.ann.state, { status: "closed", code: 4501, reason: "no such subprotocol" });
+});
+
+Deno.test("ChatConnection speaks one envelope a frame where the server does", async () => {
+  using test = await start();
+  test.socket.open("hubbub.v1");
+  test.socket.join();
+  const sent = Promise.all([
+    test.ann.send("one", { ref: "1" }),
+    test.ann.send("two", { ref: "2" }),
+  ]);
+  await settle();
+  assertEquals(test.socket.frames.map((frame) => frame.length), [1, 1]);
+  test.socket.say(chat(1, { user: "ann", ref: "1" }));
+  test.socket.say(chat(2, { user: "ann", ref: "2" }));
+  assertEquals((await sent).map(({ cursor }) => cursor), [cursor(1), cursor(2)]);
+});
+
+Deno.test("ChatConnection comes back with a backoff that doubles, with full jitter", async () => {
+  const random = mock.method(Math, "random", () => 0.999);
+  try {
+    using test = await start({ reconnect: { minDelayMs: 100, maxDelayMs: 1000 } });
+    for (const most of [100, 200, 400, 800, 1000, 1000]) {
+      const before = test.sockets.length;
+      test.socket.end(1006);
+      const { retryInMs, reason } = waiting(test.ann.state);
+      assertEquals(retryInMs, Math.floor(0.999 * most));
+      assertEquals(reason, "The connection was lost");
+      await test.tick(retryInMs - 1);
+      assertEquals(test.sockets.length, before);
+      await test.tick(1);
+      assertEquals(test.sockets.length, before + 1);
+      assertEquals(test.ann.state.status, "connecting");
+    }
+  } finally {
+    random.mock.restore();
+  }
+});
+
+Deno.test("ChatConnection starts its backoff anew once it was live for 5 s, not before", async () => {
+  const random = mock.method(Math, "random", () => 0.5);
+  try {
+    using test = await start({ reconnect: { minDelayMs: 100, maxDelayMs: 100_000 } });
+    const waits: number[] = [];
+    for (const liveMs of [0, 0, 0, 4_999, 5_000, 0]) {
+      test.socket.join();
+      await test.tick(liveMs);
+      test.socket.end(4008);
+      const { retryInMs } = waiting(test.ann.state);
+      waits.push(retryInMs);
+      await test.tick(retryInMs);
+    }
+    assertEquals(waits, [50, 100, 200, 400, 50, 100]);
+  } finally {
+    random.mock.restore();
+  }
+});
+
+Deno.test("ChatConnection comes back when a draining server asks it to", async () => {
+  using test = await start();
+  test.socket.join();
+  test.socket.say({ type: "draining", payload: { reconnect_after_ms: 7_777 } });
+  test.socket.end(4000, "The server is stopping");
+  assertEquals(waiting(test.ann.state), { retryInMs: 7_777, reason: "The server is stopping" });
+  await test.tick(7_777);
+  test.socket.end(1006);
+  assertLess(waiting(test.ann.state).retryInMs, 500);
+});
+
+for (const [name, { code, reconnect }] of Object.entries(CLOSE_CODES)) {
+  Deno.test(`ChatConnection ${reconnect ? "comes back" : "stays away"} after ${name}`, async () => {
+    using test = await start();
+    test.socket.join();
+    const sent = test.ann.send("hello");
+    test.socket.end(code, "Because");
+    if (reconnect) return assertEquals(waiting(test.ann.state).reason, "Because");
+    assertEquals(test.ann.state, { status: "closed", code, reason: "Because" });
+    const error = await assertRejects(() => sent, ChatError, "Because");
+    assertEquals([error.code, error.temporary], ["closed", false]);
+    await assertRejects(() => test.ann.send("more"), ChatError, "Because");
+    await assertRejects(() => test.ann.loadOlder(), ChatError, "Because");
+    await test.tick(100_000);
+    assertEquals(test.sockets.length, 1);
+  });
+}
+
+Deno.test("ChatConnection asks for a new token when the old one is no longer allowed", async () => {
+  let tokens = 0;
+  using test = await start({ token: () => `token${++tokens}` });
+  test.socket.join();
+  test.socket.end(CLOSE_CODES.notAllowed.code, "It has expired");
+  await test.tick(500);
+  assertEquals(test.socket.protocols[2], "hubbub.token.token2");
+  // What is not allowed with a fresh one will not be allowed with the next.
+  test.socket.open();
+  test.socket.end(CLOSE_CODES.notAllowed.code, "Banned");
+  assertEquals(test.ann.state, { status: "closed", code: 4501, reason: "Banned" });
+});
+
+Deno.test("ChatConnection ends where the server says that a try is in vain", async () => {
+  const urls: string[] = [];
+  const fetch = (input: string | URL | Request) => {
+    urls.push(String(input));
+    return Promise.resolve(httpError(400, "bad_user"));
+  };
+  using test = await start({ fetch });
+  test.socket.end(1006);
+  await settle();
+  assertEquals(urls, ["http://chat.test/base/rooms/lobby/ws?user=ann&history=10"]);
+  assertEquals(test.ann.state, { status: "closed", code: 4501, reason: "It says bad_user" });
+});
+
+Deno.test("ChatConnection waits as long as a server asks that is full", async () => {
+  const fetch = () => Promise.resolve(httpError(503, "unavailable", { "retry-after": "20" }));
+  using test = await start({ fetch });
+  test.socket.end(1006);
+  await settle();
+  const { retryInMs, reason } = waiting(test.ann.state);
+  assertEquals(reason, "It says unavailable");
+  assert(retryInMs >= 20_000 && retryInMs < 20_500, `${retryInMs}`);
+});
+
+Deno.test("ChatConnection goes on where the refusal is not the server's, or has passed", async () => {
+  for (const response of [new Response("Not Found", { status: 404 }), httpError(426, "any")]) {
+    using test = await start({ fetch: () => Promise.resolve(response) });
+    test.socket.end(1006);
+    await settle();
+    assertLess(waiting(test.ann.state).retryInMs, 501);
+    await test.tick(500);
+    test.socket.join();
+    assertEquals(test.ann.state.status, "live");
+  }
+});
+
+Deno.test("ChatConnection.close() ends it in every state, once, and closes the socket", async () => {
+  using connecting = await start();
+  connecting.ann.close();
+  using live = await start();
+  live.socket.join();
+  live.ann.close(4321, "Bye");
+  live.ann.close();
+  using waits = await start();
+  waits.socket.end(1006);
+  waits.ann.close();
+  await waits.tick(60_000);
+  for (const { sockets, states } of [connecting, live, waits]) {
+    assertEquals(sockets.length, 1);
+    assertEquals(states.filter(({ status }) => status === "closed").length, 1);
+  }
+  assertEquals(live.socket.closed, { code: 4321 });
+  assertEquals(connecting.socket.closed, { code: 1000 });
+  assertEquals(live.ann.state, { status: "closed", code: 4321, reason: "Bye" });
+});
+
+Deno.test("ConnectOptions.signal closes the connection, also before it began", async () => {
+  const controller = new AbortController();
+  using test = await start({ signal: controller.signal });
+  test.socket.join();
+  controller.abort();
+  assertEquals(test.ann.state.status, "closed");
+  using never = await start({ signal: controller.signal });
+  assertEquals(never.ann.state.status, "closed");
+  assertEquals(never.sockets.length, 0);
+});

@@ -1,0 +1,131 @@
+import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
+import { Metrics } from "@hubbub/hub";
+import { type LogRecord, recordAt } from "../../src/store/entry.ts";
+import { GroupCommit } from "../../src/store/group_commit.ts";
+import {
+  PendingMessages,
+  type PublishResult,
+  type RoomAppend,
+} from "../../src/hub/pending_messages.ts";
+import { RecentMessages } from "../../src/hub/recent_messages.ts";
+
+const LIMITS = {
+  text_max_bytes: 4096,
+  typing_timeout_ms: 3000,
+  messages_per_second: 20,
+  message_burst: 40,
+};
+const SENT_AT = "2026-01-02T03:04:05.678Z";
+
+/** An outbox whose commits never end: what it hands over can be looked at. */
+function setUp(isDraining = false) {
+  const handed: RoomAppend[] = [];
+  const commits = new GroupCommit<RoomAppend>({
+    write: () => new Promise(() => {}),
+    onCommit() {},
+    onFailure() {},
+  });
+  const add = commits.add.bind(commits);
+  commits.add = (append) => {
+    handed.push(append);
+    return add(append);
+  };
+  const tail = new RecentMessages();
+  const metrics = new Metrics();
+  let ids = 0;
+  const pending = new PendingMessages("lobby", tail, {
+    commits,
+    metrics,
+    limits: LIMITS,
+    logger() {},
+    createId: () => `id${++ids}`,
+    isDraining: () => isDraining,
+    now: () => Date.parse(SENT_AT),
+  });
+  const submit = (user: string, ref?: string, text = "hi") => {
+    const told: PublishResult[] = [];
+    pending.submit({ user, draft: { text, ref }, answer: (outcome) => void told.push(outcome) });
+    return told;
+  };
+  return { pending, tail, metrics, handed, submit };
+}
+
+function recordOf({ message, text }: RoomAppend): LogRecord {
+  return recordAt("lobby", "0".repeat(19) + "1", 0, text, message);
+}
+
+Deno.test("PendingMessages.submit() hands the message over as the log keeps it", () => {
+  const { handed, submit, pending } = setUp();
+  submit("ann", "r1");
+  submit("ann");
+  const [{ line, text, message, room }, other] = handed;
+  assertEquals(new TextDecoder().decode(line), text);
+  assertEquals(JSON.parse(text), {
+    id: "id1",
+    user: "ann",
+    text: "hi",
+    sent_at: SENT_AT,
+    ref: "r1",
+  });
+  assertEquals(JSON.parse(text), message);
+  assertEquals(room, "lobby");
+  assertFalse("ref" in JSON.parse(other.text), "no ref where none was given");
+  assertStrictEquals(pending.get("id1"), handed[0]);
+  assertEquals(pending.size, 2);
+});
+
+Deno.test("PendingMessages.submit() lets the same message wait for the first, and calls it a repeat", () => {
+  const { pending, handed, submit, metrics } = setUp();
+  const first = submit("ann", "r1");
+  const second = submit("ann", "r1");
+  assertEquals([first, second, handed.length], [[], [], 1]);
+  const record = recordOf(handed[0]);
+  pending.settle(handed[0], { status: "stored", record });
+  assertEquals(first, [{ status: "stored", record }]);
+  assertEquals(second, [{ status: "repeat", record }]);
+  assertEquals([pending.size, metrics.messagesIn, metrics.repeats], [0, 2, 1]);
+});
+
+Deno.test("PendingMessages.submit() answers at once what repeats a message of the tail", () => {
+  const { handed, submit, tail, pending } = setUp();
+  submit("ann", "r1");
+  const record = recordOf(handed[0]);
+  pending.settle(handed[0], { status: "stored", record });
+  tail.push(record);
+  assertEquals(submit("ann", "r1"), [{ status: "repeat", record }]);
+  assertEquals(handed.length, 1);
+});
+
+Deno.test("PendingMessages.submit() tells users and refs apart, and takes no message without ref for one", () => {
+  const { handed, submit } = setUp();
+  for (const [user, ref] of [["ann", "r1"], ["bob", "r1"], ["ann", "r2"], ["ann"], ["ann"]]) {
+    submit(user, ref);
+  }
+  assertEquals(handed.length, 5);
+});
+
+Deno.test("PendingMessages.submit() refuses while the hub stops, and what no entry can hold", () => {
+  const draining = setUp(true);
+  const [refused] = draining.submit("ann", "r1");
+  assert(refused.status === "refused");
+  assertEquals([refused.problem.code, refused.problem.ref], ["draining", "r1"]);
+  const { handed, submit } = setUp();
+  const [tooLong] = submit("ann", "r2", "x".repeat(65_536));
+  assert(tooLong.status === "refused");
+  assertEquals([tooLong.problem.code, tooLong.problem.ref], ["text_too_long", "r2"]);
+  assertEquals([draining.handed.length, handed.length], [0, 0]);
+});
+
+Deno.test("PendingMessages.refuse() tells everybody who waits, and forgets", () => {
+  const { pending, handed, submit, metrics } = setUp();
+  const told = [submit("ann", "r1"), submit("ann", "r1")];
+  pending.refuse(handed);
+  for (const outcomes of told) {
+    assertEquals(outcomes.length, 1);
+    assert(outcomes[0].status === "refused");
+    assertEquals([outcomes[0].problem.code, outcomes[0].problem.ref], ["not_stored", "r1"]);
+  }
+  assertEquals([pending.size, metrics.messagesNotStored], [0, 1]);
+  submit("ann", "r1");
+  assertEquals(handed.length, 2, "the next one is a new one");
+});

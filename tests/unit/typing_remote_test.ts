@@ -1,0 +1,126 @@
+import { assertEquals } from "@std/assert";
+import { mock } from "node:test";
+import { Typing } from "../../src/hub/typing.ts";
+
+/** Milliseconds that typing on another isolate outlasts its time there. */
+const GRACE_MS = 2_000;
+
+/** Typing on a clock of its own, and what it told the other isolates. */
+function createTyping(timeoutMs?: number) {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  const clock = mock.method(performance, "now", () => now);
+  const changes: string[] = [];
+  const posts: string[] = [];
+  const typing = new Typing({
+    timeoutMs,
+    onChange: (user, status) => void changes.push(`${user} ${status}`),
+    onHere: (user, status) => void posts.push(`${now}: ${user} ${status}`),
+  });
+  return {
+    typing,
+    changes,
+    posts,
+    tick(ms: number) {
+      now += ms;
+      mock.timers.tick(ms);
+    },
+    [Symbol.dispose]() {
+      mock.timers.reset();
+      clock.mock.restore();
+    },
+  };
+}
+
+Deno.test("Typing.start() tells other isolates at once, and again after 1.5 s at the earliest", () => {
+  using clock = createTyping();
+  const { typing, changes, posts, tick } = clock;
+  const tab = {};
+  for (let sign = 0; sign < 60; sign++) {
+    typing.start(tab, "ann");
+    tick(100);
+  }
+  const starts = [0, 1500, 3000, 4500].map((at) => `${at}: ann true`);
+  assertEquals(posts, starts);
+  tick(2_900);
+  assertEquals(posts, [...starts, "8900: ann false"]);
+  assertEquals(changes, ["ann true", "ann false"]);
+});
+
+Deno.test("Typing.start() in two tabs is told to other isolates as one", () => {
+  using clock = createTyping();
+  const { typing, posts, tick } = clock;
+  const [tab1, tab2] = [{}, {}];
+  typing.start(tab1, "ann");
+  typing.start(tab2, "ann");
+  tick(1_499);
+  typing.start(tab2, "ann");
+  typing.stop(tab1, "ann");
+  assertEquals(posts, ["0: ann true"]);
+  tick(1);
+  typing.start(tab2, "ann");
+  typing.stop(tab2, "ann");
+  // Who begins anew is not told as a repetition: others may have heard the end.
+  typing.start(tab1, "ann");
+  typing.stop(tab1, "ann");
+  assertEquals(posts.slice(1), [
+    "1500: ann true",
+    "1500: ann false",
+    "1500: ann true",
+    "1500: ann false",
+  ]);
+});
+
+Deno.test("Typing.elsewhere() ends 2 s after the timeout where the stop was lost, not before", () => {
+  for (const timeoutMs of [3_000, 100]) {
+    using clock = createTyping(timeoutMs);
+    const { typing, changes, posts, tick } = clock;
+    typing.remote("b", "ann", true);
+    tick(1_500);
+    typing.remote("b", "ann", true);
+    tick(timeoutMs + GRACE_MS - 1);
+    assertEquals(changes, ["ann true"]);
+    tick(1);
+    assertEquals(changes, ["ann true", "ann false"]);
+    assertEquals(typing.users(), []);
+    assertEquals(posts, [], "what others told is not told on");
+  }
+});
+
+Deno.test("Typing shows a user who types here and on other isolates until the last of it ends", () => {
+  using clock = createTyping();
+  const { typing, changes, posts, tick } = clock;
+  const tab = {};
+  typing.remote("b", "ann", true);
+  typing.remote("c", "ann", true);
+  typing.start(tab, "ann");
+  typing.remote("b", "ann", false);
+  typing.remote("b", "ann", false);
+  typing.remote("d", "ann", false);
+  typing.stop(tab, "ann");
+  assertEquals(changes, ["ann true"]);
+  assertEquals(posts, ["0: ann true", "0: ann false"]);
+  tick(5_000);
+  assertEquals(changes, ["ann true", "ann false"]);
+});
+
+Deno.test("Typing.said() ends what other isolates told, and tells anew what goes on here", () => {
+  using clock = createTyping();
+  const { typing, changes, posts, tick } = clock;
+  typing.remote("b", "ann", true);
+  typing.remote("c", "ann", true);
+  typing.said("bob", false);
+  typing.said("ann", true);
+  assertEquals(changes, ["ann true"]);
+  typing.said("ann", false);
+  assertEquals(changes, ["ann true", "ann false"]);
+  typing.start({}, "ann");
+  typing.remote("b", "ann", true);
+  typing.said("ann", false);
+  typing.said("ann", true);
+  typing.start({}, "ann");
+  assertEquals(changes, ["ann true", "ann false", "ann true"]);
+  assertEquals(posts, ["0: ann true", "0: ann true", "0: ann true"]);
+  tick(10_000);
+  assertEquals(changes.length, 4);
+});
