@@ -228,7 +228,7 @@ Deno.test("authenticate lets a connection outlive its first token", needs("net")
   await using guest = await TestClient.join(running.url, "/rooms/lobby/ws?token=old");
   const refused = {
     bob: "forbidden",
-    remote: "forbidden",
+    elsewhere: "forbidden",
     bad: "unauthorized",
     broken: "unavailable",
   };

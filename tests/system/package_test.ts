@@ -10,11 +10,13 @@ Deno.test("what is published is the package, its licence, and nothing else", run
   const files = stderr.matchAll(/^ +(file:\S+) \(/gm).map(([, url]) => url.slice(ROOT.href.length));
   const published = new Set(files);
   const expected = new Set(["src/LICENSE", "src/deno.json", "src/page/assets.json"]);
-  for (const folder of ["src/", "src/client/", "src/protocol/"]) {
-    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+  const addSources = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+      if (isDirectory && name !== "page") await addSources(`${folder}${name}/`);
       if (name.endsWith(".ts")) expected.add(folder + name);
     }
-  }
+  };
+  await addSources("src/");
   assertEquals(published, expected);
 });
 

@@ -69,7 +69,7 @@ Deno.test(
 
 function dyingArgs(kv: string): string[] {
   const allowed = ["--allow-net", "--allow-env", "--allow-read", `--allow-write=${kv}`];
-  return ["run", "--no-prompt", ...allowed, "tests/dying_isolates.ts"];
+  return ["run", "--no-prompt", ...allowed, "tests/helpers/dying_isolates.ts"];
 }
 
 for (
