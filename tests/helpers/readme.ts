@@ -7,8 +7,8 @@ export interface CodeBlock {
 
 const ROOT = new URL("../..", import.meta.url);
 
-/** Where files stand that the README names without a folder. */
-const FOLDERS = ["", "tests/", "src/"];
+/** Folders in which a file may stand that a page names without one. */
+const FOLDERS = ["", "src/", "tests/unit/", "tests/system/", "tests/page/", "tests/"];
 
 /** The README, as a test sees it. */
 export class Readme {
