@@ -56,7 +56,8 @@ export {
 export { tokenAuthorizer, tokenOf, type TokenOptions } from "./access/token_auth.ts";
 export type { KeySetOptions } from "./access/key_set.ts";
 export { createServer, type Server, type ServerOptions } from "./http/server.ts";
-export { EnvelopeBatch } from "./hub/envelope_batch.ts";
+export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
+export type { StatusChange } from "./hub/envelope_batch.ts";
 export { Hub, type HubOptions, type RoomState } from "./hub/hub.ts";
 export type { JoinOptions } from "./hub/joining.ts";
 export type { Moderate, Sender, Verdict } from "./hub/moderation.ts";

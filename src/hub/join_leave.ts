@@ -4,9 +4,9 @@
  * @module
  */
 
-import { EnvelopeBatch } from "./envelope_batch.ts";
+import { EnvelopeBatch, type StatusChange } from "./envelope_batch.ts";
 import { FlushTracker, lastInTime } from "./flush_tracker.ts";
-import { encodeEnvelope, type PresenceEnvelope } from "../protocol/mod.ts";
+import { encodeEnvelope } from "../protocol/mod.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Members up to which a room is told at once: with more, such news are gathered. */
@@ -27,9 +27,9 @@ const SLICE = 200;
 interface Round {
   /** When the first of it happened, in steps of {@linkcode JoinLeaveNotifier.now}. */
   readonly from: number;
-  readonly envelopes: readonly string[];
-  /** All of it, for whoever was there before: {@linkcode PER_FRAME} envelopes in each but the last. */
-  readonly frames: readonly EnvelopeBatch[];
+  readonly changes: readonly StatusChange[];
+  /** All of it, for whoever was there before: {@linkcode PER_FRAME} changes in each but the last. */
+  readonly batches: readonly EnvelopeBatch[];
   readonly subscriptions: readonly Subscription[];
   next: number;
 }
@@ -50,7 +50,7 @@ export interface JoinLeaveNotifierOptions {
 export class JoinLeaveNotifier {
   readonly #options: JoinLeaveNotifierOptions;
   #now = 0;
-  #envelopes: string[] = [];
+  #changes: StatusChange[] = [];
   /** How many there were when it was last looked whether more come, and how often it was. */
   #seen = 0;
   #looks = 0;
@@ -79,8 +79,7 @@ export class JoinLeaveNotifier {
    * @param status Which of the two.
    */
   add(user: string, status: "joined" | "left"): void {
-    const envelope: PresenceEnvelope = { type: "presence", payload: { user, status } };
-    this.#envelopes.push(encodeEnvelope(envelope));
+    this.#changes.push({ kind: "presence", user, status: status === "joined" });
     this.#now++;
     if (this.#timer !== undefined || this.#round) return;
     if (this.#options.subscriptions().length <= GATHER_FROM) return this.#tell();
@@ -91,7 +90,7 @@ export class JoinLeaveNotifier {
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#envelopes = [];
+    this.#changes = [];
     this.#round = undefined;
   }
 
@@ -105,8 +104,8 @@ export class JoinLeaveNotifier {
 
   /** Whether no news have come since the last look, or they do not stop coming. */
   #isLull(): boolean {
-    const isQuiet = this.#envelopes.length === this.#seen;
-    this.#seen = this.#envelopes.length;
+    const isQuiet = this.#changes.length === this.#seen;
+    this.#seen = this.#changes.length;
     return isQuiet || this.#looks++ === QUIET_MAX;
   }
 
@@ -118,7 +117,7 @@ export class JoinLeaveNotifier {
     if (round.next === round.subscriptions.length) this.#round = undefined;
     if (this.#round && this.#flushes.isBusy) void this.#goOn(this.#round);
     else if (this.#round) this.#tellLater(0);
-    else if (this.#envelopes.length > 0) this.#tellLater(QUIET_MS);
+    else if (this.#changes.length > 0) this.#tellLater(QUIET_MS);
   }
 
   /** Tells the next slice when the last one has gone out. */
@@ -128,33 +127,37 @@ export class JoinLeaveNotifier {
   }
 
   #begin(): Round {
-    const envelopes = this.#envelopes;
-    this.#envelopes = [];
+    const changes = this.#changes;
+    this.#changes = [];
     this.#seen = this.#looks = 0;
-    const frames: EnvelopeBatch[] = [];
-    for (let i = 0; i < envelopes.length; i += PER_FRAME) {
-      frames.push(frameOf(envelopes.slice(i, i + PER_FRAME)));
+    const batches: EnvelopeBatch[] = [];
+    for (let i = 0; i < changes.length; i += PER_FRAME) {
+      batches.push(batchOf(changes.slice(i, i + PER_FRAME)));
     }
-    const from = this.#now - envelopes.length;
-    return { from, envelopes, frames, subscriptions: this.#options.subscriptions(), next: 0 };
+    const from = this.#now - changes.length;
+    return { from, changes, batches, subscriptions: this.#options.subscriptions(), next: 0 };
   }
 
-  /** Tells one subscription, and returns how many envelopes that took. */
-  #tellOne(subscription: Subscription, { from, envelopes, frames }: Round): number {
+  /** Tells one subscription, and returns how many changes that took. */
+  #tellOne(subscription: Subscription, { from, changes, batches }: Round): number {
     const since = this.#options.since(subscription);
     if (since === undefined) return 0;
     const first = Math.max(0, since - from);
-    if (first >= envelopes.length) return 0;
+    if (first >= changes.length) return 0;
     this.#flushes.sent(lastInTime([subscription]));
     // Who came in the midst of it has a part of a frame for itself.
     const whole = Math.ceil(first / PER_FRAME);
-    const part = envelopes.slice(first, whole * PER_FRAME);
-    if (part.length > 0) subscription.send(frameOf(part));
-    for (const frame of frames.slice(whole)) subscription.send(frame);
-    return envelopes.length - first;
+    const part = changes.slice(first, whole * PER_FRAME);
+    if (part.length > 0) subscription.send(batchOf(part));
+    for (const batch of batches.slice(whole)) subscription.send(batch);
+    return changes.length - first;
   }
 }
 
-function frameOf(envelopes: readonly string[]): EnvelopeBatch {
-  return new EnvelopeBatch(envelopes, { ephemeral: true });
+function batchOf(changes: readonly StatusChange[]): EnvelopeBatch {
+  const envelopes = changes.map(({ user, status }) => {
+    const payload = { user, status: status ? "joined" : "left" } as const;
+    return encodeEnvelope({ type: "presence", payload });
+  });
+  return new EnvelopeBatch(envelopes, { changes });
 }

@@ -202,9 +202,10 @@ export class Subscribers {
 
   #tellTyping(user: string, status: boolean): void {
     const envelope: TypingStatusEnvelope = { type: "typing_status", payload: { user, status } };
-    const frame = new EnvelopeBatch([encodeEnvelope(envelope)], { ephemeral: true });
+    const changes = [{ kind: "typing", user, status }] as const;
+    const batch = new EnvelopeBatch([encodeEnvelope(envelope)], { changes });
     for (const subscription of this.subscriptions()) {
-      if (subscription.user !== user) subscription.send(frame);
+      if (subscription.user !== user) subscription.send(batch);
     }
     if (!this.isTyping) this.#options.onSilence();
   }
