@@ -1,9 +1,9 @@
 import { TextLineStream } from "./text_lines.ts";
 
-const FOLDER = new URL("../consumer/", import.meta.url);
+const FOLDER = new URL("../../examples/", import.meta.url);
 
-/** One of the programs in tests/consumer, which import the package by its name, in a process. */
-export class ConsumerProgram implements AsyncDisposable {
+/** One of the programs in examples, which import the package by its name, in a process. */
+export class ExampleProgram implements AsyncDisposable {
   /** What it wrote so far. */
   readonly lines: string[] = [];
   /** What Deno said about it, such as where it listens. */
@@ -23,7 +23,7 @@ export class ConsumerProgram implements AsyncDisposable {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-net=127.0.0.1", name, ...args],
       cwd: FOLDER,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -95,7 +95,7 @@ export class ConsumerProgram implements AsyncDisposable {
 }
 
 /** Checks the types of all of them as their own configuration resolves the package. */
-export async function checkConsumer(): Promise<{ code: number; said: string }> {
+export async function checkExamples(): Promise<{ code: number; said: string }> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", "."],
     cwd: FOLDER,

@@ -1,4 +1,5 @@
-// A chat in which some things are not said, and others not like that.
+// A chat that refuses some messages and changes others, before they are stored.
+// deno run --allow-net moderation.ts
 
 import { createServer, Hub, KvRoomLog, type Moderate } from "@hubbub/hub";
 
@@ -10,4 +11,4 @@ const moderate: Moderate = ({ text }, { room, user }) => {
 
 const kv = await Deno.openKv(":memory:");
 const chat = createServer(new Hub(new KvRoomLog(kv), { moderate }));
-Deno.serve({ hostname: "127.0.0.1", port: 0 }, chat.fetch);
+Deno.serve(chat.fetch);

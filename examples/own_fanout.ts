@@ -1,10 +1,11 @@
-// Two hubs over one database, which reach each other in a way of one's own and let in whom the
-// application knows.
+// Two hubs over one database that tell each other of messages, presence and typing by a fan-out of
+// your own, with users whom the application knows.
+// deno run --allow-net own_fanout.ts
 
 import { createServer, Hub, KvRoomLog, tokenOf } from "@hubbub/hub";
 import type { Authorize, Fanout } from "@hubbub/hub";
 
-/** Reaches whoever subscribed to the same bus. */
+/** A fan-out over an EventTarget; over a network, publish and subscribe would use a broker. */
 class BusFanout implements Fanout {
   readonly #bus: EventTarget;
   readonly #closing = new AbortController();

@@ -1,20 +1,21 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { ChatError, connect } from "@hubbub/hub/client";
-import { checkConsumer, codeLines, ConsumerProgram } from "../helpers/consumer_program.ts";
+import { checkExamples, codeLines, ExampleProgram } from "../helpers/example_program.ts";
 import { needs } from "../helpers/permissions.ts";
+import { RawSocket } from "../helpers/raw_socket.ts";
 import { received, until } from "../helpers/received.ts";
 import { assertRefused, page, post, say } from "../helpers/requests.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const all = { ...needs("net", "read", "run"), timeout: 20_000 };
 
-Deno.test("a consumer's types are those of the package", all, async () => {
-  assertEquals(await checkConsumer(), { code: 0, said: "" });
+Deno.test("the examples' types are those of the package", all, async () => {
+  assertEquals(await checkExamples(), { code: 0, said: "" });
 });
 
-Deno.test("a consumer has a chat among its own routes in ten lines", all, async () => {
-  assertLessOrEqual((await codeLines("among_routes.ts")).length, 10);
-  await using program = new ConsumerProgram("among_routes.ts");
+Deno.test("embed.ts has a chat among its own routes in eleven lines", all, async () => {
+  assertLessOrEqual((await codeLines("embed.ts")).length, 11);
+  await using program = new ExampleProgram("embed.ts");
   const [url] = await program.addresses(1);
   assertEquals(await (await fetch(url)).text(), "My own start page");
   await using ann = connect(url, { room: "lobby", user: "ann" });
@@ -24,8 +25,8 @@ Deno.test("a consumer has a chat among its own routes in ten lines", all, async 
   assertEquals(await program.end("SIGTERM"), 0);
 });
 
-Deno.test("a consumer has its own users, and its own way between hubs", all, async () => {
-  await using program = new ConsumerProgram("own_parts.ts");
+Deno.test("own_fanout.ts has its own users, and its own way between hubs", all, async () => {
+  await using program = new ExampleProgram("own_fanout.ts");
   const [here, there] = await program.addresses(2);
   await assertRefused(await fetch(`${here}/rooms/lobby`), 401, "unauthorized");
   const staff = await (await enter(`${here}/rooms/staff`, "s-ann")).json();
@@ -48,11 +49,11 @@ Deno.test("a consumer has its own users, and its own way between hubs", all, asy
   assertEquals(heardByAnn.map(({ user }) => user), ["ann", "bob"]);
 });
 
-Deno.test("a consumer's bot answers in a room, and leaves", all, async () => {
+Deno.test("bot.ts answers in a room, and leaves", all, async () => {
   await using server = await serveAlone();
   await using ann = connect(server.url, { room: "lobby", user: "ann" });
   const messages = received(ann);
-  await using program = new ConsumerProgram("bot.ts", server.url);
+  await using program = new ExampleProgram("bot.ts", server.url);
   await until(ann, () => ann.users.includes("bot"));
   for (const text of ["hello", "!time"]) await ann.send(text);
   await until(ann, () => messages.some(({ user }) => user === "bot"));
@@ -67,10 +68,10 @@ Deno.test("a consumer's bot answers in a room, and leaves", all, async () => {
 });
 
 Deno.test(
-  "a consumer's rules refuse and change what is said, before it is stored",
+  "moderation.ts refuses and changes messages before they are stored",
   all,
   async () => {
-    await using program = new ConsumerProgram("moderated.ts");
+    await using program = new ExampleProgram("moderation.ts");
     const [url] = await program.addresses(1);
     await using ann = connect(url, { room: "lobby", user: "ann" });
     await using reader = connect(url, { room: "news", user: "ann" });
@@ -86,6 +87,55 @@ Deno.test(
     assert(!program.lines.some((line) => line.includes("Darn")), "no text in the log");
   },
 );
+
+Deno.test("hono.ts has a chat in a Hono app", all, async () => {
+  await using program = new ExampleProgram("hono.ts");
+  const [url] = await program.addresses(1);
+  assertEquals(await (await fetch(url)).text(), "My own start page");
+  await using ann = connect(url, { room: "lobby", user: "ann" });
+  const { id } = await ann.send("hello");
+  assertEquals((await page(url, "")).map((message) => message.id), [id]);
+});
+
+Deno.test("tokens.ts lets in whom it gave a token, where that says", all, async () => {
+  const secret = "a secret that is made for this test alone";
+  await using program = new ExampleProgram("tokens.ts", secret);
+  const [url] = await program.addresses(1);
+  assertEquals(await (await fetch(`${url}/token`)).text(), "Please log in");
+  await assertRefused(await fetch(`${url}/rooms/lobby`), 401, "unauthorized");
+  const tokenFor = async (user: string) => {
+    return await (await fetch(`${url}/token`, { headers: { "x-user": user } })).text();
+  };
+  await using bob = connect(url, { room: "team-a", token: () => tokenFor("bob") });
+  assertEquals((await bob.send("hello")).user, "bob");
+  await assertRefused(await enter(`${url}/rooms/staff`, await tokenFor("bob")), 403, "forbidden");
+  const staff = await enter(`${url}/rooms/staff`, await tokenFor("ann"));
+  assertEquals((await staff.json()).room, "staff");
+});
+
+Deno.test("cookie_sessions.ts lets in who has logged in", all, async () => {
+  await using program = new ExampleProgram("cookie_sessions.ts");
+  const [url] = await program.addresses(1);
+  const logIn = async (user: string, password: string) => {
+    const body = new URLSearchParams({ user, password });
+    const response = await fetch(`${url}/login`, { method: "POST", body, redirect: "manual" });
+    await response.body?.cancel();
+    return { status: response.status, cookie: response.headers.get("set-cookie")?.split(";")[0] };
+  };
+  await assertRefused(await fetch(`${url}/rooms/lobby`), 401, "unauthorized");
+  assertEquals(await logIn("bob", "wrong"), { status: 403, cookie: undefined });
+  const { cookie = "" } = await logIn("bob", "battery staple");
+  const ask = (path: string, init?: RequestInit) => {
+    return fetch(url + path, { ...init, headers: { cookie: `theme=dark; ${cookie}` } });
+  };
+  const said = await ask("/rooms/lobby/messages", { method: "POST", body: '{"text":"hello"}' });
+  assertEquals([said.status, (await said.json()).user], [201, "bob"]);
+  await assertRefused(await ask("/rooms/staff"), 403, "forbidden");
+  // As a browser does, which sends its cookie along with the upgrade.
+  using socket = await RawSocket.open(`${url}/rooms/lobby/ws`, { cookie });
+  assertEquals(socket.status, 101);
+  await socket.until('"text":"hello"');
+});
 
 async function enter(url: string, session: string): Promise<Response> {
   return await fetch(url, { headers: { authorization: `Bearer ${session}` } });

@@ -1,5 +1,5 @@
-// A bot: answers whoever asks for the time. Takes the server's address, and stops when its input
-// ends.
+// A bot that answers whoever asks for the time, and stops when its input ends.
+// deno run --allow-net bot.ts http://127.0.0.1:8000
 
 import { ChatError, connect } from "@hubbub/hub/client";
 
@@ -10,10 +10,10 @@ Deno.stdin.readable.pipeTo(new WritableStream()).then(() => stopping.abort());
 for await (const { user, text, id } of chat) {
   if (user === "bot" || text !== "!time") continue;
   try {
-    // A ref of the question's makes the answer one, whatever happens between.
+    // The question's id as ref makes the answer one message, however often it has to be sent.
     await chat.send(`It is late, ${user}`, { ref: id });
   } catch (error) {
-    // Refused, or the bot left before it heard that the answer is stored.
+    // It was refused, or the bot left before it was acknowledged.
     if (!(error instanceof ChatError)) throw error;
     console.error(error.message);
   }
