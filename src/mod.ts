@@ -52,7 +52,7 @@ export {
   type Authorization,
   type AuthorizationDenied,
   type Authorize,
-} from "./access/token_auth.ts";
+} from "./access/authorization.ts";
 export { tokenAuthorizer, tokenOf, type TokenOptions } from "./access/token_auth.ts";
 export type { KeySetOptions } from "./access/key_set.ts";
 export { createServer, type Server, type ServerOptions } from "./http/server.ts";
@@ -69,6 +69,11 @@ export { KvRoomLog, type KvRoomLogOptions } from "./store/kv/kv_room_log.ts";
 export type { Duplicate, ReadOptions, RoomLog } from "./store/room_log.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./telemetry/logger.ts";
 export type { Histogram } from "./telemetry/histogram.ts";
-export { Metrics, type Tally } from "./telemetry/metrics.ts";
+export {
+  type ConnectionCounts,
+  Metrics,
+  type Tally,
+  type WaitingCounts,
+} from "./telemetry/metrics.ts";
 export { type MetricsSnapshot, renderMetrics } from "./telemetry/prometheus.ts";
 export type { SampledMetric, SampledValue } from "./telemetry/prometheus.ts";

@@ -1,120 +1,150 @@
 /**
- * The way in, the same for every request to a room.
+ * Access control: which requests are served, for whom, and how many.
  *
  * @module
  */
 
-import { addressOf, type ConnectionInfo } from "./client_address.ts";
-import { ConnectionLimits, type ConnectionLimitSettings } from "./connection_limits.ts";
-import type { Authorization, AuthorizationDenied, Authorize } from "./token_auth.ts";
+import { nameOf } from "./authorization.ts";
+import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
+import { ClientAddresses, type ConnectionInfo } from "./client_address.ts";
+import { ConnectionLimits } from "./connection_limits.ts";
+import type { ConnectionLimit, ConnectionLimitSettings } from "./connection_limits.ts";
+import { HttpError, httpError, retryAfter } from "./http_error.ts";
+import { type MessageLimit, MessageRates } from "./message_rates.ts";
+import type { ErrorCode, Limits, Problem } from "../protocol/mod.ts";
+import type { RequestSlot } from "./request_slot.ts";
+import { RefusalLog } from "./refusal_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { isOriginAllowed } from "./origin.ts";
-import { decodeUser, type ErrorCode, type Limits, type Problem } from "../protocol/mod.ts";
-import { RateLimit } from "./rate_limit.ts";
-import { HttpError, httpError, retryAfter } from "./http_error.ts";
 
-/** What a user may send on all connections together, as a multiple of what one may. */
-const USER_SHARE = 2;
-
-/** The errors that somebody meets who is not to come in, or not now. */
-const UNINVITED: ReadonlySet<string> = new Set<ErrorCode>([
+/** The errors of requests that were not authorized. Limits have a log line of their own. */
+const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
   "unauthorized",
   "forbidden",
-  "too_many_connections",
-  "rate_limited",
-  "unavailable",
+  "bad_host",
+  "misdirected",
 ]);
 
-/** How {@linkcode AccessControl} behaves. */
+/** The options of {@linkcode AccessControl}. */
 export interface AccessControlOptions {
-  /** Decides who may come in. Where it is missing, everybody may, under any name. */
+  /** Authorizes requests. Without it the hub is open: everybody may use any name. */
   readonly authorize?: Authorize;
-  /** Origins of web pages that may come in besides the server's own. */
-  readonly origins: readonly string[];
   /** Proxies in front that add to `X-Forwarded-For`. @default {0} */
   readonly proxies?: number;
-  /** How many connections there may be; what is left out has its default. */
+  /** Limits on connections and requests; what is left out has its default. */
   readonly connectionLimits: Partial<ConnectionLimitSettings>;
-  /** What members may do. */
+  /** What a connection may send. */
   readonly limits: Limits;
-  /** What is counted. */
+  /** The counters. */
   readonly metrics: Metrics;
-  /** Takes what an operator should know. */
+  /** Receives refusals. */
   readonly logger: Logger;
-  /** Whether so much waits for members that do not read that nobody else can be let in. */
+  /** Whether so much waits for members that do not read that no more connections can be taken. */
   readonly isMemoryShort?: () => boolean;
 }
 
-/** Somebody who was let in to stay. */
-export interface ConnectionGrant<User = string> {
-  /** Who it is. */
+/** Where a request goes to, and where it comes from. */
+export interface AccessTarget {
+  /** The room. */
+  readonly room: string;
+  /** What `Deno.serve` says about the request. */
+  readonly info: ConnectionInfo | undefined;
+}
+
+/** A connection that was authorized, and its place within the limits. */
+export interface ConnectionGrant<User extends string | undefined = string> {
+  /** The user; undefined for a reader without a name. */
   readonly user: User;
-  /** Milliseconds since the epoch until when. */
+  /** Milliseconds since the epoch until which it holds. */
   readonly expiresAt?: number;
-  /** Judges a fresh token for this request; undefined where none is needed. */
+  /** Authorizes a fresh token for this connection; undefined in an open hub. */
   readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
-  /** Gives the place within the limits back; whoever was let in must, when it goes. */
-  readonly leave: () => void;
+  /** Takes one message from the rates of the user and, in an open hub, of the address. */
+  readonly takeMessage: () => number;
+  /** Counts the connection among those that were closed and whose peer has not gone yet. */
+  readonly markClosing: () => void;
+  /** Releases the place. Must be called when the connection ends; a second call does nothing. */
+  readonly release: () => void;
 }
 
 /**
- * Lets in or refuses. The order is that of the cost: where from, how many from there, who, where
- * to, how many of them.
+ * Authorizes requests and connections within the limits. The checks are made in the order of their
+ * cost: address, how many there are, authorization, room and user.
  *
  * @example
  * ```ts
  * import { Hub, KvRoomLog } from "@hubbub/hub";
- * import { AccessControl, nameOf } from "./access_control.ts";
+ * import { AccessControl } from "./access_control.ts";
  *
  * using kv = await Deno.openKv(":memory:");
  * const { limits, metrics } = new Hub(new KvRoomLog(kv));
- * const access = new AccessControl({ origins: [], connectionLimits: {}, limits, metrics, logger() {} });
- * const request = new Request("http://localhost/rooms/lobby/messages", { method: "POST" });
- * access.checkOrigin(request);
- * console.log(nameOf(await access.admit(request, "lobby"), " ann ")); // ann
+ * const access = new AccessControl({ connectionLimits: {}, limits, metrics, logger() {} });
+ * const request = new Request("http://localhost/rooms/lobby/ws");
+ * const grant = await access.acquire(request, { room: "lobby", name: " ann ", info: undefined });
+ * console.log(grant.user); // ann
+ * grant.release();
  * ```
  */
 export class AccessControl {
   readonly #options: AccessControlOptions;
-  readonly #admission: ConnectionLimits;
-  readonly #users: RateLimit | undefined;
+  readonly #addresses: ClientAddresses;
+  readonly #connections: ConnectionLimits;
+  readonly #messages: MessageRates;
+  readonly #refusals: RefusalLog;
 
   /**
-   * Makes one.
+   * Creates the access control of a server.
    *
-   * @param options Who may come in, and how many.
+   * @param options Who may use it, and how much.
+   * @throws {RangeError} If a limit is out of range.
    */
   constructor(options: AccessControlOptions) {
     this.#options = options;
-    const { connectionLimits: limits, metrics, isMemoryShort } = options;
-    this.#admission = new ConnectionLimits({ limits, metrics, isMemoryShort });
-    const { messages_per_second, message_burst } = options.limits;
-    if (messages_per_second === 0) return;
-    const perSecond = USER_SHARE * messages_per_second;
-    this.#users = new RateLimit({ perSecond, burst: USER_SHARE * message_burst });
+    const { connectionLimits: settings, limits, logger, isMemoryShort } = options;
+    this.#addresses = new ClientAddresses({ proxies: options.proxies, logger });
+    this.#refusals = new RefusalLog({ logger });
+    this.#connections = new ConnectionLimits({
+      limits: settings,
+      isMemoryShort,
+      onReached: (limit, address) => this.#onReached("connectionsRefused", limit, address),
+    });
+    this.#messages = new MessageRates({
+      limits,
+      onReached: (limit, address) => this.#onReached("messagesLimited", limit, address),
+    });
+  }
+
+  /** Connections now, those included that are being authorized or closed. */
+  get connections(): number {
+    return this.#connections.connections;
+  }
+
+  /** Connections now that were closed and whose peer has not gone yet. */
+  get closingConnections(): number {
+    return this.#connections.closingConnections;
   }
 
   /**
-   * Refuses what a foreign web page makes a browser ask.
+   * Acquires a place within the limits on requests.
    *
    * @param request The request.
-   * @throws {HttpError} Where its origin may not.
+   * @param info What `Deno.serve` says about it.
+   * @returns The place, to be released when the request is answered.
+   * @throws {HttpError} If there are too many.
    */
-  checkOrigin(request: Request): void {
-    if (isOriginAllowed(request, this.#options.origins)) return;
-    throw httpError("forbidden", "Pages of this origin may not use this server");
+  acquireRequest(request: Request, info: ConnectionInfo | undefined): RequestSlot {
+    return this.#connections.acquireRequest(this.#addresses.of(request, info));
   }
 
   /**
-   * Finds out who a request is from, and whether that user may enter the room.
+   * Authorizes a request to a room.
    *
    * @param request The request, before any upgrade.
    * @param room The room.
    * @returns What the user may do; undefined in an open hub, where everybody may do everything.
-   * @throws {HttpError} Where nobody may come in like that.
+   * @throws {HttpError} If the request is not authorized.
    */
-  async admit(request: Request, room: string): Promise<Authorization | undefined> {
+  async authorize(request: Request, room: string): Promise<Authorization | undefined> {
     const { authorize, logger, metrics } = this.#options;
     if (!authorize) return undefined;
     let judged: Authorization | AuthorizationDenied;
@@ -135,97 +165,117 @@ export class AccessControl {
   }
 
   /**
-   * Lets in somebody who wants to stay: {@linkcode AccessControl.admit}, and a place within the limits.
+   * Authorizes a connection of a user, and acquires a place for it.
    *
    * @param request The request, before any upgrade.
-   * @param to Where, under which name (heard in an open hub alone), and from where.
-   * @returns Who came in.
-   * @throws {HttpError} Where nobody may come in like that, or too many have.
+   * @param to The room, where the request comes from, and the name that the client gives: in an
+   * open hub it is the user's.
+   * @returns The connection's authorization and place.
+   * @throws {HttpError} If it is not authorized, or there are too many.
    */
-  async enter(
+  async acquire(
     request: Request,
-    to: { room: string; name: unknown; info: ConnectionInfo | undefined },
+    to: AccessTarget & { readonly name: unknown },
   ): Promise<ConnectionGrant> {
-    return await this.#enter(request, to, (pass) => nameOf(pass, to.name));
+    return await this.#acquire(request, to, (authorization) => nameOf(authorization, to.name));
   }
 
   /**
-   * The same for somebody who only listens, and in an open hub needs no name.
+   * Authorizes a connection that only reads, and acquires a place for it. In an open hub it needs
+   * no name.
    *
    * @param request The request.
-   * @param to Where, and from where.
-   * @returns Who came in.
-   * @throws {HttpError} Where nobody may come in like that, or too many have.
+   * @param to The room, and where the request comes from.
+   * @returns The connection's authorization and place.
+   * @throws {HttpError} If it is not authorized, or there are too many.
    */
-  async observe(
+  async acquireReader(
     request: Request,
-    to: { room: string; info: ConnectionInfo | undefined },
+    to: AccessTarget,
   ): Promise<ConnectionGrant<string | undefined>> {
-    return await this.#enter(request, to, (pass) => pass?.user);
+    return await this.#acquire(request, to, (authorization) => authorization?.user);
   }
 
   /**
-   * Takes from what a user may send on all connections, and without any.
+   * Takes the message of a request from the rates of its user and, in an open hub, of its address.
    *
    * @param user The user.
-   * @returns Milliseconds to wait; 0 where it was taken.
+   * @param request The request.
+   * @param info What `Deno.serve` says about it.
+   * @throws {HttpError} If the user has to wait.
    */
-  takeOf(user: string): number {
-    return this.#users?.take(user) ?? 0;
-  }
-
-  /**
-   * The same, for a request of its own.
-   *
-   * @param user The user.
-   * @throws {HttpError} Where the user has to wait.
-   */
-  checkRate(user: string): void {
-    const waitMs = this.takeOf(user);
+  checkRate(user: string, request: Request, info: ConnectionInfo | undefined): void {
+    const waitMs = this.#takeMessage(user, this.#addresses.of(request, info));
     if (waitMs === 0) return;
     const message = "Too much at once: wait before sending more";
     throw new HttpError({ code: "rate_limited", message }, retryAfter(waitMs));
   }
 
   /**
-   * Takes note that a request was refused; an operator hears of those that were uninvited.
+   * Counts a request that was refused, and logs those that were not authorized.
    *
-   * @param problem Why.
+   * @param problem Why it was refused.
    * @param request The request.
-   * @param to Where to, if that is a room, and from where.
+   * @param to The room, if it is for one, and where the request comes from.
    */
-  note(
+  reportRefusal(
     { code, message: reason }: Problem,
     request: Request,
-    to: { room: string | undefined; info: ConnectionInfo | undefined },
+    to: { readonly room: string | undefined; readonly info: ConnectionInfo | undefined },
   ): void {
     const { logger, metrics } = this.#options;
     metrics.count("rejected", code);
-    if (!UNINVITED.has(code)) return;
-    const address = this.#addressOf(request, to.info);
+    if (!UNAUTHORIZED.has(code)) return;
+    const address = this.#addresses.of(request, to.info);
     logger("warn", "access_refused", { code, reason, room: to.room, address });
   }
 
-  #addressOf(request: Request, info: ConnectionInfo | undefined): string | undefined {
-    return addressOf(request, info, this.#options.proxies ?? 0);
+  #onReached(
+    tally: "connectionsRefused" | "messagesLimited",
+    limit: ConnectionLimit | MessageLimit,
+    address: string | undefined,
+  ): void {
+    this.#options.metrics.count(tally, limit);
+    this.#refusals.add(limit, address);
   }
 
-  async #enter<User extends string | undefined>(
+  async #acquire<User extends string | undefined>(
     request: Request,
-    to: { room: string; info: ConnectionInfo | undefined },
-    userOf: (pass: Authorization | undefined) => User,
+    { room, info }: AccessTarget,
+    userOf: (authorization: Authorization | undefined) => User,
   ): Promise<ConnectionGrant<User>> {
-    const place = this.#admission.knock(this.#addressOf(request, to.info));
+    const address = this.#addresses.of(request, info);
+    const slot = this.#connections.acquire(address);
     try {
-      const pass = await this.admit(request, to.room);
-      const user = userOf(pass);
-      place.take(to.room, user);
-      const renew = this.#renewer(request.url);
-      return { user, expiresAt: pass?.expiresAt, renew, leave: () => place.leave() };
+      const authorization = await this.authorize(request, room);
+      const user = userOf(authorization);
+      slot.claim(room, user === undefined ? undefined : this.#ownerOf(user, address));
+      return {
+        user,
+        expiresAt: authorization?.expiresAt,
+        renew: this.#renewer(request.url),
+        takeMessage: () => this.#takeMessage(user ?? "", address),
+        markClosing: slot.markClosing,
+        release: slot.release,
+      };
     } catch (error) {
-      place.leave();
+      slot.release();
       throw error;
     }
+  }
+
+  /**
+   * Whose limits a user counts for. In an open hub anybody may use any name, and must not use up
+   * the limits of others who go by it elsewhere.
+   */
+  #ownerOf(user: string, address: string | undefined): string {
+    return this.#options.authorize ? user : `${address ?? ""} ${user}`;
+  }
+
+  #takeMessage(user: string, address: string | undefined): number {
+    const owner = this.#ownerOf(user, address);
+    const isCounted = !this.#options.authorize && !this.#connections.isSpared(address);
+    return this.#messages.take({ owner, address: isCounted ? address : undefined });
   }
 
   #renewer(
@@ -241,20 +291,4 @@ export class AccessControl {
       return await authorize(new Request(url, { headers }));
     };
   }
-}
-
-/**
- * Settles under which name somebody goes: the token's, or in an open hub the one that they give.
- *
- * @param pass What {@linkcode AccessControl.admit} returned.
- * @param name What the client calls itself.
- * @returns The user.
- * @throws {HttpError} Where that is no name.
- */
-export function nameOf(pass: Authorization | undefined, name: unknown): string {
-  if (pass) return pass.user;
-  if (typeof name !== "string") throw httpError("bad_user", '"user" is missing');
-  const decoded = decodeUser(name);
-  if (!decoded.ok) throw new HttpError(decoded.error);
-  return decoded.user;
 }

@@ -1,18 +1,85 @@
 /**
- * Where a request comes from.
+ * The address that a request comes from, to count by.
  *
  * @module
  */
 
-/** What `Deno.serve` tells about a request besides the request itself. */
+import ipaddr from "ipaddr.js";
+import { checkInteger } from "../protocol/checks.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** What `Deno.serve` says about a request besides the request itself. */
 export interface ConnectionInfo {
   /** The other end of the TCP connection. */
   readonly remoteAddr: { readonly transport: string; readonly hostname?: string };
 }
 
+/** Bits of an IPv6 address that name a network: what one customer gets at least (RFC 6177). */
+const NETWORK_BITS = 64;
+
+/** The most proxies that may stand in front. */
+const PROXIES_MAX = 100;
+
+/** The options of {@linkcode ClientAddresses}. */
+export interface ClientAddressesOptions {
+  /** Proxies in front that add to `X-Forwarded-For`. @default {0} */
+  readonly proxies?: number;
+  /** Receives a warning if there seems to be a proxy that nobody said is there. */
+  readonly logger: Logger;
+}
+
 /**
- * Tells whose limits a request counts against: the IPv4 address it comes from, or the IPv6 network
- * (/64), which is what one customer gets at least.
+ * Reads the addresses of requests, and warns once of a proxy that is not configured: its address is
+ * then that of everybody.
+ *
+ * @example
+ * ```ts
+ * import { ClientAddresses } from "./client_address.ts";
+ *
+ * const addresses = new ClientAddresses({ proxies: 1, logger() {} });
+ * const headers = { "x-forwarded-for": "192.0.2.7" };
+ * console.log(addresses.of(new Request("http://localhost/", { headers }), undefined)); // 192.0.2.7
+ * ```
+ */
+export class ClientAddresses {
+  readonly #proxies: number;
+  readonly #logger: Logger;
+  #hasWarned = false;
+
+  /**
+   * Creates a reader of addresses.
+   *
+   * @param options How many proxies there are.
+   * @throws {RangeError} If that is no whole number from 0 to 100.
+   */
+  constructor({ proxies = 0, logger }: ClientAddressesOptions) {
+    checkInteger("proxies", proxies, { max: PROXIES_MAX });
+    this.#proxies = proxies;
+    this.#logger = logger;
+  }
+
+  /**
+   * The address or network that a request comes from, as {@linkcode addressOf} reads it.
+   *
+   * @param request The request.
+   * @param info What `Deno.serve` says about it.
+   * @returns The address, if there is one.
+   */
+  of(request: Request, info: ConnectionInfo | undefined): string | undefined {
+    const address = addressOf(request, info, this.#proxies);
+    if (this.#proxies === 0 && !this.#hasWarned && request.headers.has("x-forwarded-for")) {
+      this.#hasWarned = true;
+      const message =
+        "A request came with X-Forwarded-For, but HUBBUB_PROXIES is not set: behind " +
+        "a proxy, everybody would share the limits of the proxy's address";
+      this.#logger("warn", "proxy_not_configured", { message, address });
+    }
+    return address;
+  }
+}
+
+/**
+ * The IPv4 address that a request comes from, or its IPv6 network (/64).
  *
  * @param request The request.
  * @param info What `Deno.serve` says about it.
@@ -20,6 +87,14 @@ export interface ConnectionInfo {
  * address that it saw at the end, so what a client claims itself stands before those and is not
  * believed.
  * @returns The address or the network; undefined where there is none, as on a Unix socket.
+ *
+ * @example
+ * ```ts
+ * import { addressOf } from "./client_address.ts";
+ *
+ * const info = { remoteAddr: { transport: "tcp", hostname: "2001:db8::7" } };
+ * console.log(addressOf(new Request("http://localhost/"), info, 0)); // 2001:db8::/64
+ * ```
  */
 export function addressOf(
   request: Request,
@@ -28,45 +103,31 @@ export function addressOf(
 ): string | undefined {
   if (proxies > 0) {
     const forwarded = (request.headers.get("x-forwarded-for") ?? "").split(",");
-    const address = toNetwork(forwarded.at(-proxies)?.trim() ?? "");
+    const address = networkOf(forwarded.at(-proxies)?.trim() ?? "");
     if (address !== undefined) return address;
   }
-  return toNetwork(info?.remoteAddr.hostname ?? "");
+  return networkOf(info?.remoteAddr.hostname ?? "");
 }
 
 /**
- * Tells whether an address is this machine's own.
+ * Whether an address is this machine's own.
  *
  * @param address What {@linkcode addressOf} returned.
  * @returns True for 127.0.0.0/8 and the network of `::1`.
  */
 export function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "0:0:0:0::/64";
+  return address.startsWith("127.") || address === `::/${NETWORK_BITS}`;
 }
 
-function toNetwork(address: string): string | undefined {
-  // The URL parser checks an address and writes it in its one short form.
-  if (/^\d+\.\d+\.\d+\.\d+(:\d+)?$/.test(address)) {
-    const url = `http://${address}`;
-    return URL.canParse(url) ? new URL(url).hostname : undefined;
-  }
-  const bare = address.replace(/^\[|\](:\d+)?$|%.*$/g, "");
-  // What else the parser would take has a port, a user or a fragment.
-  if (!/^[\da-f:.]+$/i.test(bare)) return undefined;
-  const url = `http://[${bare}]`;
-  if (!bare.includes(":") || !URL.canParse(url)) return undefined;
-  const groups = expand(new URL(url).hostname.slice(1, -1));
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return [groups[6] >> 8, groups[6] & 255, groups[7] >> 8, groups[7] & 255].join(".");
-  }
-  return groups.slice(0, 4).map((group) => group.toString(16)).join(":") + "::/64";
-}
-
-/** The eight numbers of an IPv6 address that the URL parser wrote. */
-function expand(address: string): number[] {
-  const [head, tail] = address.split("::").map((part) => part === "" ? [] : part.split(":"));
-  const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
-  return [...head, ...Array<string>(zeros).fill("0"), ...tail ?? []].map((group) =>
-    parseInt(group, 16)
-  );
+/** Reads an address with or without a port, brackets or a zone. */
+function networkOf(text: string): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::\d+)?|(.*))$/s.exec(text) ?? [];
+  const [, ipv4] = /^([\d.]+):\d+$/.exec(plain ?? "") ?? [];
+  const address = (bracketed ?? ipv4 ?? plain ?? "").replace(/%[\w.-]+$/, "");
+  if (ipaddr.IPv4.isValidFourPartDecimal(address)) return address;
+  if (!ipaddr.IPv6.isValid(address)) return undefined;
+  const ipv6 = ipaddr.IPv6.parse(address);
+  if (ipv6.isIPv4MappedAddress()) return ipv6.toIPv4Address().toString();
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${ipv6}/${NETWORK_BITS}`);
+  return `${network}/${NETWORK_BITS}`;
 }

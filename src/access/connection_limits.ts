@@ -1,37 +1,42 @@
 /**
- * How many connections there may be, and of whom.
+ * Limits on how many connections and requests there may be, and of whom.
  *
  * @module
  */
 
 import { isLoopback } from "./client_address.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import { checkInteger, checkNumber } from "../protocol/checks.ts";
+import { type HttpError, httpError, retryAfter } from "./http_error.ts";
 import { RateLimit } from "./rate_limit.ts";
-import { HttpError, httpError, retryAfter } from "./http_error.ts";
+import { createSlot, type RequestSlot } from "./request_slot.ts";
 
-/** How many connections there may be at the same time, in one isolate. 0 is no limit. */
+/** Limits on connections and requests, in one isolate. 0 is no limit. */
 export interface ConnectionLimitSettings {
-  /** All of them. @default {20000} */
+  /** Connections at the same time, and requests at the same time. @default {20000} */
   readonly maxConnections: number;
   /**
-   * Those of one IPv4 address or IPv6 network (/64). What comes from this machine itself is a proxy
-   * or a test, and only limited where this is given.
+   * Connections of one IPv4 address or IPv6 network (/64) at the same time, and as many requests.
+   * This machine's own addresses are those of proxies and tests, and only limited where this or
+   * `requestsPerSecondPerAddress` is given.
    *
    * @default {2000}
    */
   readonly maxConnectionsPerAddress: number;
-  /** Those in one room. @default {10000} */
+  /** Connections in one room at the same time. @default {10000} */
   readonly maxConnectionsPerRoom: number;
-  /** Those of one user. @default {100} */
+  /** Connections of one user at the same time; in an open hub, of one name at one address. @default {100} */
   readonly maxConnectionsPerUser: number;
+  /** Requests a second of one address or network, in the long run; ten times as many at once. @default {200} */
+  readonly requestsPerSecondPerAddress: number;
 }
 
-/** What holds where nothing else is said. */
+/** The limits that hold where no others are given. */
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimitSettings = {
   maxConnections: 20_000,
   maxConnectionsPerAddress: 2_000,
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
+  requestsPerSecondPerAddress: 200,
 };
 
 /**
@@ -40,143 +45,227 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimitSettings = {
  */
 const REFILL_SECONDS = 10;
 
-/** A limit that an entry can meet. */
-export type ConnectionLimit = "isolate" | "address" | "address_rate" | "room" | "user" | "memory";
+/** The name of a limit that a connection or a request can reach. */
+export type ConnectionLimit =
+  | "isolate"
+  | "memory"
+  | "address"
+  | "address_rate"
+  | "room"
+  | "user"
+  | "requests"
+  | "address_requests"
+  | "address_request_rate";
 
-/** How {@linkcode ConnectionLimits} behaves. */
+/** The options of {@linkcode ConnectionLimits}. */
 export interface ConnectionLimitsOptions {
-  /** How many connections there may be; what is left out is as in {@linkcode DEFAULT_CONNECTION_LIMITS}. */
+  /** The limits; what is left out is as in {@linkcode DEFAULT_CONNECTION_LIMITS}. */
   readonly limits: Partial<ConnectionLimitSettings>;
-  /** What is counted. */
-  readonly metrics: Metrics;
-  /** Whether so much waits for members that do not read that nobody else can be let in. */
+  /** Called with each limit that refuses something. Must not throw. */
+  readonly onReached?: (limit: ConnectionLimit, address: string | undefined) => void;
+  /** Whether so much waits for members that do not read that no more connections can be taken. */
   readonly isMemoryShort?: () => boolean;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly now?: () => number;
 }
 
-/** One connection's claim on the limits, until it ends. */
-export interface ConnectionSlot {
+/** A place that a connection holds until it ends. */
+export interface ConnectionSlot extends RequestSlot {
   /**
-   * Claims a connection of a user in a room.
+   * Counts the connection for a room and a user.
    *
    * @param room The room.
-   * @param user The user, if it has a name.
-   * @throws {HttpError} Where either has too many.
+   * @param owner Whose connection it is, as a key to count by; undefined for nobody's.
+   * @throws {HttpError} If either has too many.
    */
-  take(room: string, user: string | undefined): void;
-  /** Gives everything back. A second call does nothing. */
-  leave(): void;
+  claim(room: string, owner: string | undefined): void;
+  /** Counts the connection among those that were closed and whose peer has not gone yet. */
+  markClosing(): void;
 }
 
 /**
- * Counts connections from the moment they knock, which is before anybody is asked who they are, so
- * that those that wait to be let in are bounded too.
+ * Counts connections and requests, and refuses those over a limit. A connection counts from before
+ * its user is known, so that those that wait for authorization are bounded too.
  *
  * @example
  * ```ts
- * import { Metrics } from "@hubbub/hub";
  * import { ConnectionLimits } from "./connection_limits.ts";
  *
- * const admission = new ConnectionLimits({ limits: { maxConnections: 1 }, metrics: new Metrics() });
- * const place = admission.knock("192.0.2.1");
- * place.take("lobby", "ann");
- * place.leave();
+ * const limits = new ConnectionLimits({ limits: { maxConnections: 1 } });
+ * const slot = limits.acquire("192.0.2.1");
+ * slot.claim("lobby", "ann");
+ * console.log(limits.connections); // 1
+ * slot.release();
  * ```
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
-  readonly #limits: ConnectionLimitSettings;
-  readonly #addresses = new Map<string, number>();
+  readonly #settings: ConnectionLimitSettings;
+  readonly #connectionsByAddress = new Map<string, number>();
+  readonly #requestsByAddress = new Map<string, number>();
   readonly #rooms = new Map<string, number>();
-  readonly #users = new Map<string, number>();
-  readonly #knocks: RateLimit | undefined;
+  readonly #owners = new Map<string, number>();
+  readonly #connectionRate: RateLimit | undefined;
+  readonly #requestRate: RateLimit | undefined;
   readonly #sparesLoopback: boolean;
+  #connections = 0;
+  #closing = 0;
+  #requests = 0;
 
   /**
-   * Makes one.
+   * Creates the limits.
    *
-   * @param options How many there may be.
+   * @param options The limits.
+   * @throws {RangeError} If one of them is not a whole number.
    */
   constructor(options: ConnectionLimitsOptions) {
     this.#options = options;
-    const { limits } = options;
-    const limit = (name: keyof ConnectionLimitSettings) =>
-      limits[name] ?? DEFAULT_CONNECTION_LIMITS[name];
-    this.#limits = {
-      maxConnections: limit("maxConnections"),
-      maxConnectionsPerAddress: limit("maxConnectionsPerAddress"),
-      maxConnectionsPerRoom: limit("maxConnectionsPerRoom"),
-      maxConnectionsPerUser: limit("maxConnectionsPerUser"),
-    };
-    this.#sparesLoopback = limits.maxConnectionsPerAddress === undefined;
-    const burst = this.#limits.maxConnectionsPerAddress;
-    if (burst > 0) this.#knocks = new RateLimit({ burst, perSecond: burst / REFILL_SECONDS });
+    const { limits, now } = options;
+    const settings = { ...DEFAULT_CONNECTION_LIMITS };
+    for (const name of Object.keys(settings) as (keyof ConnectionLimitSettings)[]) {
+      const value = limits[name];
+      if (name === "requestsPerSecondPerAddress") checkNumber(name, value);
+      else checkInteger(name, value);
+      settings[name] = value ?? settings[name];
+    }
+    this.#settings = settings;
+    const { maxConnectionsPerAddress: burst, requestsPerSecondPerAddress: perSecond } = settings;
+    this.#sparesLoopback = limits.maxConnectionsPerAddress === undefined &&
+      limits.requestsPerSecondPerAddress === undefined;
+    if (burst > 0) {
+      this.#connectionRate = new RateLimit({ burst, perSecond: burst / REFILL_SECONDS, now });
+    }
+    if (perSecond > 0) {
+      const burst = Math.max(1, REFILL_SECONDS * perSecond);
+      this.#requestRate = new RateLimit({ burst, perSecond, now });
+    }
+  }
+
+  /** Connections now, those included that are being authorized or closed. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Connections now that were closed and whose peer has not gone yet. */
+  get closingConnections(): number {
+    return this.#closing;
+  }
+
+  /** Requests now. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /**
-   * Claims a connection from an address.
+   * Whether limits by address do not hold for an address: it is this machine's own, or unknown.
    *
-   * @param address Where it comes from, if that is known.
-   * @returns The claim; whoever gets it must give it back.
-   * @throws {HttpError} Where there are too many.
+   * @param address The address or network.
+   * @returns True where they do not.
    */
-  knock(address: string | undefined): ConnectionSlot {
-    const { metrics, isMemoryShort } = this.#options;
-    if (isFull(metrics.connections, this.#limits.maxConnections)) throw this.#full("isolate");
-    if (isMemoryShort?.()) throw this.#full("memory");
-    if (address !== undefined) this.#checkAddress(address);
-    metrics.connections++;
-    count(this.#addresses, address, 1);
-    return this.#place(address);
+  isSpared(address: string | undefined): address is undefined {
+    return address === undefined || (this.#sparesLoopback && isLoopback(address));
   }
 
-  #place(address: string | undefined): ConnectionSlot {
-    const { metrics } = this.#options;
-    const limits = this.#limits;
-    let [room, user]: (string | undefined)[] = [];
-    let hasLeft = false;
+  /**
+   * Acquires a place for a request, until it is answered.
+   *
+   * @param address The address or network it comes from, if that is known.
+   * @returns The place, to be released once.
+   * @throws {HttpError} If there are too many.
+   */
+  acquireRequest(address: string | undefined): RequestSlot {
+    const { maxConnections, maxConnectionsPerAddress } = this.#settings;
+    if (!this.isSpared(address)) {
+      if (isFull(this.#requestsByAddress.get(address), maxConnectionsPerAddress)) {
+        const message = "This address has too many requests waiting for an answer";
+        throw this.#tooMany("address_requests", address, message);
+      }
+      const waitMs = this.#requestRate?.take(address) ?? 0;
+      const message = "This address sends requests too fast";
+      if (waitMs > 0) throw this.#tooFast("address_request_rate", address, message, waitMs);
+    }
+    if (isFull(this.#requests, maxConnections)) throw this.#full("requests", address);
+    this.#requests++;
+    count(this.#requestsByAddress, address, 1);
+    return createSlot(() => {
+      this.#requests--;
+      count(this.#requestsByAddress, address, -1);
+    });
+  }
+
+  /**
+   * Acquires a place for a connection, until it ends.
+   *
+   * @param address The address or network it comes from, if that is known.
+   * @returns The place, to be released once.
+   * @throws {HttpError} If there are too many.
+   */
+  acquire(address: string | undefined): ConnectionSlot {
+    const { maxConnections } = this.#settings;
+    if (isFull(this.#connections, maxConnections)) throw this.#full("isolate", address);
+    if (this.#options.isMemoryShort?.()) throw this.#full("memory", address);
+    if (!this.isSpared(address)) this.#checkConnections(address);
+    this.#connections++;
+    count(this.#connectionsByAddress, address, 1);
+    return this.#connectionSlot(address);
+  }
+
+  #connectionSlot(address: string | undefined): ConnectionSlot {
+    const { maxConnectionsPerRoom, maxConnectionsPerUser } = this.#settings;
+    let [room, owner]: (string | undefined)[] = [];
+    let isClosing = false;
+    const slot = createSlot(() => {
+      this.#connections--;
+      if (isClosing) this.#closing--;
+      count(this.#connectionsByAddress, address, -1);
+      count(this.#rooms, room, -1);
+      count(this.#owners, owner, -1);
+    });
     return {
-      take: (inRoom, asUser) => {
-        if (isFull(this.#rooms.get(inRoom), limits.maxConnectionsPerRoom)) {
-          throw this.#tooMany("room", "The room is full");
+      release: slot.release,
+      [Symbol.dispose]: slot.release,
+      claim: (inRoom, ofOwner) => {
+        if (isFull(this.#rooms.get(inRoom), maxConnectionsPerRoom)) {
+          throw this.#tooMany("room", address, "The room is full");
         }
-        if (isFull(this.#users.get(asUser ?? ""), limits.maxConnectionsPerUser)) {
-          throw this.#tooMany("user", "This user has too many connections");
+        if (ofOwner !== undefined && isFull(this.#owners.get(ofOwner), maxConnectionsPerUser)) {
+          throw this.#tooMany("user", address, "This user has too many connections");
         }
-        [room, user] = [inRoom, asUser];
+        [room, owner] = [inRoom, ofOwner];
         count(this.#rooms, room, 1);
-        count(this.#users, user, 1);
+        count(this.#owners, owner, 1);
       },
-      leave: () => {
-        if (hasLeft) return;
-        hasLeft = true;
-        metrics.connections--;
-        count(this.#addresses, address, -1);
-        count(this.#rooms, room, -1);
-        count(this.#users, user, -1);
+      markClosing: () => {
+        if (isClosing || slot.isReleased) return;
+        isClosing = true;
+        this.#closing++;
       },
     };
   }
 
-  #checkAddress(address: string): void {
-    if (this.#sparesLoopback && isLoopback(address)) return;
-    const { maxConnectionsPerAddress } = this.#limits;
-    if (isFull(this.#addresses.get(address), maxConnectionsPerAddress)) {
-      throw this.#tooMany("address", "Too many connections come from this address");
+  #checkConnections(address: string): void {
+    const { maxConnectionsPerAddress } = this.#settings;
+    if (isFull(this.#connectionsByAddress.get(address), maxConnectionsPerAddress)) {
+      const message = "Too many connections come from this address";
+      throw this.#tooMany("address", address, message);
     }
-    const waitMs = this.#knocks?.take(address) ?? 0;
-    if (waitMs === 0) return;
-    this.#options.metrics.count("connectionsRefused", "address_rate");
+    const waitMs = this.#connectionRate?.take(address) ?? 0;
     const message = "This address opens connections too fast";
-    throw new HttpError({ code: "rate_limited", message }, retryAfter(waitMs));
+    if (waitMs > 0) throw this.#tooFast("address_rate", address, message, waitMs);
   }
 
-  #tooMany(limit: ConnectionLimit, message: string): HttpError {
-    this.#options.metrics.count("connectionsRefused", limit);
+  #tooMany(limit: ConnectionLimit, address: string | undefined, message: string): HttpError {
+    this.#options.onReached?.(limit, address);
     return httpError("too_many_connections", message, retryAfter());
   }
 
-  #full(limit: ConnectionLimit): HttpError {
-    this.#options.metrics.count("connectionsRefused", limit);
+  #tooFast(limit: ConnectionLimit, address: string, message: string, waitMs: number): HttpError {
+    this.#options.onReached?.(limit, address);
+    return httpError("rate_limited", message, retryAfter(waitMs));
+  }
+
+  #full(limit: ConnectionLimit, address: string | undefined): HttpError {
+    this.#options.onReached?.(limit, address);
     return httpError("unavailable", "The server is full", retryAfter());
   }
 }

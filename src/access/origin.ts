@@ -1,41 +1,121 @@
 /**
- * From which web pages a request may come.
+ * The origins of web pages that may use a server.
  *
  * @module
  */
 
+import { httpError } from "./http_error.ts";
+
+/** A scheme and a host without a path, as browsers write the origins of apps: `capacitor://localhost`. */
+const APP_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9_.-]+(:\d{1,5})?$/;
+/** Names below a domain, to which `*.` stands for: letters as in the URL parser's hosts. */
+const SUBDOMAINS = /^([a-z0-9_-]+\.)+$/;
+
 /**
- * Tells whether a browser's request comes from a page that may make it. What comes from no page
- * has no `Origin` and passes: the check keeps foreign pages from using their visitors' browsers.
+ * The origins whose pages may use a server: its own, and those given. A request of a program has no
+ * `Origin` and passes: the check keeps foreign pages from using their visitors' browsers.
  *
- * The server's own origin is known by the host of the request alone, since a proxy may have taken
- * TLS off.
+ * @example
+ * ```ts
+ * import { AllowedOrigins } from "./origin.ts";
  *
- * @param request The request.
- * @param allowed Other origins that may, as browsers write them: `https://example.com`.
- * @returns True where it may.
+ * const origins = new AllowedOrigins(["capacitor://localhost", "https://*.example.com"]);
+ * origins.includes("https://app.example.com"); // true
+ * origins.includes("https://example.com"); // false: `*` stands for at least one name
+ * ```
  */
-export function isOriginAllowed(request: Request, allowed: readonly string[]): boolean {
-  const origin = request.headers.get("origin");
-  if (origin === null || allowed.includes(origin)) return true;
-  if (!isOrigin(origin)) return false;
-  const host = request.headers.get("host") ?? new URL(request.url).host;
-  return sameHost(origin, host);
+export class AllowedOrigins {
+  readonly #origins: readonly string[];
+
+  /**
+   * Creates the list.
+   *
+   * @param origins Origins as browsers write them, and patterns such as `https://*.example.com`,
+   * whose `*` stands for one or more names below that domain.
+   * @throws {TypeError} If one of them could never match.
+   */
+  constructor(origins: readonly string[]) {
+    this.#origins = origins;
+    for (const origin of origins) {
+      const expected = expectedOrigin(origin);
+      if (expected === undefined) continue;
+      throw new TypeError(
+        `Cannot use the origin ${JSON.stringify(origin)}: it must be ${expected}`,
+      );
+    }
+  }
+
+  /** Whether there are any besides the server's own. */
+  get isEmpty(): boolean {
+    return this.#origins.length === 0;
+  }
+
+  /**
+   * Whether an origin is one of those given.
+   *
+   * @param origin The origin, as the browser sent it.
+   * @returns True if it is.
+   */
+  includes(origin: string): boolean {
+    return this.#origins.some((pattern) => {
+      const [start, end] = pattern.split("*");
+      if (end === undefined) return origin === pattern;
+      const isLongEnough = origin.length > start.length + end.length;
+      if (!isLongEnough || !origin.startsWith(start) || !origin.endsWith(end)) return false;
+      return SUBDOMAINS.test(origin.slice(start.length, origin.length - end.length + 1));
+    });
+  }
+
+  /**
+   * Checks the origin of the page that a request comes from, if it comes from one. The server's own
+   * is known by the host of the request alone, since a proxy may have taken TLS off.
+   *
+   * @param request The request.
+   * @throws {HttpError} If its origin is neither the server's own nor one of those given.
+   */
+  check(request: Request): void {
+    const origin = request.headers.get("origin");
+    if (origin === null || this.includes(origin) || isOwnOrigin(origin, request)) return;
+    throw httpError("forbidden", "Pages of this origin may not use this server");
+  }
 }
 
 /**
- * Tells whether a text is the origin of a web page, in the one form that browsers write.
+ * Checks that an origin, or a pattern of origins, is in the one form in which browsers send it, so
+ * that none is accepted that never matches.
  *
- * @param text The text.
- * @returns True for `https://example.com`, `http://localhost:8000`; not with a path, or for `null`.
+ * @param text `https://example.com`, `http://localhost:8000`, `capacitor://localhost`, or a pattern
+ * such as `https://*.example.com`.
+ * @returns What it must be instead; undefined if it is right.
  */
-export function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+export function expectedOrigin(text: string): string | undefined {
+  if (typeof text !== "string") return "a text";
+  const form = 'an origin like "https://example.com" or "https://*.example.com", without a path';
+  const plain = text.replace("://*.", "://");
+  if (plain.includes("*")) return form;
+  if (text !== plain) {
+    const isDomain = isWebOrigin(plain) && /\.[a-z]|^localhost$/.test(new URL(plain).hostname);
+    return isDomain ? undefined : form;
+  }
+  if (isWebOrigin(text)) return undefined;
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
+    const { origin, pathname, search, hash, username } = new URL(text);
+    // Near enough to say what was meant.
+    const isNear = pathname === "/" && search + hash + username === "";
+    return isNear ? `"${origin}", as browsers write it` : form;
+  }
+  return !/^https?:/.test(text) && APP_ORIGIN.test(text) ? undefined : form;
 }
 
-function sameHost(origin: string, host: string): boolean {
+function isOwnOrigin(origin: string, request: Request): boolean {
+  if (!isWebOrigin(origin)) return false;
   const { protocol, host: expected } = new URL(origin);
   // The origin's scheme decides which port may be left out.
-  const url = `${protocol}//${host}`;
+  const url = `${protocol}//${new URL(request.url).host}`;
   return URL.canParse(url) && new URL(url).host === expected;
+}
+
+/** Whether a text is the origin of a web page in the one form that browsers write. */
+function isWebOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -6,59 +6,8 @@
 
 import { verify, verifyWithJwks } from "hono/jwt";
 import { KeySet, type KeySetOptions } from "./key_set.ts";
+import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
 import { decodeUser, TOKEN_MAX_LENGTH } from "../protocol/mod.ts";
-
-/** What somebody who may come in may do. */
-export interface Authorization {
-  /** Who it is: the name that everybody sees. */
-  readonly user: string;
-  /** Milliseconds since the epoch at which the connection ends. @default {undefined} never */
-  readonly expiresAt?: number;
-  /**
-   * Tells whether a room is open to this user. Where it is missing, every room is.
-   *
-   * @param room The room's name.
-   * @returns True where it is.
-   */
-  readonly mayEnter?: (room: string) => boolean;
-}
-
-/** Somebody who may not come in. */
-export interface AuthorizationDenied {
-  /** Why, in a sentence that the client gets to read. */
-  readonly denied: string;
-}
-
-/**
- * Decides about a request to a room, before anything else happens with it. One that throws or
- * rejects has not decided: the client is told to try again later, and the operator why.
- *
- * It is also asked when a connection brings a fresh token: with a request for the same address
- * that has that token, and nothing else, in its `Authorization` header.
- *
- * @example
- * ```ts
- * import { type Authorize, createServer, Hub, KvRoomLog } from "@hubbub/hub";
- *
- * const sessions = new Map([["s1", "ann"]]);
- * const authorize: Authorize = (request) => {
- *   const session = /session=(\w+)/.exec(request.headers.get("cookie") ?? "")?.[1];
- *   const user = sessions.get(session ?? "");
- *   if (user === undefined) return { denied: "Please log in" };
- *   return { user, mayEnter: (room) => room !== "staff" };
- * };
- *
- * using kv = await Deno.openKv(":memory:");
- * await using server = createServer(new Hub(new KvRoomLog(kv)), { authorize });
- * const headers = { cookie: "session=s1" };
- * const response = await server.fetch(new Request("http://localhost/rooms/staff", { headers }));
- * console.log(response.status); // 403
- * await response.body?.cancel();
- * ```
- */
-export type Authorize = (
-  request: Request,
-) => Authorization | AuthorizationDenied | Promise<Authorization | AuthorizationDenied>;
 
 /** Whose tokens are believed: those of one secret, or those of a published set of keys. */
 export type TokenOptions =

@@ -88,6 +88,11 @@ export class ConnectionMonitor {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
+  /** Bytes that wait for all members together, as of the last look. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Bytes that may wait for one member before it has to go. */
   get hardLimitBytes(): number {
     return 2 * this.#waitingBytes < this.#budgetBytes ? HARD_LIMIT_BYTES : SHORT_LIMIT_BYTES;
@@ -119,7 +124,7 @@ export class ConnectionMonitor {
     this.#watched.delete(connection);
     if (this.#watched.size > 0) return;
     this.stop();
-    this.#waitingBytes = this.#options.metrics.waitingBytes = 0;
+    this.#waitingBytes = 0;
   }
 
   /** Stops looking, whoever is left. */
@@ -144,7 +149,7 @@ export class ConnectionMonitor {
       else if (now - watched.sinceMs > STALL_MS) connection.tooSlow();
       watched.waitingBytes = waitingBytes;
     }
-    this.#waitingBytes = metrics.waitingBytes = sum;
+    this.#waitingBytes = sum;
     if (sum < this.#budgetBytes) return;
     for (const connection of this.#watched.keys()) {
       if (connection.waitingBytes > SHORT_LIMIT_BYTES) connection.tooSlow();

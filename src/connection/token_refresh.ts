@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authorization, AuthorizationDenied } from "../access/token_auth.ts";
+import type { Authorization, AuthorizationDenied } from "../access/authorization.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Problem } from "../protocol/mod.ts";

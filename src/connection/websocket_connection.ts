@@ -52,7 +52,9 @@ export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
    * @default {30}
    */
   readonly idleTimeoutSeconds?: number;
-  /** Hears that the connection ended, once. */
+  /** Called once when it is closed from here; its peer may stay for long. */
+  readonly onClosing?: () => void;
+  /** Called once when the connection has ended. */
   readonly onEnd?: () => void;
 }
 
@@ -184,8 +186,8 @@ export class WebSocketConnection
     this.#emptyQueue();
     this.#heldBytes = this.#socket.bufferedAmount;
     this.#isClosing = true;
-    const { hub: { metrics }, logger, room } = this.#options;
-    metrics.stuckConnections++;
+    const { hub: { metrics }, logger, room, onClosing } = this.#options;
+    onClosing?.();
     const name = closeNameOf(code);
     metrics.count("closed", name);
     if (CAUSES.has(name)) {
@@ -278,8 +280,7 @@ export class WebSocketConnection
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const { hub: { metrics }, monitor, onEnd } = this.#options;
-    if (this.#isClosing) metrics.stuckConnections--;
-    else metrics.count("closed", why);
+    if (!this.#isClosing) metrics.count("closed", why);
     this.#isClosing = true;
     this.#heldBytes = 0;
     this.#emptyQueue();

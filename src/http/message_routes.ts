@@ -6,7 +6,9 @@
 
 import { Hono } from "hono";
 import { messageText } from "../store/entry.ts";
-import { type AccessControl, nameOf } from "../access/access_control.ts";
+import type { AccessControl } from "../access/access_control.ts";
+import { nameOf } from "../access/authorization.ts";
+import type { ConnectionInfo } from "../access/client_address.ts";
 import type { Hub } from "../hub/hub.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
@@ -31,10 +33,12 @@ export interface MessageRoutesOptions {
  * @param options The hub, and who may come in.
  * @returns Routes for Hono.
  */
-export function messageRoutes({ hub, access }: MessageRoutesOptions): Hono {
+export function messageRoutes(
+  { hub, access }: MessageRoutesOptions,
+): Hono<{ Bindings: { info?: ConnectionInfo } }> {
   const textMaxBytes = hub.limits.text_max_bytes;
   const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * textMaxBytes + BODY_BYTES_MORE;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
 
   app.get("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
@@ -44,7 +48,7 @@ export function messageRoutes({ hub, access }: MessageRoutesOptions): Hono {
     if (before !== undefined && after !== undefined) {
       throw httpError("bad_query", 'Give "before" or "after", not both');
     }
-    await access.admit(context.req.raw, room);
+    await access.authorize(context.req.raw, room);
     const records = after !== undefined
       ? await hub.log.after(room, after, { limit, shownOnly: true })
       : before !== undefined
@@ -56,12 +60,12 @@ export function messageRoutes({ hub, access }: MessageRoutesOptions): Hono {
 
   app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
-    const pass = await access.admit(context.req.raw, room);
+    const pass = await access.authorize(context.req.raw, room);
     const body = await bodyOf(context.req.raw, maxBodyBytes);
     const user = nameOf(pass, body.user);
     const decoded = decodeDraft(body, { textMaxBytes });
     if (!decoded.ok) throw new HttpError(decoded.error);
-    access.checkRate(user);
+    access.checkRate(user, context.req.raw, context.env.info);
     const outcome = await hub.publish(room, user, decoded.draft);
     if (outcome.status === "refused") throw new HttpError(outcome.problem, retryAfter());
     const status = outcome.status === "stored" ? 201 : 200;

@@ -5,6 +5,7 @@
  */
 
 import type { MiddlewareHandler } from "hono";
+import type { AllowedOrigins } from "../access/origin.ts";
 import { cors } from "hono/cors";
 
 /** The status of an upgrade. */
@@ -47,7 +48,7 @@ export function secure(response: Response): Response {
  * @returns A middleware for Hono.
  */
 export function shareWith(
-  origins: readonly string[],
+  origins: AllowedOrigins,
   options: { readonly except: string },
 ): MiddlewareHandler {
   const share = cors({

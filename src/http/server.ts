@@ -21,7 +21,7 @@
 import { type Context, Hono } from "hono";
 import type { ConnectionInfo } from "../access/client_address.ts";
 import type { ConnectionLimitSettings } from "../access/connection_limits.ts";
-import type { Authorize } from "../access/token_auth.ts";
+import type { Authorize } from "../access/authorization.ts";
 import { connect } from "../connection/websocket_connection.ts";
 import { EVENT_STREAM_HEADERS, openEventStream } from "../connection/event_stream.ts";
 import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
@@ -32,6 +32,8 @@ import { messageRoutes } from "./message_routes.ts";
 import { decodeRoom, ERRORS, HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import { operatorRoutes } from "./operator_routes.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
+import { AllowedHosts } from "../access/host.ts";
+import { AllowedOrigins } from "../access/origin.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { checkHandshake, isUpgrade, nameIn, numberOf, roomOf } from "./request_params.ts";
 import { upgradeRequired } from "./request_params.ts";
@@ -52,11 +54,20 @@ export interface ServerOptions extends Partial<ConnectionLimitSettings> {
    */
   readonly authorize?: Authorize;
   /**
-   * Origins of web pages that may use this server besides its own, exactly as browsers write them.
+   * Origins of web pages that may use this server besides its own, exactly as browsers write them,
+   * and patterns such as `https://*.example.com`.
    *
    * @default {[]}
    */
   readonly origins?: readonly string[];
+  /**
+   * Hosts that requests may be for besides `localhost`, 127.0.0.0/8 and `[::1]`: names, and patterns
+   * such as `*.example.com`. A server that listens on loopback should have this list, if an empty
+   * one, against DNS rebinding.
+   *
+   * @default {undefined} any
+   */
+  readonly hosts?: readonly string[];
   /**
    * Proxies in front, each of which adds the address that it sees to `X-Forwarded-For`. With 0 that
    * header is not believed.
@@ -111,13 +122,14 @@ export interface Server extends AsyncDisposable {
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const logger = options.logger ?? jsonLogger();
-  const { authorize, origins = [], proxies, otherMetrics } = options;
+  const { authorize, proxies, otherMetrics } = options;
+  const hosts = new AllowedHosts(options.hosts);
+  const origins = new AllowedOrigins(options.origins ?? []);
   const { limits, metrics } = hub;
   const monitor = new ConnectionMonitor({ metrics });
   const scheduler = new WriteScheduler();
   const access = new AccessControl({
     authorize,
-    origins,
     proxies,
     limits,
     metrics,
@@ -125,8 +137,16 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     connectionLimits: options,
     isMemoryShort: () => monitor.isMemoryShort,
   });
+  metrics.readFrom(access, monitor);
   let requests = 0;
   const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
+
+  app.use(async (context, next) => {
+    const { raw } = context.req;
+    hosts.check(raw);
+    using _slot = access.acquireRequest(raw, context.env.info);
+    await next();
+  });
 
   app.use(async (context, next) => {
     if (hub.isDraining && !OPERATOR_PATHS.has(context.req.path)) {
@@ -135,9 +155,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     await next();
   });
 
-  if (origins.length > 0) app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
+  if (!origins.isEmpty) app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
   app.use("/rooms/*", async (context, next) => {
-    access.checkOrigin(context.req.raw);
+    origins.check(context.req.raw);
     await next();
   });
 
@@ -156,8 +176,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const after = context.req.query("after") || undefined;
     const { raw } = context.req;
     const to = { room, name: nameIn(context), info: context.env.info };
-    const { user, expiresAt, renew, leave: onEnd } = await access.enter(raw, to);
-    const takeOfUser = () => access.takeOf(user);
+    const grant = await access.acquire(raw, to);
+    const { user, expiresAt, renew, takeMessage: takeOfUser, release: onEnd } = grant;
     const join = { hub, room, user, history, after };
     try {
       // Last: a client whose upgrade failed cannot see why, but may ask again without one.
@@ -170,6 +190,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
         monitor,
         scheduler,
         logger,
+        onClosing: grant.markClosing,
         onEnd,
       });
     } catch (error) {
@@ -186,8 +207,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     // An EventSource comes back with the URL of its first time: the header is newer.
     const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
     const { raw, method } = context.req;
-    const entrance = await access.observe(raw, { room, info: context.env.info });
-    const { expiresAt, leave: onEnd } = entrance;
+    const grant = await access.acquireReader(raw, { room, info: context.env.info });
+    const { expiresAt, release: onEnd } = grant;
     // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
     if (method !== "HEAD") {
       return openEventStream({ hub, room, history, after, expiresAt, monitor, onEnd });
@@ -200,7 +221,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   app.get("/rooms/:room", async (context) => {
     const room = roomOf(context);
-    await access.admit(context.req.raw, room);
+    await access.authorize(context.req.raw, room);
     return context.json(await hub.look(room));
   });
 
@@ -219,7 +240,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     }
     const decoded = decodeRoom(context.req.param("room") ?? "");
     const room = decoded.ok ? decoded.room : undefined;
-    access.note(error.problem, context.req.raw, { room, info: context.env.info });
+    access.reportRefusal(error.problem, context.req.raw, { room, info: context.env.info });
     return answer(context, error);
   });
 

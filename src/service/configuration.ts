@@ -6,7 +6,7 @@
 
 import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limits.ts";
 import type { TokenOptions } from "../access/token_auth.ts";
-import { isOrigin } from "../access/origin.ts";
+import { expectedOrigin } from "../access/origin.ts";
 
 /** Everything that the environment decides. */
 export interface Configuration {
@@ -148,10 +148,9 @@ function tokensOf(
 }
 
 function toOrigin(text: string): string {
-  if (isOrigin(text)) return text;
-  throw new RangeError(
-    `HUBBUB_ORIGINS must be origins like "https://example.com", without a path, not "${text}"`,
-  );
+  const expected = expectedOrigin(text);
+  if (expected === undefined) return text;
+  throw new RangeError(`HUBBUB_ORIGINS must hold ${expected}, not "${text}"`);
 }
 
 /**

@@ -15,7 +15,21 @@ const COMMIT_MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
 const LOOP_DELAY_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** The counters of {@linkcode Metrics} that are kept by what they are about. */
-export type Tally = "closed" | "connectionsRefused" | "rejected";
+export type Tally = "closed" | "connectionsRefused" | "messagesLimited" | "rejected";
+
+/** The owner of the count of connections. */
+export interface ConnectionCounts {
+  /** Connections now, those included that are being authorized or closed. */
+  readonly connections: number;
+  /** Connections now that were closed and whose peer has not gone yet. */
+  readonly closingConnections: number;
+}
+
+/** The owner of what waits for members. */
+export interface WaitingCounts {
+  /** Bytes that wait for all members together, as of the last look. */
+  readonly waitingBytes: number;
+}
 
 /**
  * Plain counters that only grow, and a few values that are as they are now. They cost an addition
@@ -71,16 +85,12 @@ export class Metrics {
   probeFailures = 0;
   /** Times it could not be found out whether somebody may come in. */
   authorizeFailures = 0;
-  /** Connections now, those included that are being let in or closed. */
-  connections = 0;
-  /** Connections now that were closed, but whose peer neither reads nor goes. */
-  stuckConnections = 0;
-  /** Bytes that wait for members, as of the last look. */
-  waitingBytes = 0;
   /** Connections that ended, by why: a close code's name, `left` or `lost`. */
   readonly closed: Map<string, number> = new Map();
-  /** Connections that were not let in, by the limit that they met. */
+  /** Connections and requests that were refused, by the limit that they reached. */
   readonly connectionsRefused: Map<string, number> = new Map();
+  /** Messages that were refused because too many came, by the rate that they exceeded. */
+  readonly messagesLimited: Map<string, number> = new Map();
   /** Requests, frames and envelopes that were answered with an error, by its code. */
   readonly rejected: Map<string, number> = new Map();
   /** Seconds that a commit took. */
@@ -89,6 +99,39 @@ export class Metrics {
   readonly commitMessages: Histogram = new Histogram(COMMIT_MESSAGES);
   /** Seconds that a timer came late, once a second while anybody is connected. */
   readonly loopDelay: Histogram = new Histogram(LOOP_DELAY_SECONDS);
+
+  #connections: ConnectionCounts | undefined;
+  #waiting: WaitingCounts | undefined;
+
+  /** Connections now, those included that are being authorized or closed. */
+  get connections(): number {
+    return this.#connections?.connections ?? 0;
+  }
+
+  /** Connections now that were closed and whose peer has not gone yet. */
+  get stuckConnections(): number {
+    return this.#connections?.closingConnections ?? 0;
+  }
+
+  /** Bytes that wait for members now, as of the last look. */
+  get waitingBytes(): number {
+    return this.#waiting?.waitingBytes ?? 0;
+  }
+
+  /**
+   * Reads what is as it is now from its owners in a server, from now on.
+   *
+   * @param connections The owner of the count of connections.
+   * @param waiting The owner of what waits for members.
+   * @throws {TypeError} If there is a server already: its numbers would be lost.
+   */
+  readFrom(connections: ConnectionCounts, waiting: WaitingCounts): void {
+    if (this.#connections) {
+      throw new TypeError("Cannot create the server: its hub has a server already");
+    }
+    this.#connections = connections;
+    this.#waiting = waiting;
+  }
 
   /**
    * Counts one more.

@@ -102,9 +102,15 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
     labelled("hubbub_members_closed_total", "Members that went, by why", "reason", metrics.closed),
     labelled(
       "hubbub_connections_refused_total",
-      "Connections not let in, by the limit that they met",
+      "Connections and requests refused, by the limit that they reached",
       "limit",
       metrics.connectionsRefused,
+    ),
+    labelled(
+      "hubbub_messages_limited_total",
+      "Messages refused, by the rate that they exceeded",
+      "limit",
+      metrics.messagesLimited,
     ),
     labelled(
       "hubbub_rejected_total",

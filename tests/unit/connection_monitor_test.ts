@@ -67,7 +67,7 @@ Deno.test("ConnectionMonitor lets less wait for each the more waits for all", ()
   test.lookFor(1);
   assertEquals(test.monitor.hardLimitBytes, 64 * 1024);
   assertFalse(test.monitor.isMemoryShort);
-  assertEquals(test.metrics.waitingBytes, 2.4 * MIB);
+  assertEquals(test.monitor.waitingBytes, 2.4 * MIB);
   assertEquals(test.connections.flatMap(({ ends }) => ends), []);
 });
 
