@@ -27,7 +27,7 @@ import { EVENT_STREAM_HEADERS, openEventStream } from "../connection/event_strea
 import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
 import { AccessControl } from "../access/access_control.ts";
 import type { Hub } from "../hub/hub.ts";
-import { jsonLogger, type Logger } from "../telemetry/logger.ts";
+import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { decodeRoom, ERRORS, HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import { operatorRoutes } from "./operator_routes.ts";
@@ -121,11 +121,11 @@ export interface Server extends AsyncDisposable {
  * ```
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
-  const logger = options.logger ?? jsonLogger();
   const { authorize, proxies, otherMetrics } = options;
   const hosts = new AllowedHosts(options.hosts);
   const origins = new AllowedOrigins(options.origins ?? []);
   const { limits, metrics } = hub;
+  const logger = guardLogger(options.logger ?? jsonLogger(), metrics);
   const monitor = new ConnectionMonitor({ metrics });
   const scheduler = new WriteScheduler();
   const access = new AccessControl({

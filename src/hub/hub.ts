@@ -11,7 +11,7 @@ import type { Fanout } from "../cluster/fanout.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { GroupCommit } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { jsonLogger, type Logger } from "../telemetry/logger.ts";
+import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { FlushTracker } from "./flush_tracker.ts";
 import type { Moderate } from "./moderation.ts";
@@ -142,7 +142,7 @@ export class Hub {
       ...options.limits,
     };
     this.metrics = options.metrics ?? new Metrics();
-    this.#logger = options.logger ?? jsonLogger();
+    this.#logger = guardLogger(options.logger ?? jsonLogger(), this.metrics);
     const flushes = new FlushTracker();
     this.#commits = createCommits({
       log,

@@ -1,20 +1,27 @@
 /**
- * What an operator reads: one line of JSON an event.
+ * Operational events, one line of JSON each.
  *
  * @module
  */
 
-/** How much an event matters. */
+import type { Metrics } from "./metrics.ts";
+
+/** The severity of an event. */
 export type Level = "info" | "warn" | "error";
 
-/** Takes an event: what happened, in snake_case, and what belongs to it. Must not throw. */
+/**
+ * Receives operational events: what happened, in snake_case, and what belongs to it.
+ *
+ * One that throws, rejects or returns `false` did not write the event. That never disturbs the
+ * server: it is counted in {@linkcode Metrics.logFailures}.
+ */
 export type Logger = (
   level: Level,
   event: string,
   fields?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** How {@linkcode jsonLogger} behaves. */
+/** Options of {@linkcode jsonLogger}. */
 export interface JsonLoggerOptions {
   /** Lines a minute for each event; what is left out is counted in the next line. @default {60} */
   readonly perMinute?: number;
@@ -26,11 +33,14 @@ export interface JsonLoggerOptions {
 const TEXT_MAX_LENGTH = 500;
 
 /**
- * Makes a logger that writes one line of JSON for each event. Names and reasons come from
+ * Creates a logger that writes one line of JSON for each event. Names and reasons come from
  * outside: control characters, also those of terminals and of writing direction, are escaped, long
- * texts are cut, and an event that comes too often is left out and counted.
+ * texts are cut, and an event that comes too often is left out and counted (`left_out`).
  *
- * @param write Takes each line. @default {console.log}
+ * The logger never throws. Where a line cannot be written (a full disk, a closed terminal), it
+ * returns `false`, and the next line that can says how many were lost (`not_written`).
+ *
+ * @param write Writes one line. @default {console.log}
  * @param options How often an event is written.
  * @returns The logger.
  *
@@ -49,22 +59,61 @@ export function jsonLogger(
 ): Logger {
   const { perMinute = 60, now = () => performance.now() } = options;
   const events = new Map<string, { since: number; written: number; leftOut: number }>();
-  return (level, event, fields) => {
+  let notWritten = 0;
+  return (level, event, fields): boolean => {
     let recent = events.get(event);
     if (!recent) events.set(event, recent = { since: now(), written: 0, leftOut: 0 });
-    const left_out = recent.leftOut || undefined;
     if (now() - recent.since >= 60_000) {
       Object.assign(recent, { since: now(), written: 0 });
     }
-    if (recent.written >= perMinute) return void recent.leftOut++;
+    if (recent.written >= perMinute) {
+      recent.leftOut++;
+      return true;
+    }
     recent.written++;
-    recent.leftOut = 0;
     const time = new Date().toISOString();
+    const counts = {
+      left_out: recent.leftOut || undefined,
+      not_written: notWritten || undefined,
+    };
+    let line: string;
     try {
-      write(toLine({ time, level, event, ...fields, left_out }));
+      line = toLine({ time, level, event, ...fields, ...counts });
     } catch {
       // What happened is worth a line, also where its fields cannot be written.
-      write(toLine({ time, level, event, unprintable: true, left_out }));
+      line = toLine({ time, level, event, unprintable: true, ...counts });
+    }
+    try {
+      write(line);
+    } catch {
+      notWritten++;
+      return false;
+    }
+    recent.leftOut = 0;
+    notWritten = 0;
+    return true;
+  };
+}
+
+/**
+ * Wraps a logger so that nothing it does reaches its caller: an event that it fails to write is
+ * counted and forgotten.
+ *
+ * @param logger Any logger, such as an application's own.
+ * @param metrics Counts the failures. @default {none}
+ * @returns A logger that never throws.
+ */
+export function guardLogger(
+  logger: Logger,
+  metrics: Pick<Metrics, "logFailures"> = { logFailures: 0 },
+): Logger {
+  return (level, event, fields) => {
+    try {
+      const result: unknown = logger(level, event, fields);
+      if (result === false) metrics.logFailures++;
+      else if (result instanceof Promise) result.catch(() => metrics.logFailures++);
+    } catch {
+      metrics.logFailures++;
     }
   };
 }
@@ -76,7 +125,7 @@ function toLine(value: object): string {
   );
 }
 
-/** An error as what it says, without its stack; and nothing that could not be written. */
+/** A JSON replacer: an error becomes its name and message, a long text is cut. */
 function asText(_key: string, value: unknown): unknown {
   if (value instanceof Error) value = `${value.name}: ${value.message}`;
   if (typeof value === "bigint") value = String(value);

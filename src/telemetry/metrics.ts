@@ -85,6 +85,8 @@ export class Metrics {
   probeFailures = 0;
   /** Times it could not be found out whether somebody may come in. */
   authorizeFailures = 0;
+  /** Log lines that could not be written. */
+  logFailures = 0;
   /** Connections that ended, by why: a close code's name, `left` or `lost`. */
   readonly closed: Map<string, number> = new Map();
   /** Connections and requests that were refused, by the limit that they reached. */

@@ -53,6 +53,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["packets_lost", "Packets of other isolates that did not arrive", (m) => m.clusterMessagesLost],
   ["rooms_healed", "Rooms that were behind and caught up by a bell", (m) => m.roomsHealed],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
+  ["log_failures", "Log lines that could not be written", (m) => m.logFailures],
 ];
 
 /** What is as it is now. */

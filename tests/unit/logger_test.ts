@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { jsonLogger } from "@hubbub/hub";
+import { createServer, Hub, jsonLogger, KvRoomLog, type Logger, Metrics } from "@hubbub/hub";
+import { guardLogger } from "../../src/telemetry/logger.ts";
 
 function write(fields?: Record<string, unknown>): string {
   const lines: string[] = [];
@@ -36,4 +37,55 @@ Deno.test("jsonLogger() does not throw, whatever was thrown", () => {
   const { time: _, ...line } = JSON.parse(write({ error: circle }));
   assertEquals(line, { level: "warn", event: "something_happened", unprintable: true });
   assertEquals(JSON.parse(write({ bytes: 2n ** 64n })).bytes, "18446744073709551616");
+});
+
+Deno.test("jsonLogger() does not throw where nothing can be written, and says later what was lost", () => {
+  const lines: string[] = [];
+  let isFull = true;
+  const logger = jsonLogger((line) => {
+    if (isFull) throw new Error("No space left on device (os error 28)");
+    lines.push(line);
+  });
+  for (let i = 0; i < 3; i++) logger("warn", "refused", { i });
+  isFull = false;
+  logger("info", "stopping");
+  logger("info", "stopped");
+  assertEquals(lines.map((line) => JSON.parse(line).not_written), [3, undefined]);
+});
+
+Deno.test("guardLogger() counts what a logger fails to write, and lets nothing out", async () => {
+  const metrics = new Metrics();
+  const unwritable = jsonLogger(() => {
+    throw new Error("Input/output error (os error 5)");
+  });
+  const loggers: Logger[] = [
+    () => {
+      throw new Error("thrown");
+    },
+    () => Promise.reject(new Error("rejected")),
+    unwritable,
+    () => {},
+  ];
+  for (const logger of loggers) guardLogger(logger, metrics)("error", "failed");
+  await Promise.resolve();
+  await Promise.resolve();
+  assertEquals(metrics.logFailures, 3);
+});
+
+Deno.test("a hub and a server go on where their logger throws, and count it", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const logger = () => {
+    throw new Error("No space left on device (os error 28)");
+  };
+  const hub = new Hub(new KvRoomLog(kv), { logger });
+  const refuse = () => {
+    throw new Error("no answer");
+  };
+  await using server = createServer(hub, { logger, authorize: refuse });
+  for (const status of [503, 503]) {
+    const response = await server.fetch(new Request("http://localhost/rooms/lobby"));
+    await response.body?.cancel();
+    assertEquals(response.status, status);
+  }
+  assert(hub.metrics.logFailures >= 2, `${hub.metrics.logFailures}`);
 });
