@@ -44,11 +44,13 @@ export class Shell implements AsyncDisposable {
   /**
    * Runs a command line to its end.
    *
+   * @param line The command line.
+   * @param options Where it runs.
    * @returns What it wrote, to both outputs.
    * @throws {Error} Where it fails.
    */
-  static async run(line: string): Promise<string> {
-    await using shell = new Shell(line);
+  static async run(line: string, options: ShellOptions = {}): Promise<string> {
+    await using shell = new Shell(line, options);
     await shell.endInput();
     const { success, code } = await deadline(shell.#child.status, PATIENCE_MS);
     await shell.#reading;
@@ -109,4 +111,11 @@ export class Shell implements AsyncDisposable {
       for (const check of this.#waiting) check();
     }
   }
+}
+
+/** Tells whether the shell knows a command; says so where it does not. */
+export async function hasCommand(name: string): Promise<boolean> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${name}`] }).output();
+  if (!success) console.warn(`The test of ${name} is ignored: there is none here`);
+  return success;
 }

@@ -1,12 +1,15 @@
 // What `deploy` holds for a machine of one's own: the commands in it serve, with what they allow.
 
 import { assert, assertEquals } from "@std/assert";
+import { Document } from "../helpers/document.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
 import { needs } from "../helpers/permissions.ts";
 import { post } from "../helpers/requests.ts";
+import { hasCommand, Shell } from "../helpers/shell.ts";
 
 const NEEDS = needs("net", "run", "read", "write", "env");
+const SQLITE = { ignore: NEEDS.ignore || !await hasCommand("sqlite3") };
 
 /** Reads a file of this repository, lines that go on put together. */
 function read(path: string): string {
@@ -29,6 +32,20 @@ async function exercise(kv: string, args: readonly string[]): Promise<void> {
     assertEquals((await hub.stop("SIGTERM")).code, 0);
   }
 }
+
+Deno.test("deploying.md's backup of a server that runs holds what was said", SQLITE, async () => {
+  const [command] = Document.read("docs/deploying.md").commands
+    .filter((line) => line.startsWith("sqlite3 "));
+  await inFolder(async (folder) => {
+    await using hub = await HubProcess.start({ HUBBUB_KV: `${folder}/hubbub.sqlite3` });
+    const response = await post(hub.url, '{"user":"ann","text":"hello"}');
+    assertEquals((await response.json()).text, "hello");
+    await Shell.run(command, { folder });
+    await using restored = await HubProcess.start({ HUBBUB_KV: `${folder}/backup.sqlite3` });
+    const page = await (await fetch(`${restored.url}/rooms/lobby/messages`)).json();
+    assertEquals(page.messages.map(({ text }: { text: string }) => text), ["hello"]);
+  });
+});
 
 Deno.test("hubbub.service serves with what it allows", NEEDS, async () => {
   const unit = read("deploy/hubbub.service");

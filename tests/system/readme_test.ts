@@ -5,7 +5,7 @@ import { Document } from "../helpers/document.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
 import { needs } from "../helpers/permissions.ts";
-import { Shell } from "../helpers/shell.ts";
+import { hasCommand, Shell } from "../helpers/shell.ts";
 import { TestClient } from "../helpers/test_client.ts";
 
 const READ = needs("read");
@@ -27,13 +27,6 @@ function commands(pattern: RegExp, count = 1, document = readme): string[] {
   const found = document.commands.filter((line) => pattern.test(line));
   assertEquals(found.length, count, `${document.path}'s commands like ${pattern}`);
   return found;
-}
-
-/** Whether the shell knows a command; says so where it does not. */
-async function hasCommand(name: string): Promise<boolean> {
-  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${name}`] }).output();
-  if (!success) console.warn(`The test of ${name} is ignored: there is none here`);
-  return success;
 }
 
 const CURL = { ignore: ALL.ignore || !await hasCommand("curl") };

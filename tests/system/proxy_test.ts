@@ -1,0 +1,155 @@
+// The configurations of docs/deploying.md for what stands in front, in the real nginx and Caddy.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { connect } from "@hubbub/hub/client";
+import { Document } from "../helpers/document.ts";
+import { EventReader } from "../helpers/event_reader.ts";
+import { inFolder } from "../helpers/folder.ts";
+import { HubProcess } from "../helpers/hub_process.ts";
+import { needs } from "../helpers/permissions.ts";
+import { RawSocket } from "../helpers/raw_socket.ts";
+import { received, until } from "../helpers/received.ts";
+import { post } from "../helpers/requests.ts";
+import { freePorts, ReverseProxy } from "../helpers/reverse_proxy.ts";
+import { hasCommand, Shell } from "../helpers/shell.ts";
+
+const ALL = needs("net", "run", "read", "write", "env");
+const CURL = { ignore: ALL.ignore || Deno.build.os !== "linux" || !await hasCommand("curl") };
+const NGINX = { ignore: CURL.ignore || !await hasCommand("nginx") };
+const CADDY = { ignore: CURL.ignore || !await hasCommand("caddy") };
+/** Where Debian keeps it. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+const STREAM = { ignore: NGINX.ignore || !exists(STREAM_MODULE) };
+
+const page = ALL.ignore ? new Document("", "") : Document.read("docs/deploying.md");
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    console.warn(`The test of nginx's stream module is ignored: there is none here`);
+    return false;
+  }
+}
+
+/** Replaces a part of a configuration that must be there. */
+function replace(text: string, part: string, by: string): string {
+  assert(text.includes(part), `There is no ${part} in\n${text}`);
+  return text.replaceAll(part, by);
+}
+
+/** What a main configuration needs around the blocks of the page, to run in a folder. */
+function nginxMain(http: string, more = ""): string {
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `daemon off;
+user root;
+pid nginx.pid;
+worker_processes 1;
+${more}
+events {}
+http {
+  access_log off;
+  ${paths.map((name) => `${name}_temp_path ${name};`).join("\n  ")}
+  ${http}
+}
+`;
+}
+
+/** The page's server block for nginx, without TLS. */
+function nginxServer(hub: HubProcess, listen: string): string {
+  const block = replace(page.block("nginx", "server_name"), "listen 443 ssl;", listen);
+  const plain = block.split("\n").filter((line) => !line.includes("ssl_certificate")).join("\n");
+  return replace(plain, "127.0.0.1:8000", `127.0.0.1:${hub.port}`);
+}
+
+/** A hub as the page says to start it behind a proxy. */
+async function startHub(folder: string): Promise<HubProcess> {
+  return await HubProcess.start({ HUBBUB_KV: `${folder}/kv.sqlite3`, HUBBUB_PROXIES: "1" });
+}
+
+/** Uses the hub through a proxy in every way that a proxy may break. */
+async function exercise(url: string, hub: HubProcess): Promise<void> {
+  assertMatch(await (await fetch(`${url}/r/lobby`)).text(), /<!doctype html>/i);
+  await using ann = connect(url, { room: "lobby", user: "ann" });
+  const messages = received(ann);
+  await ann.send("by WebSocket");
+  const posted = await post(url, '{"user":"bob","text":"by POST"}');
+  assertEquals((await posted.json()).text, "by POST");
+  await until(ann, () => messages.length === 2);
+
+  {
+    // What is sent arrives while the stream is open: nothing waits for a buffer to fill.
+    await using events = await EventReader.open(`${url}/rooms/lobby/events?history=0`);
+    await events.until("joined");
+    await ann.send("as an event");
+    const last = (await events.until("chat_message")).at(-1);
+    assertEquals(last?.data.text, "as an event");
+  }
+
+  // A page from the proxy is one of the server's own, another is not.
+  const { host, origin } = new URL(url);
+  const room = `${url}/rooms/lobby/ws?user=cleo`;
+  {
+    using own = await RawSocket.open(room, { host, origin });
+    assertEquals(own.status, 101);
+  }
+  // The address is the one that the proxy saw, whatever the client says.
+  const curl = "curl -sS --interface 127.0.0.2 -H 'X-Forwarded-For: 192.0.2.7'";
+  const answer = await Shell.run(
+    `${curl} -H 'Origin: https://elsewhere.example' ${url}/rooms/lobby`,
+  );
+  assertEquals(JSON.parse(answer).error.code, "forbidden");
+  const refused = hub.events.find(({ event }) => event === "access_refused");
+  assertEquals(refused?.address, "127.0.0.2");
+  const metrics = await fetch(`${url}/metrics`);
+  await metrics.body?.cancel();
+  assertEquals(metrics.status, 404);
+}
+
+Deno.test("deploying.md's nginx passes everything on", NGINX, async () => {
+  await inFolder(async (folder) => {
+    await using hub = await startHub(folder);
+    const ports = freePorts(1);
+    const configuration = nginxMain(nginxServer(hub, `listen 127.0.0.1:${ports[0]};`));
+    await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports });
+    await exercise(`http://127.0.0.1:${ports[0]}`, hub);
+  });
+});
+
+Deno.test(
+  "deploying.md's nginx passes everything on behind its stream module",
+  STREAM,
+  async () => {
+    await inFolder(async (folder) => {
+      await using hub = await startHub(folder);
+      const ports = freePorts(2);
+      const [outer, inner] = ports;
+      const listen = replace(page.block("nginx", "set_real_ip_from"), " ssl ", " ")
+        .replace("8443", String(inner));
+      const stream = replace(
+        replace(page.block("nginx", "stream {"), "listen 443;", `listen 127.0.0.1:${outer};`),
+        "8443",
+        String(inner),
+      );
+      const configuration = nginxMain(
+        nginxServer(hub, listen),
+        `load_module ${STREAM_MODULE};\n${stream}`,
+      );
+      await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports });
+      await exercise(`http://127.0.0.1:${outer}`, hub);
+    });
+  },
+);
+
+Deno.test("deploying.md's Caddy passes everything on", CADDY, async () => {
+  await inFolder(async (folder) => {
+    await using hub = await startHub(folder);
+    const ports = freePorts(1);
+    const url = `http://127.0.0.1:${ports[0]}`;
+    const block = replace(page.block("caddyfile", "reverse_proxy"), "chat.example.com", url);
+    const configuration = replace(block, "127.0.0.1:8000", `127.0.0.1:${hub.port}`)
+      .replace("{\n", "{\n  admin off\n").replace("grace_period 5s", "grace_period 100ms");
+    await using _caddy = await ReverseProxy.caddy({ folder, configuration, ports });
+    await exercise(url, hub);
+  });
+});
