@@ -6,13 +6,13 @@
 
 import { nameOf } from "./authorization.ts";
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
-import { ClientAddresses, type ConnectionInfo } from "./client_address.ts";
+import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionLimit, ConnectionLimitSettings } from "./connection_limits.ts";
 import { HttpError, httpError, retryAfter } from "./http_error.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
 import type { ErrorCode, Limits, Problem } from "../protocol/mod.ts";
-import type { RequestSlot } from "./request_slot.ts";
+import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -39,8 +39,8 @@ export interface AccessControlOptions {
   readonly metrics: Metrics;
   /** Receives refusals. */
   readonly logger: Logger;
-  /** Whether so much waits for members that do not read that no more connections can be taken. */
-  readonly isMemoryShort?: () => boolean;
+  /** Whether so much waits for somebody who does not read it that nothing more can be kept. */
+  readonly isMemoryShort?: (share: string | undefined) => boolean;
 }
 
 /** Where a request goes to, and where it comes from. */
@@ -130,10 +130,13 @@ export class AccessControl {
    * @param request The request.
    * @param info What `Deno.serve` says about it.
    * @returns The place, to be released when the request is answered.
-   * @throws {HttpError} If there are too many.
+   * @throws {HttpError} If there are too many, or too much waits where it comes from.
    */
-  acquireRequest(request: Request, info: ConnectionInfo | undefined): RequestSlot {
-    return this.#connections.acquireRequest(this.#addresses.of(request, info));
+  acquireRequest(request: Request, info: ConnectionInfo | undefined): SharedSlot {
+    const address = this.#addresses.of(request, info);
+    const share = shareOf(address, info);
+    const { release } = this.#connections.acquireRequest(address, share);
+    return { address, share, release };
   }
 
   /**

@@ -11,7 +11,13 @@ import type { Logger } from "../telemetry/logger.ts";
 /** What `Deno.serve` says about a request besides the request itself. */
 export interface ConnectionInfo {
   /** The other end of the TCP connection. */
-  readonly remoteAddr: { readonly transport: string; readonly hostname?: string };
+  readonly remoteAddr: {
+    readonly transport: string;
+    readonly hostname?: string;
+    readonly port?: number;
+  };
+  /** Settles when the answer was sent, or cannot be; Deno 2.5 does not have it. */
+  readonly completed?: Promise<void>;
 }
 
 /** Bits of an IPv6 address that name a network: what one customer gets at least (RFC 6177). */
@@ -117,6 +123,22 @@ export function addressOf(
  */
 export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === `::/${NETWORK_BITS}`;
+}
+
+/**
+ * Whose share of the memory for what is not read yet a request uses: its address's. This machine's
+ * own addresses are those of proxies, where each connection has a share of its own.
+ *
+ * @param address What {@linkcode addressOf} returned.
+ * @param info What `Deno.serve` says about the request.
+ * @returns A name to count by; undefined where no address is known.
+ */
+export function shareOf(
+  address: string | undefined,
+  info: ConnectionInfo | undefined,
+): string | undefined {
+  if (address === undefined || !isLoopback(address)) return address;
+  return `${address} ${info?.remoteAddr.port}`;
 }
 
 /** Reads an address with or without a port, brackets or a zone. */

@@ -63,8 +63,8 @@ export interface ConnectionLimitsOptions {
   readonly limits: Partial<ConnectionLimitSettings>;
   /** Called with each limit that refuses something. Must not throw. */
   readonly onReached?: (limit: ConnectionLimit, address: string | undefined) => void;
-  /** Whether so much waits for members that do not read that no more connections can be taken. */
-  readonly isMemoryShort?: () => boolean;
+  /** Whether so much waits for somebody who does not read it that nothing more can be kept. */
+  readonly isMemoryShort?: (share: string | undefined) => boolean;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
 }
@@ -170,11 +170,16 @@ export class ConnectionLimits {
    * Acquires a place for a request, until it is answered.
    *
    * @param address The address or network it comes from, if that is known.
+   * @param share Whose share of the memory for what is not read yet it would use.
    * @returns The place, to be released once.
-   * @throws {HttpError} If there are too many.
+   * @throws {HttpError} If there are too many, or too much waits there already.
    */
-  acquireRequest(address: string | undefined): RequestSlot {
+  acquireRequest(address: string | undefined, share: string | undefined = address): RequestSlot {
     const { maxConnections, maxConnectionsPerAddress } = this.#settings;
+    if (this.#options.isMemoryShort?.(share)) {
+      const message = "Too much that was sent to this address has not been read yet";
+      throw this.#tooMany("memory", address, message);
+    }
     if (!this.isSpared(address)) {
       if (isFull(this.#requestsByAddress.get(address), maxConnectionsPerAddress)) {
         const message = "This address has too many requests waiting for an answer";
@@ -203,7 +208,6 @@ export class ConnectionLimits {
   acquire(address: string | undefined): ConnectionSlot {
     const { maxConnections } = this.#settings;
     if (isFull(this.#connections, maxConnections)) throw this.#full("isolate", address);
-    if (this.#options.isMemoryShort?.()) throw this.#full("memory", address);
     if (!this.isSpared(address)) this.#checkConnections(address);
     this.#connections++;
     count(this.#connectionsByAddress, address, 1);

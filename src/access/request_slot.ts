@@ -10,6 +10,14 @@ export interface RequestSlot extends Disposable {
   readonly release: () => void;
 }
 
+/** A place of a request, and by what its answer counts. */
+export interface SharedSlot extends Pick<RequestSlot, "release"> {
+  /** The address or network that the request comes from, if that is known. */
+  readonly address: string | undefined;
+  /** Whose share of the memory for what is not read yet the answer uses, if that is known. */
+  readonly share: string | undefined;
+}
+
 /**
  * Creates a place.
  *

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { deadline } from "@std/async/deadline";
 import {
   type ServerSentEventMessage,
   ServerSentEventStream,
@@ -13,21 +12,24 @@ import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Hub } from "../hub/hub.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
-import { CLOSE_CODES } from "../protocol/mod.ts";
+import { CLOSE_CODES, type Problem } from "../protocol/mod.ts";
 import type { Member, Subscription } from "../hub/subscription.ts";
 import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
+import { OutboundQueue } from "./outbound_queue.ts";
 
-/** Characters waiting for a reader above which it gets no typing and no presence. */
-const SOFT_LIMIT = 256 * 1024;
-/** Characters waiting for a reader above which it has to go, and may resume. */
-const HARD_LIMIT = 1024 * 1024;
+/** Bytes waiting for a reader without a monitor above which it has to go, and may resume. */
+const HARD_LIMIT_BYTES = 1024 * 1024;
 /** Milliseconds between comments: shorter than what proxies take for an idle connection. */
 const HEARTBEAT_MS = 15_000;
-/** Milliseconds that a reader has to take a page of a long replay. */
-const DRAIN_TIMEOUT_MS = 30_000;
-
-/** Events that were taken, from which on the memory of their places is given back. */
-const COMPACT_FROM = 1_000;
+/**
+ * Milliseconds after which a browser comes back, at least: it keeps the last such number for ever,
+ * and with 0 it came back 5,479 times in 10 s.
+ */
+const RETRY_MS = 3_000;
+/** Milliseconds over which those that were turned away are asked to come back. */
+const RETRY_SPREAD_MS = 4_000;
+/** What stands in the queue for a comment: no envelope is empty. */
+const COMMENT = "";
 
 /** The headers of a stream of events. */
 export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
@@ -46,18 +48,20 @@ export interface EventStreamOptions extends JoinOptions {
   readonly room: string;
   /** Milliseconds between comments. @default {15000} */
   readonly heartbeatMs?: number;
-  /** Characters waiting above which the reader has to go. @default {1048576} */
-  readonly hardLimit?: number;
-  /** Looks after what waits for it, and after its end. @default {nobody} */
+  /** Bytes waiting above which the reader has to go. @default {1048576}, or as the monitor says */
+  readonly hardLimitBytes?: number;
+  /** Limits what waits for it, and ends it in time. @default {nobody} */
   readonly monitor?: ConnectionMonitor;
+  /** Whose share of the budget its bytes count against. @default {undefined} its own */
+  readonly address?: string;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
-  /** Hears that the stream ended, once. */
+  /** Called once, when the stream has ended. */
   readonly onEnd?: () => void;
 }
 
 /**
- * Joins a room as somebody who only reads, and is not counted as here.
+ * Joins a room as a reader, which has no user and is not counted as here.
  *
  * Every envelope is an event: its type is the event's, its payload the data. A message and
  * `joined` carry their cursor as `id`, so that a reader that comes back with `Last-Event-ID`
@@ -80,62 +84,84 @@ export interface EventStreamOptions extends JoinOptions {
  * ```
  */
 export function openEventStream(options: EventStreamOptions): Response {
-  const reader = new Reader(options);
+  const reader = new EventStreamReader(options);
   const body = reader.events.pipeThrough(new ServerSentEventStream());
   return new Response(body, { headers: EVENT_STREAM_HEADERS });
 }
 
+/**
+ * Turns a reader away for now: with status 200, for a browser's `EventSource` gives up for good on
+ * any other, and comes back on this one.
+ *
+ * @param problem Why.
+ * @param retryMs Milliseconds after which it may come back, at least. @default {3000}
+ * @returns A stream that says why and when to come back, and ends.
+ *
+ * @example
+ * ```ts
+ * import { refuseEventStream } from "./event_stream.ts";
+ *
+ * const response = refuseEventStream({ code: "unavailable", message: "The server is full" });
+ * console.log(response.status); // 200
+ * ```
+ */
+export function refuseEventStream(problem: Problem, retryMs: number = RETRY_MS): Response {
+  const { code, message } = problem;
+  const waitMs = Math.max(RETRY_MS, retryMs) + Math.floor(Math.random() * RETRY_SPREAD_MS);
+  const data = JSON.stringify({ code, message, retry_after_ms: waitMs });
+  const body = `retry:${waitMs}\nevent:error\ndata:${data}\n\n`;
+  return new Response(body, { headers: EVENT_STREAM_HEADERS });
+}
+
 /** A member without a user whose connection is a stream of events. */
-class Reader implements Member, MonitoredConnection {
+class EventStreamReader implements Member, MonitoredConnection {
   readonly events: ReadableStream<ServerSentEventMessage>;
+  readonly address: string | undefined;
   readonly #options: EventStreamOptions;
-  readonly #hardLimit: number;
-  readonly #queue = new EventQueue();
+  readonly #outbound: OutboundQueue;
   #subscription: Subscription | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #isTooSlow = false;
   #hasEnded = false;
-  #onDrained: (() => void) | undefined;
+  /** Wakes up the stream, which waits for the next event. */
+  #onMore: (() => void) | undefined;
 
   constructor(options: EventStreamOptions) {
+    const { hub, monitor, hardLimitBytes = HARD_LIMIT_BYTES } = options;
     this.#options = options;
-    this.#hardLimit = options.hardLimit ?? HARD_LIMIT;
+    this.address = options.address;
+    this.#outbound = new OutboundQueue({
+      metrics: hub.metrics,
+      bufferedBytes: () => 0,
+      hardLimitBytes: () => monitor?.hardLimitOf(this) ?? hardLimitBytes,
+      onRelease: (envelopes) => this.#push(envelopes),
+      onTooSlow: () => this.tooSlow(),
+    });
     this.events = new ReadableStream<ServerSentEventMessage>({
-      pull: async (controller) => {
-        const event = await this.#queue.take();
-        if (this.#queue.size === 0) this.#onDrained?.();
-        if (event) controller.enqueue(event);
-        else controller.close();
-      },
+      pull: (controller) => this.#pull(controller),
       cancel: () => {
-        this.#options.hub.metrics.count("closed", "left");
-        this.#queue.end({ dropWaiting: true });
+        if (!this.#hasEnded) hub.metrics.count("closed", "left");
+        this.#outbound.close();
         this.#end();
       },
     }, { highWaterMark: 0 });
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? HEARTBEAT_MS);
-    this.#subscription = options.hub.join(options.room, this, options);
-    // A hub that drains has closed this member before it was seated.
+    this.#subscription = hub.join(options.room, this, options);
+    // A hub that drains has closed this member before it had a subscription.
     if (this.#hasEnded) this.#subscription.leave();
-    else options.monitor?.add(this);
+    else monitor?.add(this);
   }
 
   get waitingBytes(): number {
-    return this.#queue.size;
+    return this.#outbound.waitingBytes;
   }
 
   get expiresAt(): number {
     return this.#options.expiresAt ?? Infinity;
   }
 
-  send(frame: EnvelopeBatch): void {
-    if (this.#hasEnded) return;
-    if (frame.ephemeral && this.#queue.size > Math.min(SOFT_LIMIT, this.#hardLimit)) {
-      this.#options.hub.metrics.framesShed++;
-      return;
-    }
-    if (this.#queue.size > this.#hardLimit) return this.tooSlow();
-    for (const envelope of frame.envelopes) this.#queue.add(eventOf(envelope));
+  send(batch: EnvelopeBatch): void {
+    if (!this.#hasEnded && this.#outbound.admits(batch)) this.#push(batch.envelopes);
   }
 
   close(code: number): void {
@@ -143,22 +169,16 @@ class Reader implements Member, MonitoredConnection {
     this.#options.hub.metrics.count("closed", closeNameOf(code));
     // What waits for a reader that is not reading must not be kept for it. The end is a clean one in
     // any case: of a stream that fails, Deno would print the stack.
-    this.#queue.end({ dropWaiting: code !== CLOSE_CODES.draining.code });
+    if (code !== CLOSE_CODES.draining.code) this.#outbound.close();
     this.#end();
   }
 
-  async drained(): Promise<void> {
-    if (this.#hasEnded || this.#queue.size === 0) return;
-    const drained = new Promise<void>((resolve) => this.#onDrained = resolve);
-    try {
-      await deadline(drained, DRAIN_TIMEOUT_MS);
-    } catch {
-      this.tooSlow();
-    }
+  drained(): Promise<void> {
+    return this.#outbound.drained();
   }
 
   tooSlow(): void {
-    if (this.#isTooSlow) return;
+    if (this.#isTooSlow || this.#hasEnded) return;
     this.#isTooSlow = true;
     this.#options.hub.metrics.membersTooSlow++;
     // Not within the loop that sends to everybody.
@@ -169,8 +189,21 @@ class Reader implements Member, MonitoredConnection {
     this.#disconnect("notAllowed", "The token has expired");
   }
 
+  #push(envelopes: readonly string[]): void {
+    this.#outbound.push(envelopes);
+    this.#onMore?.();
+  }
+
   #beat(): void {
-    if (this.#queue.size <= this.#hardLimit) this.#queue.add({ comment: "" });
+    if (this.#outbound.size === 0) this.#push([COMMENT]);
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<ServerSentEventMessage>): Promise<void> {
+    while (this.#outbound.size === 0) {
+      if (this.#hasEnded) return controller.close();
+      await new Promise<void>((resolve) => this.#onMore = resolve);
+    }
+    for (const envelope of this.#outbound.take(1)) controller.enqueue(eventOf(envelope));
   }
 
   #disconnect(name: keyof typeof CLOSE_CODES, reason: string): void {
@@ -184,67 +217,27 @@ class Reader implements Member, MonitoredConnection {
     this.#hasEnded = true;
     this.#options.monitor?.delete(this);
     clearInterval(this.#heartbeat);
-    this.#onDrained?.();
+    this.#onMore?.();
     this.#subscription?.leave();
     this.#options.onEnd?.();
   }
 }
 
-/** What waits for a reader. A stream's own queue cannot be emptied without failing the stream. */
-class EventQueue {
-  #events: ServerSentEventMessage[] = [];
-  #next = 0;
-  #size = 0;
-  #hasEnded = false;
-  #onMore: (() => void) | undefined;
-
-  /** Characters that wait. */
-  get size(): number {
-    return this.#size;
-  }
-
-  add(event: ServerSentEventMessage): void {
-    this.#events.push(event);
-    this.#size += sizeOf(event);
-    this.#onMore?.();
-  }
-
-  /** Ends it, at once or after what waits. */
-  end(options: { readonly dropWaiting: boolean }): void {
-    this.#hasEnded = true;
-    if (options.dropWaiting) [this.#events, this.#next, this.#size] = [[], 0, 0];
-    this.#onMore?.();
-  }
-
-  /** Takes the next event as soon as there is one; undefined at the end. One call at a time. */
-  async take(): Promise<ServerSentEventMessage | undefined> {
-    while (this.#next === this.#events.length) {
-      if (this.#hasEnded) return undefined;
-      [this.#events, this.#next] = [[], 0];
-      await new Promise<void>((resolve) => this.#onMore = resolve);
-    }
-    const event = this.#events[this.#next++];
-    this.#size -= sizeOf(event);
-    if (this.#next >= COMPACT_FROM) {
-      this.#events = this.#events.slice(this.#next);
-      this.#next = 0;
-    }
-    return event;
-  }
-}
-
 /** Splits an envelope, which is text that this server made: `{"type":"…","payload":{…}}`. */
 function eventOf(envelope: string): ServerSentEventMessage {
+  if (envelope === COMMENT) return { comment: "" };
   const [, event, data] = /^\{"type":"(\w+)","payload":(\{.*\})\}$/s.exec(envelope) ?? [];
-  if (event === "chat_message" || event === "joined") {
-    const { cursor } = JSON.parse(data) as { cursor: string };
-    return { event, data, id: cursor };
+  switch (event) {
+    case "chat_message":
+      return { event, data, id: (JSON.parse(data) as { cursor: string }).cursor };
+    case "joined":
+      // A drain or a full server may have set another time before.
+      return { event, data, id: (JSON.parse(data) as { cursor: string }).cursor, retry: RETRY_MS };
+    case "draining": {
+      const { reconnect_after_ms } = JSON.parse(data) as { reconnect_after_ms: number };
+      return { event, data, retry: RETRY_MS + reconnect_after_ms };
+    }
+    default:
+      return { event, data };
   }
-  if (event !== "draining") return { event, data };
-  const { reconnect_after_ms } = JSON.parse(data) as { reconnect_after_ms: number };
-  return { event, data, retry: reconnect_after_ms };
-}
-
-function sizeOf(event: ServerSentEventMessage): number {
-  return event.data?.length ?? 1;
 }

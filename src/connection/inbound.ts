@@ -32,6 +32,14 @@ const REFUSED_MIN = 400;
 /** Which end a connection comes to: a key of {@linkcode CLOSE_CODES}. */
 export type CloseName = keyof typeof CLOSE_CODES;
 
+/** The ends that a member brings about itself; they are logged. */
+export const MEMBER_CAUSES: ReadonlySet<string> = new Set<CloseName>([
+  "tooBig",
+  "tooSlow",
+  "notAllowed",
+  "tooManyBadFrames",
+]);
+
 /** How {@linkcode Inbound} behaves. */
 export interface InboundOptions {
   /** What a member may do. */
@@ -123,6 +131,9 @@ export class Inbound {
       return this.#refuse({ code: "bad_frame", message: "Frames must be text" }, outlet);
     }
     if (!this.#options.isLines) return this.#takeEnvelope(data, outlet);
+    if (isBlank(data)) {
+      return this.#refuse({ code: "bad_frame", message: "The frame is empty" }, outlet);
+    }
     let start = 0;
     for (let lines = 0; start < data.length && !outlet.isOver; lines++) {
       if (lines === LINES_MAX) {
@@ -166,6 +177,12 @@ export class Inbound {
     outlet.refuse(problem);
     if (waitMs > 0) outlet.end("tooManyBadFrames", "Too many bad frames");
   }
+}
+
+/** Whether nothing is in a frame but line feeds. */
+function isBlank(frame: string): boolean {
+  for (let i = 0; i < frame.length; i++) if (frame.charCodeAt(i) !== 10) return false;
+  return true;
 }
 
 function sizeOf(data: unknown): number {

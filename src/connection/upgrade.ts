@@ -9,14 +9,16 @@ import { PROTOCOL_V1, PROTOCOL_V1_LINES, type Subprotocol } from "../protocol/mo
 /** Seconds without a sign of life after which a peer is taken for dead. */
 const IDLE_TIMEOUT_SECONDS = 30;
 
-/** A request that was upgraded. */
+/** The result of an upgrade. */
 export interface Upgraded {
   /** The socket, not yet open. */
   readonly socket: WebSocket;
   /** The response, to be returned to `Deno.serve` untouched. */
   readonly response: Response;
-  /** What is spoken: also where the client offered nothing, or nothing known. */
+  /** The subprotocol in use, also where the client offered nothing, or nothing known. */
   readonly protocol: Subprotocol;
+  /** Why the socket does not open, where it does not. */
+  readonly unopenedReason: string;
 }
 
 /**
@@ -46,7 +48,23 @@ export function upgrade(
   }
   const upgraded = Deno.upgradeWebSocket(request, { protocol, idleTimeout: idleTimeoutSeconds });
   const { socket, response } = upgraded;
-  return { socket, response, protocol: protocol ?? PROTOCOL_V1 };
+  const unopenedReason = isReadable(request)
+    ? "The request is a copy: hand the one from Deno.serve to fetch, as it came"
+    : "The response was not passed on as it was returned, or the client went";
+  return { socket, response, protocol: protocol ?? PROTOCOL_V1, unopenedReason };
+}
+
+/**
+ * Tells whether a request can still be read after its upgrade. Deno closes the one that came with
+ * the connection; a copy (`new Request(request)`, Hono's `mount`) stays as it is, is answered with
+ * 101 all the same, and never opens.
+ */
+function isReadable(request: Request): boolean {
+  try {
+    return request.body === null;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,34 +1,34 @@
 /**
- * One WebSocket: what it may send, what it gets, and how it ends.
+ * A WebSocket connection: what it sends, what it receives, and how it ends.
  *
  * @module
  */
 
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Hub } from "../hub/hub.ts";
-import { type CloseName, Inbound, type InboundHandler } from "./inbound.ts";
+import { type CloseName, Inbound, type InboundHandler, MEMBER_CAUSES } from "./inbound.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "../protocol/mod.ts";
-import type { ClientEnvelope, Problem, Subprotocol } from "../protocol/mod.ts";
+import type { ClientEnvelope, Problem } from "../protocol/mod.ts";
+import { OutboundQueue } from "./outbound_queue.ts";
 import { TokenRefresh, type TokenRefreshOptions } from "./token_refresh.ts";
 import type { Member, Subscription } from "../hub/subscription.ts";
 import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
 import type { ScheduledWriter, WriteScheduler } from "./write_scheduler.ts";
-import { upgrade } from "./upgrade.ts";
+import { upgrade, type Upgraded } from "./upgrade.ts";
 
-/** Bytes waiting for a member above which it gets no typing and no presence; never above a part. */
-const SOFT_LIMIT_BYTES = 256 * 1024;
-const SOFT_LIMIT_PART = 4;
-/** Bytes of UTF-8 for a UTF-16 code unit, at worst. */
-const BYTES_PER_UNIT = 3;
-/** WriteScheduler in which much of what waits is to be sent: where more texts wait, several go at once. */
+/** Turns in which much of what waits is sent: where more texts wait, several go at once. */
 const TURNS = 16;
 /** UTF-16 code units of a frame from which on many do not get it at once. */
 const LONG_FRAME = 2_048;
-/** Milliseconds that a member has to take a page of a long replay. */
-const DRAIN_TIMEOUT_MS = 30_000;
+
+/**
+ * Where a connection stands: the handshake is answered, messages go both ways, this side has closed
+ * it, or it is gone. A peer that does not read stays in `closing` for as long as it likes.
+ */
+export type ConnectionStatus = "connecting" | "open" | "closing" | "closed";
 
 /** What a connection is for. */
 export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
@@ -38,12 +38,14 @@ export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
   readonly room: string;
   /** Whose connection it is, already checked. */
   readonly user: string;
-  /** Takes what an operator should know. */
+  /** Receives operational events. */
   readonly logger: Logger;
-  /** Looks after what waits for it, and after its end. */
+  /** Limits what waits for it, and ends it in time. */
   readonly monitor: ConnectionMonitor;
   /** Sends what takes more than one frame for many connections. */
   readonly scheduler: WriteScheduler;
+  /** Whose share of the budget its bytes count against. @default {undefined} its own */
+  readonly address?: string;
   /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
   readonly takeOfUser?: () => number;
   /**
@@ -70,9 +72,10 @@ export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
  * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
  */
 export function connect(request: Request, options: ConnectionOptions): Response {
-  const { socket, response, protocol } = upgrade(request, options.idleTimeoutSeconds);
+  const upgraded = upgrade(request, options.idleTimeoutSeconds);
+  const { socket, response } = upgraded;
   try {
-    new WebSocketConnection(socket, protocol, options);
+    new WebSocketConnection(upgraded, options);
   } catch (error) {
     options.logger("error", "connection_failed", { room: options.room, error });
     socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
@@ -85,50 +88,61 @@ export function connect(request: Request, options: ConnectionOptions): Response 
 export class WebSocketConnection
   implements Member, InboundHandler, MonitoredConnection, ScheduledWriter {
   readonly user: string;
+  readonly address: string | undefined;
   readonly #socket: WebSocket;
   readonly #isLines: boolean;
+  readonly #unopenedReason: string;
   readonly #options: ConnectionOptions;
   readonly #inbound: Inbound;
   readonly #tokenRefresh: TokenRefresh;
+  readonly #outbound: OutboundQueue;
   #subscription: Subscription | undefined;
-  #isClosing = false;
+  #status: ConnectionStatus = "connecting";
   /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
-  #heldBytes = 0;
-  #hasEnded = false;
-  /** Bytes that wait for the peer at most: asking the socket each time would cost a tenth more. */
-  #waitingAtMost = 0;
-  /** Texts that wait for their turn, each for a frame of its own. */
-  #queue: string[] = [];
-  #queuedLength = 0;
+  #keptBytes = 0;
 
   /**
    * Made by {@linkcode connect}.
    *
-   * @param socket The socket, not open yet.
-   * @param protocol What it speaks.
+   * @param upgraded The socket, not open yet, and what it speaks.
    * @param options What it is for.
    */
-  constructor(socket: WebSocket, protocol: Subprotocol, options: ConnectionOptions) {
-    const { user, hub, takeOfUser, monitor } = options;
+  constructor(upgraded: Omit<Upgraded, "response">, options: ConnectionOptions) {
+    const { user, hub, takeOfUser, monitor, address } = options;
+    const { socket, protocol, unopenedReason } = upgraded;
     this.user = user;
+    this.address = address;
     this.#socket = socket;
     this.#isLines = protocol === PROTOCOL_V1_LINES;
+    this.#unopenedReason = unopenedReason;
     this.#options = options;
     this.#tokenRefresh = new TokenRefresh(options);
     this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
-    socket.onopen = () => this.#guard(() => this.#join());
-    socket.onmessage = ({ data }) => this.#guard(() => this.#take(data));
+    this.#outbound = new OutboundQueue({
+      metrics: hub.metrics,
+      bufferedBytes: () => socket.bufferedAmount,
+      hardLimitBytes: () => monitor.hardLimitOf(this),
+      onRelease: (envelopes) =>
+        this.#guard(() => this.#write(this.#isLines ? [envelopes.join("\n")] : envelopes, false)),
+      onTooSlow: () => this.tooSlow(),
+    });
+    socket.onopen = () => this.#guard(() => this.#opened());
+    socket.onmessage = ({ data }) => this.#guard(() => this.#receive(data));
     // May come twice, or never.
-    socket.onclose = ({ wasClean }) => this.#guard(() => this.#end(wasClean ? "left" : "lost"));
+    socket.onclose = ({ wasClean }) => this.#guard(() => this.#ended(wasClean ? "left" : "lost"));
     socket.onerror = (event) => {
       event.preventDefault();
-      this.#guard(() => this.#end("lost"));
+      this.#guard(() => this.#ended("lost"));
     };
     monitor.add(this);
   }
 
+  get isOpening(): boolean {
+    return this.#status === "connecting";
+  }
+
   get waitingBytes(): number {
-    return this.#isClosing ? this.#heldBytes : this.#socket.bufferedAmount + this.#queuedLength;
+    return this.#status === "closing" ? this.#keptBytes : this.#outbound.waitingBytes;
   }
 
   get isBehind(): boolean {
@@ -140,84 +154,71 @@ export class WebSocketConnection
   }
 
   get isOver(): boolean {
-    return this.#isClosing || this.#subscription?.state === "left";
+    return this.#status !== "open" || this.#subscription?.state === "left";
   }
 
-  send(frame: EnvelopeBatch): void {
-    const socket = this.#socket;
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const hardLimit = this.#options.monitor.hardLimitBytes;
-    const softLimit = Math.min(SOFT_LIMIT_BYTES, hardLimit / SOFT_LIMIT_PART);
-    const limit = frame.ephemeral ? softLimit : hardLimit;
-    if (this.#waitingAtMost > limit) {
-      this.#waitingAtMost = this.waitingBytes;
-      if (this.#waitingAtMost > hardLimit) return this.tooSlow();
-      if (this.#waitingAtMost > limit) {
-        this.#options.hub.metrics.framesShed++;
-        return;
-      }
-    }
-    this.#waitingAtMost += BYTES_PER_UNIT * frame.length;
-    const texts = this.#isLines ? [frame.lines] : frame.envelopes;
-    const isLong = texts.length > 1 || frame.length > LONG_FRAME;
-    if (this.#queue.length > 0 || (frame.forMany && isLong)) this.#enqueue(texts);
-    else for (const text of texts) socket.send(text);
+  send(batch: EnvelopeBatch): void {
+    if (this.#status !== "open" || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#outbound.admits(batch)) return;
+    const texts = this.#isLines ? [batch.lines] : batch.envelopes;
+    const isLong = texts.length > 1 || batch.length > LONG_FRAME;
+    this.#write(texts, batch.forMany && isLong);
   }
 
   get nextLength(): number {
-    return this.#queue[0]?.length ?? 0;
+    return this.#outbound.nextLength;
   }
 
   sendNext(): boolean {
-    const texts = this.#queue.splice(0, Math.ceil(this.#queue.length / TURNS));
-    for (const text of texts) this.#queuedLength -= text.length;
+    const texts = this.#outbound.take(Math.ceil(this.#outbound.size / TURNS));
     this.#guard(() => texts.forEach((text) => this.#socket.send(text)));
-    return this.#queue.length > 0;
+    return this.#outbound.size > 0;
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosing || this.#socket.readyState > WebSocket.OPEN) return;
+    if (this.#status === "closing" || this.#status === "closed") return;
     // What it was sent so far comes before its end, unless it takes nothing anyhow.
     if (code !== CLOSE_CODES.tooSlow.code) {
-      for (const text of this.#queue) {
-        this.#socket.send(text);
-      }
+      for (const text of this.#outbound.take(Infinity)) this.#socket.send(text);
     }
-    this.#emptyQueue();
-    this.#heldBytes = this.#socket.bufferedAmount;
-    this.#isClosing = true;
+    this.#outbound.close();
+    this.#keptBytes = this.#socket.bufferedAmount;
+    this.#status = "closing";
     const { hub: { metrics }, logger, room, onClosing } = this.#options;
     onClosing?.();
     const name = closeNameOf(code);
     metrics.count("closed", name);
-    if (CAUSES.has(name)) {
-      logger("warn", "member_closed", { room, user: this.user, code, reason });
+    if (MEMBER_CAUSES.has(name)) {
+      const { user, address } = this;
+      logger("warn", "member_closed", { room, user, address, code, reason });
     }
     // A peer that does not read never finishes closing: nothing here waits for it.
     this.#socket.close(code, reason);
   }
 
-  async drained(): Promise<void> {
-    const startedAt = performance.now();
-    let pauseMs = 1;
-    while (this.waitingBytes > 0) {
-      if (performance.now() - startedAt > DRAIN_TIMEOUT_MS) return this.tooSlow();
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      pauseMs = Math.min(100, pauseMs * 2);
-    }
+  drained(): Promise<void> {
+    return this.#outbound.drained();
   }
 
   tooSlow(): void {
-    if (this.#isClosing) return;
+    if (this.#status !== "open") return;
     this.#options.hub.metrics.membersTooSlow++;
-    // Closed now, so that nothing more is kept for it; the seat not within the loop that sends to
-    // everybody: leaving tells the others.
+    // Closed now, so that nothing more is kept for it. The subscription ends later, not within the
+    // loop that sends to everybody: leaving tells the others.
     this.close(CLOSE_CODES.tooSlow.code, "Too slow");
     queueMicrotask(() => this.#guard(() => this.#subscription?.leave()));
   }
 
   expire(): void {
     this.end("notAllowed", "The token has expired");
+  }
+
+  neverOpened(): void {
+    const { logger, room } = this.#options;
+    const { address, user } = this;
+    const reason = this.#unopenedReason;
+    logger("warn", "socket_never_opened", { room, user, address, reason });
+    this.#ended("neverOpened");
   }
 
   accept({ type, payload }: ClientEnvelope): void {
@@ -227,7 +228,7 @@ export class WebSocketConnection
       case "typing_status":
         return this.#subscription?.typing(payload.status);
       case "authenticate":
-        return this.#renew(payload.token);
+        return this.#refreshToken(payload.token);
       case "ping":
         return this.send(new EnvelopeBatch([encodeEnvelope({ type: "pong", payload: {} })]));
     }
@@ -244,51 +245,47 @@ export class WebSocketConnection
     else this.close(code, reason);
   }
 
-  #enqueue(texts: readonly string[]): void {
-    if (this.#queue.length === 0) this.#options.scheduler.add(this);
-    for (const text of texts) {
-      this.#queue.push(text);
-      this.#queuedLength += text.length;
-    }
+  #write(texts: readonly string[], inTurns: boolean): void {
+    if (this.#outbound.size > 0 || inTurns) {
+      if (this.#outbound.size === 0) this.#options.scheduler.add(this);
+      this.#outbound.push(texts);
+    } else for (const text of texts) this.#socket.send(text);
   }
 
-  #emptyQueue(): void {
-    this.#queue = [];
-    this.#queuedLength = 0;
-  }
-
-  #join(): void {
+  #opened(): void {
     const { hub, room } = this.#options;
+    // It took so long that its place was given to another.
+    if (this.#status !== "connecting") return this.#socket.close(CLOSE_CODES.goingAway.code);
+    this.#status = "open";
     this.#subscription = hub.join(room, this, this.#options);
-    if (this.#socket.readyState !== WebSocket.OPEN) this.#subscription.leave();
+    // A hub that drains has closed this member before it had a subscription.
+    if (this.isOver) this.#subscription.leave();
   }
 
-  #take(data: unknown): void {
+  #receive(data: unknown): void {
     if (!this.#subscription || this.isOver) return;
-    // The supervisor looks once a second; nothing may be said in between.
+    // The monitor checks once a second; nothing may be said in between.
     if (this.expiresAt <= Date.now()) return this.expire();
     this.#inbound.take(data, this);
   }
 
-  #renew(token: string): void {
+  #refreshToken(token: string): void {
     const refuse = (problem: Problem) => this.#guard(() => this.refuse(problem));
     void this.#tokenRefresh.take(token, refuse);
   }
 
-  #end(why: "left" | "lost"): void {
+  #ended(why: "left" | "lost" | "neverOpened"): void {
     this.#subscription?.leave();
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+    if (this.#status === "closed") return;
     const { hub: { metrics }, monitor, onEnd } = this.#options;
-    if (!this.#isClosing) metrics.count("closed", why);
-    this.#isClosing = true;
-    this.#heldBytes = 0;
-    this.#emptyQueue();
+    if (this.#status !== "closing") metrics.count("closed", why);
+    this.#status = "closed";
+    this.#outbound.close();
     monitor.delete(this);
     onEnd?.();
   }
 
-  /** Whatever is thrown in a handler of a socket would end the process. */
+  /** Runs a handler of the socket: what it throws would end the process. */
   #guard(action: () => void): void {
     try {
       action();
@@ -301,11 +298,3 @@ export class WebSocketConnection
     }
   }
 }
-
-/** The ends that an operator hears of: those that a member brought about. */
-const CAUSES: ReadonlySet<string> = new Set<CloseName>([
-  "tooBig",
-  "tooSlow",
-  "notAllowed",
-  "tooManyBadFrames",
-]);

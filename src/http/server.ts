@@ -135,7 +135,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     metrics,
     logger,
     connectionLimits: options,
-    isMemoryShort: () => monitor.isMemoryShort,
+    isMemoryShort: (share) => monitor.isFull(share),
   });
   metrics.readFrom(access, monitor);
   let requests = 0;
@@ -144,8 +144,12 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.use(async (context, next) => {
     const { raw } = context.req;
     hosts.check(raw);
-    using _slot = access.acquireRequest(raw, context.env.info);
-    await next();
+    const slot = access.acquireRequest(raw, context.env.info);
+    try {
+      await next();
+    } finally {
+      slot.release();
+    }
   });
 
   app.use(async (context, next) => {

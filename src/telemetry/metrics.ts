@@ -71,8 +71,8 @@ export class Metrics {
   catchUps = 0;
   /** Members that failed to take a frame. */
   memberFailures = 0;
-  /** Frames of typing and presence that were left out for members that were behind. */
-  framesShed = 0;
+  /** Frames of typing and presence of which a member that was behind got the net change later. */
+  framesConflated = 0;
   /** Members that were closed because they did not read fast enough. */
   membersTooSlow = 0;
   /** Repeats that could not be struck out of the log. */

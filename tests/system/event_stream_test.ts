@@ -129,7 +129,7 @@ Deno.test("a drain ends the stream of events cleanly and says when to come back"
   await server.stop();
   const event = await reader.next();
   assertEquals(event?.event, "draining");
-  assertEquals(event?.retry, String(event?.data.reconnect_after_ms));
+  assertEquals(event?.retry, String(3_000 + event?.data.reconnect_after_ms));
   assertEquals(await reader.next(), undefined);
   assertEquals(server.events, []);
 });
@@ -186,7 +186,7 @@ Deno.test("openEvents() replays a long log page by page to a reader that takes i
     ids.push(outcome.record.cursor);
   }
   // A page is more than the limit: only a replay that waits for the reader gets through.
-  const { body } = openEventStream({ hub, room: "lobby", after: ids[0], hardLimit: 300_000 });
+  const { body } = openEventStream({ hub, room: "lobby", after: ids[0], hardLimitBytes: 300_000 });
   let text = "";
   for await (const part of body!.pipeThrough(new TextDecoderStream())) {
     text += part;

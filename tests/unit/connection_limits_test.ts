@@ -141,12 +141,14 @@ Deno.test("ConnectionLimits has no limit where it is 0", () => {
   }
 });
 
-Deno.test("ConnectionLimits takes no connections where memory is short", () => {
-  let isMemoryShort = true;
-  const { limits, reached } = limitsOf({}, { isMemoryShort: () => isMemoryShort });
-  assertEquals(refused(() => limits.acquire("192.0.2.1")), "unavailable");
-  isMemoryShort = false;
-  limits.acquire("192.0.2.1");
+Deno.test("ConnectionLimits takes no requests of those for whom too much waits", () => {
+  const full = new Set<string | undefined>(["192.0.2.1"]);
+  const { limits, reached } = limitsOf({}, { isMemoryShort: (share) => full.has(share) });
+  assertEquals(refused(() => limits.acquireRequest("192.0.2.1")), "too_many_connections");
+  limits.acquireRequest("192.0.2.2");
+  limits.acquireRequest("192.0.2.1", "another share");
+  full.clear();
+  limits.acquireRequest("192.0.2.1");
   assertEquals(reached, [["memory", "192.0.2.1"]]);
 });
 

@@ -135,7 +135,6 @@ Deno.test("no imports of src run in a circle", files, () => {
 
 /** Files that are still two nouns in one. */
 const LONG: readonly string[] = [
-  "connection/websocket_connection.ts",
   "hub/hub.ts",
   "hub/room.ts",
   "hub/subscription.ts",

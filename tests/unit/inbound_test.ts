@@ -137,10 +137,19 @@ Deno.test("Inbound takes a bounded number of lines in a frame", () => {
   const lines = Array<string>(1_390).fill(saying("x"));
   recorder.take(lines.join("\n"));
   assertEquals([recorder.accepted.length, recorder.codes], [1_390, []]);
-  recorder.take("\n".repeat(2_000));
-  assertEquals(recorder.codes, []);
+  recorder.take("\n".repeat(1_000) + saying("read") + "\n".repeat(900));
+  assertEquals([recorder.accepted.length, recorder.codes], [1_391, []]);
   recorder.take("\n".repeat(60_000) + saying("never read"));
-  assertEquals([recorder.accepted.length, recorder.codes], [1_390, ["bad_frame"]]);
+  assertEquals([recorder.accepted.length, recorder.codes], [1_391, ["bad_frame"]]);
+});
+
+Deno.test("Inbound takes a frame without an envelope for a bad one, and ends who goes on", () => {
+  for (const blank of ["", "\n", "\n".repeat(60_000)]) {
+    const recorder = new Recorder();
+    for (let i = 0; i < 11; i++) recorder.take(blank);
+    assertEquals(recorder.codes, Array(11).fill("bad_frame"));
+    assertEquals(recorder.ended, "tooManyBadFrames");
+  }
 });
 
 Deno.test("Inbound ends a connection whose frame is too long", () => {

@@ -10,7 +10,8 @@ class Socket {
   readonly readyState = WebSocket.OPEN;
   bufferedAmount = 0;
   /** What was sent, and how it was closed, in order. */
-  readonly sent: (string | number)[] = [];
+  sent: (string | number)[] = [];
+  onopen?: () => void;
   send(text: string): void {
     this.sent.push(text);
   }
@@ -27,7 +28,8 @@ async function withConnection(
   await using hub = new Hub(new KvRoomLog(kv), { logger() {} });
   const monitor = new ConnectionMonitor({ metrics: hub.metrics });
   const socket = new Socket();
-  const connection = new WebSocketConnection(socket as unknown as WebSocket, protocol, {
+  const upgraded = { socket: socket as unknown as WebSocket, protocol, unopenedReason: "" };
+  const connection = new WebSocketConnection(upgraded, {
     hub,
     room: "lobby",
     user: "ann",
@@ -35,6 +37,9 @@ async function withConnection(
     monitor,
     scheduler: new WriteScheduler(),
   });
+  socket.onopen?.();
+  while (socket.sent.length === 0) await settled();
+  socket.sent = [];
   await test(connection, socket);
   monitor.stop();
 }
@@ -73,6 +78,44 @@ Deno.test("WebSocketConnection keeps the order of what waits and of what comes l
       connection.send(new EnvelopeBatch(["nothing waits", "for this"]));
       const rest = socket.sent.flatMap((text) => String(text).split("\n")).slice(102);
       assertEquals(rest, ["nothing waits", "for this"]);
+    });
+  }
+});
+
+Deno.test("WebSocketConnection tells a member that was behind what has changed on the whole", async () => {
+  const typing = (user: string, status: boolean) =>
+    new EnvelopeBatch([`typing ${user} ${status}`], {
+      changes: [{ kind: "typing", user, status }],
+    });
+  const presence = (user: string, status: boolean) =>
+    new EnvelopeBatch([`presence ${user} ${status}`], {
+      changes: [{ kind: "presence", user, status }],
+    });
+  for (const protocol of [PROTOCOL_V1, PROTOCOL_V1_LINES] as const) {
+    await withConnection(protocol, async (connection, socket) => {
+      connection.send(typing("bob", true));
+      connection.send(presence("cleo", true));
+      assertEquals(socket.sent.splice(0), ["typing bob true", "presence cleo true"]);
+      // Behind as far as can be told from what was sent, and by what the socket says.
+      connection.send(new EnvelopeBatch(["x".repeat(300 * 1024)]));
+      socket.bufferedAmount = 300 * 1024;
+      socket.sent = [];
+      connection.send(typing("bob", false));
+      connection.send(typing("dan", true));
+      connection.send(presence("cleo", false));
+      connection.send(typing("dan", false));
+      connection.send(presence("eve", true));
+      connection.send(typing("bob", true));
+      connection.send(typing("bob", false));
+      await settled();
+      assertEquals(socket.sent, []);
+      socket.bufferedAmount = 0;
+      while (socket.sent.length === 0) await settled();
+      const lines = socket.sent.flatMap((text) => String(text).split("\n"));
+      assertEquals(lines, ["presence cleo false", "presence eve true", "typing bob false"]);
+      socket.sent = [];
+      connection.send(typing("bob", true));
+      assertEquals(socket.sent, ["typing bob true"]);
     });
   }
 });
