@@ -54,6 +54,20 @@ Deno.test("the documents' files and links are there", READ, () => {
   assertEquals(named.filter(({ named }) => !isThere(named)), []);
 });
 
+Deno.test("how-it-works.md's names stand in the files that it names", READ, () => {
+  const { text } = read("docs/how-it-works.md");
+  const named = [...text.matchAll(/`(\w+)` in\s+`([\w/.]+)`/g)];
+  assert(named.length > 6, "hardly any name is there");
+  const missing = named.filter(([, name, path]) => {
+    return !Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url)).includes(name);
+  });
+  assertEquals(missing.map(([place]) => place), []);
+  const folders = [...Deno.readDirSync(new URL("../../src/", import.meta.url))]
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => `src/${name}`);
+  const rows = read("docs/how-it-works.md").table("folder").map(([folder]) => wordOf(folder));
+  assertEquals(rows.toSorted(), folders.toSorted());
+});
+
 Deno.test("the documents' commands are run by a test, or are known not to be", READ, () => {
   const known = [...RUN, ...NOT_RUN.map(([pattern]) => pattern)];
   const unknown = documents.flatMap(({ commands }) => commands)
