@@ -16,6 +16,8 @@ export type TokenOptions =
 
 /** The start of a subprotocol that carries a token. */
 const TOKEN_PROTOCOL = "hubbub.token.";
+/** The start of a token of any characters: base64url (RFC 4648, section 5) of its UTF-8 follows. */
+const TOKEN64_PREFIX = "hubbub.token64.";
 /** Patterns of rooms that one token may hold. */
 const ROOMS_MAX = 256;
 /** What a published key may have signed with; a shared secret only ever with HS256. */
@@ -87,12 +89,24 @@ export function tokenAuthorizer(options: TokenOptions): Authorize {
  */
 export function tokenOf(request: Request): string | undefined {
   const bearer = /^bearer +(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "");
-  if (bearer) return bearer[1];
+  if (bearer) return bearer[1].startsWith(TOKEN64_PREFIX) ? decodeToken(bearer[1]) : bearer[1];
   for (const protocol of (request.headers.get("sec-websocket-protocol") ?? "").split(",")) {
     const name = protocol.trim();
     if (name.startsWith(TOKEN_PROTOCOL)) return name.slice(TOKEN_PROTOCOL.length);
+    if (name.startsWith(TOKEN64_PREFIX)) return decodeToken(name);
   }
   return new URL(request.url).searchParams.get("token") || undefined;
+}
+
+/** Decodes what follows {@linkcode TOKEN64_PREFIX}; undefined where that is no text. */
+function decodeToken(name: string): string | undefined {
+  const base64 = name.slice(TOKEN64_PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");
+  try {
+    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * How long to wait before the next try.
+ * Exponential backoff.
  *
  * @module
  */
@@ -25,6 +25,7 @@ const DOUBLINGS_MAX = 30;
  *
  * const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000 });
  * console.log(`The first try is in ${backoff.next()} ms`);
+ * console.log(backoff.bound(3_600_000)); // 15000 to 30000, not an hour
  * ```
  */
 export class Backoff {
@@ -39,7 +40,7 @@ export class Backoff {
   }
 
   /**
-   * Says how long to wait this time.
+   * Draws the wait before the next try.
    *
    * @returns Milliseconds, whole.
    */
@@ -47,6 +48,20 @@ export class Backoff {
     const doublings = Math.min(this.#tries++, DOUBLINGS_MAX);
     const most = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** doublings);
     return Math.floor(Math.random() * most);
+  }
+
+  /**
+   * Bounds a wait that the other side asks for.
+   *
+   * @param delayMs Milliseconds, of whatever value came over the wire; undefined where it asks for
+   * none.
+   * @returns The same where it is within the bounds. Where it is too long, the longest one with
+   * jitter: all others were asked for the same. Where there is none, the next of its own.
+   */
+  bound(delayMs: number | undefined): number {
+    if (typeof delayMs !== "number" || !(delayMs >= 0)) return this.next();
+    if (delayMs <= this.#maxDelayMs) return delayMs;
+    return Math.ceil(this.#maxDelayMs * (1 + Math.random()) / 2);
   }
 
   /** Starts anew, after a success. */

@@ -1,5 +1,5 @@
 /**
- * What can go wrong for a client.
+ * Errors of a client.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { type ErrorCode, ERRORS, type Problem } from "../protocol/mod.ts";
 
 /**
  * Why something was refused: a code of the protocol; or, where no server was asked, `closed` (the
- * connection has ended for good), `queue_full` (too many messages wait to be sent), or
- * `unreachable` (no answer, or none that makes sense).
+ * connection has ended for good), `queue_full` (too many messages wait to be sent), `ref_reused` (a
+ * message with that ref and another text waits), or `unreachable` (no answer of the server's own).
  */
-export type ChatErrorCode = ErrorCode | "closed" | "queue_full" | "unreachable";
+export type ChatErrorCode = ErrorCode | "closed" | "queue_full" | "ref_reused" | "unreachable";
 
-/** What a {@linkcode ChatError} tells beside its message. */
+/** What a {@linkcode ChatError} holds beside its message. */
 export interface ChatErrorOptions {
   /** For programs. */
   readonly code: ChatErrorCode;
@@ -24,7 +24,7 @@ export interface ChatErrorOptions {
 }
 
 /**
- * Something that a connection was asked for and that did not happen.
+ * Error of a request or a message that failed.
  *
  * @example
  * ```ts
@@ -59,9 +59,9 @@ export class ChatError extends Error {
 }
 
 /**
- * Makes an error of what the server said.
+ * Makes an error of the payload of an `error` envelope.
  *
- * @param problem The payload of an `error` envelope, or the `error` of an HTTP answer.
+ * @param problem The payload.
  * @returns The error.
  */
 export function errorOf(problem: Problem): ChatError {
@@ -72,9 +72,20 @@ export function errorOf(problem: Problem): ChatError {
 /**
  * Tells whether a request that met with an error may succeed later.
  *
- * @param code The code; one that this version does not know counts as final.
- * @returns True where it may.
+ * @param code The code.
+ * @returns True where it may; also for a code that this version does not know: nothing says that
+ * it is final.
  */
 export function isTemporary(code: string): boolean {
-  return Object.hasOwn(ERRORS, code) && ERRORS[code as ErrorCode].temporary;
+  return !isErrorCode(code) || ERRORS[code].temporary;
+}
+
+/**
+ * Tells whether this version knows an error code.
+ *
+ * @param code The code.
+ * @returns True where it does.
+ */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }

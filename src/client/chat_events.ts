@@ -1,5 +1,5 @@
 /**
- * What a connection tells, and what it is told.
+ * Events and options of a connection.
  *
  * @module
  */
@@ -12,43 +12,68 @@ import type {
   TypingStatusEnvelope,
 } from "../protocol/mod.ts";
 
-/** How a connection stands. */
+/** State of a connection. */
 export type ConnectionState =
-  /** It asks to be let in, or gets what it has missed. */
+  /** It is being opened, or gets what it has missed. */
   | { readonly status: "connecting" }
-  /** Everything that is said arrives at once. */
+  /** Messages arrive as they are stored. */
   | { readonly status: "live" }
-  /** It was lost: the next try is at `retryAt`, in milliseconds since the epoch. */
-  | { readonly status: "waiting"; readonly retryAt: number; readonly reason: string }
+  /**
+   * It was lost, for a `reason` that people can read. The next try is `retryInMs` milliseconds
+   * after this state was told; `retryAt` is the same as milliseconds since the epoch, and wrong
+   * where the clock is set meanwhile.
+   */
+  | {
+    readonly status: "waiting";
+    readonly retryAt: number;
+    readonly retryInMs: number;
+    readonly reason: string;
+  }
   /** It has ended for good: by `close()`, or because the server wants no further try. */
   | { readonly status: "closed"; readonly code: number; readonly reason: string };
 
+/** Users of a room, as lists that are never changed. */
+export interface UserLists {
+  /** The users in the room, sorted. */
+  readonly users: readonly string[];
+  /** The other users who are typing, sorted. */
+  readonly typingUsers: readonly string[];
+}
+
 /** The events of a connection, by type. */
 export interface ChatEvents {
-  /** The state has changed. */
+  /** The state, after each change. */
   readonly state: CustomEvent<ConnectionState>;
   /** The next message of the room's log: history first, then what is live; each one once. */
   readonly message: CustomEvent<Message>;
   /** The history, or what was missed, is complete; `recovered: false` tells that some may be lost. */
   readonly joined: CustomEvent<JoinedEnvelope["payload"]>;
-  /** A user came or went. */
+  /** A user who came or went. */
   readonly presence: CustomEvent<PresenceEnvelope["payload"]>;
-  /** Another user began or stopped typing. */
+  /**
+   * `users` or `typingUsers` have changed: once a turn, however many came and went in it. What
+   * shows them listens to this one.
+   */
+  readonly users: CustomEvent<UserLists>;
+  /** Another user who began or stopped typing. */
   readonly typing: CustomEvent<TypingStatusEnvelope["payload"]>;
   /**
-   * The server refused something. With a `ref` it is a message: one that is final rejects the
-   * promise of its `send()`, one that is temporary will be sent again.
+   * A refusal by the server. With a `ref` it is about a message: a final one rejects the promise of
+   * its `send()`, after a temporary one the message is sent again.
    */
   readonly problem: CustomEvent<Problem>;
 }
 
-/** How a connection behaves. */
+/** Options of `connect()`. */
 export interface ConnectOptions {
   /** The room to join. */
   readonly room: string;
-  /** Who one is, where the server asks for no token. */
+  /** The name of the user, where the server asks for no token. */
   readonly user?: string;
-  /** What lets one in; a function is asked again for each connection and each request. */
+  /**
+   * The token, of any characters. A function is called for each connection and each request; what
+   * is refused of it counts as stale for 5 minutes, and the function is called again.
+   */
   readonly token?: string | (() => string | Promise<string>);
   /** Messages of history for a newcomer, at most 100. @default {10} */
   readonly history?: number;
@@ -56,18 +81,26 @@ export interface ConnectOptions {
   readonly after?: string;
   /** Messages that may wait to be sent and acknowledged. @default {1000} */
   readonly queueLimit?: number;
+  /**
+   * Whether cookies go along when pages of history are read: `include` for a server of another
+   * origin whose sessions are cookies. The WebSocket sends them in any case.
+   *
+   * @default {"same-origin"}
+   */
+  readonly credentials?: RequestCredentials;
   /** Closes the connection when it is aborted. */
   readonly signal?: AbortSignal;
-  /** How long to wait before a try, at most: doubles from `minDelayMs` to `maxDelayMs`. */
+  /** How long to wait before a try: from 0 to a limit that doubles with each. */
   readonly reconnect?: {
-    /** @default {500} */
+    /** The first limit, in milliseconds. @default {500} */
     readonly minDelayMs?: number;
-    /** @default {30000} */
+    /** The last limit, in milliseconds; no wait is longer, whoever asks for it. @default {30000} */
     readonly maxDelayMs?: number;
   };
   /**
    * Milliseconds of silence after which the connection is tested; it is replaced where there is no
-   * answer within as long again, or 5 s if that is less.
+   * answer within as long again, or 5 s if that is less. A token and an upgrade may take twice as
+   * long, or 10 s if that is less.
    *
    * @default {20000}
    */
@@ -78,10 +111,15 @@ export interface ConnectOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** What `ChatConnection.send()` may be told. */
+/** Options of `ChatConnection.send()`. */
 export interface SendOptions {
-  /** One's own name for the message, unique among one's messages, at most 128 characters. */
+  /**
+   * Name of the message, at most 128 characters, unique among its sender's: the same message sent
+   * again with it is stored once. Should be random, so that nobody can guess it.
+   *
+   * @default {128 random bits}
+   */
   readonly ref?: string;
-  /** Gives the message up; one that was sent already may be stored all the same. */
+  /** Rejects when it is aborted; a message that was sent already may be stored all the same. */
   readonly signal?: AbortSignal;
 }

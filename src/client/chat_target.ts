@@ -1,5 +1,5 @@
 /**
- * An event target that knows its events.
+ * Event target with typed events.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class ChatTarget extends EventTarget {
    * Listens to one of the events in {@linkcode ChatEvents}.
    *
    * @param type Which.
-   * @param listener Hears of it.
+   * @param listener Called with it.
    * @param options As for any `EventTarget`.
    */
   override addEventListener<Type extends keyof ChatEvents>(
@@ -37,7 +37,7 @@ export class ChatTarget extends EventTarget {
    * Listens to an event.
    *
    * @param type Which.
-   * @param listener Hears of it.
+   * @param listener Called with it.
    * @param options As for any `EventTarget`.
    */
   override addEventListener(
@@ -86,12 +86,12 @@ export class ChatTarget extends EventTarget {
   }
 
   /**
-   * Tells whoever listens.
+   * Dispatches an event.
    *
    * @param type Which event it is.
    * @param detail What it says.
    */
-  protected tell<Type extends keyof ChatEvents>(
+  protected emit<Type extends keyof ChatEvents>(
     type: Type,
     detail: ChatEvents[Type]["detail"],
   ): void {

@@ -10,30 +10,30 @@ import type { HistoryClient } from "./history_client.ts";
 /** Live messages that wait while older ones are read; with more, they are read as well. */
 const HELD_MAX = 1_000;
 
-/** What {@linkcode GapFill} needs. */
-export interface GapOptions {
-  /** Where the missing messages are read. */
-  readonly archive: HistoryClient;
+/** How {@linkcode GapFill} behaves. */
+export interface GapFillOptions {
+  /** Reads the missing messages. */
+  readonly history: HistoryClient;
   /** The place after which they are missing. */
   readonly after: string;
   /** The place up to which they are missing. */
   readonly until: string;
-  /** Takes each of them, in the log's order. */
+  /** Called with each of them, in the log's order. */
   readonly deliver: (message: Message) => void;
 }
 
 /**
- * A gap between what a client has seen and what is live: read over HTTP, while what comes live
- * waits. Keeps a bounded number of messages, however long it takes.
+ * Fills the gap between what a client has seen and what is live: reads it over HTTP, while what
+ * comes live waits. Keeps a bounded number of messages, however long it takes.
  */
 export class GapFill {
-  readonly #options: GapOptions;
+  readonly #options: GapFillOptions;
   /** The place up to which the log must be read. */
   #until: string;
   #held: Message[] = [];
 
-  /** @param options From where to where, and who gets what is found. */
-  constructor(options: GapOptions) {
+  /** @param options From where to where, and what to call. */
+  constructor(options: GapFillOptions) {
     this.#options = options;
     this.#until = options.until;
   }
@@ -44,7 +44,7 @@ export class GapFill {
   }
 
   /**
-   * Takes a message that came live.
+   * Keeps a message that came live.
    *
    * @param message The message.
    */
@@ -65,15 +65,15 @@ export class GapFill {
    * @throws The signal's reason, once it is aborted.
    */
   async fill(signal: AbortSignal): Promise<boolean> {
-    const { archive, deliver } = this.#options;
+    const { history, deliver } = this.#options;
     let { after } = this.#options;
     let isWhole: boolean | undefined;
     while (after < this.#until) {
       const until = this.#until;
-      const page = await archive.page({ after, limit: PAGE_MAX }, signal);
+      const page = await history.page({ after, limit: PAGE_MAX }, signal);
       if (isWhole === undefined) isWhole = await this.#isWhole(page, signal);
       for (const message of page) {
-        // Whoever is handed a message may close the connection.
+        // The application may close the connection when it is handed a message.
         signal.throwIfAborted();
         deliver(message);
       }
@@ -85,8 +85,8 @@ export class GapFill {
   /** Whether the log still holds what stood just before the first missing message. */
   async #isWhole([first]: Message[], signal: AbortSignal): Promise<boolean> {
     if (!first) return false;
-    const { archive, after } = this.#options;
-    const [previous] = await archive.page({ before: first.cursor, limit: 1 }, signal);
+    const { history, after } = this.#options;
+    const [previous] = await history.page({ before: first.cursor, limit: 1 }, signal);
     return previous !== undefined && previous.cursor <= after;
   }
 }

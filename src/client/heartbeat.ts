@@ -1,5 +1,5 @@
 /**
- * Whether the other side is still there.
+ * Liveness of a connection.
  *
  * @module
  */
@@ -17,13 +17,13 @@ export interface HeartbeatOptions {
   readonly answerMs: number;
   /** Sends something that the other side answers. */
   readonly onTest: () => void;
-  /** Hears, once after a start, that there is no answer. */
+  /** Called once after a start, when there is no answer. */
   readonly onDead: () => void;
 }
 
 /**
- * Notices a peer that has gone without a word. TCP takes minutes to see that a network is dead, and
- * a browser cannot send the pings of WebSocket: so silence is timed, and tested.
+ * Detects a dead connection. TCP takes minutes to see that a network is dead, and a browser cannot
+ * send the pings of WebSocket: so silence is timed, by a monotonic clock, and tested.
  *
  * @example
  * ```ts
@@ -50,56 +50,56 @@ export class Heartbeat {
   #isHurried = false;
   #wasLate = false;
 
-  /** @param options How long, and who hears of it. */
+  /** @param options How long, and what to call. */
   constructor(options: HeartbeatOptions) {
     this.#options = options;
   }
 
-  /** Begins to listen. */
+  /** Starts timing silence. */
   start(): void {
     this.#wasLate = false;
     this.heard();
     this.#arm(this.#options.quietMs);
   }
 
-  /** Stops listening. */
+  /** Stops timing. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Takes a sign of life. Costs no timer, so it may be called for every frame. */
+  /** Counts as a sign of life. Costs no timer, so it may be called for every frame. */
   heard(): void {
-    this.#quietSince = Date.now();
+    this.#quietSince = performance.now();
     this.#testedAt = undefined;
     this.#isHurried = false;
   }
 
-  /** Takes note that something was said that the other side should answer soon. */
+  /** Shortens the silence that is allowed: something was sent that should be answered soon. */
   expect(): void {
     const quietMs = Math.min(ANSWER_EXPECTED_MS, this.#options.quietMs);
     if (this.#timer === undefined || this.#isHurried || this.#testedAt !== undefined) return;
     this.#isHurried = true;
-    this.#quietSince = Date.now();
+    this.#quietSince = performance.now();
     if (this.#dueAt > this.#quietSince + quietMs) this.#arm(quietMs);
   }
 
   /** Tests the other side now. */
   test(): void {
     if (this.#timer === undefined || this.#testedAt !== undefined) return;
-    this.#testedAt = Date.now();
+    this.#testedAt = performance.now();
     this.#arm(this.#options.answerMs);
     this.#options.onTest();
   }
 
   #arm(delayMs: number): void {
     clearTimeout(this.#timer);
-    this.#dueAt = Date.now() + delayMs;
+    this.#dueAt = performance.now() + delayMs;
     this.#timer = setTimeout(() => this.#check(), delayMs);
   }
 
   #check(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#testedAt !== undefined) {
       // After a sleep the timer comes before the answer that waits behind it: ask once more.
       if (now - this.#dueAt > LATE_MS && !this.#wasLate) {
@@ -112,8 +112,7 @@ export class Heartbeat {
     }
     const { quietMs: longMs } = this.#options;
     const quietMs = this.#isHurried ? Math.min(ANSWER_EXPECTED_MS, longMs) : longMs;
-    // A clock that was set back must not make the silence last.
-    const silentMs = Math.max(0, now - this.#quietSince);
+    const silentMs = now - this.#quietSince;
     if (silentMs >= quietMs) this.test();
     else this.#arm(quietMs - silentMs);
   }

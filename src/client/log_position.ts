@@ -1,5 +1,5 @@
 /**
- * What one has seen of a room's log, and how one gets the rest.
+ * A client's position in a room's log.
  *
  * @module
  */
@@ -9,28 +9,42 @@ import type { HistoryClient } from "./history_client.ts";
 import { ChatError } from "./chat_error.ts";
 import { GapFill } from "./gap_fill.ts";
 
-/** What {@linkcode LogPosition} needs. */
-export interface ReaderOptions {
-  /** Where messages are read that the connection does not bring. */
-  readonly archive: HistoryClient;
+/** Connections in a row that must fail to read what was missed before one does without, ... */
+const FAILURES_MAX = 3;
+/** ... and for how many milliseconds they must have failed. */
+const FAILING_MS = 60_000;
+
+/** How {@linkcode LogPosition} behaves. */
+export interface LogPositionOptions {
+  /** Reads messages that the connection does not bring. */
+  readonly history: HistoryClient;
   /** Begin after this place; undefined for a newcomer. */
   readonly after: string | undefined;
   /** How many messages of history a newcomer gets. */
-  readonly history: number;
-  /** Takes each message once, in the log's order, when the cursor has moved past it. */
+  readonly historyLength: number;
+  /** Called with each message once, in the log's order, when the cursor has moved past it. */
   readonly onMessage: (message: Message) => void;
 }
 
-/** A place in the log, which moves on, and the oldest place that was seen, which moves back. */
+/**
+ * How an attempt to read what was missed ended: all of it was there (`whole`), the log holds only
+ * what came later (`partial`), it could not be read and should be tried again on another connection
+ * (`later`), or it cannot be read at all (`unread`).
+ */
+export type Recovery = "whole" | "partial" | "later" | "unread";
+
+/** The cursor of a client, which moves on, and its oldest message, which moves back. */
 export class LogPosition {
-  readonly #options: ReaderOptions;
+  readonly #options: LogPositionOptions;
   #cursor: string | undefined;
   #oldest: string | undefined;
   /** While what was missed is read: what is live waits in it. */
   #gap: GapFill | undefined;
+  #failures = 0;
+  #failingSince = 0;
 
-  /** @param options From where, and who gets what is read. */
-  constructor(options: ReaderOptions) {
+  /** @param options From where, and what to call. */
+  constructor(options: LogPositionOptions) {
     this.#options = options;
     this.#cursor = options.after;
   }
@@ -41,7 +55,7 @@ export class LogPosition {
   }
 
   /**
-   * Takes a message that the connection brought.
+   * Hands on a message that the connection brought, or keeps it while older ones are read.
    *
    * @param message The message; one that was handed on before is passed over.
    */
@@ -51,45 +65,35 @@ export class LogPosition {
   }
 
   /**
-   * Reads what a connection could not resume with. Until {@linkcode LogPosition.arrive}, what comes live
-   * waits.
+   * Reads what a connection could not resume with. Until {@linkcode LogPosition.arrive}, what comes
+   * live waits.
    *
    * @param until The place in the log where the connection stands.
    * @param signal Ends it.
-   * @returns True where nothing was lost.
-   * @throws {ChatError} Where the server refused, or did not answer.
-   * @throws The signal's reason, once it is aborted.
+   * @returns How it ended; `later` also where the signal was aborted.
    */
-  async recover(until: string, signal: AbortSignal): Promise<boolean> {
-    const { archive, history } = this.#options;
-    const after = this.#cursor ?? until;
-    const deliver = (message: Message) => this.#handOn(message);
-    const gap = this.#gap = new GapFill({ archive, after, until, deliver });
-    if (until >= after) {
-      try {
-        return await gap.fill(signal);
-      } catch (error) {
-        if (!(error instanceof ChatError && error.code === "bad_cursor")) throw error;
-      }
+  async recover(until: string, signal: AbortSignal): Promise<Recovery> {
+    try {
+      return await this.#recover(until, signal) ? "whole" : "partial";
+    } catch (error) {
+      if (signal.aborted) return "later";
+      if (error instanceof ChatError && !error.temporary) return "unread";
+      const now = performance.now();
+      if (this.#failures++ === 0) this.#failingSince = now;
+      const isOver = this.#failures >= FAILURES_MAX && now - this.#failingSince >= FAILING_MS;
+      return isOver ? "unread" : "later";
     }
-    // The cursor belongs to another log than this one, so one is a newcomer.
-    const newest = history > 0 ? await archive.page({ limit: history }, signal) : [];
-    this.#cursor = this.#oldest = undefined;
-    for (const message of newest) {
-      this.#handOn(message);
-      signal.throwIfAborted();
-    }
-    return false;
   }
 
   /**
-   * Takes note that everything up to a place was handed on, or is lost.
+   * Moves the cursor to where the connection stands: what came before was handed on, or is lost.
    *
    * @param cursor The place.
    * @param wasRead Whether what came before it could be read.
-   * @returns Goes on with what is live, where some had to wait; its signal ends that.
+   * @returns Hands on what is live and had to wait; its signal ends that.
    */
   arrive(cursor: string, wasRead: boolean): (signal: AbortSignal) => void {
+    this.#failures = 0;
     const own = this.#cursor;
     if (own === undefined || own < cursor || !wasRead) this.#cursor = cursor;
     // A place after the one where the room stands is one of another log.
@@ -101,7 +105,7 @@ export class LogPosition {
     };
   }
 
-  /** Forgets what waits: the connection that brought it is gone. */
+  /** Drops what waits: the connection that brought it is gone. */
   stop(): void {
     this.#gap = undefined;
   }
@@ -120,13 +124,37 @@ export class LogPosition {
     const hasSeen = this.#oldest !== undefined;
     let before = this.#oldest;
     while (true) {
-      const page = await this.#options.archive.page({ before, limit }, signal);
+      const page = await this.#options.history.page({ before, limit }, signal);
       // Where nothing was seen yet, the newest messages are about to come live.
       const older = hasSeen ? page : page.filter(({ cursor }) => cursor <= (until ?? ""));
       if (older.length > 0) this.#oldest = older[0].cursor;
       if (older.length > 0 || page.length === 0) return older;
       before = page[0].cursor;
     }
+  }
+
+  /** Reads what was missed; true where nothing of it was lost. */
+  async #recover(until: string, signal: AbortSignal): Promise<boolean> {
+    const { history, historyLength } = this.#options;
+    const after = this.#cursor ?? until;
+    const deliver = (message: Message) => this.#handOn(message);
+    const gap = this.#gap = new GapFill({ history, after, until, deliver });
+    if (until >= after) {
+      try {
+        return await gap.fill(signal);
+      } catch (error) {
+        if (!(error instanceof ChatError && error.code === "bad_cursor")) throw error;
+      }
+    }
+    // The cursor belongs to another log than this one, so the client is a newcomer.
+    const limit = historyLength;
+    const newest = limit > 0 ? await history.page({ limit }, signal) : [];
+    this.#cursor = this.#oldest = undefined;
+    for (const message of newest) {
+      this.#handOn(message);
+      signal.throwIfAborted();
+    }
+    return false;
   }
 
   #handOn(message: Message): void {

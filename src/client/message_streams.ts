@@ -1,14 +1,14 @@
 /**
- * Messages for whoever loops over them.
+ * Messages as asynchronous iterators.
  *
  * @module
  */
 
 import type { Message } from "../protocol/mod.ts";
 
-/** The iterators of a connection. Each gets every message from when it was made. */
+/** Set of asynchronous iterators. Each gives every message that is pushed after it was made. */
 export class MessageStreams {
-  readonly #feeds = new Set<ReadableStreamDefaultController<Message>>();
+  readonly #streams = new Set<ReadableStreamDefaultController<Message>>();
   #hasEnded = false;
 
   /**
@@ -17,13 +17,13 @@ export class MessageStreams {
    * @returns An iterator; it is forgotten when its loop is left.
    */
   open(): AsyncIterator<Message> {
-    let feed!: ReadableStreamDefaultController<Message>;
+    let stream!: ReadableStreamDefaultController<Message>;
     const reader = new ReadableStream<Message>({
-      start: (controller) => void (feed = controller),
-      cancel: () => void this.#feeds.delete(feed),
+      start: (controller) => void (stream = controller),
+      cancel: () => void this.#streams.delete(stream),
     }).getReader();
-    if (this.#hasEnded) feed.close();
-    else this.#feeds.add(feed);
+    if (this.#hasEnded) stream.close();
+    else this.#streams.add(stream);
     return {
       next: async () => await reader.read() as IteratorResult<Message>,
       return: async () => {
@@ -34,18 +34,18 @@ export class MessageStreams {
   }
 
   /**
-   * Gives a message to all iterators.
+   * Adds a message to all iterators.
    *
    * @param message The message.
    */
   push(message: Message): void {
-    for (const feed of this.#feeds) feed.enqueue(message);
+    for (const stream of this.#streams) stream.enqueue(message);
   }
 
-  /** Lets all iterators end, once what they keep was asked for. */
+  /** Ends all iterators, after what they keep. */
   end(): void {
     this.#hasEnded = true;
-    for (const feed of this.#feeds) feed.close();
-    this.#feeds.clear();
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
   }
 }

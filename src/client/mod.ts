@@ -1,6 +1,7 @@
 /**
- * The client for browsers, Deno and Node 22 and later. It comes back by itself after whatever cut
- * it off, resumes where it was, and neither loses nor doubles a message on the way, in or out.
+ * Client for browsers, Deno and Node. It reconnects by itself, resumes where it was, and neither
+ * loses nor doubles a message on the way, in or out. It gives up only where the server itself says
+ * that another try is in vain.
  *
  * @example Chat
  * ```ts
@@ -28,7 +29,7 @@ import type { ConnectOptions } from "./chat_events.ts";
 
 export { ChatConnection };
 export { ChatError, type ChatErrorCode, type ChatErrorOptions } from "./chat_error.ts";
-export type { ChatEvents, ConnectionState, SendOptions } from "./chat_events.ts";
+export type { ChatEvents, ConnectionState, SendOptions, UserLists } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
 export type { ConnectOptions };
 export type {
@@ -43,10 +44,12 @@ export type { Problem, TypingStatusEnvelope } from "../protocol/mod.ts";
 /**
  * Joins a room and stays in it.
  *
- * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept.
- * @param options The room, who one is, and how to go about it.
- * @returns The connection at once; its `state` tells how it stands.
+ * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept, with or
+ * without a slash at its end.
+ * @param options The room, the user, and how the connection behaves.
+ * @returns The connection, at once: its `state` tells how far it has come.
  * @throws {TypeError} Where the URL, the room or the user is none, or there is no WebSocket.
+ * @throws {RangeError} Where a number is out of range.
  *
  * @example
  * ```ts

@@ -1,55 +1,56 @@
 /**
- * One connection after another.
+ * A connection that is replaced when it is lost.
  *
  * @module
  */
 
-import { CLOSE_CODES, type DrainingEnvelope, encodeEnvelope } from "../protocol/mod.ts";
-import type { PongEnvelope, Problem, ServerEnvelope } from "../protocol/mod.ts";
-import { shouldReconnect } from "../protocol/mod.ts";
-import type { HistoryClient } from "./history_client.ts";
+import { CLOSE_CODES, encodeEnvelope } from "../protocol/mod.ts";
+import type { Problem, ServerEnvelope } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionState, ConnectOptions } from "./chat_events.ts";
 import { ChatError } from "./chat_error.ts";
+import { checkClose, isFinalClose } from "./close_reason.ts";
+import type { ConnectionSettings } from "./connection_settings.ts";
+import { withDeadline } from "./deadline.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { Transport, type WireEnd } from "./transport.ts";
+import type { TokenSource } from "./token_source.ts";
+import { type RoomEnvelope, Transport, type TransportEnd } from "./transport.ts";
+import type { UpgradeProbe } from "./upgrade_probe.ts";
+import { watchWake } from "./wake_signals.ts";
 
-const MIN_DELAY_MS = 500;
-const MAX_DELAY_MS = 30_000;
 /** Milliseconds for which a connection must have been live for the backoff to start anew. */
 const STABLE_MS = 5_000;
-const QUIET_MS = 20_000;
-/** Milliseconds in which a silent connection must answer a test. */
-const ANSWER_MS = 5_000;
-/** Milliseconds in which a server must accept a connection. */
-const OPEN_MS = 10_000;
+/** Milliseconds between two tries that a browser's events bring forward, at least. */
+const HASTE_MS = 1_000;
+/** How much longer than the upgrade may take nothing may come before the member is let in. */
+const JOIN_PATIENCE = 3;
 /** Milliseconds that the end waits for the other side to close as well. */
 const SETTLE_MS = 2_000;
 const PING = [encodeEnvelope({ type: "ping", payload: {} })];
 
-/** What concerns the room; the rest concerns the connection. */
-export type RoomEnvelope = Exclude<ServerEnvelope, DrainingEnvelope | PongEnvelope>;
-
-/** What {@linkcode ReconnectingSocket} needs. */
-export interface ReconnectingSocketOptions
-  extends Pick<ConnectOptions, "reconnect" | "quietMs" | "token" | "WebSocket"> {
-  /** Says why an upgrade failed. */
-  readonly archive: HistoryClient;
+/** How {@linkcode ReconnectingSocket} behaves. */
+export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSocket"> {
+  /** How long things may take. */
+  readonly settings: ConnectionSettings;
+  /** Gives the token of each connection. */
+  readonly tokens: TokenSource;
+  /** Finds out why an upgrade failed. */
+  readonly probe: UpgradeProbe;
   /** Gives the URL of the next upgrade, with `ws:` or `wss:`. */
   readonly url: () => string;
-  /** Takes what the server says about the room. */
+  /** Called with each envelope about the room. */
   readonly onEnvelope: (envelope: RoomEnvelope) => void;
-  /** Hears of what nobody can read. */
+  /** Called for each envelope that cannot be read. */
   readonly onBadFrame: (problem: Problem) => void;
-  /** Hears that a connection is gone, before the state changes. */
+  /** Called when a connection is lost, before the state changes. */
   readonly onLost: () => void;
-  /** Hears of each change of the state. */
+  /** Called with each new state. */
   readonly onState: (state: ConnectionState) => void;
 }
 
 /**
- * Keeps a connection: opens it, notices when it is dead, waits, opens the next, until it is closed
- * or the server wants no further try.
+ * A WebSocket connection that is opened again whenever it is lost: notices when it is dead, waits,
+ * opens the next one, until it is closed or the server says that no further try makes sense.
  */
 export class ReconnectingSocket {
   readonly #options: ReconnectingSocketOptions;
@@ -59,17 +60,22 @@ export class ReconnectingSocket {
   readonly #closing = new AbortController();
   readonly #sockets = new Set<Promise<void>>();
   #state: ConnectionState = { status: "connecting" };
-  #wire: Transport | undefined;
+  #transport: Transport | undefined;
   #attempt = new AbortController();
-  /** While connecting: when to give up. While waiting: when to try again. */
+  /** While connecting: when to give up. While waiting: when to try again, at `#dueAt`. */
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #triedAt = -Infinity;
+  #dueAt = 0;
   #liveSince: number | undefined;
-  /** What a server that is about to stop asked for. */
+  /** The wait that a server which is about to stop asked for. */
   #comeBackMs: number | undefined;
-  #isAsking = false;
+  /** Why upgrades fail, as long as they do. */
+  #why: string | undefined;
+  /** Whether the connection is open and the member not yet let into the room. */
+  #isJoining = false;
 
   /**
-   * @param options Where to connect, and who hears of it.
+   * @param options Where to connect, and what to call.
    * @throws {TypeError} Where there is no WebSocket.
    */
   constructor(options: ReconnectingSocketOptions) {
@@ -77,23 +83,20 @@ export class ReconnectingSocket {
     const Socket = options.WebSocket ?? globalThis.WebSocket;
     if (!Socket) throw new TypeError('There is no WebSocket here: pass one as "WebSocket"');
     this.#WebSocket = Socket;
-    const { minDelayMs = MIN_DELAY_MS, maxDelayMs = MAX_DELAY_MS } = options.reconnect ?? {};
-    this.#backoff = new Backoff({ minDelayMs, maxDelayMs });
-    const quietMs = options.quietMs ?? QUIET_MS;
+    this.#backoff = new Backoff(options.settings);
     this.#heartbeat = new Heartbeat({
-      quietMs,
-      answerMs: Math.min(quietMs, ANSWER_MS),
-      onTest: () => this.#wire?.send(PING),
+      ...options.settings,
+      onTest: () => this.#transport?.send(PING),
       onDead: () => this.lose("The connection is silent"),
     });
   }
 
-  /** How it stands. */
+  /** The present state. */
   get state(): ConnectionState {
     return this.#state;
   }
 
-  /** Aborted when the connection of now is lost. */
+  /** Aborted when the present connection is lost. */
   get attempt(): AbortSignal {
     return this.#attempt.signal;
   }
@@ -105,23 +108,21 @@ export class ReconnectingSocket {
 
   /** Opens the first connection. */
   start(): void {
-    const { signal } = this.#closing;
-    const online = () => this.#state.status === "waiting" ? this.#open() : this.#heartbeat.test();
-    // Browsers tell when the network changes; elsewhere these events never come.
-    globalThis.addEventListener?.("online", online, { signal });
-    globalThis.addEventListener?.("offline", () => this.#heartbeat.test(), { signal });
+    const onOffline = () => this.#heartbeat.test();
+    watchWake({ onWake: () => this.#wake(), onOffline }, this.closing);
     this.#open();
   }
 
-  /** Takes note that the member is in the room and has what it missed. */
+  /** Marks the connection as complete: the member is in the room and has what it missed. */
   live(): void {
-    this.#liveSince = Date.now();
+    this.#liveSince = performance.now();
+    this.#options.tokens.accept();
     this.#setState({ status: "live" });
   }
 
   /** Sends envelopes, if there is a connection. */
   send(envelopes: readonly string[]): void {
-    this.#wire?.send(envelopes);
+    this.#transport?.send(envelopes);
   }
 
   /** Sends envelopes that the server answers. */
@@ -138,7 +139,7 @@ export class ReconnectingSocket {
   lose(reason: string): void {
     if (this.#state.status === "closed") return;
     this.#disconnect();
-    const delayMs = this.#comeBackMs ?? this.#backoff.next();
+    const delayMs = this.#backoff.bound(this.#comeBackMs);
     this.#comeBackMs = undefined;
     this.#wait(delayMs, reason);
   }
@@ -151,116 +152,140 @@ export class ReconnectingSocket {
    * @throws {DOMException} Where WebSocket takes no such code or reason.
    */
   close(code: number, reason: string): void {
+    checkClose(code, reason);
     if (this.#state.status === "closed") return;
-    this.#wire?.drop(code, reason);
+    this.#transport?.drop(code, reason);
     this.#finish(code, reason);
   }
 
   /** Settles when all sockets are closed, or after 2 s with those that get no answer. */
   async settled(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, SETTLE_MS));
-    await Promise.race([Promise.all(this.#sockets), timeout]);
-    clearTimeout(timer);
+    const { signal } = new AbortController();
+    await withDeadline(SETTLE_MS, signal, () => Promise.all(this.#sockets)).catch(() => {});
   }
 
   #open(): void {
     clearTimeout(this.#timer);
+    this.#triedAt = performance.now();
     this.#attempt = new AbortController();
     const { signal } = this.#attempt;
     this.#setState({ status: "connecting" });
-    void this.#dial(signal);
+    if (!signal.aborted) void this.#dial(signal);
   }
 
   async #dial(signal: AbortSignal): Promise<void> {
-    const { token: given, url, onBadFrame } = this.#options;
-    let token: string | undefined;
+    let what = "There is no token";
     try {
-      token = typeof given === "function" ? await given() : given;
+      const token = await this.#options.tokens.read(signal);
+      what = "The connection cannot be opened";
+      if (!signal.aborted) this.#connect(token);
     } catch (error) {
-      if (!signal.aborted) this.lose(`There is no token: ${messageOf(error)}`);
-      return;
+      if (signal.aborted) return;
+      this.lose(`${what}: ${error instanceof Error ? error.message : error}`);
     }
-    if (signal.aborted) return;
-    try {
-      const wire = this.#wire = new Transport({
-        url: url(),
-        token,
-        WebSocket: this.#WebSocket,
-        onOpen: () => this.#opened(),
-        onFrame: () => this.#heartbeat.heard(),
-        onEnvelope: (envelope) => this.#take(envelope),
-        onBadFrame,
-        onEnd: (end) => this.#ended(end),
-      });
-      this.#sockets.add(wire.closed);
-      wire.closed.then(() => this.#sockets.delete(wire.closed));
-    } catch (error) {
-      return this.#finish(CLOSE_CODES.notAllowed.code, messageOf(error));
-    }
-    const openMs = Math.min(OPEN_MS, 2 * (this.#options.quietMs ?? QUIET_MS));
-    this.#timer = setTimeout(() => this.lose("The server does not answer"), openMs);
+  }
+
+  #connect(token: string | undefined): void {
+    const { settings, url, onBadFrame } = this.#options;
+    const transport = this.#transport = new Transport({
+      url: url(),
+      token,
+      WebSocket: this.#WebSocket,
+      onOpen: () => this.#opened(),
+      onFrame: () => this.#heartbeat.heard(),
+      onEnvelope: (envelope) => this.#take(envelope),
+      onBadFrame,
+      onEnd: (end) => this.#ended(end),
+    });
+    this.#sockets.add(transport.closed);
+    transport.closed.then(() => this.#sockets.delete(transport.closed));
+    const refused = () => this.#refused("The server does not answer");
+    this.#timer = setTimeout(refused, settings.patienceMs);
   }
 
   #opened(): void {
-    clearTimeout(this.#timer);
+    this.#why = undefined;
+    this.#options.probe.reset();
     this.#heartbeat.start();
+    this.#isJoining = true;
+    this.#expectJoined();
+  }
+
+  #expectJoined(): void {
+    clearTimeout(this.#timer);
+    const lost = () => this.lose("The server answers, but lets nobody into the room");
+    this.#timer = setTimeout(lost, JOIN_PATIENCE * this.#options.settings.patienceMs);
   }
 
   #take(envelope: ServerEnvelope): void {
-    if (envelope.type === "draining") this.#comeBackMs = envelope.payload.reconnect_after_ms;
-    else if (envelope.type !== "pong") this.#options.onEnvelope(envelope);
-  }
-
-  #ended({ code, reason, hasOpened }: WireEnd): void {
-    // What a server no longer lets in with an old token it may let in with the next one.
-    const mayRenew = typeof this.#options.token === "function" &&
-      this.#liveSince !== undefined && code === CLOSE_CODES.notAllowed.code;
-    if (!shouldReconnect(code) && !mayRenew) return this.#finish(code, reason);
-    this.lose(reason || "The connection was lost");
-    if (!hasOpened) void this.#askWhy();
-  }
-
-  /** A WebSocket that was refused does not tell why: asks, and stops where there is no point. */
-  async #askWhy(): Promise<void> {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    const { archive, url } = this.#options;
-    const attempt = this.#attempt;
-    try {
-      const why = await archive.whyRefused(url().replace(/^ws/, "http"), this.closing);
-      if (!why || this.#state.status === "live" || this.#state.status === "closed") return;
-      if (!why.temporary) return this.#finish(CLOSE_CODES.notAllowed.code, why.message);
-      if (this.#attempt !== attempt || this.#state.status !== "waiting") return;
-      const leftMs = Math.max(0, this.#state.retryAt - Date.now());
-      this.#wait(leftMs + (why.retryAfterMs ?? 0), why.message);
-    } catch (error) {
-      // Not to be reached by HTTP either: the next try will tell.
-      if (!(error instanceof ChatError)) throw error;
-    } finally {
-      this.#isAsking = false;
+    const { type, payload } = envelope;
+    if (type === "pong") return;
+    if (type === "draining") return void (this.#comeBackMs = payload.reconnect_after_ms);
+    // As long as history comes, `joined` is on its way.
+    if (this.#isJoining) this.#expectJoined();
+    if (type === "joined") {
+      clearTimeout(this.#timer);
+      this.#isJoining = false;
     }
+    this.#options.onEnvelope(envelope);
+  }
+
+  #ended({ code, reason, hasOpened }: TransportEnd): void {
+    if (code === CLOSE_CODES.notAllowed.code) {
+      const wasLive = this.#liveSince !== undefined;
+      if (!this.#options.tokens.refuse({ wasLive })) return this.#finish(code, reason);
+    } else if (isFinalClose(code, reason)) return this.#finish(code, reason);
+    if (hasOpened) this.lose(reason || "The connection was lost");
+    else this.#refused("The server cannot be reached");
+  }
+
+  /** The upgrade has failed, and nothing tells why. */
+  #refused(reason: string): void {
+    this.lose(this.#why ?? reason);
+    if (!this.#options.probe.isAsking) void this.#askWhy();
+  }
+
+  async #askWhy(): Promise<void> {
+    const attempt = this.#attempt;
+    const refusal = await this.#options.probe.ask(this.#options.url(), this.closing);
+    if (this.#transport?.hasOpened) return;
+    this.#why = refusal?.message;
+    if (!refusal) return;
+    const { isFinal, message, retryAfterMs } = refusal;
+    if (isFinal) return this.#finish(CLOSE_CODES.notAllowed.code, message);
+    if (this.#attempt !== attempt || this.#state.status !== "waiting") return;
+    const leftMs = Math.max(0, this.#dueAt - performance.now());
+    this.#wait(this.#backoff.bound(leftMs + retryAfterMs), message);
+  }
+
+  #wake(): void {
+    if (this.#state.status !== "waiting") return this.#heartbeat.test();
+    if (performance.now() - this.#triedAt >= HASTE_MS) this.#open();
   }
 
   #wait(delayMs: number, reason: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#open(), delayMs);
-    this.#setState({ status: "waiting", retryAt: Date.now() + delayMs, reason });
+    this.#dueAt = performance.now() + delayMs;
+    const retryAt = Date.now() + delayMs;
+    this.#setState({ status: "waiting", retryAt, retryInMs: delayMs, reason });
   }
 
   #disconnect(): void {
     this.#attempt.abort();
     clearTimeout(this.#timer);
     this.#heartbeat.stop();
-    this.#wire?.drop();
-    this.#wire = undefined;
-    const liveSince = this.#liveSince;
-    if (liveSince !== undefined && Date.now() - liveSince >= STABLE_MS) this.#backoff.reset();
+    this.#transport?.drop();
+    this.#transport = undefined;
+    this.#isJoining = false;
+    const liveMs = performance.now() - (this.#liveSince ?? Infinity);
+    if (liveMs >= STABLE_MS) this.#backoff.reset();
     this.#liveSince = undefined;
     this.#options.onLost();
   }
 
   #finish(code: number, reason: string): void {
+    if (this.#state.status === "closed") return;
     this.#disconnect();
     const message = `The connection is closed: ${reason || code}`;
     this.#closing.abort(new ChatError(message, { code: "closed", temporary: false }));
@@ -272,8 +297,4 @@ export class ReconnectingSocket {
     this.#state = state;
     this.#options.onState(state);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

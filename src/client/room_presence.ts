@@ -1,62 +1,77 @@
 /**
- * Whom one meets in a room.
+ * Presence and typing in a room.
  *
  * @module
  */
 
 import type { JoinedEnvelope, PresenceEnvelope, TypingStatusEnvelope } from "../protocol/mod.ts";
+import { SortedNames } from "./sorted_names.ts";
 
-/** Who is in the room and who is typing, as the server tells it. The lists are never changed. */
+/** Users in the room and users who are typing, as the server last told. */
 export class RoomPresence {
-  #users: readonly string[] = [];
-  #typingUsers: readonly string[] = [];
+  readonly #users = new SortedNames();
+  readonly #typing = new SortedNames();
+  readonly #onChange: () => void;
+  #isChangeDue = false;
 
-  /** The users in the room, sorted. */
-  get users(): readonly string[] {
-    return this.#users;
+  /** @param onChange Called once at the end of a turn in which anything changed. */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
   }
 
-  /** The other users who are typing, sorted. */
+  /** The users in the room, sorted; the list is never changed. */
+  get users(): readonly string[] {
+    return this.#users.list;
+  }
+
+  /** The other users who are typing, sorted; the list is never changed. */
   get typingUsers(): readonly string[] {
-    return this.#typingUsers;
+    return this.#typing.list;
   }
 
   /**
-   * Begins anew, on a new connection.
+   * Replaces everything, on a new connection.
    *
    * @param joined Who is there.
    */
-  meet({ users, typing }: JoinedEnvelope["payload"]): void {
-    this.#users = users;
-    this.#typingUsers = typing;
+  reset({ users, typing }: JoinedEnvelope["payload"]): void {
+    this.#users.reset(users);
+    this.#typing.reset(typing);
+    this.#changed();
   }
 
   /**
-   * Somebody came or went.
+   * Adds or removes a user.
    *
-   * @param presence Who.
+   * @param presence Who came or went.
    */
-  move({ user, status }: PresenceEnvelope["payload"]): void {
-    this.#users = listed(this.#users, user, status === "joined");
+  setPresence({ user, status }: PresenceEnvelope["payload"]): void {
+    const isNew = status === "joined" ? this.#users.add(user) : this.#users.delete(user);
+    if (isNew) this.#changed();
   }
 
   /**
-   * Somebody began or stopped typing.
+   * Sets whether a user is typing.
    *
-   * @param typing Who.
+   * @param typing Who began or stopped.
    */
-  type({ user, status }: TypingStatusEnvelope["payload"]): void {
-    this.#typingUsers = listed(this.#typingUsers, user, status);
+  setTyping({ user, status }: TypingStatusEnvelope["payload"]): void {
+    if (status ? this.#typing.add(user) : this.#typing.delete(user)) this.#changed();
   }
 
-  /** The connection is gone: nobody would be told that somebody stopped typing. */
-  part(): void {
-    this.#typingUsers = [];
+  /** Ends all typing: without a connection nobody would be told of its end. */
+  disconnect(): void {
+    if (this.typingUsers.length === 0) return;
+    this.#typing.reset([]);
+    this.#changed();
   }
-}
 
-/** The names with one of them listed, or not; sorted, as the server sorts them. */
-function listed(names: readonly string[], name: string, isListed: boolean): readonly string[] {
-  const others = names.filter((other) => other !== name);
-  return isListed ? [...others, name].sort() : others;
+  #changed(): void {
+    if (this.#isChangeDue) return;
+    this.#isChangeDue = true;
+    queueMicrotask(() => {
+      this.#isChangeDue = false;
+      this.#onChange();
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Where a room is.
+ * URLs of a room.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { decodeRoom, decodeUser } from "../protocol/mod.ts";
 
 /** The URLs of one room on one server. */
-export class Address {
+export class RoomUrl {
   /** The room's URL, with `http:` or `https:`, without a slash at its end. */
   readonly http: string;
 

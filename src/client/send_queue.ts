@@ -1,13 +1,14 @@
 /**
- * Messages on their way to the server.
+ * Queue of messages to the server.
  *
  * @module
  */
 
-import { decodeDraft, type Draft, encodeEnvelope, type Limits } from "../protocol/mod.ts";
-import type { Message, Problem } from "../protocol/mod.ts";
+import { TIMER_MAX_MS } from "../protocol/checks.ts";
+import { decodeDraft, type Draft, encodeEnvelope } from "../protocol/mod.ts";
+import { FRAME_MAX_LENGTH, type Limits, type Message, type Problem } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
-import { ChatError, errorOf, isTemporary } from "./chat_error.ts";
+import { ChatError, errorOf, isErrorCode, isTemporary } from "./chat_error.ts";
 
 /**
  * Messages that may wait for their acknowledgement at once. Fewer than the server remembers refs
@@ -19,21 +20,31 @@ const PACE = 1.1;
 /** Milliseconds before a message that was refused for a while is sent again, and the most. */
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 10_000;
+/** The most milliseconds that the server may ask to wait, where nothing else is set. */
+const ASKED_MAX_MS = 30_000;
+/** Times that a message is sent again after errors of a kind that this version does not know. */
+const UNKNOWN_MAX = 5;
 
 /** A message that waits to be sent or acknowledged. */
 interface Entry {
   readonly draft: Required<Draft>;
+  /** The envelope, as JSON. */
+  readonly envelope: string;
   readonly promise: Promise<Message>;
   readonly resolve: (message: Message) => void;
   readonly reject: (reason: unknown) => void;
   isInFlight: boolean;
+  /** How often an error met it that this version does not know. */
+  unknownErrors: number;
 }
 
 /** How {@linkcode SendQueue} behaves. */
-export interface OutgoingOptions {
+export interface SendQueueOptions {
   /** Messages that may wait, those in flight included. */
   readonly limit: number;
-  /** Passes envelopes on; called only between `attach` and `detach`. */
+  /** The most milliseconds that a refused message waits, whatever the server asks for. */
+  readonly maxDelayMs?: number;
+  /** Sends envelopes; called only between `attach` and `detach`. */
   readonly transmit: (envelopes: readonly string[]) => void;
 }
 
@@ -54,10 +65,11 @@ export interface OutgoingOptions {
  * ```
  */
 export class SendQueue {
-  readonly #options: OutgoingOptions;
+  readonly #options: SendQueueOptions;
   /** By ref, in the order in which they are to be stored. */
   readonly #entries = new Map<string, Entry>();
-  readonly #backoff = new Backoff({ minDelayMs: RETRY_MIN_MS, maxDelayMs: RETRY_MAX_MS });
+  readonly #backoff: Backoff;
+  readonly #asked: Backoff;
   #limits: Limits | undefined;
   #inFlight = 0;
   /** When the server would have forgotten all that was sent (a leaky bucket as one number). */
@@ -65,11 +77,15 @@ export class SendQueue {
   #pausedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
-  readonly #createRef = refs();
 
   /** @param options How many may wait, and where they go. */
-  constructor(options: OutgoingOptions) {
+  constructor(options: SendQueueOptions) {
     this.#options = options;
+    const { maxDelayMs = ASKED_MAX_MS } = options;
+    const longestMs = Math.min(RETRY_MAX_MS, maxDelayMs);
+    const minDelayMs = Math.min(RETRY_MIN_MS, maxDelayMs);
+    this.#backoff = new Backoff({ minDelayMs, maxDelayMs: longestMs });
+    this.#asked = new Backoff({ minDelayMs, maxDelayMs });
   }
 
   /** How many wait to be sent or acknowledged. */
@@ -78,21 +94,31 @@ export class SendQueue {
   }
 
   /**
-   * Takes a message. One whose ref is already waiting is that one.
+   * Adds a message. One with the ref and the text of one that is already waiting is that one.
    *
    * @param draft What to send; it gets a ref if it has none.
    * @param signal Gives it up.
    * @returns The message as stored. Rejects with a {@linkcode ChatError}, or the signal's reason.
    */
-  add({ text, ref = this.#createRef() }: Draft, signal?: AbortSignal): Promise<Message> {
+  add({ text, ref = createRef() }: Draft, signal?: AbortSignal): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const known = this.#entries.get(ref);
-    if (known) return known.promise;
+    if (known?.draft.text === text) return known.promise;
+    if (known) {
+      const message = `Another message with the ref "${ref}" already waits to be sent`;
+      return Promise.reject(new ChatError(message, { code: "ref_reused", temporary: false }));
+    }
     if (this.#entries.size >= this.#options.limit) {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    return this.#queue({ text, ref }, signal);
+    const envelope = encodeEnvelope({ type: "chat_message", payload: { text, ref } });
+    if (envelope.length > FRAME_MAX_LENGTH) {
+      // It would end the connection, again and again.
+      const message = `"text" takes more than the ${FRAME_MAX_LENGTH} characters of a frame`;
+      return Promise.reject(new ChatError(message, { code: "text_too_long", temporary: false }));
+    }
+    return this.#queue({ text, ref }, envelope, signal);
   }
 
   /**
@@ -121,7 +147,9 @@ export class SendQueue {
   }
 
   /**
-   * Takes a message of this user that the server has stored.
+   * Resolves the promise of a message of this user that the server has stored. The text may differ
+   * from what was sent, where the server changes it; that the message is the one that was sent,
+   * the server has made sure of, and nobody else can guess its ref.
    *
    * @param message The message, with its ref; nothing happens where that is not waited for.
    */
@@ -133,7 +161,7 @@ export class SendQueue {
   }
 
   /**
-   * Takes an error: the message that it names is sent again later, or given up.
+   * Handles an error: the message that it names is sent again later, or its promise rejected.
    *
    * @param problem The error.
    */
@@ -141,20 +169,22 @@ export class SendQueue {
     const { ref, code, retry_after_ms: retryAfterMs } = problem;
     const entry = ref === undefined ? undefined : this.#entries.get(ref);
     if (!entry || ref === undefined) return;
-    if (!isTemporary(code)) {
+    const isKnown = isErrorCode(code);
+    if (isKnown ? !isTemporary(code) : ++entry.unknownErrors > UNKNOWN_MAX) {
       this.#take(ref);
       return entry.reject(errorOf(problem));
     }
     if (entry.isInFlight) this.#inFlight--;
     entry.isInFlight = false;
     // Where the server says when, one waits no longer; but several clients must not all be on time.
-    const delayMs = retryAfterMs === undefined ? this.#backoff.next() : retryAfterMs * PACE;
-    this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + delayMs);
+    const isAsked = typeof retryAfterMs === "number" && retryAfterMs >= 0;
+    const delayMs = isAsked ? this.#asked.bound(retryAfterMs * PACE) : this.#backoff.next();
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + delayMs);
     this.#schedule();
   }
 
   /**
-   * Gives everything up.
+   * Rejects everything that waits.
    *
    * @param reason What the promises reject with.
    */
@@ -165,7 +195,7 @@ export class SendQueue {
     for (const entry of entries) entry.reject(reason);
   }
 
-  #queue(draft: Required<Draft>, signal?: AbortSignal): Promise<Message> {
+  #queue(draft: Required<Draft>, envelope: string, signal?: AbortSignal): Promise<Message> {
     const { ref } = draft;
     let settle!: Pick<Entry, "resolve" | "reject">;
     const promise = new Promise<Message>((resolve, reject) => settle = { resolve, reject });
@@ -173,7 +203,14 @@ export class SendQueue {
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
     promise.then(forget, forget);
-    this.#entries.set(ref, { draft, promise, isInFlight: false, ...settle });
+    this.#entries.set(ref, {
+      draft,
+      envelope,
+      promise,
+      isInFlight: false,
+      unknownErrors: 0,
+      ...settle,
+    });
     this.#schedule();
     return promise;
   }
@@ -198,7 +235,7 @@ export class SendQueue {
 
   #flush({ messages_per_second: perSecond, message_burst: burst }: Limits): void {
     clearTimeout(this.#timer);
-    const now = Date.now();
+    const now = performance.now();
     const isLimited = perSecond > 0;
     const stepMs = isLimited ? 1000 / perSecond * PACE : 0;
     // Half of what the server allows at once: what the network bunches up takes the other half.
@@ -215,20 +252,21 @@ export class SendQueue {
       this.#paidUntil += stepMs;
       entry.isInFlight = true;
       this.#inFlight++;
-      envelopes.push(encodeEnvelope({ type: "chat_message", payload: entry.draft }));
+      envelopes.push(entry.envelope);
     }
     if (waitMs > 0 && this.#inFlight < this.#entries.size) {
-      this.#timer = setTimeout(() => this.#schedule(), Math.ceil(waitMs));
+      // A very slow server is waited for in pieces: a timer has no more than 32 bits.
+      const pieceMs = Math.min(Math.ceil(waitMs), TIMER_MAX_MS);
+      this.#timer = setTimeout(() => this.#schedule(), pieceMs);
     }
     if (envelopes.length > 0) this.#options.transmit(envelopes);
   }
 }
 
-/** Makes refs that no other queue makes. */
-function refs(): () => string {
+/** Draws a ref of 128 random bits, which nobody else can guess: 22 characters of base64url. */
+function createRef(): string {
   // Not randomUUID(), which browsers offer to secure origins only.
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  const prefix = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  let count = 0;
-  return () => `${prefix}-${++count}`;
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replace("==", "");
 }

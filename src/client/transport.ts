@@ -1,23 +1,29 @@
 /**
- * One WebSocket, as envelopes.
+ * Envelopes over one WebSocket.
  *
  * @module
  */
 
 import {
   decodeServerEnvelope,
+  type DrainingEnvelope,
   FRAME_MAX_LENGTH,
+  type PongEnvelope,
   type Problem,
   PROTOCOL_V1,
   PROTOCOL_V1_LINES,
   type ServerEnvelope,
 } from "../protocol/mod.ts";
+import { tokenProtocol } from "./token_source.ts";
 
 /** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
 const OPEN = 1;
 
+/** An envelope about the room; the others are about the connection. */
+export type RoomEnvelope = Exclude<ServerEnvelope, DrainingEnvelope | PongEnvelope>;
+
 /** How a connection ended. */
-export interface WireEnd {
+export interface TransportEnd {
   /** The close code; 0, 1005 or 1006 where no close frame was seen. */
   readonly code: number;
   /** What the server said, often nothing. */
@@ -26,49 +32,49 @@ export interface WireEnd {
   readonly hasOpened: boolean;
 }
 
-/** What {@linkcode Transport} needs. */
-export interface WireOptions {
+/** How {@linkcode Transport} behaves. */
+export interface TransportOptions {
   /** Where to connect, with `ws:` or `wss:`. */
   readonly url: string;
-  /** Who lets one in, if a token does. */
+  /** The token, of any characters, if there is one. */
   readonly token: string | undefined;
   /** The class to use. */
   readonly WebSocket: typeof WebSocket;
-  /** Hears that the server accepted. */
+  /** Called when the server has accepted. */
   readonly onOpen: () => void;
-  /** Hears of every frame, before what is in it. */
+  /** Called for every frame, before what is in it. */
   readonly onFrame: () => void;
-  /** Takes what the server says. */
+  /** Called with each envelope of the server. */
   readonly onEnvelope: (envelope: ServerEnvelope) => void;
-  /** Hears of what nobody can read. */
+  /** Called for each envelope that cannot be read. */
   readonly onBadFrame: (problem: Problem) => void;
-  /** Hears that it ended, once; not after {@linkcode Transport.drop}. */
-  readonly onEnd: (end: WireEnd) => void;
+  /** Called once when it has ended; not after {@linkcode Transport.drop}. */
+  readonly onEnd: (end: TransportEnd) => void;
 }
 
 /**
- * One WebSocket to one room, as envelopes. Speaks lines where the server does, else one envelope a
+ * One WebSocket that carries envelopes. Speaks lines where the server does, else one envelope a
  * frame.
  */
 export class Transport {
   /** Settles when the socket is closed, which may be long after it was dropped. */
   readonly closed: Promise<void>;
   readonly #socket: WebSocket;
-  readonly #options: WireOptions;
+  readonly #options: TransportOptions;
   #hasOpened = false;
   #isDropped = false;
 
   /**
    * Begins to connect.
    *
-   * @param options Where to, and who hears of it.
-   * @throws {DOMException} Where the URL or the token cannot be used at all.
+   * @param options Where to, and what to call.
+   * @throws {DOMException} Where the platform allows no such connection.
    */
-  constructor(options: WireOptions) {
+  constructor(options: TransportOptions) {
     this.#options = options;
     const { url, token } = options;
     const protocols: string[] = [PROTOCOL_V1_LINES, PROTOCOL_V1];
-    if (token !== undefined) protocols.push(`hubbub.token.${token}`);
+    if (token !== undefined) protocols.push(tokenProtocol(token));
     const socket = this.#socket = new options.WebSocket(url, protocols);
     socket.onopen = () => {
       this.#hasOpened = true;
@@ -83,6 +89,11 @@ export class Transport {
         this.#end({ code, reason, hasOpened: this.#hasOpened });
       };
     });
+  }
+
+  /** Whether the server has accepted it. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
   }
 
   /**
@@ -108,7 +119,7 @@ export class Transport {
   }
 
   /**
-   * Lets go: nothing is heard of it any more, whether or not the other side answers.
+   * Closes it without waiting: nothing is called any more, whether or not the other side answers.
    *
    * @param code A close code that a client may give: 1000, or 3000 to 4999.
    * @param reason For people, at most 123 bytes of UTF-8.
@@ -134,7 +145,7 @@ export class Transport {
     }
   }
 
-  #end(end: WireEnd): void {
+  #end(end: TransportEnd): void {
     if (this.#isDropped) return;
     this.#isDropped = true;
     this.#options.onEnd(end);

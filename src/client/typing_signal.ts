@@ -1,5 +1,5 @@
 /**
- * When to tell others that one is typing.
+ * Throttle for signs of typing.
  *
  * @module
  */
@@ -10,49 +10,49 @@ import { TYPING_TIMEOUT_MS } from "../protocol/mod.ts";
 const REPEAT_MS = 1_500;
 
 /**
- * Makes of keystrokes the few signs of typing that the others need: the first at once, then at
- * most one every 1.5 s, the end at once.
+ * A throttle that turns keystrokes into the few signs of typing that others need: the first at
+ * once, then at most one every 1.5 s, the end at once.
  *
  * @example
  * ```ts
  * import { TypingSignal } from "./typing_signal.ts";
  *
  * const signal = new TypingSignal((status) => console.log({ type: "typing_status", status }));
- * signal.set(true, 3000); // told
- * signal.set(true, 3000); // not told again so soon
- * signal.set(false, 3000); // told
+ * signal.set(true, 3000); // sent
+ * signal.set(true, 3000); // not sent again so soon
+ * signal.set(false, 3000); // sent
  * ```
  */
 export class TypingSignal {
-  readonly #tell: (status: boolean) => void;
-  #toldAt: number | undefined;
+  readonly #send: (status: boolean) => void;
+  #sentAt: number | undefined;
 
-  /** @param tell Passes a sign on. */
-  constructor(tell: (status: boolean) => void) {
-    this.#tell = tell;
+  /** @param send Sends a sign. */
+  constructor(send: (status: boolean) => void) {
+    this.#send = send;
   }
 
   /**
-   * Takes a keystroke, or the end of typing.
+   * Sends what a keystroke, or the end of typing, calls for.
    *
    * @param isTyping Whether there is still something being written.
    * @param timeoutMs Milliseconds after which the server ends typing by itself.
    */
   set(isTyping: boolean, timeoutMs: number = TYPING_TIMEOUT_MS): void {
     if (!isTyping) {
-      if (this.#toldAt === undefined) return;
+      if (this.#sentAt === undefined) return;
       this.reset();
-      return this.#tell(false);
+      return this.#send(false);
     }
-    const sinceMs = this.#toldAt === undefined ? Infinity : Date.now() - this.#toldAt;
-    // A server that ends typing sooner needs to hear of it more often.
-    if (sinceMs >= 0 && sinceMs < Math.min(REPEAT_MS, timeoutMs / 2)) return;
-    this.#toldAt = Date.now();
-    this.#tell(true);
+    const sinceMs = this.#sentAt === undefined ? Infinity : performance.now() - this.#sentAt;
+    // A server that ends typing sooner has to be told more often.
+    if (sinceMs < Math.min(REPEAT_MS, timeoutMs / 2)) return;
+    this.#sentAt = performance.now();
+    this.#send(true);
   }
 
-  /** Forgets what was told: a message was sent, or the connection is gone, and that ends typing. */
+  /** Forgets what was sent: there was a message, or the connection is gone, and that ends typing. */
   reset(): void {
-    this.#toldAt = undefined;
+    this.#sentAt = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { mock } from "node:test";
 import { setImmediate } from "node:timers";
 import { connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Message, PROTOCOL_V1_LINES, type ServerEnvelope } from "@hubbub/hub/protocol";
 
 /** A WebSocket without a network: the test is the server. */
@@ -126,6 +126,9 @@ export async function settle(): Promise<void> {
 export async function start(options: Partial<ConnectOptions> = {}) {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  // The monotonic clock is that of the timers, also where a test sets the other one.
+  const elapsed = Date.now;
+  const monotonic = mock.method(performance, "now", () => elapsed() - 1_000_000);
   const { sockets, WebSocket } = fakeSockets();
   const closing = new AbortController();
   const ann = connect("http://chat.test/base/?query#hash", {
@@ -154,6 +157,7 @@ export async function start(options: Partial<ConnectOptions> = {}) {
     },
     [Symbol.dispose]() {
       closing.abort();
+      monotonic.mock.restore();
       mock.timers.reset();
     },
   };
@@ -162,5 +166,6 @@ export async function start(options: Partial<ConnectOptions> = {}) {
 /** What a connection that waits says about it. */
 export function waiting(state: ConnectionState): { retryInMs: number; reason: string } {
   assert(state.status === "waiting", `it is ${state.status}`);
-  return { retryInMs: state.retryAt - Date.now(), reason: state.reason };
+  assertEquals(state.retryInMs, state.retryAt - Date.now());
+  return { retryInMs: state.retryInMs, reason: state.reason };
 }

@@ -1,9 +1,11 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatError, type Message } from "@hubbub/hub/client";
-import { chat, cursor, message, settle, start } from "../helpers/fake_socket.ts";
+import { chat, cursor, message, settle, start, waiting } from "../helpers/fake_socket.ts";
 import { received } from "../helpers/received.ts";
 
 const numbers = (messages: readonly Message[]) => messages.map(({ cursor }) => Number(cursor));
+
+const UNREAD = "What was missed could not be read";
 
 /** A server's log over HTTP: answers as `GET /rooms/{room}/messages` does. */
 function archive(log: Message[], options: { isCursor?: (cursor: string) => boolean } = {}) {
@@ -122,17 +124,45 @@ Deno.test("ChatConnection begins anew where its cursor is of another log", async
   }
 });
 
-Deno.test("ChatConnection does without what cannot be read, after three connections", async () => {
-  using test = await start({ after: cursor(5) });
+Deno.test("ChatConnection does without what cannot be read for a minute, on many connections", async () => {
+  using test = await start({ after: cursor(5), reconnect: { maxDelayMs: 1_000 } });
   const messages = received(test.ann);
-  for (let tries = 1; tries <= 3; tries++) {
+  let tries = 0;
+  for (let seconds = 0; test.ann.state.status !== "live"; seconds++) {
+    assert(seconds < 70, "it never does without");
     test.socket.join({ recovered: false, cursor: cursor(60) });
     test.socket.say(chat(61));
     await settle();
-    assertEquals(test.ann.state.status, tries < 3 ? "waiting" : "live");
-    if (tries < 3) await test.tick(2_000);
+    if (seconds < 60) assertEquals(waiting(test.ann.state).reason, UNREAD);
+    tries++;
+    await test.tick(1_000);
   }
+  assert(tries >= 60);
   assertEquals(numbers(messages), [61]);
+});
+
+Deno.test("ChatConnection loses nothing while a gateway stands in for the server for half a minute", async () => {
+  const { fetch: read } = archive(range(1, 20));
+  let isBroken = true;
+  const fetch = (input: string | URL | Request) =>
+    isBroken
+      ? Promise.resolve(Response.json({ error: { code: "X", message: "y" } }, { status: 502 }))
+      : read(input);
+  using test = await start({ after: cursor(5), fetch, reconnect: { maxDelayMs: 1_000 } });
+  const messages = received(test.ann);
+  const recovered: boolean[] = [];
+  test.ann.addEventListener("joined", ({ detail }) => recovered.push(detail.recovered));
+  for (let seconds = 0; seconds < 30; seconds++) {
+    test.socket.join({ recovered: false, cursor: cursor(20) });
+    await settle();
+    assertEquals(waiting(test.ann.state).reason, UNREAD);
+    await test.tick(1_000);
+  }
+  isBroken = false;
+  test.socket.join({ recovered: false, cursor: cursor(20) });
+  await settle();
+  assertEquals(numbers(messages), numbers(range(6, 20)));
+  assertEquals(recovered, [true]);
 });
 
 Deno.test("ChatConnection stops reading what was missed when it is cut off, and goes on later", async () => {
