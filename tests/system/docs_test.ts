@@ -118,6 +118,12 @@ Deno.test("configuration.md's defaults are those that hold", READ, () => {
     read("docs/configuration.md").table("variable").map(([name, value]) => [wordOf(name), value]),
   );
   for (const [name, value] of Object.entries(defaults)) assertEquals(table.get(name), value, name);
+  const { requestsPerSecondPerAddress: rate } = DEFAULT_CONNECTION_LIMITS;
+  const limits = read("docs/configuration.md").chapter("Limits");
+  assert(
+    limits.includes(`| ${rate} a second, ${count(maxConnectionsPerAddress)} at once |`),
+    limits,
+  );
 });
 
 Deno.test("protocol.md's envelopes and numbers are those of the code", READ, () => {
