@@ -53,8 +53,10 @@ export {
   type AuthorizationDenied,
   type Authorize,
 } from "./access/authorization.ts";
-export { tokenAuthorizer, tokenOf, type TokenOptions } from "./access/token_auth.ts";
-export type { KeySetOptions } from "./access/key_set.ts";
+export { tokenAuthorizer, type TokenOptions } from "./access/token_auth.ts";
+export type { KeySetTokenOptions, SecretTokenOptions, TokenClaims } from "./access/token_auth.ts";
+export type { IssuerKeysOptions } from "./access/issuer_keys.ts";
+export { tokenOf } from "./access/request_token.ts";
 export { createServer, type Server, type ServerOptions } from "./http/server.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { StatusChange } from "./hub/envelope_batch.ts";

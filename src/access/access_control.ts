@@ -12,6 +12,7 @@ import type { ConnectionLimit, ConnectionLimitSettings } from "./connection_limi
 import { HttpError, httpError, retryAfter } from "./http_error.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
 import type { ErrorCode, Limits, Problem } from "../protocol/mod.ts";
+import { bearerOf } from "./request_token.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -290,7 +291,7 @@ export class AccessControl {
     // The old token may stand there.
     url.search = "";
     return async (token) => {
-      const headers = { authorization: `Bearer ${token}` };
+      const headers = { authorization: bearerOf(token) };
       return await authorize(new Request(url, { headers }));
     };
   }

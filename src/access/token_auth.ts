@@ -1,25 +1,52 @@
 /**
- * Who may come in: tokens, and what they allow.
+ * Authorization by JSON Web Tokens.
  *
  * @module
  */
 
-import { verify, verifyWithJwks } from "hono/jwt";
-import { KeySet, type KeySetOptions } from "./key_set.ts";
+import { errors, jwtVerify } from "jose";
+import type { JWTPayload, JWTVerifyOptions, JWTVerifyResult } from "jose";
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
+import { IssuerKeys, IssuerKeysError, type IssuerKeysOptions } from "./issuer_keys.ts";
 import { decodeUser, TOKEN_MAX_LENGTH } from "../protocol/mod.ts";
+import { tokenOf } from "./request_token.ts";
+import { matches } from "./room_pattern.ts";
 
-/** Whose tokens are believed: those of one secret, or those of a published set of keys. */
-export type TokenOptions =
-  | { readonly secret: string }
-  | { readonly jwksUrl: string; readonly keys?: Pick<KeySetOptions, "fetch" | "now"> };
+/** Which claims a token must have besides a user. */
+export interface TokenClaims {
+  /** One of these must be in the token's `aud`. @default {undefined} any, or none */
+  readonly audience?: string | readonly string[];
+  /** One of these must be the token's `iss`. @default {undefined} any, or none */
+  readonly issuer?: string | readonly string[];
+}
 
-/** The start of a subprotocol that carries a token. */
-const TOKEN_PROTOCOL = "hubbub.token.";
-/** The start of a token of any characters: base64url (RFC 4648, section 5) of its UTF-8 follows. */
-const TOKEN64_PREFIX = "hubbub.token64.";
+/** Tokens of a shared secret. */
+export interface SecretTokenOptions extends TokenClaims {
+  /** The secret, whose UTF-8 bytes sign tokens with HS256: 32 bytes or more. */
+  readonly secret: string;
+}
+
+/** Tokens of an issuer that publishes its keys. */
+export interface KeySetTokenOptions extends TokenClaims {
+  /** The address of a JSON Web Key Set (RFC 7517). */
+  readonly jwksUrl: string;
+  /** How the key set is fetched. */
+  readonly keys?: Pick<IssuerKeysOptions, "fetch" | "now">;
+}
+
+/** The tokens that are valid: those of one secret, or those of a published key set. */
+export type TokenOptions = SecretTokenOptions | KeySetTokenOptions;
+
+/** Bytes that a secret for HS256 must have at least (RFC 7518, section 3.2). */
+export const SECRET_MIN_BYTES = 32;
+/** Seconds by which the clocks of issuer and server may differ. */
+const LEEWAY_SECONDS = 30;
 /** Patterns of rooms that one token may hold. */
 const ROOMS_MAX = 256;
+/** The longest pattern, in UTF-16 code units: twice a room's name. */
+const PATTERN_MAX_LENGTH = 128;
+/** Keys without a name that are tried for one token. */
+const CANDIDATES_MAX = 8;
 /** What a published key may have signed with; a shared secret only ever with HS256. */
 const ASYMMETRIC_ALGORITHMS = [
   "RS256",
@@ -32,17 +59,17 @@ const ASYMMETRIC_ALGORITHMS = [
   "ES384",
   "ES512",
   "EdDSA",
-] as const;
-/** A clock that runs ahead at the issuer is no reason to refuse; `exp` and `nbf` are checked. */
-const VERIFICATION = { iat: false } as const;
+  "Ed25519",
+];
 
 /**
- * Lets in who has a valid token: JSON Web Tokens (RFC 7519) whose `sub` is the user, whose `rooms`,
- * a list of names in which `*` stands for anything, says where to (everywhere, if it is missing),
- * and whose `exp` says until when.
+ * Authorizes by JSON Web Tokens (RFC 7519): `sub` is the user, `rooms` a list of names in which `*`
+ * stands for any characters (every room, if it is missing), and `exp` the end. `exp`, `nbf` and
+ * `iat` are checked with 30 s of leeway, and none of them is required.
  *
- * @param options Whose tokens are believed.
- * @returns What {@linkcode createServer} takes as `authorize`.
+ * @param options Which tokens are valid.
+ * @returns The `authorize` of {@linkcode createServer}.
+ * @throws {RangeError} If the secret has less than 32 bytes.
  *
  * @example
  * ```ts
@@ -56,110 +83,85 @@ const VERIFICATION = { iat: false } as const;
  * ```
  */
 export function tokenAuthorizer(options: TokenOptions): Authorize {
-  const read = reader(options);
+  const verify = verifier(options);
   return async (request) => {
     const token = tokenOf(request);
     if (token === undefined) return { denied: "A token is required" };
-    const claims = token.length > TOKEN_MAX_LENGTH ? undefined : await read(token);
-    return claims === undefined
-      ? { denied: "The token is not valid, or no longer" }
-      : toPass(claims);
+    if (token.length > TOKEN_MAX_LENGTH) return { denied: "The token is too long" };
+    try {
+      const { payload } = await verify(token);
+      return authorizationOf(payload);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return { denied: reasonOf(error) };
+      // Not the token's fault: the keys cannot be had, or are none that can verify.
+      throw error instanceof IssuerKeysError ? error : new IssuerKeysError(String(error));
+    }
   };
 }
 
-/**
- * Finds the token of a request, for an {@linkcode Authorize} of one's own: in `Authorization: Bearer`, in a subprotocol `hubbub.token.…`, or
- * in the query as `token`.
- *
- * @param request The request.
- * @returns The first that is there.
- *
- * @example
- * ```ts
- * import { type Authorize, tokenOf } from "@hubbub/hub";
- *
- * const sessions = new Map([["s1", "ann"]]);
- * const authorize: Authorize = (request) => {
- *   const user = sessions.get(tokenOf(request) ?? "");
- *   return user === undefined ? { denied: "Please log in" } : { user };
- * };
- * const headers = { authorization: "Bearer s1" };
- * console.log(await authorize(new Request("http://localhost/rooms/lobby", { headers })));
- * ```
- */
-export function tokenOf(request: Request): string | undefined {
-  const bearer = /^bearer +(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "");
-  if (bearer) return bearer[1].startsWith(TOKEN64_PREFIX) ? decodeToken(bearer[1]) : bearer[1];
-  for (const protocol of (request.headers.get("sec-websocket-protocol") ?? "").split(",")) {
-    const name = protocol.trim();
-    if (name.startsWith(TOKEN_PROTOCOL)) return name.slice(TOKEN_PROTOCOL.length);
-    if (name.startsWith(TOKEN64_PREFIX)) return decodeToken(name);
-  }
-  return new URL(request.url).searchParams.get("token") || undefined;
-}
-
-/** Decodes what follows {@linkcode TOKEN64_PREFIX}; undefined where that is no text. */
-function decodeToken(name: string): string | undefined {
-  const base64 = name.slice(TOKEN64_PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");
-  try {
-    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Tells whether a name matches a pattern in which `*` stands for anything, also nothing.
- *
- * @param pattern The pattern.
- * @param name The name.
- * @returns True where all of the name matches. Takes time in proportion to both lengths, at worst.
- */
-export function matches(pattern: string, name: string): boolean {
-  const [first, ...rest] = pattern.split("*");
-  if (rest.length === 0) return pattern === name;
-  const last = rest.pop()!;
-  const isLongEnough = name.length >= first.length + last.length;
-  if (!isLongEnough || !name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
-}
-
-/** Makes what reads a token's claims: undefined for one that is not believed. */
-function reader(options: TokenOptions): (token: string) => Promise<unknown> {
+/** Makes what verifies a token's signature and times, and rejects with jose's errors. */
+function verifier(options: TokenOptions): (token: string) => Promise<JWTVerifyResult> {
+  const claims: JWTVerifyOptions = {
+    audience: listOf(options.audience),
+    issuer: listOf(options.issuer),
+    clockTolerance: LEEWAY_SECONDS,
+  };
   if ("secret" in options) {
-    return (token) => believed(verify(token, options.secret, { alg: "HS256", ...VERIFICATION }));
+    const key = new TextEncoder().encode(options.secret);
+    if (key.length < SECRET_MIN_BYTES) {
+      throw new RangeError(
+        `Cannot use the secret: it must have ${SECRET_MIN_BYTES} bytes or more, not ${key.length}`,
+      );
+    }
+    return (token) => jwtVerify(token, key, { ...claims, algorithms: ["HS256"] });
   }
-  const keySet = new KeySet({ url: options.jwksUrl, ...options.keys });
+  const keys = new IssuerKeys({ url: options.jwksUrl, ...options.keys });
+  const published = { ...claims, algorithms: ASYMMETRIC_ALGORITHMS };
   return async (token) => {
-    const keys = await keySet.keysFor(token);
-    if (keys === undefined) return undefined;
-    const allowedAlgorithms = ASYMMETRIC_ALGORITHMS;
-    const verification = VERIFICATION;
-    return await believed(
-      verifyWithJwks(token, { keys: [...keys], allowedAlgorithms, verification }),
-    );
+    try {
+      return await jwtVerify(token, (header) => keys.find(header), published);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+      return await verifyByOneOf(error, (key) => jwtVerify(token, key, published));
+    }
   };
 }
 
-/** Every way in which a token can be wrong is the same to us, and Hono's errors quote the token. */
-async function believed(verified: Promise<unknown>): Promise<unknown> {
-  try {
-    return await verified;
-  } catch {
-    return undefined;
+/** Tries the keys of a set for a token that names none of them. */
+async function verifyByOneOf(
+  candidates: errors.JWKSMultipleMatchingKeys,
+  verify: (key: CryptoKey) => Promise<JWTVerifyResult>,
+): Promise<JWTVerifyResult> {
+  let count = 0;
+  for await (const key of candidates) {
+    if (count++ === CANDIDATES_MAX) break;
+    try {
+      return await verify(key);
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
   }
+  throw new errors.JWSSignatureVerificationFailed();
 }
 
-function toPass(claims: unknown): Authorization | AuthorizationDenied {
-  if (typeof claims !== "object" || claims === null) return { denied: "The token holds no claims" };
-  const { sub, rooms, exp } = claims as Record<string, unknown>;
+/** Why a token is not valid, without a word of the token. */
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return "The token has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    switch (error.claim) {
+      case "nbf":
+        return "The token is not valid yet";
+      case "iss":
+        return "The token is of another issuer";
+      case "aud":
+        return "The token is for another audience";
+    }
+  }
+  return "The token is not valid";
+}
+
+function authorizationOf(claims: JWTPayload): Authorization | AuthorizationDenied {
+  const { sub, rooms, exp, iat } = claims;
   if (typeof sub !== "string") return { denied: 'The token names no user in "sub"' };
   const decoded = decodeUser(sub);
   if (!decoded.ok) {
@@ -167,10 +169,11 @@ function toPass(claims: unknown): Authorization | AuthorizationDenied {
   }
   // Else two users of the issuer could be one here.
   if (decoded.user !== sub) return { denied: `The token's "sub" should read "${decoded.user}"` };
-  if (exp !== undefined && typeof exp !== "number") {
-    return { denied: 'The token\'s "exp" is no time' };
+  if (iat !== undefined && iat > Date.now() / 1000 + LEEWAY_SECONDS) {
+    return { denied: "The token is not valid yet" };
   }
-  const expiresAt = exp === undefined ? undefined : 1000 * exp;
+  // With the same leeway: a connection must not end before its token is refused.
+  const expiresAt = exp === undefined ? undefined : 1000 * (exp + LEEWAY_SECONDS);
   if (rooms === undefined) return { user: sub, expiresAt };
   if (!Array.isArray(rooms) || rooms.length > ROOMS_MAX || !rooms.every(isPattern)) {
     return { denied: 'The token\'s "rooms" is not a list of names' };
@@ -180,5 +183,9 @@ function toPass(claims: unknown): Authorization | AuthorizationDenied {
 }
 
 function isPattern(value: unknown): value is string {
-  return typeof value === "string" && value.length <= 128;
+  return typeof value === "string" && value.length <= PATTERN_MAX_LENGTH;
+}
+
+function listOf(value: string | readonly string[] | undefined): string[] | undefined {
+  return value === undefined ? undefined : [value].flat() as string[];
 }

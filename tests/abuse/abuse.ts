@@ -6,7 +6,7 @@
 // the hub is not well in the end; and where its memory (the median of a minute, looked at every
 // second) has grown since the first minute.
 
-import { sign } from "hono/jwt";
+import { signWithSecret } from "../helpers/tokens.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
 import type { Outcome, Plan } from "./attackers.ts";
 import { WellBehaved } from "./well_behaved.ts";
@@ -181,7 +181,7 @@ function at(values: readonly number[], part: number): number {
 
 async function tokenFor(user: string): Promise<string> {
   const exp = Math.floor(Date.now() / 1000) + 60 * minutes + 600;
-  return await sign({ sub: user, exp }, SECRET, "HS256");
+  return await signWithSecret({ sub: user, exp }, SECRET);
 }
 
 function mib(bytes: number): string {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
-import { sign } from "hono/jwt";
 import { tokenAuthorizer } from "@hubbub/hub";
 import { needs } from "../helpers/permissions.ts";
 import { RawSocket } from "../helpers/raw_socket.ts";
 import { TestClient } from "../helpers/test_client.ts";
 import { linesOf } from "../helpers/test_hub.ts";
+import { forge, signWithSecret } from "../helpers/tokens.ts";
 import { serveAlone, type TestServer, type TestServerOptions } from "../helpers/test_server.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -15,7 +15,7 @@ function inSeconds(seconds: number): number {
 }
 
 function tokenFor(claims: Record<string, unknown>, secret = SECRET): Promise<string> {
-  return sign({ exp: inSeconds(60), ...claims }, secret, "HS256");
+  return signWithSecret({ exp: inSeconds(60), ...claims }, secret);
 }
 
 function base64Url(value: unknown): string {
@@ -106,11 +106,30 @@ Deno.test("createServer() refuses tokens that are not good", needs("net"), async
   const good = await tokenFor(claims);
   const [header, , signature] = good.split(".");
   const bad: Record<string, string> = {
-    "expired": await tokenFor({ sub: "ann", exp: inSeconds(-1) }),
+    "expired": await tokenFor({ sub: "ann", exp: inSeconds(-31) }),
+    "issued later": await tokenFor({ sub: "ann", iat: inSeconds(60) }),
+    "of an unknown extension": await forge(
+      { alg: "HS256", crit: ["x"], x: true },
+      claims,
+      new TextEncoder().encode(SECRET),
+    ),
+    "of an unencoded payload": await forge(
+      { alg: "HS256", crit: ["b64"], b64: false },
+      claims,
+      new TextEncoder().encode(SECRET),
+    ),
+    "without an algorithm": await forge({}, claims, new TextEncoder().encode(SECRET)),
+    "of claims that are no object": await forge(
+      { alg: "HS256" },
+      [claims],
+      new TextEncoder().encode(SECRET),
+    ),
+    "none in capitals": await forge({ alg: "None" }, claims),
     "not valid yet": await tokenFor({ sub: "ann", nbf: inSeconds(60) }),
     "expiry that is no number": await tokenFor({ sub: "ann", exp: "tomorrow" }),
     "wrong secret": await tokenFor({ sub: "ann" }, SECRET + "!"),
-    "wrong algorithm": await sign(claims, SECRET, "HS512"),
+    "expiry that is null": await tokenFor({ sub: "ann", exp: null }),
+    "wrong algorithm": await signWithSecret(claims, SECRET, "HS512"),
     "unsigned": unsigned,
     "unsigned with the signature of another": unsigned + signature,
     "changed": `${header}.${base64Url({ ...claims, sub: "bob" })}.${signature}`,

@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { sign } from "hono/jwt";
+import type { JWK } from "jose";
 import { type Authorization, tokenAuthorizer } from "@hubbub/hub";
 import { needs } from "../helpers/permissions.ts";
 import { TestClient } from "../helpers/test_client.ts";
 import { linesOf } from "../helpers/test_hub.ts";
+import { forge, signWithKey, signWithSecret } from "../helpers/tokens.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const URL_OF_KEYS = "https://user:password@issuer.example/keys";
@@ -23,7 +24,7 @@ async function createIssuer(kid: string): Promise<Issuer> {
     kid,
     publicKey,
     token: (claims) =>
-      sign({ sub: "ann", ...claims }, { ...privateKey, kid, alg: "ES256" }, "ES256"),
+      signWithKey({ sub: "ann", ...claims }, privateKey as JWK, { alg: "ES256", kid }),
   };
 }
 
@@ -83,6 +84,24 @@ Deno.test("tokenAuthorizer() learns of new keys at once, and of withdrawn ones i
   assertEquals(await publisher.enter(await old.token()), "denied");
 });
 
+Deno.test("tokenAuthorizer() has not judged a new key while the issuer is away", async () => {
+  const [old, young] = [await createIssuer("a"), await createIssuer("b")];
+  const publisher = new Publisher(old);
+  assertEquals(await publisher.enter(await old.token()), "ann");
+  publisher.answer = () => new Response("", { status: 502 });
+  publisher.now += 11_000;
+  const token = await young.token();
+  for (let i = 0; i < 5; i++) {
+    await assertRejects(() => publisher.enter(token), Error, "cannot be had: status 502");
+    // The others go on, and nobody makes it fetch more often than once a second.
+    assertEquals(await publisher.enter(await old.token()), "ann");
+  }
+  assertEquals(publisher.fetches, 2);
+  publisher.answer = () => publisher.publish(old, young);
+  publisher.now += 1_000;
+  assertEquals(await publisher.enter(token), "ann");
+});
+
 Deno.test("tokenAuthorizer() does not let made-up key names make it fetch", async () => {
   const issuer = await createIssuer("a");
   const publisher = new Publisher(issuer);
@@ -100,9 +119,14 @@ Deno.test("tokenAuthorizer() believes only the issuer's keys and algorithms", as
   assertEquals(await publisher.enter(await thief.token()), "denied");
   // What is public would be the secret.
   const secret = JSON.stringify(issuer.publicKey);
-  assertEquals(await publisher.enter(await sign({ sub: "ann" }, secret, "HS256")), "denied");
-  const symmetric = { kty: "oct", k: btoa(secret), kid: "a", alg: "HS256" };
-  assertEquals(await publisher.enter(await sign({ sub: "ann" }, symmetric, "HS256")), "denied");
+  assertEquals(await publisher.enter(await signWithSecret({ sub: "ann" }, secret)), "denied");
+  const header = { alg: "HS256", kid: "a" };
+  const bytes = new TextEncoder().encode(secret);
+  assertEquals(await publisher.enter(await forge(header, { sub: "ann" }, bytes)), "denied");
+  assertEquals(
+    await publisher.enter(await forge({ alg: "none", kid: "a" }, { sub: "ann" })),
+    "denied",
+  );
   assertEquals(await publisher.enter(await issuer.token({ exp: 1 })), "denied");
   assertEquals(await publisher.enter("abc"), "denied");
 });

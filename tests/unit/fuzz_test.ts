@@ -4,7 +4,7 @@ import { createServer, Hub, KvRoomLog, tokenAuthorizer } from "@hubbub/hub";
 import { decodeClientEnvelope, decodeRoom, decodeUser, ERRORS } from "@hubbub/hub/protocol";
 import type { Message } from "@hubbub/hub/protocol";
 import { addressOf } from "../../src/access/client_address.ts";
-import { matches } from "../../src/access/token_auth.ts";
+import { matches } from "../../src/access/room_pattern.ts";
 import { Inbound } from "../../src/connection/inbound.ts";
 import { HttpError } from "../../src/access/http_error.ts";
 import { AllowedOrigins } from "../../src/access/origin.ts";

@@ -51,7 +51,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   },
   {
     what: "Hono",
-    pattern: /"hono(?!\/jwt)/,
+    pattern: /"hono/,
     files: [
       "http/message_routes.ts",
       "http/operator_routes.ts",
