@@ -5,7 +5,12 @@ import { ChatError, connect } from "@hubbub/hub/client";
 
 const stopping = new AbortController();
 const { signal } = stopping;
-const chat = connect(Deno.args[0], { room: "lobby", user: "bot", history: 0, signal });
+const chat = connect(Deno.args[0], {
+  room: "lobby",
+  user: "bot",
+  history: 0,
+  signal,
+});
 Deno.stdin.readable.pipeTo(new WritableStream()).then(() => stopping.abort());
 for await (const { user, text, id } of chat) {
   if (user === "bot" || text !== "!time") continue;

@@ -6,27 +6,41 @@ import { type Authorize, createServer, Hub, KvRoomLog } from "@hubbub/hub";
 /** Seconds for which a login holds. */
 const SESSION_SECONDS = 24 * 60 * 60;
 
-const passwords = new Map([["ann", "correct horse"], ["bob", "battery staple"]]);
+const passwords = new Map([["ann", "correct horse"], [
+  "bob",
+  "battery staple",
+]]);
 const sessions = new Map<string, { user: string; expiresAt: number }>();
 
 const authorize: Authorize = (request) => {
   const cookies = request.headers.get("cookie") ?? "";
   const [, id = ""] = /(?:^|; *)session=([\w-]+)/.exec(cookies) ?? [];
   const session = sessions.get(id);
-  if (!session || session.expiresAt <= Date.now()) return { denied: "Please log in" };
-  return { ...session, mayEnter: (room) => room !== "staff" || session.user === "ann" };
+  if (!session || session.expiresAt <= Date.now()) {
+    return { denied: "Please log in" };
+  }
+  return {
+    ...session,
+    mayEnter: (room) => room !== "staff" || session.user === "ann",
+  };
 };
 
 async function logIn(request: Request): Promise<Response> {
   const form = await request.formData();
   const user = String(form.get("user"));
   // Keep hashes in a database of yours instead, and limit how often one may try.
-  if (passwords.get(user) !== form.get("password")) return new Response("No", { status: 403 });
+  if (passwords.get(user) !== form.get("password")) {
+    return new Response("No", { status: 403 });
+  }
   const id = crypto.randomUUID();
   sessions.set(id, { user, expiresAt: Date.now() + 1000 * SESSION_SECONDS });
   // HttpOnly: no script reads it. SameSite: no other site sends it. Add Secure behind TLS.
-  const cookie = `session=${id}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_SECONDS}`;
-  return new Response(null, { status: 303, headers: { "set-cookie": cookie, location: "/" } });
+  const cookie =
+    `session=${id}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_SECONDS}`;
+  return new Response(null, {
+    status: 303,
+    headers: { "set-cookie": cookie, location: "/" },
+  });
 }
 
 // A path in place of ":memory:" keeps the messages.
@@ -34,6 +48,8 @@ const hub = new Hub(new KvRoomLog(await Deno.openKv(":memory:")));
 const chat = createServer(hub, { authorize });
 Deno.serve(async (request, info) => {
   const { pathname } = new URL(request.url);
-  if (pathname === "/login" && request.method === "POST") return await logIn(request);
+  if (pathname === "/login" && request.method === "POST") {
+    return await logIn(request);
+  }
   return await chat.fetch(request, info);
 });

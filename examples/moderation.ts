@@ -4,7 +4,9 @@
 import { createServer, Hub, KvRoomLog, type Moderate } from "@hubbub/hub";
 
 const moderate: Moderate = ({ text }, { room, user }) => {
-  if (room === "news" && user !== "desk") return { refused: "Only the news desk writes here" };
+  if (room === "news" && user !== "desk") {
+    return { refused: "Only the news desk writes here" };
+  }
   if (text === "explode") throw new Error("The list of words is gone");
   return { text: text.replaceAll(/darn/gi, "****") };
 };

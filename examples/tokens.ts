@@ -14,7 +14,9 @@ const hub = new Hub(new KvRoomLog(await Deno.openKv(":memory:")));
 const chat = createServer(hub, { authorize: tokenAuthorizer({ secret }) });
 
 Deno.serve(async (request, info) => {
-  if (new URL(request.url).pathname !== "/token") return await chat.fetch(request, info);
+  if (new URL(request.url).pathname !== "/token") {
+    return await chat.fetch(request, info);
+  }
   // Put your own login here: this believes a header that a proxy sets after it.
   const user = request.headers.get("x-user");
   if (user === null) return new Response("Please log in", { status: 401 });

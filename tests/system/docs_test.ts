@@ -14,7 +14,10 @@ const SERVE = needs("read", "net");
 
 /** What the documents tell to type, and no test can run: each with its reason. */
 const NOT_RUN: readonly [RegExp, string][] = [
-  [/^(git|cd|cp|mkdir|sudo|systemctl|useradd|journalctl|tail|kill)\b/, "changes the machine"],
+  [
+    /^(git|cd|cp|mkdir|sudo|systemctl|useradd|journalctl|tail|kill)\b/,
+    "changes the machine",
+  ],
   [/^docker\b/, "needs a Docker daemon"],
   [/^deno deploy\b/, "needs an account"],
   [/^(\.\/)?build\/hubbub\b|^deno task compile$/, "compile_test.ts"],
@@ -35,7 +38,9 @@ const RUN = [
   /^deno run --allow-net --allow-read=chat\.sqlite3 --allow-write=chat\.sqlite3 main\.ts$/,
 ];
 
-const documents = READ.ignore ? [] : DOCUMENTS.map((path) => Document.read(path));
+const documents = READ.ignore
+  ? []
+  : DOCUMENTS.map((path) => Document.read(path));
 
 function read(path: typeof DOCUMENTS[number]): Document {
   return documents.find((document) => document.path === path)!;
@@ -54,42 +59,84 @@ Deno.test("the documents' files and links are there", READ, () => {
   assertEquals(named.filter(({ named }) => !isThere(named)), []);
 });
 
-Deno.test("how-it-works.md's names stand in the files that it names", READ, () => {
-  const { text } = read("docs/how-it-works.md");
-  const named = [...text.matchAll(/`(\w+)` in\s+`([\w/.]+)`/g)];
-  assert(named.length > 6, "hardly any name is there");
-  const missing = named.filter(([, name, path]) => {
-    return !Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url)).includes(name);
-  });
-  assertEquals(missing.map(([place]) => place), []);
-  const folders = [...Deno.readDirSync(new URL("../../src/", import.meta.url))]
-    .filter(({ isDirectory }) => isDirectory).map(({ name }) => `src/${name}`);
-  const rows = read("docs/how-it-works.md").table("folder").map(([folder]) => wordOf(folder));
-  assertEquals(rows.toSorted(), folders.toSorted());
-});
+Deno.test(
+  "how-it-works.md's names stand in the files that it names",
+  READ,
+  () => {
+    const { text } = read("docs/how-it-works.md");
+    const named = [...text.matchAll(/`(\w+)` in\s+`([\w/.]+)`/g)];
+    assert(named.length > 6, "hardly any name is there");
+    const missing = named.filter(([, name, path]) => {
+      return !Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url))
+        .includes(name);
+    });
+    assertEquals(missing.map(([place]) => place), []);
+    const folders = [
+      ...Deno.readDirSync(new URL("../../src/", import.meta.url)),
+    ]
+      .filter(({ isDirectory }) => isDirectory).map(({ name }) =>
+        `src/${name}`
+      );
+    const rows = read("docs/how-it-works.md").table("folder").map(([folder]) =>
+      wordOf(folder)
+    );
+    assertEquals(rows.toSorted(), folders.toSorted());
+  },
+);
 
-Deno.test("the documents' commands are run by a test, or are known not to be", READ, () => {
-  const known = [...RUN, ...NOT_RUN.map(([pattern]) => pattern)];
-  const unknown = documents.flatMap(({ commands }) => commands)
-    .filter((line) => !known.some((pattern) => pattern.test(line)));
-  assertEquals(unknown, []);
-});
+Deno.test(
+  "the documents' commands are run by a test, or are known not to be",
+  READ,
+  () => {
+    const known = [...RUN, ...NOT_RUN.map(([pattern]) => pattern)];
+    const unknown = documents.flatMap(({ commands }) => commands)
+      .filter((line) => !known.some((pattern) => pattern.test(line)));
+    assertEquals(unknown, []);
+  },
+);
 
-Deno.test("the documents' tasks are those of deno.json, with the Deno of its tests", READ, () => {
-  const text = documents.map((document) => document.text).join("\n");
-  const named = [...text.matchAll(/deno(?:@([\d.]+))? task ([\w:]+)/g)];
-  assert(named.length > 5);
-  const ci = Deno.readTextFileSync(new URL("../../.ci/run", import.meta.url));
-  const version = /deno@([\d.]+)/.exec(ci)?.[1];
-  for (const [, wanted, task] of named) {
-    assert(task in configuration.tasks, `there is no task "${task}"`);
-    if (wanted !== undefined) assertEquals(wanted, version);
-  }
-});
+Deno.test(
+  "the documents' tasks are those of deno.json, with the Deno of its tests",
+  READ,
+  () => {
+    const text = documents.map((document) => document.text).join("\n");
+    const named = [...text.matchAll(/deno(?:@([\d.]+))? task ([\w:]+)/g)];
+    assert(named.length > 5);
+    const ci = Deno.readTextFileSync(new URL("../../.ci/run", import.meta.url));
+    const version = /deno@([\d.]+)/.exec(ci)?.[1];
+    for (const [, wanted, task] of named) {
+      assert(task in configuration.tasks, `there is no task "${task}"`);
+      if (wanted !== undefined) assertEquals(wanted, version);
+    }
+  },
+);
+
+Deno.test(
+  "the workflows run what the documents say, with the Deno of the tests",
+  READ,
+  () => {
+    const read = (path: string) =>
+      Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
+    const version = /deno@([\d.]+)/.exec(read(".ci/run"))?.[1];
+    const publish = read(".github/workflows/publish.yml");
+    assert(/^ +id-token: write$/m.test(publish), "provenance");
+    assert(publish.includes(`npx -y deno@${version} publish\n`));
+    for (const text of [publish, read(".github/workflows/test.yml")]) {
+      assert(text.includes(" .ci/run\n"));
+      assert(
+        /^permissions:\n {2}contents: read$/m.test(text),
+        "nothing more by default",
+      );
+    }
+  },
+);
 
 Deno.test("the documents' variables are those that are read", READ, () => {
   const rows = read("docs/configuration.md").table("variable");
-  assertEquals(rows.map(([name]) => wordOf(name)).toSorted(), [...VARIABLES, "DENO_JOBS"].sort());
+  assertEquals(
+    rows.map(([name]) => wordOf(name)).toSorted(),
+    [...VARIABLES, "DENO_JOBS"].sort(),
+  );
   const known: readonly string[] = VARIABLES;
   for (const { path, text } of documents) {
     const mentioned = text.match(/HUBBUB_\w+/g) ?? [];
@@ -113,76 +160,120 @@ Deno.test("configuration.md's defaults are those that hold", READ, () => {
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: count(other.maxConnectionsPerRoom),
     HUBBUB_MAX_CONNECTIONS_PER_USER: count(other.maxConnectionsPerUser),
   };
-  assertEquals([other.tokens, other.retentionMs, other.origins], [undefined, undefined, []]);
+  assertEquals([other.tokens, other.retentionMs, other.origins], [
+    undefined,
+    undefined,
+    [],
+  ]);
   const table = new Map(
-    read("docs/configuration.md").table("variable").map(([name, value]) => [wordOf(name), value]),
+    read("docs/configuration.md").table("variable").map((
+      [name, value],
+    ) => [wordOf(name), value]),
   );
-  for (const [name, value] of Object.entries(defaults)) assertEquals(table.get(name), value, name);
+  for (const [name, value] of Object.entries(defaults)) {
+    assertEquals(table.get(name), value, name);
+  }
   const { requestsPerSecondPerAddress: rate } = DEFAULT_CONNECTION_LIMITS;
   const limits = read("docs/configuration.md").chapter("Limits");
   assert(
-    limits.includes(`| ${rate} a second, ${count(maxConnectionsPerAddress)} at once `),
+    limits.includes(
+      `| ${rate} a second, ${count(maxConnectionsPerAddress)} at once `,
+    ),
     limits,
   );
 });
 
-Deno.test("protocol.md's envelopes and numbers are those of the code", READ, () => {
-  // Complete, or this is an error of types.
-  const to: Record<protocol.ClientEnvelope["type"], true> = {
-    chat_message: true,
-    typing_status: true,
-    ping: true,
-    authenticate: true,
-  };
-  const from: Record<protocol.ServerEnvelope["type"], true> = {
-    chat_message: true,
-    typing_status: true,
-    joined: true,
-    presence: true,
-    error: true,
-    draining: true,
-    pong: true,
-  };
-  const page = read("docs/protocol.md");
-  const rows = page.table("direction");
-  const named = (direction: string) =>
-    rows.filter(([way]) => way === direction || way === "both").map(([, type]) => wordOf(type));
-  assertEquals(named("to").toSorted(), Object.keys(to).toSorted());
-  assertEquals(named("from").toSorted(), Object.keys(from).toSorted());
-  const { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } = protocol;
-  assert(page.text.includes(`default ${HISTORY_DEFAULT}, at most ${HISTORY_MAX}`));
-  assert(page.text.includes(`default ${PAGE_DEFAULT}, at most ${PAGE_MAX}`));
-  assert(page.text.includes(`the room's last ${protocol.DEDUPLICATION_WINDOW} messages`));
-  assert(page.text.includes(`1 to ${protocol.REF_MAX_LENGTH} characters`));
-  const readme = read("README.md").text.replaceAll(/\s+/g, " ");
-  assert(readme.includes(`the last ${HISTORY_DEFAULT} messages, oldest first`));
-  assert(readme.includes(`the room's last ${protocol.DEDUPLICATION_WINDOW} messages`));
-  assert(readme.includes(`within ${protocol.TYPING_TIMEOUT_MS / 1000} s of the last sign`));
-});
+Deno.test(
+  "protocol.md's envelopes and numbers are those of the code",
+  READ,
+  () => {
+    // Complete, or this is an error of types.
+    const to: Record<protocol.ClientEnvelope["type"], true> = {
+      chat_message: true,
+      typing_status: true,
+      ping: true,
+      authenticate: true,
+    };
+    const from: Record<protocol.ServerEnvelope["type"], true> = {
+      chat_message: true,
+      typing_status: true,
+      joined: true,
+      presence: true,
+      error: true,
+      draining: true,
+      pong: true,
+    };
+    const page = read("docs/protocol.md");
+    const rows = page.table("direction");
+    const named = (direction: string) =>
+      rows.filter(([way]) => way === direction || way === "both").map((
+        [, type],
+      ) => wordOf(type));
+    assertEquals(named("to").toSorted(), Object.keys(to).toSorted());
+    assertEquals(named("from").toSorted(), Object.keys(from).toSorted());
+    const { HISTORY_DEFAULT, HISTORY_MAX, PAGE_DEFAULT, PAGE_MAX } = protocol;
+    assert(
+      page.text.includes(`default ${HISTORY_DEFAULT}, at most ${HISTORY_MAX}`),
+    );
+    assert(page.text.includes(`default ${PAGE_DEFAULT}, at most ${PAGE_MAX}`));
+    assert(
+      page.text.includes(
+        `the room's last ${protocol.DEDUPLICATION_WINDOW} messages`,
+      ),
+    );
+    assert(page.text.includes(`1 to ${protocol.REF_MAX_LENGTH} characters`));
+    const readme = read("README.md").text.replaceAll(/\s+/g, " ");
+    assert(
+      readme.includes(`the last ${HISTORY_DEFAULT} messages, oldest first`),
+    );
+    assert(
+      readme.includes(
+        `the room's last ${protocol.DEDUPLICATION_WINDOW} messages`,
+      ),
+    );
+    assert(
+      readme.includes(
+        `within ${protocol.TYPING_TIMEOUT_MS / 1000} s of the last sign`,
+      ),
+    );
+  },
+);
 
 Deno.test("protocol.md's error codes are those of the code", READ, () => {
-  const rows = read("docs/protocol.md").table("code").map(([code, status, temporary]) => {
-    return `${wordOf(code)} ${status} ${temporary}`;
-  });
-  const known = Object.entries(protocol.ERRORS).map(([code, { status, temporary }]) => {
-    return `${code} ${status} ${temporary ? "yes" : "no"}`;
-  });
+  const rows = read("docs/protocol.md").table("code").map(
+    ([code, status, temporary]) => {
+      return `${wordOf(code)} ${status} ${temporary}`;
+    },
+  );
+  const known = Object.entries(protocol.ERRORS).map(
+    ([code, { status, temporary }]) => {
+      return `${code} ${status} ${temporary ? "yes" : "no"}`;
+    },
+  );
   assertEquals(rows.toSorted(), known.toSorted());
 });
 
 Deno.test("protocol.md's close codes are those of the code", READ, () => {
   const text = read("docs/protocol.md").chapter("Close codes");
-  const rows = new Document("", text).table("code").map(([code, again]) => [Number(code), again]);
-  const known = Object.values(protocol.CLOSE_CODES).map(({ code, reconnect }) => {
-    return [code, reconnect ? "yes" : "no"];
-  });
+  const rows = new Document("", text).table("code").map((
+    [code, again],
+  ) => [Number(code), again]);
+  const known = Object.values(protocol.CLOSE_CODES).map(
+    ({ code, reconnect }) => {
+      return [code, reconnect ? "yes" : "no"];
+    },
+  );
   assertEquals(new Set(rows.map(String)), new Set(known.map(String)));
 });
 
 Deno.test("protocol.md's routes are there", SERVE, async () => {
   await using server = await serveAlone();
-  const cells = read("docs/protocol.md").table("request").map(([request]) => request);
-  const routes = cells.flatMap((cell) => [...cell.matchAll(/`(GET|POST) ([^`?]+)/g)]);
+  const cells = read("docs/protocol.md").table("request").map(([request]) =>
+    request
+  );
+  const routes = cells.flatMap((
+    cell,
+  ) => [...cell.matchAll(/`(GET|POST) ([^`?]+)/g)]);
   assert(routes.length > 6);
   for (const [, method, path] of routes) {
     // A method that no route takes is told which it takes: the path is known, and its methods.
@@ -190,6 +281,9 @@ Deno.test("protocol.md's routes are there", SERVE, async () => {
     const response = await fetch(url, { method: "DELETE" });
     await response.body?.cancel();
     assertEquals(response.status, 405, path);
-    assert(response.headers.get("allow")?.split(", ").includes(method), `${method} ${path}`);
+    assert(
+      response.headers.get("allow")?.split(", ").includes(method),
+      `${method} ${path}`,
+    );
   }
 });

@@ -7,7 +7,9 @@ import { received, until } from "../helpers/received.ts";
 import { assertRefused, page, post, say } from "../helpers/requests.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
-const all = { ...needs("net", "read", "run"), timeout: 20_000 };
+/** Milliseconds that a test has, also where the types of all are checked on a busy machine. */
+const PATIENCE_MS = 180_000;
+const all = { ...needs("net", "read", "run"), timeout: PATIENCE_MS };
 
 Deno.test("the examples' types are those of the package", all, async () => {
   assertEquals(await checkExamples(), { code: 0, said: "" });
