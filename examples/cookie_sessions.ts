@@ -35,8 +35,7 @@ async function logIn(request: Request): Promise<Response> {
   const id = crypto.randomUUID();
   sessions.set(id, { user, expiresAt: Date.now() + 1000 * SESSION_SECONDS });
   // HttpOnly: no script reads it. SameSite: no other site sends it. Add Secure behind TLS.
-  const cookie =
-    `session=${id}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_SECONDS}`;
+  const cookie = `session=${id}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_SECONDS}`;
   return new Response(null, {
     status: 303,
     headers: { "set-cookie": cookie, location: "/" },

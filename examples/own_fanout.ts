@@ -15,14 +15,11 @@ class BusFanout implements Fanout {
   }
 
   publish(message: unknown): void {
-    queueMicrotask(() =>
-      this.#bus.dispatchEvent(new CustomEvent("packet", { detail: message }))
-    );
+    queueMicrotask(() => this.#bus.dispatchEvent(new CustomEvent("packet", { detail: message })));
   }
 
   subscribe(listener: (message: unknown) => void): void {
-    const hear = (event: Event) =>
-      listener((event as CustomEvent<unknown>).detail);
+    const hear = (event: Event) => listener((event as CustomEvent<unknown>).detail);
     this.#bus.addEventListener("packet", hear, {
       signal: this.#closing.signal,
     });

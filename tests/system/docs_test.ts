@@ -38,9 +38,7 @@ const RUN = [
   /^deno run --allow-net --allow-read=chat\.sqlite3 --allow-write=chat\.sqlite3 main\.ts$/,
 ];
 
-const documents = READ.ignore
-  ? []
-  : DOCUMENTS.map((path) => Document.read(path));
+const documents = READ.ignore ? [] : DOCUMENTS.map((path) => Document.read(path));
 
 function read(path: typeof DOCUMENTS[number]): Document {
   return documents.find((document) => document.path === path)!;
@@ -74,12 +72,8 @@ Deno.test(
     const folders = [
       ...Deno.readDirSync(new URL("../../src/", import.meta.url)),
     ]
-      .filter(({ isDirectory }) => isDirectory).map(({ name }) =>
-        `src/${name}`
-      );
-    const rows = read("docs/how-it-works.md").table("folder").map(([folder]) =>
-      wordOf(folder)
-    );
+      .filter(({ isDirectory }) => isDirectory).map(({ name }) => `src/${name}`);
+    const rows = read("docs/how-it-works.md").table("folder").map(([folder]) => wordOf(folder));
     assertEquals(rows.toSorted(), folders.toSorted());
   },
 );
@@ -115,8 +109,7 @@ Deno.test(
   "the workflows run what the documents say, with the Deno of the tests",
   READ,
   () => {
-    const read = (path: string) =>
-      Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
+    const read = (path: string) => Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
     const version = /deno@([\d.]+)/.exec(read(".ci/run"))?.[1];
     const publish = read(".github/workflows/publish.yml");
     assert(/^ +id-token: write$/m.test(publish), "provenance");
@@ -268,9 +261,7 @@ Deno.test("protocol.md's close codes are those of the code", READ, () => {
 
 Deno.test("protocol.md's routes are there", SERVE, async () => {
   await using server = await serveAlone();
-  const cells = read("docs/protocol.md").table("request").map(([request]) =>
-    request
-  );
+  const cells = read("docs/protocol.md").table("request").map(([request]) => request);
   const routes = cells.flatMap((
     cell,
   ) => [...cell.matchAll(/`(GET|POST) ([^`?]+)/g)]);
