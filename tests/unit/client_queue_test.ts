@@ -1,5 +1,5 @@
 import { mock } from "node:test";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ChatError, type Limits } from "@hubbub/hub/client";
 import { chat, cursor, start } from "../helpers/fake_socket.ts";
 
@@ -268,4 +268,73 @@ Deno.test("ChatConnection.typing() tells the first key at once, then one every 1
   test.ann.send("done");
   test.ann.typing();
   assertEquals(told(), [true, true, false, true, true]);
+});
+
+Deno.test("ChatConnection.send() draws refs that nobody can guess", async () => {
+  using test = await start();
+  test.socket.join();
+  const count = 1_000;
+  for (let number = 0; number < count; number++) void test.ann.send("x").catch(() => {});
+  await test.tick(0);
+  const refs: string[] = [];
+  for (let number = 1; refs.length < count; number++) {
+    for (const { ref } of test.socket.sent("chat_message").slice(refs.length)) {
+      refs.push(String(ref));
+      test.socket.say(own(refs.length, String(ref)));
+    }
+    await test.tick(0);
+  }
+  assertEquals(new Set(refs).size, count);
+  for (const ref of refs) assertMatch(ref, /^[A-Za-z0-9_-]{22}$/);
+  // All 128 bits vary, and no ref tells anything of the next: a counter would keep most of them.
+  const alike = (one: string, other: string) =>
+    [...one].filter((letter, index) => letter === other[index]).length;
+  for (let number = 1; number < count; number++) assert(alike(refs[number - 1], refs[number]) < 11);
+});
+
+Deno.test("ChatConnection.send() takes the answer of a server that changes texts", async () => {
+  using test = await start();
+  test.socket.join();
+  const sent = test.ann.send("a rude word", { ref: "1" });
+  test.socket.say(chat(1, { user: "ann", ref: "1", text: "a **** word" }));
+  assertEquals((await sent).text, "a **** word");
+});
+
+Deno.test("ChatConnection.send() swallows no other message of the same ref", async () => {
+  using test = await start();
+  const lunch = test.ann.send("lunch?", { ref: "1" });
+  const error = await assertRejects(() => test.ann.send("I quit", { ref: "1" }), ChatError);
+  assertEquals([error.code, error.temporary], ["ref_reused", false]);
+  test.socket.join();
+  test.socket.say(own(1, "1"));
+  assertEquals((await lunch).ref, "1");
+});
+
+Deno.test("ChatConnection.send() refuses what no frame holds, however the server counts bytes", async () => {
+  using test = await start();
+  test.socket.join(limits(0, 0, 60_000));
+  // Each is one byte, and six characters as JSON.
+  const error = await assertRejects(
+    () => test.ann.send("\u0001".repeat(20_000)),
+    ChatError,
+    "frame",
+  );
+  assertEquals([error.code, error.temporary], ["text_too_long", false]);
+});
+
+Deno.test("ChatConnection.send() does not try for ever after errors that it does not know", async () => {
+  using test = await start({ quietMs: 1e6 });
+  test.socket.join();
+  const sent = test.ann.send("hello", { ref: "1" });
+  sent.catch(() => {});
+  await test.tick(0);
+  const payload = { code: "on_strike" as "internal", message: "Not today", ref: "1" };
+  for (let tries = 1; tries <= 6; tries++) {
+    assertEquals(test.socket.sent("chat_message").length, tries);
+    test.socket.say({ type: "error", payload });
+    await test.tick(10_000);
+  }
+  const error = await assertRejects(() => sent, ChatError, "Not today");
+  assertEquals(error.temporary, true);
+  assertEquals(test.socket.sent("chat_message").length, 6);
 });

@@ -2,7 +2,7 @@ import { mock } from "node:test";
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { ChatError, connect } from "@hubbub/hub/client";
 import { CLOSE_CODES } from "@hubbub/hub/protocol";
-import { chat, cursor, settle, start, waiting } from "../helpers/fake_socket.ts";
+import { chat, cursor, fakeSockets, settle, start, waiting } from "../helpers/fake_socket.ts";
 
 /** An answer of the server over HTTP. */
 function httpError(status: number, code: string, headers?: Record<string, string>): Response {
@@ -213,4 +213,33 @@ Deno.test("ConnectOptions.signal closes the connection, also before it began", a
   using never = await start({ signal: controller.signal });
   assertEquals(never.ann.state.status, "closed");
   assertEquals(never.sockets.length, 0);
+});
+
+Deno.test("connect() finds the room under whatever base it is given", async () => {
+  const cases = [
+    ["https://host.test", "wss://host.test/rooms/lobby/ws"],
+    ["https://host.test/", "wss://host.test/rooms/lobby/ws"],
+    ["https://host.test/chat", "wss://host.test/chat/rooms/lobby/ws"],
+    ["https://host.test/chat/", "wss://host.test/chat/rooms/lobby/ws"],
+    ["https://host.test/a/b//", "wss://host.test/a/b/rooms/lobby/ws"],
+    ["https://host.test/a%20b/?q=1#hash", "wss://host.test/a%20b/rooms/lobby/ws"],
+    ["ws://host.test:8080/chat", "ws://host.test:8080/chat/rooms/lobby/ws"],
+    ["wss://host.test:443", "wss://host.test/rooms/lobby/ws"],
+    ["http://[::1]:8000", "ws://[::1]:8000/rooms/lobby/ws"],
+    ["http://[2001:DB8::1]/chat/", "ws://[2001:db8::1]/chat/rooms/lobby/ws"],
+    ["http://127.0.0.1:8000", "ws://127.0.0.1:8000/rooms/lobby/ws"],
+    ["HTTP://HOST.test", "ws://host.test/rooms/lobby/ws"],
+    ["http://bücher.test", "ws://xn--bcher-kva.test/rooms/lobby/ws"],
+    ["https://ann:secret@host.test", "wss://host.test/rooms/lobby/ws"],
+  ];
+  for (const [base, expected] of cases) {
+    const { sockets, WebSocket } = fakeSockets();
+    for (const url of [base, new URL(base)]) {
+      const ann = connect(url, { room: "lobby", user: "ann", WebSocket });
+      await settle();
+      ann.close();
+    }
+    for (const { url } of sockets) assertEquals(url.href.split("?")[0], expected);
+    assertEquals(sockets.length, 2);
+  }
 });
