@@ -1,3 +1,5 @@
+import { within } from "./patience.ts";
+
 /** One event as it came over the wire. */
 export interface ReadEvent {
   readonly event?: string;
@@ -32,7 +34,7 @@ export class EventReader implements AsyncDisposable {
   async next(): Promise<ReadEvent | undefined> {
     const fields: Record<string, string> = {};
     while (true) {
-      const { value: line, done } = await this.#lines.next();
+      const { value: line, done } = await within(this.#lines.next(), "the next line");
       if (done) return undefined;
       if (line === "") {
         const { data, ...rest } = fields;

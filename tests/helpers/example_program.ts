@@ -1,4 +1,5 @@
 import { TextLineStream } from "./text_lines.ts";
+import { within } from "./patience.ts";
 
 const FOLDER = new URL("../../examples/", import.meta.url);
 
@@ -45,8 +46,8 @@ export class ExampleProgram implements AsyncDisposable {
   }
 
   /** Waits until what it wrote is as it should be. */
-  until(holds: (lines: readonly string[]) => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async until(holds: (lines: readonly string[]) => boolean): Promise<void> {
+    const held = new Promise<void>((resolve, reject) => {
       const check = () => {
         const isAsItShould = holds(this.lines);
         if (!isAsItShould && !this.#hasEnded) return;
@@ -57,6 +58,7 @@ export class ExampleProgram implements AsyncDisposable {
       this.#waiting.add(check);
       check();
     });
+    await within(held, () => `${holds}; it wrote ${[...this.remarks, ...this.lines].join("\n")}`);
   }
 
   /** Ends its input. */
@@ -67,7 +69,7 @@ export class ExampleProgram implements AsyncDisposable {
   /** Waits for its end, after a signal where one is given. */
   async end(signal?: Deno.Signal): Promise<number> {
     if (signal) this.#process.kill(signal);
-    const { code } = await this.#process.status;
+    const { code } = await within(this.#process.status, "the end of the program");
     await this.#reading;
     return code;
   }

@@ -1,3 +1,4 @@
+import { within } from "./patience.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 /** A chat server in a process of its own, started as `deno task start` does. */
@@ -50,7 +51,7 @@ export class HubProcess implements AsyncDisposable {
 
   /** Waits for the end, and for its last line. */
   async end(): Promise<Deno.CommandStatus> {
-    const status = await this.#process.status;
+    const status = await within(this.#process.status, () => `the end: ${this.lines.join("\n")}`);
     await this.#reading;
     return status;
   }
@@ -67,7 +68,7 @@ export class HubProcess implements AsyncDisposable {
   async stop(signal: Deno.Signal): Promise<Deno.CommandStatus & { readonly tookMs: number }> {
     const startedAt = performance.now();
     this.#process.kill(signal);
-    const status = await this.#process.status;
+    const status = await within(this.#process.status, () => `the end: ${this.lines.join("\n")}`);
     const tookMs = performance.now() - startedAt;
     await this.#reading;
     return { ...status, tookMs };

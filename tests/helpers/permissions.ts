@@ -1,3 +1,6 @@
+/** Milliseconds that a test has, also on a busy machine: what hangs fails, and the next one runs. */
+const TEST_TIMEOUT_MS = 180_000;
+
 /** What a test may need beyond computing. */
 type Need = "net" | "read" | "write" | "run" | "env";
 
@@ -10,8 +13,9 @@ const missing = new Map<Need, boolean>();
  * @param needs The permissions.
  * @returns A part of a test definition.
  */
-export function needs(...needs: Need[]): { ignore: boolean } {
-  return { ignore: needs.map(isMissing).some((isMissing) => isMissing) };
+export function needs(...needs: Need[]): { ignore: boolean; timeout: number } {
+  const ignore = needs.map(isMissing).some((isMissing) => isMissing);
+  return { ignore, timeout: TEST_TIMEOUT_MS };
 }
 
 function isMissing(need: Need): boolean {

@@ -1,5 +1,6 @@
 import type { Message } from "@hubbub/hub";
 import type { ChatConnection } from "@hubbub/hub/client";
+import { within } from "./patience.ts";
 
 /** Keeps what a connection hands on, from now on. */
 export function received(chat: ChatConnection): Message[] {
@@ -20,6 +21,6 @@ export async function until(chat: ChatConnection, condition: () => boolean): Pro
   const look = () => condition() && resolve();
   for (const type of types) chat.addEventListener(type, look);
   look();
-  await promise;
+  await within(promise, () => `${condition}, ${chat.state.status}`);
   for (const type of types) chat.removeEventListener(type, look);
 }

@@ -1,6 +1,7 @@
 import type { Message } from "@hubbub/hub";
 import { decodeServerEnvelope, encodeEnvelope, PROTOCOL_V1_LINES } from "@hubbub/hub/protocol";
 import type { ClientEnvelope, ServerEnvelope } from "@hubbub/hub/protocol";
+import { within } from "./patience.ts";
 
 /** A person with a WebSocket, who comes back where they left off and sends again what got lost. */
 export class Talker {
@@ -66,9 +67,12 @@ export class Talker {
     this.#send({ type: "typing_status", payload: { status } });
   }
 
-  /** Resolves when something holds, looked at after each frame and at the end; never gives up. */
+  /** Resolves when something holds, looked at after each frame and at the end. */
   async until(holds: (talker: this) => boolean): Promise<void> {
-    while (!holds(this)) await new Promise<void>((resolve) => this.#waiting = resolve);
+    const held = async () => {
+      while (!holds(this)) await new Promise<void>((resolve) => this.#waiting = resolve);
+    };
+    await within(held(), () => `${holds} of ${this.user}, with ${this.messages.length} messages`);
   }
 
   /** Hangs up in order. */

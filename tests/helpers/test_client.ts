@@ -1,11 +1,8 @@
-import { deadline } from "@std/async/deadline";
 import type { Message } from "@hubbub/hub";
 import { decodeServerEnvelope, encodeEnvelope } from "@hubbub/hub/protocol";
 import type { ClientEnvelope, ServerEnvelope } from "@hubbub/hub/protocol";
 import { type Payloads, payloadsOf } from "./test_member.ts";
-
-/** Milliseconds after which something that a test waits for will not come. */
-const PATIENCE_MS = 20_000;
+import { within } from "./patience.ts";
 
 /** A WebSocket client that writes down whatever it gets. */
 export class TestClient implements AsyncDisposable {
@@ -112,7 +109,7 @@ export class TestClient implements AsyncDisposable {
     this.#waiting.add(check);
     check();
     try {
-      await deadline(promise, PATIENCE_MS);
+      await within(promise, "it");
     } catch (cause) {
       const got = this.frames.slice(-20).join("\n");
       throw new Error(`Waited in vain for ${holds}; got ${got}`, { cause });
@@ -123,6 +120,6 @@ export class TestClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.close();
-    await deadline(this.closed, PATIENCE_MS);
+    await within(this.closed, "the end of the connection");
   }
 }

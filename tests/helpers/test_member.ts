@@ -1,9 +1,6 @@
-import { deadline } from "@std/async/deadline";
 import type { EnvelopeBatch, Member, Message } from "@hubbub/hub";
 import { decodeServerEnvelope, type ServerEnvelope } from "@hubbub/hub/protocol";
-
-/** Milliseconds after which what was waited for is not going to happen. */
-const PATIENCE_MS = 20_000;
+import { within } from "./patience.ts";
 
 /** What each type of envelope carries. */
 export type Payloads = { [E in ServerEnvelope as E["type"]]: E["payload"] };
@@ -79,7 +76,7 @@ export class TestMember implements Member {
       this.#waiting.add(check);
       check();
     });
-    await deadline(held, PATIENCE_MS);
+    await within(held, () => `${holds}; got ${this.texts.slice(-20).join("\n")}`);
   }
 }
 

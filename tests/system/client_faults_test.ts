@@ -36,7 +36,6 @@ function fates(seed: number, struck: () => number): (index: number) => Fate {
 
 Deno.test("connect() brings 10,000 messages through 100 faults: each once, in the log's order", {
   ...needs("net"),
-  timeout: 60_000,
 }, async () => {
   await using server = await serveAlone({ limits: { messages_per_second: 0 } });
   let proxy!: FaultProxy;

@@ -7,7 +7,7 @@ import { needs } from "../helpers/permissions.ts";
 import { received, until } from "../helpers/received.ts";
 import { serve, serveAlone, type TestServer } from "../helpers/test_server.ts";
 
-const net = { ...needs("net"), timeout: 30_000 };
+const net = needs("net");
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text);
 const SOON = { minDelayMs: 5, maxDelayMs: 50 };
 

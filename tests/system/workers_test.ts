@@ -5,7 +5,7 @@ import { fetchJson, parallelArgs, startParallel, withFolder } from "../helpers/p
 import { needs } from "../helpers/permissions.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 import { Talker } from "../helpers/talker.ts";
-import { pause } from "../helpers/test_isolates.ts";
+import { eventually } from "../helpers/patience.ts";
 
 const processes = needs("run", "net", "read", "write", "env");
 
@@ -149,7 +149,7 @@ Deno.test("an error that nobody catches in an isolate is logged, and ends nothin
   await withFolder(async (kv) => {
     const env = { HUBBUB_KV: kv, DEATH: "failing in a timer", DEATH_FILE: kv };
     await using server = await HubProcess.start(env, dyingArgs(kv));
-    while (!server.lines.some((line) => line.includes('"uncaught"'))) await pause(20);
+    await eventually(() => server.lines.some((line) => line.includes('"uncaught"')), "the line");
     const asked = numbers(8).map(() => fetchJson<{ status: string }>(`${server.url}/health`));
     for (const { status } of await Promise.all(asked)) assertEquals(status, "ok");
     assertEquals((await server.stop("SIGTERM")).code, 0);

@@ -9,6 +9,7 @@ import { numbers, storedEntry } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { pause, TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
+import { eventually, within } from "../helpers/patience.ts";
 
 /** Rooms that share a bell, and rooms of which no two do. */
 const NAMES = Array.from({ length: 200 }, (_, index) => `room${index}`);
@@ -172,7 +173,7 @@ Deno.test("LogWatcher whose watch fails say so once, and watch again", async () 
   });
   await append();
   const bells = open();
-  await caughtUp;
+  await within(caughtUp, "the room to catch up");
   assertEquals(watch.mock.callCount(), 3);
   assertEquals([logged, healed], [["error watch_failed"], ["lobby"]]);
   bells.close();
@@ -188,7 +189,7 @@ Deno.test("LogWatcher whose watch ends by itself watch again", async () => {
   watch.mock.mockImplementationOnce(() => first);
   await append();
   const bells = open();
-  await caughtUp;
+  await within(caughtUp, "the room to catch up");
   assertEquals(watch.mock.callCount(), 2);
   assertEquals(logged, []);
   bells.close();
@@ -205,7 +206,7 @@ Deno.test("LogWatcher that cannot read where the logs end say so once, and try a
   });
   await append();
   const bells = open();
-  await caughtUp;
+  await within(caughtUp, "the room to catch up");
   assertEquals([logged, healed], [["error bell_failed"], ["lobby"]]);
   bells.close();
 });
@@ -220,7 +221,7 @@ Deno.test("LogWatcher.close() leaves nothing behind, whatever is going on", asyn
   const ringing = open();
   await append();
   const looking = open();
-  while (heads.mock.callCount() === 0) await pause(10);
+  await eventually(() => heads.mock.callCount() > 0, "a look");
   for (const bells of [ringing, looking]) bells.close();
   looking.close();
   held.reject(new Error("closed"));

@@ -5,6 +5,7 @@ import { Random } from "../helpers/random.ts";
 import type { TestHub } from "../helpers/test_hub.ts";
 import { pause, TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
+import { eventually } from "../helpers/patience.ts";
 
 /** Signs of life go faster than in real life, so that tests are short. */
 const FAST: HubOptions = { heartbeatMs: 50, expiryMs: 1_000 };
@@ -28,7 +29,11 @@ function news(member: TestMember): string[] {
 
 /** Resolves when a hub knows just these users in a room. */
 async function untilHere(to: TestHub, users: readonly string[], room = "lobby"): Promise<void> {
-  while ((await to.hub.look(room)).users.join() !== users.join()) await pause(5);
+  let here: readonly string[] = [];
+  await eventually(async () => {
+    here = (await to.hub.look(room)).users;
+    return here.join() === users.join();
+  }, () => `${users} to be here, not ${here}`);
 }
 
 Deno.test("joined lists the users of all isolates", async () => {

@@ -4,8 +4,9 @@ import { messageText, ORIGIN } from "../../src/store/entry.ts";
 import { holdOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 import { createTestHub, type TestHub } from "../helpers/test_hub.ts";
-import { pause, TestIsolates } from "../helpers/test_isolates.ts";
+import { TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
+import { eventually, within } from "../helpers/patience.ts";
 
 /** Joins the lobby, and resolves when the member is live. */
 async function join(to: TestHub, user: string) {
@@ -22,11 +23,12 @@ function readRecords({ log }: TestHub): Promise<LogRecord[]> {
 
 /** Resolves when so many repeats are struck out of the log. */
 async function untilStruck(hub: TestHub, count: number): Promise<LogRecord[]> {
-  while (true) {
+  let struck = 0;
+  return await eventually(async () => {
     const records = await readRecords(hub);
-    if (records.filter(({ repeats }) => repeats).length === count) return records;
-    await pause(5);
-  }
+    struck = records.filter(({ repeats }) => repeats).length;
+    return struck === count && records;
+  }, () => `${count} repeats to be struck out, not ${struck}`);
 }
 
 /** What the log shows, read in every way: whole, backwards in pages, and forwards in pages. */
@@ -146,7 +148,7 @@ Deno.test("A repeat whose isolate died before it could strike it out is struck o
   const { member: bob } = await join(b, "bob");
   const held = holdOnce(faults);
   subscription.publish({ text: "under way", ref: "1" });
-  await held.reached;
+  await within(held.reached, "the commit");
   a.hub.kill();
   const { member, subscription: again } = await join(b, "ann");
   again.publish({ text: "under way", ref: "1" });
@@ -164,7 +166,7 @@ Deno.test("A repeat that nobody lived to see is struck out when the room is open
   const [a, b] = [createTestHub(kv), createTestHub(kv)];
   const subscriptions = [(await join(a, "ann")).subscription, (await join(b, "ann")).subscription];
   for (const subscription of subscriptions) subscription.publish({ text: "hi", ref: "1" });
-  while ((await readRecords(a)).length < 2) await pause(5);
+  await eventually(async () => (await readRecords(a)).length === 2, "both to be stored");
   const { member } = await join(createTestHub(kv), "bob");
   assertEquals(member.said, ["hi"]);
   await untilStruck(a, 1);

@@ -3,6 +3,7 @@ import type { Subscription } from "@hubbub/hub";
 import type { TestHub } from "../helpers/test_hub.ts";
 import { pause, TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
+import { eventually } from "../helpers/patience.ts";
 
 /** Milliseconds that typing on another isolate outlasts its time there. */
 const GRACE_MS = 2_000;
@@ -96,7 +97,7 @@ for (const end of ["kill", "drain"] as const) {
     const [, subscription] = await join(a, "ann");
     const [bob] = await join(b, "bob");
     // Ann's coming may be known before or after bob's.
-    while (!(await b.hub.look("lobby")).users.includes("ann")) await pause(5);
+    await eventually(async () => (await b.hub.look("lobby")).users.includes("ann"), "ann");
     subscription.typing(true);
     await bob.until((member) => told(member).length === 1);
     await a.hub[end]();
@@ -113,7 +114,7 @@ Deno.test("a joiner on another isolate gets who is typing, also the first one in
   const [, bob] = await join(a, "bob");
   ann.typing(true);
   bob.typing(true);
-  while ((await b.hub.look("lobby")).typing.length < 2) await pause(5);
+  await eventually(async () => (await b.hub.look("lobby")).typing.length === 2, "two to type");
   const [cid] = await join(b, "cid");
   assertEquals(cid.joined.typing, ["ann", "bob"]);
   assertEquals(told(cid), []);
