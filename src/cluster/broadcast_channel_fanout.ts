@@ -11,9 +11,9 @@ import type { Fanout } from "./fanout.ts";
 const CHANNEL = "hubbub.v1";
 
 /**
- * Reaches the isolates of this process over `BroadcastChannel`; it never crosses processes. Deno
- * drops without a sign what comes while a receiver is 256 posts behind, so everything that is
- * published in one turn of the event loop goes out in one post.
+ * A fan-out between the isolates of this process over `BroadcastChannel`; it never crosses
+ * processes. Deno drops without a sign what comes while a receiver is 256 posts behind, so everything
+ * that is published in one turn of the event loop goes out in one post.
  *
  * @example
  * ```ts
@@ -40,9 +40,9 @@ export class BroadcastChannelFanout implements Fanout {
   }
 
   /**
-   * Sends a packet with the next post.
+   * Sends a message with the next post.
    *
-   * @param packet The packet.
+   * @param message The message.
    */
   publish(message: unknown): void {
     // A closed channel throws when something is posted.
@@ -52,9 +52,9 @@ export class BroadcastChannelFanout implements Fanout {
   }
 
   /**
-   * Names who takes what arrives.
+   * Sets the listener.
    *
-   * @param listener Takes each packet.
+   * @param listener Receives each message.
    */
   subscribe(listener: (message: unknown) => void): void {
     this.#channel.onmessage = ({ data }) => {
@@ -73,10 +73,10 @@ export class BroadcastChannelFanout implements Fanout {
     clearImmediate(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
-    const packets = this.#waiting;
+    const messages = this.#waiting;
     this.#waiting = [];
     // One string crosses much faster than the same as objects.
-    this.#channel.postMessage(JSON.stringify(packets));
+    this.#channel.postMessage(JSON.stringify(messages));
   }
 }
 

@@ -4,44 +4,40 @@
  * @module
  */
 
-import { LogWatcher, type WatchedRoom } from "./log_watcher.ts";
-import type { Fanout } from "./fanout.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import {
   type ClusterMessage,
   decodeClusterMessage,
   type MessagesDelivered,
 } from "./cluster_message.ts";
-import { Presence } from "./presence.ts";
+import type { Fanout } from "./fanout.ts";
+import { LogWatcher, type WatchedRoom } from "./log_watcher.ts";
+import type { Presence } from "./presence.ts";
 
 /** How {@linkcode Cluster} behaves. */
 export interface ClusterOptions {
-  /** The name of this isolate, unlike any other's. */
+  /** The id of this isolate, unlike any other's. */
   readonly isolate: string;
   /** The logs that all of them append to. */
   readonly log: RoomLog;
-  /** Takes what an operator should know. */
-  readonly logger: Logger;
-  /** What is counted. */
+  /** Runs the fan-out, which may throw. */
+  readonly guard: Guard;
+  /** The hub's counters. */
   readonly metrics: Metrics;
+  /** The users in each room; started and closed with the cluster. */
+  readonly presence: Presence;
   /** The hub's rooms. */
   readonly rooms: ClusterRooms;
-  /** How to reach the others. @default {undefined} they are heard of by the database alone */
+  /** How to reach the others. @default {undefined} through the database alone */
   readonly fanout?: Fanout;
-  /** Milliseconds between two signs of life to the others. @default {2000} */
-  readonly heartbeatMs?: number;
-  /** Milliseconds without one after which another isolate is taken for dead. @default {7000} */
-  readonly expiryMs?: number;
 }
 
 /** A room of the hub, as far as the cluster knows it. */
 export interface ClusterRoom extends WatchedRoom {
   /** Receives what another isolate delivered. */
   receive(message: MessagesDelivered): void;
-  /** Receives that a user is, or is no longer, connected to another isolate. */
-  setRemotePresence(isolate: string, user: string, status: boolean): void;
   /** Receives that a user is, or is no longer, typing on another isolate. */
   setRemoteTyping(isolate: string, user: string, status: boolean): void;
 }
@@ -52,25 +48,36 @@ export interface ClusterRooms {
   find(name: string): ClusterRoom | undefined;
   /** Finds a room, or brings it into memory. */
   obtain(name: string): ClusterRoom;
-  /** Those in memory that are open. */
+  /** The rooms in memory that are open. */
   open(): Iterable<ClusterRoom>;
 }
 
 /**
- * Tells the other isolates what happens here, and the rooms here what happens there: by the
- * fan-out, where there is one, and by the bells of the database for what that loses.
+ * Connects a hub to the other isolates on the same logs: by the fan-out, where there is one, and by
+ * watching the log for what the fan-out loses. A fan-out that throws is counted and logged, and
+ * disturbs nothing.
  *
  * @example
  * ```ts
  * import { BroadcastChannelFanout, jsonLogger, Metrics, KvRoomLog } from "@hubbub/hub";
+ * import { Guard } from "../telemetry/guard.ts";
  * import { Cluster } from "./cluster.ts";
+ * import { Presence } from "./presence.ts";
  *
  * using kv = await Deno.openKv(":memory:");
+ * const isolate = crypto.randomUUID();
+ * const metrics = new Metrics();
  * const cluster = new Cluster({
- *   isolate: crypto.randomUUID(),
+ *   isolate,
  *   log: new KvRoomLog(kv),
- *   logger: jsonLogger(),
- *   metrics: new Metrics(),
+ *   guard: new Guard({ logger: jsonLogger(), metrics }),
+ *   metrics,
+ *   presence: new Presence({
+ *     isolate,
+ *     post: (message) => cluster.post(message),
+ *     onChange() {},
+ *     onRemoteLeave() {},
+ *   }),
  *   rooms: {
  *     find: () => undefined,
  *     obtain: () => {
@@ -80,114 +87,85 @@ export interface ClusterRooms {
  *   },
  *   fanout: new BroadcastChannelFanout("example"),
  * });
- * console.log(cluster.reach, cluster.count); // fanout 0
+ * cluster.start();
+ * console.log(cluster.reach); // fanout
  * cluster.close({ goodbye: true });
  * ```
  */
 export class Cluster {
-  readonly #isolate: string;
-  readonly #rooms: ClusterRooms;
-  readonly #fanout: Fanout | undefined;
-  readonly #presence: Presence | undefined;
-  readonly #bells: LogWatcher;
+  readonly #options: ClusterOptions;
+  readonly #watcher: LogWatcher;
   #isClosed = false;
 
   /**
-   * Begins to listen and to be heard.
+   * Starts watching the log.
    *
-   * @param options How to reach the others, and the rooms that hear of them.
+   * @param options How to reach the others, and the rooms that receive what they send.
    */
   constructor(options: ClusterOptions) {
-    const { isolate, log, logger, metrics, rooms, fanout, heartbeatMs, expiryMs } = options;
-    this.#isolate = isolate;
-    this.#rooms = rooms;
-    this.#fanout = fanout;
-    this.#bells = new LogWatcher({
+    this.#options = options;
+    const { log, guard, metrics, rooms } = options;
+    this.#watcher = new LogWatcher({
       log,
-      logger,
+      logger: guard.logger,
       rooms: () => rooms.open(),
       onHealed: () => void metrics.roomsHealed++,
     });
-    if (!fanout) return;
-    this.#presence = new Presence({
-      isolate,
-      post: (message) => this.post(message),
-      onChange: (isolate, room, user, status) =>
-        rooms.find(room)?.setRemotePresence(isolate, user, status),
-      heartbeatMs,
-      expiryMs,
-    });
-    fanout.subscribe((message) => this.#heard(message));
-    this.#presence.start();
   }
 
-  /** How they are reached. */
+  /** How the others are reached. */
   get reach(): "database" | "fanout" {
-    return this.#fanout ? "fanout" : "database";
+    return this.#options.fanout ? "fanout" : "database";
   }
 
-  /** How many of them are heard; 0 without a fan-out. */
-  get count(): number {
-    return this.#presence?.peerCount ?? 0;
+  /** Subscribes to the fan-out, where there is one, and makes this isolate known; called once. */
+  start(): void {
+    const { fanout, guard, presence } = this.#options;
+    if (!fanout) return;
+    guard.run("fanout_failed", () => fanout.subscribe((message) => this.#receive(message)));
+    presence.start();
   }
 
   /**
-   * Sends them a packet; it may get lost.
+   * Sends a message to the others. It may get lost; never throws.
    *
-   * @param packet The packet.
+   * @param message The message.
    */
   post(message: ClusterMessage): void {
-    if (!this.#isClosed) this.#fanout?.publish(message);
+    const { fanout, guard } = this.#options;
+    if (!fanout || this.#isClosed) return;
+    guard.run("fanout_failed", () => fanout.publish(message));
   }
 
   /**
-   * Takes note for them that a user is here, or is no longer.
+   * Stops sending and receiving. A second call does nothing.
    *
-   * @param room The room.
-   * @param user Who.
-   * @param status Whether they are here now.
-   */
-  setPresence(room: string, user: string, status: boolean): void {
-    this.#presence?.set(room, user, status);
-  }
-
-  /**
-   * Who is connected to them.
-   *
-   * @param room The room.
-   * @returns Each user with the isolate; a user may be at several. None without a fan-out.
-   */
-  users(room: string): Iterable<[isolate: string, user: string]> {
-    return this.#presence?.remote(room) ?? [];
-  }
-
-  /**
-   * Falls silent, and hears nothing more. A second call does nothing.
-   *
-   * @param options Whether they are told; where they are not, they notice after a while.
+   * @param options Whether the others are told; otherwise they notice after a while.
    */
   close(options: { readonly goodbye: boolean }): void {
     if (this.#isClosed) return;
-    this.#presence?.close(options);
+    const { fanout, guard, presence } = this.#options;
+    presence.close(options);
     this.#isClosed = true;
-    this.#bells.close();
-    this.#fanout?.close();
+    this.#watcher.close();
+    if (fanout) guard.run("fanout_failed", () => fanout.close());
   }
 
-  #heard(value: unknown): void {
+  #receive(value: unknown): void {
     const message = decodeClusterMessage(value);
-    if (!message || message.from === this.#isolate || this.#isClosed) return;
+    if (!message || message.from === this.#options.isolate || this.#isClosed) return;
+    const { presence, rooms } = this.#options;
     switch (message.kind) {
       case "messages":
-        return this.#rooms.find(message.room)?.receive(message);
+        return rooms.find(message.room)?.receive(message);
       case "typing": {
-        // A room that nobody here is in yet: whoever joins it shall see who is typing.
+        // A room that nobody here is in yet: who joins it is to see who is typing.
         const { room, user, status, from } = message;
-        const found = status ? this.#rooms.obtain(room) : this.#rooms.find(room);
+        const found = status ? rooms.obtain(room) : rooms.find(room);
         return found?.setRemoteTyping(from, user, status);
       }
       default:
-        return this.#presence?.heard(message);
+        return presence.receive(message);
     }
   }
 }

@@ -1,96 +1,96 @@
 /**
- * What isolates tell each other.
+ * The messages between isolates.
  *
  * @module
  */
 
-/** Messages were delivered in a room: those of the log between two cursors. */
+/** Announces messages that were delivered in a room: those of the log between two cursors. */
 export interface MessagesDelivered {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "messages";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
   /** The room. */
   readonly room: string;
-  /** Where the poster stood before. */
+  /** Where the sender stood before. */
   readonly prev: string;
-  /** Where it stands now. */
+  /** Where the sender stands now. */
   readonly cursor: string;
   /** The envelopes between the two; none where reading the log is cheaper than sending them. */
   readonly lines: readonly string[];
 }
 
-/** A user began or stopped typing on an isolate, or still is. */
+/** Announces that a user began or stopped typing on an isolate, or still is. */
 export interface TypingChange {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "typing";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
   /** The room. */
   readonly room: string;
-  /** Who. */
+  /** The user. */
   readonly user: string;
-  /** Whether they are typing. */
+  /** Whether the user is typing. */
   readonly status: boolean;
 }
 
-/** A user's first connection to an isolate came, or the last one went. */
+/** Announces that a user's first connection to an isolate came, or the last one went. */
 export interface PresenceChange {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "presence";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
-  /** How many such changes the isolate has seen, this one included. */
+  /** The number of this change: how many the isolate has sent, this one included. */
   readonly revision: number;
   /** The room. */
   readonly room: string;
-  /** Who. */
+  /** The user. */
   readonly user: string;
-  /** Whether they are there now. */
+  /** Whether the user is there now. */
   readonly status: boolean;
 }
 
-/** Everybody who is connected to an isolate. */
+/** All users that are connected to an isolate. */
 export interface PresenceSnapshot {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "presence_snapshot";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
-  /** How many changes it has seen. */
+  /** How many changes the isolate has sent. */
   readonly revision: number;
-  /** By room, who is there. */
+  /** By room, the users that are there. */
   readonly rooms: readonly (readonly [room: string, users: readonly string[]])[];
 }
 
-/** An isolate is still there. */
+/** The heartbeat of an isolate. */
 export interface Heartbeat {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "heartbeat";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
-  /** How many changes of presence it has seen: whoever knows fewer has missed some. */
+  /** How many changes of presence it has sent: who knows of fewer has missed some. */
   readonly revision: number;
 }
 
-/** An isolate wants to know who is connected to another. */
+/** Asks an isolate, or all of them, for a presence snapshot. */
 export interface PresenceRequest {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "presence_request";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
-  /** Whom it asks; all where it is left out. */
+  /** The isolate that is asked; all of them where it is left out. */
   readonly of?: string;
 }
 
-/** An isolate stops, and its members are gone. */
+/** Announces that an isolate stops and that its users are gone. */
 export interface Shutdown {
-  /** Which packet this is. */
+  /** Which cluster message this is. */
   readonly kind: "shutdown";
-  /** The isolate that posts it. */
+  /** The id of the isolate that sends it. */
   readonly from: string;
 }
 
-/** What isolates tell each other. Plain JSON values. */
+/** A message between isolates: plain JSON values. */
 export type ClusterMessage =
   | MessagesDelivered
   | TypingChange
@@ -101,16 +101,16 @@ export type ClusterMessage =
   | Shutdown;
 
 /**
- * Checks the shape of what a fan-out brought.
+ * Checks the shape of what a fan-out delivered. Never throws.
  *
- * @param value Whatever came in.
- * @returns The packet, or undefined where it is none that this version knows.
+ * @param value Anything.
+ * @returns The message, or undefined where it is none that this version knows.
  *
  * @example
  * ```ts
  * import { decodeClusterMessage } from "./cluster_message.ts";
  *
- * console.log(decodeClusterMessage({ kind: "shutdown", from: "an isolate" })?.kind); // bye
+ * console.log(decodeClusterMessage({ kind: "shutdown", from: "an isolate" })?.kind); // shutdown
  * console.log(decodeClusterMessage({ kind: "shutdown" })); // undefined
  * ```
  */

@@ -1,16 +1,17 @@
 /**
- * How isolates reach each other.
+ * The contract of a fan-out between isolates.
  *
  * @module
  */
 
 /**
- * Carries packets between the isolates that share a log. It may drop, repeat and reorder them:
- * the hub heals messages from the log, presence and typing by repetition and expiry. It should be
- * fast, and reach every isolate that it reaches at all.
+ * A publish and subscribe channel between the isolates that share a log. It may drop, repeat and
+ * reorder messages: the hub heals messages from the log, presence and typing by repetition and
+ * expiry. It should be fast, and reach every isolate that it reaches at all.
  *
- * An implementation MUST NOT throw from `publish`, MUST NOT call the listener from within
- * `publish`, and MAY hand an isolate its own packets: they are ignored.
+ * An implementation MUST NOT call the listener from within `publish`, SHOULD NOT throw (what it
+ * throws is counted and logged, and the message is lost), and MAY hand an isolate its own messages:
+ * they are ignored.
  *
  * @example
  * ```ts
@@ -23,7 +24,7 @@
  *     all.add(this);
  *   }
  *   publish(message: unknown) {
- *     for (const { hear } of this.all) queueMicrotask(() => hear(message));
+ *     for (const { deliver } of this.all) queueMicrotask(() => deliver(message));
  *   }
  *   subscribe(listener: (message: unknown) => void) {
  *     this.#listener = listener;
@@ -31,27 +32,27 @@
  *   close() {
  *     this.all.delete(this);
  *   }
- *   hear = (message: unknown) => this.#listener(message);
+ *   deliver = (message: unknown) => this.#listener(message);
  * }
  *
  * using kv = await Deno.openKv(":memory:");
  * const all = new Set<LocalFanout>();
- * await using here = new Hub(new KvRoomLog(kv), { fanout: new LocalFanout(all) });
- * await using there = new Hub(new KvRoomLog(kv), { fanout: new LocalFanout(all) });
- * console.log(here.reach, there.reach); // fanout fanout
+ * await using first = new Hub(new KvRoomLog(kv), { fanout: new LocalFanout(all) });
+ * await using second = new Hub(new KvRoomLog(kv), { fanout: new LocalFanout(all) });
+ * console.log(first.reach, second.reach); // fanout fanout
  * ```
  */
 export interface Fanout {
   /**
-   * Sends a packet to all other isolates, at some time soon.
+   * Sends a message to all other isolates, soon.
    *
-   * @param packet The packet: plain JSON values.
+   * @param message The message: plain JSON values.
    */
   publish(message: unknown): void;
   /**
-   * Names who takes what arrives. Called once, before the first `publish`.
+   * Sets the listener. Called once, before the first `publish`.
    *
-   * @param listener Takes whatever came in; it checks the shape and does not throw.
+   * @param listener Receives what arrives; checks its shape and does not throw.
    */
   subscribe(listener: (message: unknown) => void): void;
   /** Sends what waits, and stops: what is published later is dropped. */

@@ -13,7 +13,7 @@ import type { Hub } from "../hub/hub.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { CLOSE_CODES, type Problem } from "../protocol/mod.ts";
-import type { Member, Subscription } from "../hub/subscription.ts";
+import type { Member, Subscription } from "../hub/member.ts";
 import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
 

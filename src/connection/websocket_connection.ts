@@ -14,7 +14,7 @@ import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "../protocol/mod.
 import type { ClientEnvelope, Problem } from "../protocol/mod.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
 import { TokenRefresh, type TokenRefreshOptions } from "./token_refresh.ts";
-import type { Member, Subscription } from "../hub/subscription.ts";
+import type { Member, Subscription } from "../hub/member.ts";
 import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
 import type { ScheduledWriter, WriteScheduler } from "./write_scheduler.ts";
 import { upgrade, type Upgraded } from "./upgrade.ts";

@@ -226,7 +226,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.get("/rooms/:room", async (context) => {
     const room = roomOf(context);
     await access.authorize(context.req.raw, room);
-    return context.json(await hub.look(room));
+    return context.json(await hub.roomState(room));
   });
 
   for (const [path, allow] of ROUTES) {

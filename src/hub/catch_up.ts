@@ -1,35 +1,38 @@
 /**
- * Reading on, one read at a time.
+ * Stepwise reading, one step at a time.
  *
  * @module
  */
 
+import type { RoomHolds } from "./room_holds.ts";
+
 /** How {@linkcode CatchUp} behaves. */
 export interface CatchUpOptions {
-  /** Reads one piece and deals with it. Returns whether there may be more. */
+  /** Reads one piece and processes it. Returns whether there may be more. */
   readonly step: () => Promise<boolean>;
-  /** Hears that a step failed; it is tried again after a while. */
+  /** Called when a step failed; it is tried again after a while. Must not throw. */
   readonly onFailure: (error: unknown) => void;
-  /** Hears that nothing is at work any more. */
-  readonly onEnd: () => void;
+  /** Keeps the room while steps are taken. */
+  readonly holds: RoomHolds;
 }
 
 /** Milliseconds before a step that failed is tried again. */
 const RETRY_MS = 500;
 
 /**
- * Takes steps until there is no more, never two at a time: however often it is asked to, while it
- * is at work, one more round serves them all.
+ * Takes steps until there is no more, never two at a time. However often that is asked for while
+ * it is at work, one more round serves all.
  *
  * @example
  * ```ts
  * import { CatchUp } from "./catch_up.ts";
+ * import { RoomHolds } from "./room_holds.ts";
  *
  * const pages = [1, 2, 3];
  * const catchUp = new CatchUp({
  *   step: () => Promise.resolve(pages.shift() !== undefined),
  *   onFailure: console.error,
- *   onEnd() {},
+ *   holds: new RoomHolds(() => {}),
  * });
  * await catchUp.run();
  * console.log(pages); // []
@@ -43,9 +46,9 @@ export class CatchUp {
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Begins at rest.
+   * Starts at rest.
    *
-   * @param options What a step is, and who hears of it.
+   * @param options The step.
    */
   constructor(options: CatchUpOptions) {
     this.#options = options;
@@ -59,8 +62,8 @@ export class CatchUp {
   /**
    * Takes steps until there is no more.
    *
-   * @returns Settles when a round that began after the call has ended. Never rejects: what fails
-   * is reported, and tried again later.
+   * @returns Settles when a round that began after the call has ended. Never rejects: a failure is
+   * reported, and the step tried again later.
    */
   run(): Promise<void> {
     this.#isDue = true;
@@ -74,7 +77,8 @@ export class CatchUp {
   }
 
   async #work(): Promise<void> {
-    const { step, onFailure, onEnd } = this.#options;
+    const { step, onFailure, holds } = this.#options;
+    using _hold = holds.take();
     try {
       while (this.#isDue && !this.#isStopped) {
         this.#isDue = false;
@@ -88,7 +92,6 @@ export class CatchUp {
     } finally {
       // In the same turn as the last look at #isDue: a later call starts anew.
       this.#running = undefined;
-      onEnd();
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The commits of a hub: what its rooms want stored, and what comes of it.
+ * The commits of a hub, and their delivery to its rooms.
  *
  * @module
  */
@@ -7,27 +7,36 @@
 import type { LogEntry } from "../store/entry.ts";
 import { GroupCommit } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RoomAppend } from "./pending_messages.ts";
-import type { FlushTracker } from "./flush_tracker.ts";
-import type { Room } from "./room.ts";
 
 /** The Web Lock that the isolates of a process take in turn to commit. */
 const COMMIT_LOCK = "hubbub.v1.commit";
 
-/** Where commits go, and who hears of them. */
+/** The group commit of a hub. */
+export type Commits = GroupCommit<RoomAppend>;
+
+/** A room that messages are committed for. */
+export interface CommittingRoom {
+  /** Delivers messages that were committed; settles when that takes no more reads. */
+  committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> | undefined;
+  /** Rejects messages of a commit that failed. */
+  notCommitted(appends: readonly RoomAppend[]): void;
+  /** Waits until members have what they were sent last; not longer than some milliseconds. */
+  flushed(): Promise<void>;
+}
+
+/** How the commits of a hub behave. */
 export interface CommitsOptions {
   /** The rooms' logs. */
   readonly log: RoomLog;
-  /** Takes what an operator should know. */
-  readonly logger: Logger;
-  /** What is counted. */
+  /** Runs what rooms do, and logs. */
+  readonly guard: Guard;
+  /** The hub's counters. */
   readonly metrics: Metrics;
-  /** What members were sent last: the next commit gathers while that goes out. */
-  readonly flushes: FlushTracker;
   /** Finds a room that is in memory. */
-  readonly findRoom: (name: string) => Pick<Room, "committed" | "notStored"> | undefined;
+  readonly findRoom: (name: string) => CommittingRoom | undefined;
   /** Whether the isolates of this process commit in turn. @default {false} */
   readonly inTurn?: boolean;
 }
@@ -38,32 +47,34 @@ interface WithLocks {
 }
 
 /**
- * Makes the group commit of a hub: it measures and counts commits, and tells each room what became
- * of its appends.
+ * Creates the group commit of a hub: it measures and counts commits, and delivers each to its rooms.
+ * A room that fails at that is logged and counted, and holds up no other.
  *
- * @param options Where commits go, and who hears of them.
+ * @param options Where commits go, and the rooms they are for.
  * @returns The group commit, with nothing to do yet.
  *
  * @example
  * ```ts
  * import { jsonLogger, Metrics, KvRoomLog } from "@hubbub/hub";
+ * import { Guard } from "../telemetry/guard.ts";
  * import { createCommits } from "./commits.ts";
- * import { FlushTracker } from "./flush_tracker.ts";
  *
  * using kv = await Deno.openKv(":memory:");
+ * const metrics = new Metrics();
  * const commits = createCommits({
  *   log: new KvRoomLog(kv),
- *   logger: jsonLogger(),
- *   metrics: new Metrics(),
- *   flushes: new FlushTracker(),
+ *   guard: new Guard({ logger: jsonLogger(), metrics }),
+ *   metrics,
  *   findRoom: () => undefined,
  * });
  * await commits.idle();
  * ```
  */
-export function createCommits(options: CommitsOptions): GroupCommit<RoomAppend> {
-  const { log, logger, metrics, flushes, findRoom } = options;
+export function createCommits(options: CommitsOptions): Commits {
+  const { log, guard, metrics, findRoom } = options;
   const locks = options.inTurn ? (navigator as WithLocks).locks : undefined;
+  /** The rooms of the last commit. */
+  let last: readonly CommittingRoom[] = [];
 
   async function append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
     const startedAt = performance.now();
@@ -80,19 +91,28 @@ export function createCommits(options: CommitsOptions): GroupCommit<RoomAppend> 
     async onCommit(versionstamp, batch) {
       metrics.commits++;
       const reads: Promise<void>[] = [];
-      // A room with something on its way is in memory, unless a drain gave up on it.
+      const rooms: CommittingRoom[] = [];
       for (const [name, appends] of batch) {
-        const read = findRoom(name)?.committed(versionstamp, appends);
-        if (read) reads.push(read);
+        // A room with messages on their way is in memory, unless a drain gave up on it.
+        const room = findRoom(name);
+        if (!room) continue;
+        rooms.push(room);
+        guard.run("delivery_failed", () => {
+          const read = room.committed(versionstamp, appends);
+          if (read) reads.push(read);
+        });
       }
+      last = rooms;
       await Promise.all(reads);
     },
     onFailure(batch, error) {
       metrics.commitFailures++;
       const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
-      logger("error", "commit_failed", { rooms: batch.size, messages, error });
-      for (const [name, appends] of batch) findRoom(name)?.notStored(appends);
+      guard.logger("error", "commit_failed", { rooms: batch.size, messages, error });
+      for (const [name, appends] of batch) {
+        guard.run("delivery_failed", () => findRoom(name)?.notCommitted(appends));
+      }
     },
-    drained: () => flushes.drained(),
+    drained: async () => void await Promise.all(last.map((room) => room.flushed())),
   });
 }

@@ -1,50 +1,69 @@
 /**
- * Those who join a room, until they are live.
+ * How members join a room.
  *
  * @module
  */
 
-import type { Subscribers } from "./subscribers.ts";
+import { CLOSE_CODES, encodeEnvelope, HISTORY_DEFAULT, type Limits } from "../protocol/mod.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
-import { CLOSE_CODES, encodeEnvelope, HISTORY_DEFAULT } from "../protocol/mod.ts";
-import { canRecover, recoverPage, type RecoveryOptions } from "./recovery.ts";
-import type { RoomContext } from "./room_context.ts";
-import type { Subscription } from "./subscription.ts";
 import type { RecentMessages } from "./recent_messages.ts";
+import { canRecover, recoverPage } from "./recovery.ts";
+import type { RoomHolds } from "./room_holds.ts";
+import type { Subscribers } from "./subscribers.ts";
+import type { RoomSubscription } from "./subscription.ts";
 
 /** What a member asks for when it joins. */
 export interface JoinOptions {
-  /** Resume after this cursor. */
+  /** The cursor to resume after. @default {undefined} as a newcomer */
   readonly after?: string;
   /** Messages of history for a newcomer. @default {10} */
   readonly history?: number;
 }
 
-/** What {@linkcode Joining} join. */
+/** The room that {@linkcode Joining} lets members join, which goes on delivering meanwhile. */
+export interface JoinedRoom {
+  /** Its name. */
+  readonly name: string;
+  /** The place up to which everything has been delivered. */
+  readonly cursor: string;
+  /** Reads the recent messages, once. */
+  open(): Promise<void> | undefined;
+  /** Reads the log on from the cursor. Never rejects. */
+  catchUp(): Promise<void>;
+  /** The users here, and those that are typing, both sorted. */
+  users(): string[];
+  typingUsers(): string[];
+}
+
+/** How {@linkcode Joining} behaves. */
 export interface JoiningOptions {
-  /** The room, which goes on delivering meanwhile. */
-  readonly room: RecoveryOptions["room"] & {
-    /** Whether its tail has been read. */
-    readonly isOpen: boolean;
-    /** Reads the tail, once. */
-    open(): Promise<void>;
-  };
-  /** The room's newest records. */
-  readonly tail: RecentMessages;
-  /** Who is live. */
+  /** The room. */
+  readonly room: JoinedRoom;
+  /** Its newest records. */
+  readonly recent: RecentMessages;
+  /** Its live subscriptions. */
   readonly subscribers: Subscribers;
-  /** The log, and who hears where it cannot be read. */
-  readonly context: Pick<RoomContext, "limits" | "log" | "logger" | "metrics">;
-  /** Hears that one waits no longer. */
-  readonly onSettled: () => void;
+  /** Keeps the room while a member joins. */
+  readonly holds: RoomHolds;
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  /** What members may do. */
+  readonly limits: Limits;
+  /** Receives operational events. Must not throw. */
+  readonly logger: Logger;
+  /** The hub's counters. */
+  readonly metrics: Metrics;
 }
 
 /**
- * Gives each of those who join a room what it missed, or some history; then `joined`; then a place
- * in the audience. The last step happens within one turn of the event loop: nothing can fall
+ * Sends each member that joins a room what it missed, or some history; then `joined`; then adds it
+ * to the subscribers. The last step happens within one turn of the event loop: nothing can fall
  * between what was and what comes.
  *
- * @example What a newcomer gets, in one frame
+ * @example What a newcomer gets, in one batch
  * ```ts
  * import { Hub, KvRoomLog } from "@hubbub/hub";
  *
@@ -61,58 +80,56 @@ export interface JoiningOptions {
  */
 export class Joining {
   readonly #options: JoiningOptions;
-  /** Who waits for its history, and some who are live since this turn of the event loop. */
-  readonly #waiting = new Set<Subscription>();
+  /** Those that wait for their history, and some that are live since this turn of the event loop. */
+  readonly #waiting = new Set<RoomSubscription>();
   #isDismissed = false;
 
-  /** @param options What they join. */
+  /** @param options The room that members join. */
   constructor(options: JoiningOptions) {
     this.#options = options;
   }
 
-  /** How many are on their way in. */
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /**
-   * Takes one in. In an open room all of it happens before this returns, but for a resume from
-   * before the tail.
+   * Lets a member join. In an open room all of it happens before this returns, but for a resume from
+   * before the recent messages.
    *
-   * @param subscription Its subscription.
+   * @param subscription The member's subscription.
    * @param options From where, or how much history.
-   * @returns Settles when it is live, or is gone. Never rejects.
+   * @returns Settles when the member is live, or has left. Never rejects.
    */
-  take(subscription: Subscription, options: JoinOptions): Promise<void> {
-    const { room, context: { logger, metrics }, onSettled } = this.#options;
+  async join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
+    const { room, holds, logger, metrics } = this.#options;
+    using _hold = holds.take();
     this.#waiting.add(subscription);
-    return this.#admit(subscription, options).catch((error) => {
+    try {
+      await this.#join(subscription, options);
+    } catch (error) {
       metrics.readFailures++;
       logger("error", "join_failed", { room: room.name, error });
       subscription.refuse({ code: "unavailable", message: "The room could not be read" });
       subscription.disconnect(CLOSE_CODES.internalError.code, "The room could not be read");
-    }).finally(() => {
+    } finally {
       this.#waiting.delete(subscription);
-      onSettled();
-    });
+    }
   }
 
   /**
-   * Lets nobody in any more.
+   * Lets nobody join any more.
    *
-   * @returns Who still waits for its history.
+   * @returns The subscriptions that wait for their history.
    */
-  dismiss(): readonly Subscription[] {
+  dismiss(): readonly RoomSubscription[] {
     this.#isDismissed = true;
-    return [...this.#waiting].filter((subscription) => subscription.state === "joining");
+    return [...this.#waiting].filter(({ state }) => state === "joining");
   }
 
-  async #admit(subscription: Subscription, options: JoinOptions): Promise<void> {
-    const { room, tail, subscribers, context: { log } } = this.#options;
-    if (!room.isOpen) await room.open();
+  async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
+    const { room, recent, subscribers, log } = this.#options;
+    const opening = room.open();
+    if (opening) await opening;
     let { after } = options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
-    const source = { room, tail, log };
+    const source = { room, recent, log };
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }
@@ -122,28 +139,33 @@ export class Joining {
     if (isGone()) return;
     // From here on nothing waits.
     const records = after === undefined
-      ? tail.last(options.history ?? HISTORY_DEFAULT)
-      : tail.after(after);
-    const kept = records.filter((record) => log.keeps(record));
+      ? recent.last(options.history ?? HISTORY_DEFAULT)
+      : recent.after(after);
+    const envelopes = records.filter((record) => log.keeps(record)).map(({ envelope }) => envelope);
     const recovered = options.after === undefined || after !== undefined;
-    subscribers.add(subscription, () => {
-      const envelopes = kept.map((record) => record.envelope);
-      envelopes.push(this.#welcome(subscription, recovered));
-      return new EnvelopeBatch(envelopes);
-    });
+    envelopes.push(this.#encodeJoined(subscription, recovered));
+    subscribers.add(subscription, new EnvelopeBatch(envelopes));
     subscription.goLive();
   }
 
   #reaches(cursor: string): boolean {
-    return cursor === this.#options.room.cursor || this.#options.tail.has(cursor);
+    return cursor === this.#options.room.cursor || this.#options.recent.has(cursor);
   }
 
-  #welcome(subscription: Subscription, recovered: boolean): string {
-    const { room: { name: room, cursor }, subscribers, context: { limits } } = this.#options;
-    const { user = "" } = subscription;
-    const users = subscribers.users();
-    const typing = subscribers.typingUsers().filter((other) => other !== user);
-    const payload = { room, user, cursor, recovered, users, typing, limits };
+  #encodeJoined({ user = "" }: RoomSubscription, recovered: boolean): string {
+    const { room, limits } = this.#options;
+    const { name, cursor } = room;
+    const users = room.users();
+    if (user !== "" && !users.includes(user)) insert(users, user);
+    const typing = room.typingUsers().filter((other) => other !== user);
+    const payload = { room: name, user, cursor, recovered, users, typing, limits };
     return encodeEnvelope({ type: "joined", payload });
   }
+}
+
+/** Inserts a user where it belongs among sorted ones. */
+function insert(users: string[], user: string): void {
+  let at = users.length;
+  while (at > 0 && users[at - 1] > user) at--;
+  users.splice(at, 0, user);
 }

@@ -4,86 +4,86 @@
  * @module
  */
 
-import { encodeLine } from "../store/entry.ts";
-import type { LogRecord, StoredMessage } from "../store/entry.ts";
-import type { Append, GroupCommit } from "../store/group_commit.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
-import { KV_LIMITS } from "../store/kv/keys.ts";
-import { judge, type Judgement, type Moderate } from "./moderation.ts";
 import type { Draft, Limits, Problem } from "../protocol/mod.ts";
+import { encodeLine, type LogRecord, type StoredMessage } from "../store/entry.ts";
+import type { Append, GroupCommit } from "../store/group_commit.ts";
+import { KV_LIMITS } from "../store/kv/keys.ts";
+import type { Guard } from "../telemetry/guard.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { judge, type Judgement, type Moderate } from "./moderation.ts";
 import type { RecentMessages } from "./recent_messages.ts";
+import type { RoomHold } from "./room_holds.ts";
 
-/** What became of a message. */
+/** The result of publishing a message. */
 export type PublishResult =
-  | { readonly status: "stored" | "repeat"; readonly record: LogRecord }
+  | { readonly status: "stored" | "duplicate"; readonly record: LogRecord }
   | { readonly status: "refused"; readonly problem: Problem };
 
-/** Hears what became of a message, once. Must not throw. */
-export type PublishCallback = (outcome: PublishResult) => void;
+/** Called exactly once with the result. Must not throw. */
+export type PublishCallback = (result: PublishResult) => void;
 
-/** A message on its way into the log, and who waits for it. */
+/** A message on its way into the log, and what waits for its result. */
 export interface RoomAppend extends Append {
   /** The message. */
   readonly message: StoredMessage;
   /** The message as stored, as text. */
   readonly text: string;
-  /** Who waits: its sender, and whoever sent the same again meanwhile. */
+  /** Called with the result: of its sender, and of who sent the same again meanwhile. */
   readonly answers: PublishCallback[];
 }
 
-/** Who says something, what, and who hears what became of it. */
+/** A message to publish. */
 export interface Submission {
-  /** Who says it. */
+  /** The user that sends it. */
   readonly user: string;
-  /** What they say. */
+  /** The message. */
   readonly draft: Draft;
-  /** Hears what became of it. */
+  /** Called with the result. */
   readonly answer: PublishCallback;
 }
 
-/** What {@linkcode PendingMessages} needs of its hub. */
-export interface PendingMessagesContext {
+/** How {@linkcode PendingMessages} behaves. */
+export interface PendingMessagesOptions {
+  /** The name of the room. */
+  readonly room: string;
+  /** Its newest messages. */
+  readonly recent: Pick<RecentMessages, "find">;
   /** The hub's group commit. */
-  readonly commits: GroupCommit<RoomAppend>;
+  readonly commits: Pick<GroupCommit<RoomAppend>, "add">;
   /** What members may do. */
   readonly limits: Limits;
-  /** Receives operational events. */
-  readonly logger: Logger;
+  /** Runs callbacks, which may throw, and logs. */
+  readonly guard: Guard;
   /** The hub's counters. */
   readonly metrics: Metrics;
-  /** Judges messages before they are stored; without it all are. */
+  /** Keeps the room while messages are on their way. */
+  readonly hold: RoomHold;
+  /** Judges messages before they are stored; without it all are accepted. */
   readonly moderate?: Moderate;
-  /** Makes the ULID of a message. */
+  /** Creates the ULID of a message. */
   readonly createId: () => string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Whether the hub takes no more messages. */
+  /** Whether the hub accepts no more messages. */
   readonly isDraining: () => boolean;
 }
 
 /**
- * Hands messages to the log, and knows those that have not come back from it. Sees a message that
- * is sent again, before the first one is stored and after.
+ * The messages of a room on their way into the log. Recognises a message that is sent again, before
+ * the first one is stored and after.
  */
 export class PendingMessages {
-  readonly #room: string;
-  readonly #tail: RecentMessages;
-  readonly #context: PendingMessagesContext;
+  readonly #options: PendingMessagesOptions;
   readonly #byId = new Map<string, RoomAppend>();
   readonly #byRef = new Map<string, RoomAppend>();
 
   /**
-   * Begins empty.
+   * Starts empty.
    *
-   * @param room The room's name.
-   * @param tail Its newest messages.
-   * @param context Where messages go, and what they are given.
+   * @param options Where messages go, and what they are given.
    */
-  constructor(room: string, tail: RecentMessages, context: PendingMessagesContext) {
-    this.#room = room;
-    this.#tail = tail;
-    this.#context = context;
+  constructor(options: PendingMessagesOptions) {
+    this.#options = options;
   }
 
   /** How many messages are on their way. */
@@ -92,48 +92,50 @@ export class PendingMessages {
   }
 
   /**
-   * Hands a message to the log, unless it is there already, or on its way.
+   * Passes a message to the log, unless it is there already, or on its way.
    *
-   * @param submission Who says what, and who hears what became of it.
+   * @param submission The message, and what is called with the result.
    */
   submit(submission: Submission): void {
-    const { user, draft: { ref }, answer } = submission;
-    const { commits, createId, isDraining, metrics, now } = this.#context;
+    const { user, draft: { ref } } = submission;
+    const { commits, createId, hold, isDraining, metrics, now, recent, room } = this.#options;
     metrics.messagesIn++;
     if (isDraining()) {
-      return refuseTo(answer, { code: "draining", message: "The server is stopping", ref });
+      return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
     }
-    const first = ref === undefined ? undefined : this.#tail.find(user, ref);
+    const first = ref === undefined ? undefined : recent.find(user, ref);
     if (first) {
       metrics.repeats++;
-      return answer({ status: "repeat", record: first });
+      return this.#answer([submission.answer], { status: "duplicate", record: first });
     }
     if (this.#joinsAnother(submission)) return void metrics.repeats++;
     const judged = this.#judge(submission);
-    if ("problem" in judged) return refuseTo(answer, { ...judged.problem, ref });
+    if ("problem" in judged) return this.#refuse(submission, judged.problem);
     const sentAt = new Date(now()).toISOString();
     const accepted = { ...submission, draft: judged.draft };
-    const append = compose(this.#room, accepted, { id: createId(), sentAt });
+    const append = compose(room, accepted, { id: createId(), sentAt });
     if (append.line.length > KV_LIMITS.valueBytes) {
       const message = "The message takes more room than an entry of the log has";
-      return refuseTo(answer, { code: "text_too_long", message, ref });
+      return this.#refuse(submission, { code: "text_too_long", message });
     }
     if (!commits.add(append)) {
       metrics.messagesNotStored++;
       const message = "Too many messages wait to be stored";
-      return refuseTo(answer, { code: "not_stored", message, ref });
+      return this.#refuse(submission, { code: "not_stored", message });
     }
     this.#byId.set(append.message.id, append);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), append);
+    hold.set(true);
   }
 
   /**
-   * Tells everybody who waits for messages that they could not be stored.
+   * Rejects messages of a failed commit with `not_stored`.
    *
    * @param appends The messages.
    */
-  refuse(appends: readonly RoomAppend[]): void {
-    this.#context.metrics.messagesNotStored += appends.length;
+  reject(appends: readonly RoomAppend[]): void {
+    this.#options.metrics.messagesNotStored += appends.length;
+    for (const { message: { id } } of appends) this.take(id);
     for (const append of appends) {
       const { ref } = append.message;
       const message = "The message could not be stored";
@@ -142,39 +144,53 @@ export class PendingMessages {
   }
 
   /**
-   * Finds a message on its way.
+   * Removes a message that is in the log now, or never will be. Its result is still to be given:
+   * see {@linkcode PendingMessages.settle}.
    *
    * @param id Its ULID.
-   * @returns The append, or undefined where it is none of this room's, or is settled.
+   * @returns The message, or undefined where none of this room's with that id is on its way.
    */
-  get(id: string): RoomAppend | undefined {
-    return this.#byId.get(id);
+  take(id: string): RoomAppend | undefined {
+    const append = this.#byId.get(id);
+    if (!append) return undefined;
+    const { user, ref } = append.message;
+    this.#byId.delete(id);
+    if (ref !== undefined) this.#byRef.delete(refKey(user, ref));
+    this.#options.hold.set(this.size > 0);
+    return append;
   }
 
   /**
-   * Tells everybody who waits for a message what became of it.
+   * Calls everything that waits for a message with its result. Never throws.
    *
-   * @param append The message.
-   * @param outcome What became of it.
+   * @param append The message, which was taken out.
+   * @param result The result.
    */
-  settle(append: RoomAppend, outcome: PublishResult): void {
-    const { id, user, ref } = append.message;
-    this.#byId.delete(id);
-    if (ref !== undefined) this.#byRef.delete(refKey(user, ref));
-    for (const answer of append.answers) answer(outcome);
+  settle(append: RoomAppend, result: PublishResult): void {
+    this.#answer(append.answers, result);
   }
 
-  /** Has a message judged: gives what is to be stored, or what is wrong. */
+  #answer(answers: readonly PublishCallback[], result: PublishResult): void {
+    for (const answer of answers) {
+      this.#options.guard.run("answer_failed", () => answer(result));
+    }
+  }
+
+  #refuse({ answer, draft: { ref } }: Submission, problem: Problem): void {
+    this.#answer([answer], { status: "refused", problem: { ...problem, ref } });
+  }
+
+  /** Applies moderation: returns what is to be stored, or what is wrong. */
   #judge({ user, draft }: Submission): { draft: Draft } | { problem: Problem } {
-    const { limits, logger, metrics, moderate } = this.#context;
+    const { guard, limits, metrics, moderate, room } = this.#options;
     if (!moderate) return { draft };
     let judgement: Judgement;
     try {
-      const sender = { room: this.#room, user };
+      const sender = { room, user };
       judgement = judge(moderate, draft, { sender, textMaxBytes: limits.text_max_bytes });
     } catch (error) {
       metrics.moderationFailures++;
-      logger("error", "moderation_failed", { room: this.#room, user, error });
+      guard.logger("error", "moderation_failed", { room, user, error });
       return { problem: { code: "internal", message: "The message could not be judged" } };
     }
     if ("draft" in judgement) return judgement;
@@ -186,18 +202,14 @@ export class PendingMessages {
   #joinsAnother({ user, draft: { ref }, answer }: Submission): boolean {
     const same = ref === undefined ? undefined : this.#byRef.get(refKey(user, ref));
     if (!same) return false;
-    same.answers.push((outcome) => {
-      answer(outcome.status === "stored" ? { ...outcome, status: "repeat" } : outcome);
+    same.answers.push((result) => {
+      answer(result.status === "stored" ? { ...result, status: "duplicate" } : result);
     });
     return true;
   }
 }
 
-function refuseTo(answer: PublishCallback, problem: Problem): void {
-  answer({ status: "refused", problem });
-}
-
-/** Writes a message down as it will be stored. */
+/** Makes the append of a message. */
 function compose(
   room: string,
   { user, draft: { text, ref }, answer }: Submission,

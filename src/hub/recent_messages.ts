@@ -1,5 +1,5 @@
 /**
- * The newest messages of a room, in memory.
+ * The recent messages of a room, in memory.
  *
  * @module
  */
@@ -8,8 +8,9 @@ import type { LogRecord } from "../store/entry.ts";
 import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
 
 /**
- * The last {@linkcode DEDUPLICATION_WINDOW} records of a log: joins are answered from it, and a repeat is
- * seen in it. Which records are repeats depends on nothing but the log, so all isolates agree.
+ * The last {@linkcode DEDUPLICATION_WINDOW} records of a log: joins are answered from them, and a
+ * duplicate is recognised by them. Which records are duplicates depends on nothing but the log, so
+ * all isolates agree.
  *
  * @example
  * ```ts
@@ -20,24 +21,24 @@ import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
  * const log = new KvRoomLog(kv);
  * await using hub = new Hub(log);
  * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
- * const tail = new RecentMessages();
- * for (const record of await log.last("lobby", { limit: 256 })) tail.push(record);
- * console.log(tail.last(10).length, tail.find("ann", "1")?.user); // 1 ann
+ * const recent = new RecentMessages();
+ * for (const record of await log.last("lobby", { limit: 256 })) recent.push(record);
+ * console.log(recent.last(10).length, recent.find("ann", "1")?.user); // 1 ann
  * ```
  */
 export class RecentMessages {
   #records: LogRecord[] = [];
-  /** Where the tail begins in `#records`; what stands before has left it. */
+  /** Where the records begin in `#records`; those before have been dropped. */
   #start = 0;
-  /** By user and ref: the first message, and the newest record in the tail that repeats it. */
+  /** By user and ref: the first message, and the newest record here that duplicates it. */
   readonly #refs = new Map<string, { first: LogRecord; newest: LogRecord }>();
 
-  /** The oldest record in the tail. */
+  /** The oldest record. */
   get oldest(): LogRecord | undefined {
     return this.#records[this.#start];
   }
 
-  /** How many records it holds. */
+  /** How many records there are. */
   get size(): number {
     return this.#records.length - this.#start;
   }
@@ -46,7 +47,7 @@ export class RecentMessages {
    * Adds the next record of the log.
    *
    * @param record The record.
-   * @returns The message that it repeats, or undefined where it is to be shown.
+   * @returns The message that it duplicates, or undefined where it is to be shown.
    */
   push(record: LogRecord): LogRecord | undefined {
     const known = this.#remember(record);
@@ -56,11 +57,11 @@ export class RecentMessages {
   }
 
   /**
-   * Finds the message that a new one with this user and ref would repeat.
+   * Finds the message that a new one of this user with this ref would duplicate.
    *
-   * @param user Who sends.
+   * @param user The user that sends it.
    * @param ref The sender's name for the message.
-   * @returns The first message of that name, while it counts.
+   * @returns The first message with that ref, while a duplicate of it is recognised.
    */
   find(user: string, ref: string): LogRecord | undefined {
     return this.#refs.get(refKey(user, ref))?.first;
@@ -70,7 +71,7 @@ export class RecentMessages {
    * The newest messages.
    *
    * @param count How many at most.
-   * @returns Oldest first, without repeats.
+   * @returns Oldest first, without duplicates.
    */
   last(count: number): LogRecord[] {
     const found: LogRecord[] = [];
@@ -83,8 +84,8 @@ export class RecentMessages {
   /**
    * The messages after a place.
    *
-   * @param cursor The place; the tail must reach back to it.
-   * @returns Oldest first, without repeats.
+   * @param cursor The place; the records must reach back to it.
+   * @returns Oldest first, without duplicates.
    */
   after(cursor: string): LogRecord[] {
     const found: LogRecord[] = [];
@@ -96,20 +97,20 @@ export class RecentMessages {
   }
 
   /**
-   * Tells whether a record of this cursor is in the tail.
+   * Whether a record stands at a cursor.
    *
    * @param cursor The place.
-   * @returns True where it is.
+   * @returns True where one of the recent records does.
    */
   has(cursor: string): boolean {
     return this.#find(cursor) !== undefined;
   }
 
   /**
-   * Tells whether a record is in the tail and repeats another.
+   * Whether a record is a recent one and duplicates another.
    *
    * @param record A record of this log.
-   * @returns False also where it is not in the tail.
+   * @returns False also where it is not a recent one.
    */
   hides({ cursor }: LogRecord): boolean {
     const record = this.#find(cursor);

@@ -1,41 +1,42 @@
 /**
- * What a member missed that is no longer in memory.
+ * Recovery of what a member missed and is no longer in memory.
  *
  * @module
  */
 
 import { isCursor, ORIGIN } from "../store/entry.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import type { Subscription } from "./subscription.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { RecentMessages } from "./recent_messages.ts";
+import type { RoomSubscription } from "./subscription.ts";
 
 /** Records in a page: the member must have taken one before the next is read. */
 const PAGE = 100;
 
-/** Where a replay reads, and for whom. */
+/** Where a recovery reads. */
 export interface RecoveryOptions {
   /** The room, which goes on delivering meanwhile. */
   readonly room: {
+    /** Its name. */
     readonly name: string;
-    /** The place up to which it has delivered. */
+    /** The place up to which everything has been delivered. */
     readonly cursor: string;
     /** Reads the log on from there. Never rejects. */
     catchUp(): Promise<void>;
   };
   /** The room's newest records. */
-  readonly tail: RecentMessages;
-  /** Its log. */
+  readonly recent: RecentMessages;
+  /** The rooms' logs. */
   readonly log: RoomLog;
 }
 
 /**
- * Tells whether everything after a cursor is still kept.
+ * Whether everything after a cursor is still kept.
  *
  * @param after What a member gave as its cursor; may be anything.
  * @param options Where to look.
  * @returns False where it is no cursor, is unknown, or has expired.
- * @throws Whatever KV rejects with.
+ * @throws Whatever the store rejects with.
  */
 export async function canRecover(after: string, options: RecoveryOptions): Promise<boolean> {
   const { room, log } = options;
@@ -49,23 +50,23 @@ export async function canRecover(after: string, options: RecoveryOptions): Promi
 /**
  * Sends a member the next page of what it missed, once it has taken what it was sent before.
  *
- * @param subscription Where the member is to sit.
+ * @param subscription The member's subscription.
  * @param after The cursor that the member stands at.
  * @param options Where to read.
  * @returns The cursor that it stands at now.
- * @throws Whatever KV rejects with.
+ * @throws Whatever the store rejects with.
  */
 export async function recoverPage(
-  subscription: Subscription,
+  subscription: RoomSubscription,
   after: string,
   options: RecoveryOptions,
 ): Promise<string> {
-  const { room, tail, log } = options;
+  const { room, recent, log } = options;
   await subscription.member.drained?.();
   const page = await log.after(room.name, after, { limit: PAGE, until: room.cursor });
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
-  const shown = page.filter((record) => !record.repeats && !tail.hides(record));
+  const shown = page.filter((record) => !record.repeats && !recent.hides(record));
   if (shown.length > 0) {
     subscription.send(new EnvelopeBatch(shown.map((record) => record.envelope)));
   }

@@ -1,404 +1,299 @@
 /**
- * One room in memory: its tail, its members, and how they get what the log holds.
+ * One room in memory.
  *
  * @module
  */
 
-import { Subscribers } from "./subscribers.ts";
-import { CatchUp } from "./catch_up.ts";
-import { decodeRecord, type LogRecord, ORIGIN, recordAt } from "../store/entry.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
-import type { Duplicate } from "../store/room_log.ts";
+import type { ClusterMessage, MessagesDelivered } from "../cluster/cluster_message.ts";
+import type { Presence } from "../cluster/presence.ts";
+import type { Draft } from "../protocol/mod.ts";
+import { recordAt } from "../store/entry.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { Delivery } from "./delivery.ts";
+import { FlushTracker } from "./flush_tracker.ts";
 import { Joining, type JoinOptions } from "./joining.ts";
-import { lastInTime } from "./flush_tracker.ts";
-import { PendingMessages, type PublishResult, type RoomAppend } from "./pending_messages.ts";
-import type { Submission } from "./pending_messages.ts";
-import type { MessagesDelivered } from "../cluster/cluster_message.ts";
-import type { RoomContext } from "./room_context.ts";
-import { DEDUPLICATION_WINDOW, type Draft } from "../protocol/mod.ts";
-import { type Member, Subscription } from "./subscription.ts";
-import { Tombstones } from "./tombstones.ts";
+import { LogReader } from "./log_reader.ts";
+import type { Member, Subscription } from "./member.ts";
+import { PendingMessages, type PendingMessagesOptions } from "./pending_messages.ts";
+import type { PublishResult, RoomAppend } from "./pending_messages.ts";
 import { RecentMessages } from "./recent_messages.ts";
+import { RoomHolds } from "./room_holds.ts";
+import { Subscribers } from "./subscribers.ts";
+import { RoomSubscription, type SubscriptionRoom } from "./subscription.ts";
+import { Tombstones } from "./tombstones.ts";
+import { TypingNotifier } from "./typing_notifier.ts";
 
-/** Records that one step of a catch-up reads, and UTF-16 code units: they go out in one frame. */
-const PAGE = 400;
-const PAGE_LENGTH = 256 * 1024;
-/** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
-const OWN_COMMIT_MS = 10;
-/** UTF-16 code units of messages in a packet; reading a longer piece from the log costs less. */
-const PACKET_LENGTH = 4_096;
+/** How {@linkcode Room} behaves: what its hub gives it. */
+export interface RoomOptions extends Omit<PendingMessagesOptions, "room" | "recent" | "hold"> {
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  /** The users in each room. */
+  readonly presence: Presence;
+  /** The id of this isolate. */
+  readonly isolate: string;
+  /** Whether nobody else appends to the log, so that a commit need not be read back. */
+  readonly alone: boolean;
+  /** Sends a message to the other isolates. Must not throw. */
+  readonly post: (message: ClusterMessage) => void;
+}
 
 /**
- * A room while it is in use. Opening it reads the tail once; from then on a join happens within
- * one turn of the event loop, and so does a delivery: nothing can fall between the two.
+ * A room while it is in use. Opening it reads the recent messages once; from then on a join happens
+ * within one turn of the event loop, and so does a delivery: nothing can fall between the two.
  */
 export class Room {
   /** Its name. */
   readonly name: string;
-  readonly #context: RoomContext;
-  readonly #subscribers: Subscribers;
-  readonly #joining: Joining;
+  readonly #options: RoomOptions;
+  readonly #holds: RoomHolds;
+  readonly #recent = new RecentMessages();
+  readonly #flushes = new FlushTracker();
   readonly #pending: PendingMessages;
-  readonly #tail = new RecentMessages();
-  /** The place up to which everything has been delivered. */
-  #cursor = ORIGIN;
-  #isOpen = false;
-  #opening: Promise<void> | undefined;
-  /** Callers of `use`, who need the room to stay. */
-  #uses = 0;
-  readonly #catchUp: CatchUp;
+  readonly #subscribers: Subscribers;
+  readonly #typing: TypingNotifier;
   readonly #tombstones: Tombstones;
-  #isDismissed = false;
-  #hearsLater = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether a commit's outcome is unknown: then the log is read before anything is delivered. */
-  #isUncertain = false;
+  readonly #delivery: Delivery;
+  readonly #reader: LogReader;
+  readonly #joining: Joining;
+  readonly #forSubscriptions: SubscriptionRoom;
 
   /**
+   * Creates a room with nobody in it.
+   *
    * @param name Its name, already checked.
-   * @param context What it needs of its hub.
+   * @param options What its hub gives it.
+   * @param onIdle Called whenever nothing keeps the room in memory any more.
    */
-  constructor(name: string, context: RoomContext) {
+  constructor(name: string, options: RoomOptions, onIdle: () => void) {
     this.name = name;
-    this.#context = context;
-    this.#pending = new PendingMessages(name, this.#tail, context);
-    this.#tombstones = new Tombstones(name, context);
-    const { isolate: from } = context;
-    this.#subscribers = new Subscribers({
-      typingTimeoutMs: context.limits.typing_timeout_ms,
-      onPresence: (user, status) => context.setPresence(name, user, status),
-      onTyping: (user, status) => context.post({ kind: "typing", from, room: name, user, status }),
-      onSilence: () => this.#checkIdle(),
+    this.#options = options;
+    const { guard, isolate, limits, log, metrics, post, presence } = options;
+    const { logger } = guard;
+    const shared = { room: name, log, logger, guard, metrics, limits };
+    const holds = this.#holds = new RoomHolds(onIdle);
+    const recent = this.#recent;
+    const flushes = this.#flushes;
+    const pending = this.#pending = new PendingMessages({
+      ...options,
+      room: name,
+      recent,
+      hold: holds.create(),
+    });
+    const subscribers = this.#subscribers = new Subscribers({
+      room: name,
+      presence,
+      hold: holds.create(),
+    });
+    const typing = this.#typing = new TypingNotifier({
+      timeoutMs: limits.typing_timeout_ms,
+      subscriptions: () => subscribers.all(),
+      post: (user, status) => post({ kind: "typing", from: isolate, room: name, user, status }),
+      hold: holds.create(),
+    });
+    const tombstones = this.#tombstones = new Tombstones(shared);
+    const delivery = this.#delivery = new Delivery({
+      ...shared,
+      isolate,
+      recent,
+      pending,
+      subscribers,
+      typing,
+      tombstones,
+      flushes,
+      holds,
+      post,
+    });
+    this.#reader = new LogReader({
+      ...shared,
+      recent,
+      delivery,
+      tombstones,
+      flushes,
+      holds,
+      hasPending: () => pending.size > 0,
     });
     this.#joining = new Joining({
-      room: this,
-      tail: this.#tail,
-      subscribers: this.#subscribers,
-      context,
-      onSettled: () => this.#checkIdle(),
+      ...shared,
+      room: {
+        name,
+        get cursor() {
+          return delivery.cursor;
+        },
+        open: () => this.#reader.open(),
+        catchUp: () => this.#reader.catchUp(),
+        users: () => presence.users(name),
+        typingUsers: () => typing.users(),
+      },
+      recent,
+      subscribers,
+      holds,
     });
-    this.#catchUp = new CatchUp({
-      step: () => this.#readPage(),
-      onFailure: (error) => this.#readFailed(error),
-      onEnd: () => this.#checkIdle(),
-    });
+    this.#forSubscriptions = {
+      name,
+      logger,
+      metrics,
+      publish: (submission) => pending.submit(submission),
+      startTyping: (subscription) => typing.start(subscription),
+      stopTyping: (subscription) => typing.stop(subscription),
+      remove: (subscription) => this.#remove(subscription),
+    };
   }
 
   /** The place up to which everything has been delivered. */
   get cursor(): string {
-    return this.#cursor;
+    return this.#delivery.cursor;
   }
 
-  /** Whether nothing holds the room in memory. */
+  /** Whether nothing keeps the room in memory. */
   get isIdle(): boolean {
-    return this.#subscribers.size === 0 && !this.#subscribers.isTyping &&
-      this.#joining.size === 0 &&
-      this.#uses === 0 && this.#pending.size === 0 && !this.#catchUp.isRunning &&
-      this.#opening === undefined;
+    return this.#holds.size === 0;
   }
 
-  /** Who is here, who is typing, and everybody's subscription. */
-  get subscribers(): Omit<Subscribers, "add" | "dismiss" | "remove" | "send"> {
-    return this.#subscribers;
-  }
-
-  /** Whether the tail has been read. */
+  /** Whether the recent messages have been read. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#reader.isOpen;
+  }
+
+  /** The users that are typing, as far as the members know, sorted. */
+  typingUsers(): string[] {
+    return this.#typing.users();
+  }
+
+  /** Keeps the room in memory, for `using`. */
+  hold(): Disposable {
+    return this.#holds.take();
   }
 
   /**
-   * Reads the tail, once.
+   * Reads the recent messages, once.
    *
-   * @throws Whatever KV rejects with; a later call tries again.
+   * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(): Promise<void> {
-    if (this.#isOpen) return Promise.resolve();
-    return this.#opening ??= this.#readTail().finally(() => this.#opening = undefined);
+  async open(): Promise<void> {
+    await this.#reader.open();
   }
 
   /**
-   * Does something with the room once it is open, and keeps it in memory meanwhile.
+   * Lets a member join: history, then `joined`, then live. In an open room all of it happens before
+   * this returns, but for a resume from before the recent messages.
    *
-   * @param action What to do.
-   * @returns What it returns.
-   * @throws Whatever KV rejects with.
-   */
-  async use<T>(action: () => T | Promise<T>): Promise<T> {
-    this.#uses++;
-    try {
-      await this.open();
-      return await action();
-    } finally {
-      this.#uses--;
-      this.#checkIdle();
-    }
-  }
-
-  /**
-   * Seats a member: history, then `joined`, then live. In an open room all of it happens before
-   * this returns, but for a resume from before the tail.
-   *
-   * @param member Who joins.
+   * @param member The member.
    * @param options From where, or how much history.
    * @returns The subscription at once; its `joined` settles when the member is live.
    */
-  join(member: Member, options: JoinOptions): Subscription {
-    const subscription = new Subscription(this, member, this.#context);
-    subscription.joined = this.#joining.take(subscription, options);
+  join(member: Member, options: JoinOptions): Subscription & RoomSubscription {
+    const subscription = new RoomSubscription(this.#forSubscriptions, member);
+    subscription.joined = this.#joining.join(subscription, options);
     return subscription;
   }
 
   /**
-   * Says something on behalf of a user. The room must be open.
+   * Publishes a message of a user who need not be here. Keeps the room until the result is there.
    *
-   * @param submission Who says what, and who hears what became of it.
+   * @param user The user that sends it.
+   * @param draft The message.
+   * @returns The result.
+   * @throws Whatever the store rejects with where the room cannot be read.
    */
-  publish(submission: Submission): void {
-    this.#pending.submit(submission);
-  }
-
-  /** Says something on behalf of a member; called by its subscription. */
-  publishFrom(subscription: Subscription, draft: Draft): void {
-    this.#subscribers.stopTyping(subscription);
-    const answer = (outcome: PublishResult) => {
-      if (outcome.status === "refused") subscription.refuse(outcome.problem);
-      else if (outcome.status === "repeat") {
-        subscription.send(new EnvelopeBatch([outcome.record.envelope]));
-      }
-    };
-    const { user } = subscription;
-    if (user !== undefined) return this.publish({ user, draft, answer });
-    subscription.refuse({
-      code: "bad_user",
-      message: "Who only reads cannot send",
-      ref: draft.ref,
-    });
-  }
-
-  /** Takes a sign of typing from a member; called by its subscription. */
-  typingFrom(subscription: Subscription, status: boolean): void {
-    if (status) this.#subscribers.startTyping(subscription);
-    else this.#subscribers.stopTyping(subscription);
-  }
-
-  /** Lets go of a member that leaves; called by its subscription. */
-  left(subscription: Subscription): void {
-    if (this.#subscribers.remove(subscription)) this.#checkIdle();
+  async publish(user: string, draft: Draft): Promise<PublishResult> {
+    using _hold = this.#holds.take();
+    await this.#reader.open();
+    return await new Promise((answer) => this.#pending.submit({ user, draft, answer }));
   }
 
   /**
-   * Takes note that appends of this room are stored, and delivers them in the log's order.
+   * Delivers committed messages in log order.
    *
-   * @param versionstamp The commit's.
-   * @param appends In the order of the entry.
+   * @param versionstamp The versionstamp of the commit.
+   * @param appends The messages of this room in it, in the order of the entry.
+   * @returns Settles when they are delivered, where the log has to be read for that.
    */
-  async committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> {
-    this.#context.metrics.messagesStored += appends.length;
+  committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> | undefined {
+    this.#options.metrics.messagesStored += appends.length;
     // A catch-up at work may have read these already: then it delivers what is left of them.
-    if (!this.#context.alone || this.#isUncertain || this.#catchUp.isRunning) {
-      return await this.catchUp();
-    }
+    if (!this.#options.alone || this.#reader.mustRead) return this.#reader.catchUp();
     const records = appends.map(({ text, message }, index) =>
       recordAt(this.name, versionstamp, index, text, message)
     );
-    this.#deliver(records, false);
+    this.#delivery.deliver(records, { announce: false });
+    return undefined;
   }
 
   /**
-   * Takes note that appends of this room failed: their senders hear of it.
+   * Rejects the pending messages of a failed commit with `not_stored`.
    *
-   * @param appends Those that were in the commit.
+   * @param appends The messages of this room in it.
    */
-  notStored(appends: readonly RoomAppend[]): void {
+  notCommitted(appends: readonly RoomAppend[]): void {
+    using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
-    this.#isUncertain = true;
-    this.#pending.refuse(appends);
-    this.#checkIdle();
+    this.#reader.distrust();
+    this.#pending.reject(appends);
   }
 
   /**
-   * Takes what another isolate delivered: where it follows on what was delivered here, it is
-   * delivered as it came; where something is missing before it, the log is read.
+   * Waits until members have what they were sent last.
    *
-   * @param packet What the other isolate says.
+   * @returns Settles after at most 25 ms. Never rejects.
    */
-  receive({ prev, cursor, lines }: MessagesDelivered): void {
-    if (!this.#isOpen) {
-      if (this.#opening) void this.catchUp();
-      return;
-    }
-    if (cursor <= this.#cursor) return;
-    if (this.#context.flushes.isBusy) return this.#hearLater();
-    if (!this.#catchUp.isRunning) {
-      const records = prev === this.#cursor ? decodeLines(lines) : [];
-      if (records.at(-1)?.cursor === cursor) return this.#deliver(records, false);
-      if (prev > this.#cursor) this.#context.metrics.clusterMessagesLost++;
-    }
-    void this.catchUp();
+  flushed(): Promise<void> {
+    return this.#flushes.drained();
   }
 
   /**
-   * Receives that a user is, or is no longer, connected to another isolate.
+   * Receives what another isolate delivered.
    *
-   * @param isolate Which isolate.
-   * @param user Who.
-   * @param status Whether they are there.
+   * @param message The message of the other isolate.
    */
-  setRemotePresence(isolate: string, user: string, status: boolean): void {
-    this.#subscribers.remote(isolate, user, status);
+  receive(message: MessagesDelivered): void {
+    this.#reader.receive(message);
   }
 
   /**
-   * Receives that a user is, or is no longer, typing on another isolate.
+   * Notifies the members that a user joined or left, on any isolate.
    *
-   * @param isolate Which isolate.
-   * @param user Who.
-   * @param status Whether they are typing there.
+   * @param user The user.
+   * @param status Whether the user is here now.
+   */
+  notifyPresence(user: string, status: boolean): void {
+    this.#subscribers.notify(user, status);
+  }
+
+  /**
+   * Sets whether a user is typing on another isolate.
+   *
+   * @param isolate The id of the isolate.
+   * @param user The user.
+   * @param status Whether the user is typing there.
    */
   setRemoteTyping(isolate: string, user: string, status: boolean): void {
-    this.#subscribers.typingRemote(isolate, user, status);
+    this.#typing.setRemote(isolate, user, status);
   }
 
-  /**
-   * Reads the log when what is being sent has gone out: what others and this isolate store in the
-   * meantime goes out together.
-   */
-  #hearLater(): void {
-    if (this.#hearsLater) return;
-    this.#hearsLater = true;
-    const readOn = () => {
-      this.#hearsLater = false;
-      if (!this.#isDismissed) void this.catchUp();
-    };
-    void this.#context.flushes.drained().then(() => {
-      if (this.#isDismissed || this.#pending.size === 0) return readOn();
-      // A commit of this isolate that is on its way will read the log too.
-      this.#timer = setTimeout(readOn, OWN_COMMIT_MS);
-    });
-  }
-
-  /**
-   * Reads the log from where the room stands and delivers what it finds. Calls that come while
-   * one is at work are served by one more read.
-   *
-   * @returns Settles when the room stands where the log ended at the call. Never rejects: where
-   * the log cannot be read, the room tries again by itself.
-   */
+  /** Reads the log from where the room stands, and delivers it. Never rejects. */
   catchUp(): Promise<void> {
-    return this.#catchUp.run();
+    return this.#reader.catchUp();
   }
 
   /**
-   * Lets everybody go without telling anyone, and stops all timers.
+   * Removes all members without notifying anybody, and stops all timers.
    *
-   * @returns Who was here, or waits for its history.
+   * @returns The subscriptions of those that were here, or waited for their history.
    */
-  dismiss(): readonly Subscription[] {
-    this.#isDismissed = true;
-    this.#catchUp.stop();
+  dismiss(): readonly (Subscription & RoomSubscription)[] {
+    this.#reader.stop();
     this.#tombstones.stop();
-    clearTimeout(this.#timer);
     const waiting = this.#joining.dismiss();
+    this.#typing.clear();
     return [...this.#subscribers.dismiss(), ...waiting];
   }
 
-  async #readTail(): Promise<void> {
-    const { log } = this.#context;
-    // The head is read first: what is appended in between is then in the tail.
-    const head = log.expires ? await log.head(this.name) : ORIGIN;
-    const repeats: Duplicate[] = [];
-    // Twice the window, so that repeats of what has left the tail are seen as such.
-    for (const record of await log.last(this.name, { limit: 2 * DEDUPLICATION_WINDOW })) {
-      const first = this.#tail.push(record);
-      if (first && !record.repeats) repeats.push({ record, first });
-      this.#cursor = record.cursor;
-    }
-    // Whoever wrote them did not live to strike them out.
-    this.#tombstones.strike(repeats);
-    if (this.#tail.size === 0) this.#cursor = head;
-    this.#isOpen = true;
-  }
-
-  /** Delivers the next records of the log to everybody here, and tells the other isolates. */
-  #deliver(records: readonly LogRecord[], isFromLog: boolean): void {
-    const prev = this.#cursor;
-    const envelopes: string[] = [];
-    const repeats: Duplicate[] = [];
-    const settled: [RoomAppend, PublishResult][] = [];
-    /** Who said something, and whether all of it was said on this isolate. */
-    const talkers = new Map<string, boolean>();
-    for (const record of records) {
-      if (record.cursor <= this.#cursor) continue;
-      const first = this.#tail.push(record);
-      this.#cursor = record.cursor;
-      const append = this.#pending.get(record.id);
-      if (append) {
-        settled.push([
-          append,
-          first ? { status: "repeat", record: first } : { status: "stored", record },
-        ]);
-      }
-      if (!first) {
-        envelopes.push(record.envelope);
-        talkers.set(record.user, append !== undefined && talkers.get(record.user) !== false);
-      } else if (!record.repeats) {
-        if (append) repeats.push({ record, first });
-        else this.#tombstones.strikeLater({ record, first });
-      }
-    }
-    // Whoever wrote tells the others; that the messages are stored is certain by now.
-    if (isFromLog && settled.length > 0) this.#tellOthers(prev, envelopes, records.length);
-    for (const [user, isOurs] of talkers) this.#subscribers.said(user, isOurs);
-    if (envelopes.length > 0) {
-      const { flushes, metrics } = this.#context;
-      const last = lastInTime(this.#subscribers.subscriptions());
-      const frame = new EnvelopeBatch(envelopes, { forMany: true });
-      metrics.messagesDelivered += envelopes.length * this.#subscribers.send(frame);
-      flushes.sent(last);
-    }
-    for (const [append, outcome] of settled) this.#pending.settle(append, outcome);
-    this.#tombstones.strike(repeats);
-    this.#checkIdle();
-  }
-
-  #tellOthers(prev: string, envelopes: readonly string[], records: number): void {
-    const { isolate: from, post } = this.#context;
-    const size = envelopes.reduce((sum, { length }) => sum + length, 0);
-    const lines = records === envelopes.length && size <= PACKET_LENGTH ? envelopes : [];
-    post({ kind: "messages", from, room: this.name, prev, cursor: this.#cursor, lines });
-  }
-
-  async #readPage(): Promise<boolean> {
-    await this.open();
-    this.#isUncertain = false;
-    this.#context.metrics.catchUps++;
-    const { log } = this.#context;
-    const options = { limit: PAGE, maxLength: PAGE_LENGTH };
-    const records = await log.after(this.name, this.#cursor, options);
-    if (records.length > 0) this.#deliver(records, true);
-    return records.length === PAGE || lengthOf(records) >= PAGE_LENGTH;
-  }
-
-  #readFailed(error: unknown): void {
-    this.#isUncertain = true;
-    this.#context.metrics.readFailures++;
-    this.#context.logger("error", "catch_up_failed", { room: this.name, error });
-  }
-
-  #checkIdle(): void {
-    if (this.isIdle) this.#context.onIdle(this.name);
-  }
-}
-
-function lengthOf(records: readonly LogRecord[]): number {
-  return records.reduce((sum, { envelope }) => sum + envelope.length, 0);
-}
-
-function decodeLines(lines: readonly string[]): LogRecord[] {
-  try {
-    return lines.map(decodeRecord);
-  } catch {
-    return []; // Then the log is read, as if they had been left out.
+  /** Removes a subscription that ends. */
+  #remove(subscription: RoomSubscription): void {
+    using _hold = this.#holds.take();
+    // Before it is removed: its end of typing is told before its leaving.
+    this.#typing.stop(subscription);
+    this.#subscribers.remove(subscription);
+    if (this.#subscribers.size === 0) this.#typing.flushAll();
   }
 }

@@ -1,240 +1,194 @@
 /**
- * One member's place in a room.
+ * The subscriptions of a room's members.
  *
  * @module
  */
 
-import { EnvelopeBatch } from "./envelope_batch.ts";
+import { CLOSE_CODES, type Draft, encodeEnvelope, type Problem } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { CLOSE_CODES, type Draft, encodeEnvelope, type Problem } from "../protocol/mod.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { Member, Subscription, SubscriptionState } from "./member.ts";
+import type { Submission } from "./pending_messages.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
-const HELD_MAX = 256;
+const EARLY_MAX = 256;
 
-/**
- * One connection in a room, as far as the hub knows it. A user may have several.
- *
- * @example
- * ```ts
- * import { Hub, type Member, KvRoomLog } from "@hubbub/hub";
- *
- * // Answers whoever says "ping".
- * const bot: Member = {
- *   user: "bot",
- *   send(frame) {
- *     for (const text of frame.envelopes) {
- *       const { type, payload } = JSON.parse(text);
- *       if (type === "chat_message" && payload.text === "ping") subscription.publish({ text: "pong" });
- *     }
- *   },
- *   close() {},
- * };
- *
- * using kv = await Deno.openKv(":memory:");
- * await using hub = new Hub(new KvRoomLog(kv));
- * const subscription = hub.join("lobby", bot, { history: 0 });
- * await subscription.joined;
- * await hub.publish("lobby", "ann", { text: "ping" });
- * ```
- */
-export interface Member {
-  /** Whose connection it is; missing for one that only reads, and is not counted as here. */
-  readonly user?: string;
-  /**
-   * Takes a frame. Must not wait, and must not block; a member that throws leaves the room.
-   *
-   * @param frame What to pass on.
-   */
-  send(frame: EnvelopeBatch): void;
-  /**
-   * Ends the connection; the hub has already forgotten the member.
-   *
-   * @param code One of the close codes.
-   * @param reason For people, at most 123 bytes of UTF-8.
-   */
-  close(code: number, reason: string): void;
-  /** Bytes that were sent and wait to go out; where it is missing, none ever do. */
-  readonly waitingBytes?: number;
-  /** Resolves when the member can take a long replay's next page; where it is missing, always. */
-  drained?(): Promise<void>;
-}
-
-/** A room, as far as its subscriptions know it. */
-export interface SubscribedRoom {
+/** The room of a {@linkcode RoomSubscription}. */
+export interface SubscriptionRoom {
   /** Its name. */
   readonly name: string;
-  /** Publishes a message of a member. */
-  publishFrom(subscription: Subscription, draft: Draft): void;
-  /** Receives a sign of typing of a member, or its end. */
-  typingFrom(subscription: Subscription, status: boolean): void;
-  /** Removes a member that leaves. */
-  left(subscription: Subscription): void;
-}
-
-/** Who hears of a member that fails. */
-export interface SubscriptionObservers {
-  /** Takes what an operator should know. */
+  /** Publishes a message. */
+  publish(submission: Submission): void;
+  /** Starts or renews the typing of a subscription. */
+  startTyping(subscription: RoomSubscription): void;
+  /** Ends the typing of a subscription. */
+  stopTyping(subscription: RoomSubscription): void;
+  /** Removes a subscription that ends. */
+  remove(subscription: RoomSubscription): void;
+  /** Receives operational events. Must not throw. */
   readonly logger: Logger;
-  /** What is counted. */
+  /** The hub's counters. */
   readonly metrics: Metrics;
 }
 
-/** Where a subscription stands: it waits for its history, gets what is live, or is gone. */
-export type SubscriptionState = "joining" | "live" | "left";
-
-/**
- * A member's place in a room, from the call of `Hub.join` to `leave()`. What the member does
- * before its history is complete waits until then.
- *
- * @example
- * ```ts
- * import { Hub, KvRoomLog } from "@hubbub/hub";
- *
- * using kv = await Deno.openKv(":memory:");
- * await using hub = new Hub(new KvRoomLog(kv));
- * const subscription = hub.join("lobby", { user: "ann", send() {}, close() {} });
- * subscription.typing(true);
- * subscription.publish({ text: "hello" }); // once the history is complete
- * await subscription.joined;
- * subscription.leave();
- * console.log(subscription.state); // left
- * ```
- */
-export class Subscription {
-  /** Who sits here. */
+/** A member's stay in a room, as the room manages it. */
+export class RoomSubscription implements Subscription {
   readonly member: Member;
-  /** Settles when the member is live, or has left before that. Never rejects. */
+  readonly user: string | undefined;
   joined: Promise<void> = Promise.resolve();
-  readonly #room: SubscribedRoom;
-  readonly #observers: SubscriptionObservers;
+  readonly #room: SubscriptionRoom;
   #state: SubscriptionState = "joining";
-  #held: (() => void)[] = [];
+  /** What the member did before it was live. */
+  #early: (() => void)[] = [];
+  /** What is sent to the member from within the sending of its history. */
+  #behindWelcome: EnvelopeBatch[] | undefined;
 
   /**
-   * Made by the room.
+   * Creates a subscription whose history is still to be sent.
    *
-   * @internal
    * @param room The room.
-   * @param member Who is to sit in it.
-   * @param observers Who hears of a member that fails.
+   * @param member The member.
    */
-  constructor(room: SubscribedRoom, member: Member, observers: SubscriptionObservers) {
+  constructor(room: SubscriptionRoom, member: Member) {
     this.#room = room;
     this.member = member;
-    this.#observers = observers;
+    this.user = member.user;
   }
 
-  /** Where the subscription stands. */
   get state(): SubscriptionState {
     return this.#state;
   }
 
-  /** Whether something that was sent waits to go out. */
+  /** Whether something that was sent waits to go out. Never throws. */
   get isBehind(): boolean {
-    return this.#state !== "left" && (this.member.waitingBytes ?? 0) > 0;
-  }
-
-  /** Whose subscription it is; undefined for a member that only reads. */
-  get user(): string | undefined {
-    return this.member.user;
-  }
-
-  /**
-   * Says something. The member gets the message back when it is stored; where it cannot be, an
-   * `error` envelope.
-   *
-   * @param draft What to say. It is not checked again: what comes from outside goes through
-   * `decodeDraft` of the protocol first.
-   */
-  publish(draft: Draft): void {
-    const held = this.#whenLive(() => this.#room.publishFrom(this, draft));
-    if (!held) {
-      const message = "Too much was sent before the history was complete";
-      const { ref } = draft;
-      this.refuse({ code: "rate_limited", message, ref, retry_after_ms: 1000 });
+    if (this.#state === "left") return false;
+    try {
+      return (this.member.waitingBytes ?? 0) > 0;
+    } catch (error) {
+      this.#fail(error);
+      return false;
     }
   }
 
-  /**
-   * Takes a sign of typing, or its end.
-   *
-   * @param status Whether the member is typing.
-   */
-  typing(status: boolean): void {
-    this.#whenLive(() => this.#room.typingFrom(this, status));
+  publish(draft: Draft): void {
+    const { ref } = draft;
+    if (this.#whenLive(() => this.#publish(draft))) return;
+    const message = "Too much was sent before the history was complete";
+    this.refuse({ code: "rate_limited", message, ref, retry_after_ms: 1000 });
   }
 
-  /** Leaves the room. A second call does nothing. */
+  typing(status: boolean): void {
+    this.#whenLive(() => {
+      if (status) this.#room.startTyping(this);
+      else this.#room.stopTyping(this);
+    });
+  }
+
   leave(): void {
     if (this.#state === "left") return;
     this.#state = "left";
-    this.#held = [];
-    this.#room.left(this);
+    this.#early = [];
+    this.#room.remove(this);
   }
 
-  /**
-   * Leaves the room and ends the connection.
-   *
-   * @param code One of the close codes.
-   * @param reason For people.
-   */
   disconnect(code: number, reason: string): void {
     this.leave();
     try {
       this.member.close(code, reason);
     } catch (error) {
-      this.#failed("member_close_failed", error);
+      this.#count("member_close_failed", error);
     }
   }
 
   /**
-   * Passes a frame to the member. One that throws leaves the room, once the loop that sends has
-   * reached the others.
+   * Sends envelopes to the member. One that throws leaves the room, once the loop that sends has
+   * reached the others. Never throws.
    *
-   * @param frame What to pass on.
+   * @param batch The envelopes.
    */
-  send(frame: EnvelopeBatch): void {
+  send(batch: EnvelopeBatch): void {
     if (this.#state === "left") return;
+    if (this.#behindWelcome) return void this.#behindWelcome.push(batch);
     try {
-      this.member.send(frame);
+      this.member.send(batch);
     } catch (error) {
-      queueMicrotask(() => {
-        if (this.#state === "left") return;
-        this.#failed("member_failed", error);
-        this.disconnect(CLOSE_CODES.internalError.code, "Sending failed");
-      });
+      this.#fail(error);
     }
   }
 
   /**
-   * Tells the member, and nobody else, what is wrong.
+   * Sends the history and `joined`. What the room sends from within that, because the member does
+   * something in its `send`, comes after it.
    *
-   * @param problem What it is.
+   * @param batch The envelopes.
+   */
+  sendWelcome(batch: EnvelopeBatch): void {
+    const later: EnvelopeBatch[] = this.#behindWelcome = [];
+    try {
+      this.member.send(batch);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#behindWelcome = undefined;
+    for (const held of later) this.send(held);
+  }
+
+  /**
+   * Sends the member, and nobody else, an `error` envelope.
+   *
+   * @param problem What is wrong.
    */
   refuse(problem: Problem): void {
     this.send(new EnvelopeBatch([encodeEnvelope({ type: "error", payload: problem })]));
   }
 
-  /** Called by the room when the history has been sent: what was held goes on. */
+  /** Starts what is live: what the member did before that is done now. */
   goLive(): void {
     if (this.#state !== "joining") return;
     this.#state = "live";
     // Leaving empties it, and one of these may make the member leave.
-    while (this.#held.length > 0) this.#held.shift()?.();
+    while (this.#early.length > 0) this.#early.shift()?.();
   }
 
-  #failed(event: string, error: unknown): void {
-    const { logger, metrics } = this.#observers;
+  #publish(draft: Draft): void {
+    this.#room.stopTyping(this);
+    const { user } = this;
+    if (user === undefined) {
+      const message = "Who only reads cannot send";
+      return this.refuse({ code: "bad_user", message, ref: draft.ref });
+    }
+    this.#room.publish({
+      user,
+      draft,
+      answer: (result) => {
+        if (result.status === "refused") this.refuse(result.problem);
+        else if (result.status === "duplicate") {
+          this.send(new EnvelopeBatch([result.record.envelope]));
+        }
+      },
+    });
+  }
+
+  #fail(error: unknown): void {
+    queueMicrotask(() => {
+      if (this.#state === "left") return;
+      this.#count("member_failed", error);
+      this.disconnect(CLOSE_CODES.internalError.code, "Sending failed");
+    });
+  }
+
+  #count(event: string, error: unknown): void {
+    const { logger, metrics, name } = this.#room;
     metrics.memberFailures++;
-    logger("warn", event, { room: this.#room.name, user: this.user, error });
+    logger("warn", event, { room: name, user: this.user, error });
   }
 
   #whenLive(action: () => void): boolean {
     if (this.#state === "live") action();
     else if (this.#state === "joining") {
-      if (this.#held.length >= HELD_MAX) return false;
-      this.#held.push(action);
+      if (this.#early.length >= EARLY_MAX) return false;
+      this.#early.push(action);
     }
     return true;
   }

@@ -1,71 +1,81 @@
 /**
- * Repeats on their way out of a log.
+ * Tombstones for duplicates in a log.
  *
  * @module
  */
 
-import type { Duplicate } from "../store/room_log.ts";
-import type { RoomContext } from "./room_context.ts";
+import type { Duplicate, RoomLog } from "../store/room_log.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 
-/** Milliseconds that an isolate has to strike out its repeats, before others do it. */
+/** Milliseconds that an isolate has to write its tombstones, before others do it. */
 const ORPHAN_MS = 1_000;
 
+/** How {@linkcode Tombstones} behaves. */
+export interface TombstonesOptions {
+  /** The name of the room. */
+  readonly room: string;
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  /** Receives operational events. Must not throw. */
+  readonly logger: Logger;
+  /** The hub's counters. */
+  readonly metrics: Metrics;
+}
+
 /**
- * Strikes out of a room's log what two isolates appended at once: at once what this isolate wrote,
- * and after a while what another did, in case that one has died. Whoever reads the log leaves
- * repeats out all the same.
+ * Writes tombstones over what two isolates appended at once: at once over what this isolate wrote,
+ * and after a while over what another did, in case that one has died. Readers of the log leave
+ * duplicates out all the same.
  */
 export class Tombstones {
-  readonly #room: string;
-  readonly #context: Pick<RoomContext, "log" | "logger" | "metrics">;
+  readonly #options: TombstonesOptions;
   readonly #orphans: Duplicate[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Begins with nothing to do.
+   * Starts with nothing to write.
    *
-   * @param room The room's name.
-   * @param context The log, and who hears where it cannot be written.
+   * @param options The room and its log.
    */
-  constructor(room: string, context: Pick<RoomContext, "log" | "logger" | "metrics">) {
-    this.#room = room;
-    this.#context = context;
+  constructor(options: TombstonesOptions) {
+    this.#options = options;
   }
 
   /**
-   * Strikes repeats out now.
+   * Writes tombstones now. Never throws; a failure is logged and counted.
    *
-   * @param repeats What nobody else is going to strike out.
+   * @param duplicates What no other isolate is going to write them for.
    */
-  strike(repeats: readonly Duplicate[]): void {
-    if (repeats.length > 0) void this.#write(repeats);
+  write(duplicates: readonly Duplicate[]): void {
+    if (duplicates.length > 0) void this.#write(duplicates);
   }
 
   /**
-   * Strikes a repeat out in a while, unless that has happened by then.
+   * Writes a tombstone in a while, unless another isolate has by then.
    *
-   * @param repeat What another isolate wrote.
+   * @param duplicate What another isolate wrote.
    */
-  strikeLater(repeat: Duplicate): void {
-    this.#orphans.push(repeat);
+  writeLater(duplicate: Duplicate): void {
+    this.#orphans.push(duplicate);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.strike(this.#orphans.splice(0));
+      this.write(this.#orphans.splice(0));
     }, ORPHAN_MS);
   }
 
-  /** Leaves the rest to whoever opens the room next. */
+  /** Stops the timer: the rest is left to the isolate that opens the room next. */
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  async #write(repeats: readonly Duplicate[]): Promise<void> {
-    const { log, logger, metrics } = this.#context;
+  async #write(duplicates: readonly Duplicate[]): Promise<void> {
+    const { log, logger, metrics, room } = this.#options;
     try {
-      await log.writeTombstones(this.#room, repeats);
+      await log.writeTombstones(room, duplicates);
     } catch (error) {
       metrics.tombstoneFailures++;
-      logger("error", "strike_failed", { room: this.#room, error });
+      logger("error", "tombstone_failed", { room, error });
     }
   }
 }

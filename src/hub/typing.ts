@@ -1,31 +1,36 @@
 /**
- * Who is typing in a room.
+ * The users that are typing in a room.
  *
  * @module
  */
 
 import { debounce, type DebouncedFunction } from "@std/async/debounce";
+import { UserSet } from "../cluster/user_set.ts";
 import { TYPING_TIMEOUT_MS } from "../protocol/mod.ts";
-import { UserSet } from "./user_set.ts";
 
 /** Milliseconds after which other isolates are told again that a user is typing. */
-const REPEAT_MS = 1_500;
-/** Milliseconds that typing on another isolate outlasts its time there, where the stop got lost. */
-const ELSEWHERE_GRACE_MS = 2_000;
+const REFRESH_MS = 1_500;
+/** Milliseconds that typing on another isolate outlasts its time there, where the end got lost. */
+const REMOTE_GRACE_MS = 2_000;
 
 /** How {@linkcode Typing} behaves. */
 export interface TypingOptions {
-  /** Hears when a user begins (`true`) and when the last of their connections stops (`false`). */
+  /** Called when a user begins to type on any isolate, and stops on the last. Must not throw. */
   readonly onChange: (user: string, status: boolean) => void;
-  /** Hears the same of this isolate's connections alone, and every now and then that it lasts. */
-  readonly onHere?: (user: string, status: boolean) => void;
+  /** Called when a user begins and stops to type on this isolate. @default {undefined} */
+  readonly onLocalChange?: (user: string, status: boolean) => void;
+  /** Called now and then while a user goes on typing on this isolate. @default {undefined} */
+  readonly onLocalRefresh?: (user: string) => void;
   /** Milliseconds after the last sign of typing. @default {TYPING_TIMEOUT_MS} */
   readonly timeoutMs?: number;
 }
 
+/** What holds a user in the state of typing: a connection, or the id of another isolate. */
+type Holder = object | string;
+
 /**
- * The users who are typing. Kept by connection, shown by user: whoever types in two tabs is typing
- * while either is. Each sign of typing starts the connection's time anew. Nothing is stored.
+ * The users that are typing. Kept by connection, shown by user: a user with two tabs is typing while
+ * either is. Each sign of typing starts the connection's time anew. Nothing is stored.
  *
  * @example
  * ```ts
@@ -40,16 +45,15 @@ export interface TypingOptions {
 export class Typing {
   readonly #options: TypingOptions;
   readonly #timeoutMs: number;
-  readonly #everywhere = new UserSet<object | string>();
-  readonly #here = new UserSet<object>();
-  readonly #stops = new Map<object | string, DebouncedFunction<[]>>();
-  /** By user, when the other isolates were told last. */
-  readonly #toldAt = new Map<string, number>();
+  readonly #users = new UserSet<Holder>();
+  readonly #stops = new Map<Holder, DebouncedFunction<[]>>();
+  /** By user that types on this isolate, when the other isolates were told last. */
+  readonly #localSince = new Map<string, number>();
 
   /**
-   * Begins with nobody.
+   * Starts with nobody typing.
    *
-   * @param options Who hears of changes, and after how long typing ends by itself.
+   * @param options What is called on a change, and after how long typing ends by itself.
    */
   constructor(options: TypingOptions) {
     this.#options = options;
@@ -58,103 +62,110 @@ export class Typing {
 
   /** How many users are typing. */
   get size(): number {
-    return this.#everywhere.size;
+    return this.#users.size;
   }
 
   /**
-   * Takes a sign of typing.
+   * Starts or renews the typing of a connection.
    *
-   * @param connection What it came from.
-   * @param user Whose connection that is.
+   * @param connection The connection.
+   * @param user The user whose connection it is.
    */
   start(connection: object, user: string): void {
     this.#arm(connection, this.#timeoutMs, () => this.stop(connection, user));
-    const isNewHere = this.#here.add(user, connection);
-    if (isNewHere || performance.now() - this.#toldAt.get(user)! >= REPEAT_MS) {
-      this.#tellHere(user);
-    }
-    if (this.#everywhere.add(user, connection)) this.#options.onChange(user, true);
+    const refreshedAt = this.#localSince.get(user);
+    const now = performance.now();
+    if (refreshedAt === undefined) {
+      this.#localSince.set(user, now);
+      this.#options.onLocalChange?.(user, true);
+    } else if (now - refreshedAt >= REFRESH_MS) this.#refresh(user);
+    if (this.#users.add(user, connection)) this.#options.onChange(user, true);
   }
 
   /**
    * Ends the typing of a connection; does nothing where it is not typing.
    *
-   * @param connection Which one.
-   * @param user Whose it is.
+   * @param connection The connection.
+   * @param user The user whose connection it is.
    */
   stop(connection: object, user: string): void {
     this.#disarm(connection);
-    if (this.#here.remove(user, connection)) {
-      this.#toldAt.delete(user);
-      this.#options.onHere?.(user, false);
+    if (!this.#users.holders(user).has(connection)) return;
+    const hasStopped = this.#users.remove(user, connection);
+    if (hasStopped || ![...this.#users.holders(user)].some(isLocal)) {
+      this.#localSince.delete(user);
+      this.#options.onLocalChange?.(user, false);
     }
-    if (this.#everywhere.remove(user, connection)) this.#options.onChange(user, false);
+    if (hasStopped) this.#options.onChange(user, false);
   }
 
   /**
-   * Takes what another isolate says of a user.
+   * Sets whether a user is typing on another isolate.
    *
-   * @param isolate Which isolate.
-   * @param user Who.
-   * @param status Whether they are typing there.
+   * @param isolate The id of the isolate.
+   * @param user The user.
+   * @param status Whether the user is typing there.
    */
-  remote(isolate: string, user: string, status: boolean): void {
+  setRemote(isolate: string, user: string, status: boolean): void {
     const key = `${isolate}\n${user}`;
     if (!status) {
       this.#disarm(key);
-      if (this.#everywhere.remove(user, isolate)) this.#options.onChange(user, false);
+      if (this.#users.remove(user, isolate)) this.#options.onChange(user, false);
       return;
     }
-    const wait = this.#timeoutMs + ELSEWHERE_GRACE_MS;
-    this.#arm(key, wait, () => this.remote(isolate, user, false));
-    if (this.#everywhere.add(user, isolate)) this.#options.onChange(user, true);
+    const wait = this.#timeoutMs + REMOTE_GRACE_MS;
+    this.#arm(key, wait, () => this.setRemote(isolate, user, false));
+    if (this.#users.add(user, isolate)) this.#options.onChange(user, true);
   }
 
   /**
-   * Takes note of a message. Said on another isolate, it ended the typing there; the log may bring
-   * it sooner than that isolate's own word. Whoever types here all the same is told anew to the
-   * others, who took the message for the end of it.
+   * Ends typing on other isolates because of a message, which the log may bring sooner than the
+   * isolate's own word. A user that is typing here all the same is announced anew to the other
+   * isolates, which took the message for the end of it.
    *
-   * @param user Who said it.
-   * @param isOurs Whether it was said on this isolate.
+   * @param user The user that sent the message.
+   * @param isLocal Whether it was sent on this isolate.
    */
-  said(user: string, isOurs: boolean): void {
-    if (!this.#everywhere.has(user)) return;
-    if (!isOurs) {
-      for (const holder of this.#everywhere.holders(user)) {
-        if (typeof holder === "string") this.remote(holder, user, false);
+  endByMessage(user: string, isLocal: boolean): void {
+    if (!this.#users.has(user)) return;
+    if (!isLocal) {
+      for (const holder of [...this.#users.holders(user)]) {
+        if (typeof holder === "string") this.setRemote(holder, user, false);
       }
     }
-    if (this.#here.has(user)) this.#tellHere(user);
+    if (this.#localSince.has(user)) this.#refresh(user);
   }
 
-  /** Forgets everybody without telling anyone, and stops all timers. */
+  /** Forgets everybody without calling anything, and stops all timers. */
   clear(): void {
     for (const stop of this.#stops.values()) stop.clear();
     this.#stops.clear();
-    this.#toldAt.clear();
-    this.#here.clear();
-    this.#everywhere.clear();
+    this.#localSince.clear();
+    this.#users.clear();
   }
 
-  /** The users who are typing now, sorted. */
+  /** The users that are typing now, sorted. */
   users(): string[] {
-    return this.#everywhere.users();
+    return this.#users.users();
   }
 
-  #tellHere(user: string): void {
-    this.#toldAt.set(user, performance.now());
-    this.#options.onHere?.(user, true);
+  #refresh(user: string): void {
+    this.#localSince.set(user, performance.now());
+    this.#options.onLocalRefresh?.(user);
   }
 
-  #arm(key: object | string, wait: number, onEnd: () => void): void {
+  #arm(key: Holder, wait: number, onEnd: () => void): void {
     let stop = this.#stops.get(key);
     if (!stop) this.#stops.set(key, stop = debounce(onEnd, wait));
     stop();
   }
 
-  #disarm(key: object | string): void {
+  #disarm(key: Holder): void {
     this.#stops.get(key)?.clear();
     this.#stops.delete(key);
   }
+}
+
+function isLocal(holder: Holder): boolean {
+  return typeof holder === "object";
 }

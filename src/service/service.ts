@@ -95,7 +95,7 @@ export async function startService(
       message_burst: Math.ceil(2 * configuration.messagesPerSecond),
     },
     // Other machines may use a remote database; a file belongs to this process.
-    shared: parallel || isRemote,
+    alone: !parallel && !isRemote,
     fanout: parallel || isRemote ? openFanout(logger) : undefined,
     commitInTurn: parallel && !isRemote,
   });

@@ -71,6 +71,8 @@ export class Metrics {
   catchUps = 0;
   /** Members that failed to take a frame. */
   memberFailures = 0;
+  /** Calls of fan-outs, and of callbacks of the embedding program, that threw. */
+  hookFailures = 0;
   /** Frames of typing and presence of which a member that was behind got the net change later. */
   framesConflated = 0;
   /** Members that were closed because they did not read fast enough. */

@@ -49,6 +49,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["moderation_failures", "Messages that could not be judged", (m) => m.moderationFailures],
   ["frames_conflated", "Typing and presence held back for slow members", (m) => m.framesConflated],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],
+  ["hook_failures", "Fan-outs and callbacks that threw", (m) => m.hookFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],
   ["packets_lost", "Packets of other isolates that did not arrive", (m) => m.clusterMessagesLost],
   ["rooms_healed", "Rooms that were behind and caught up by a bell", (m) => m.roomsHealed],

@@ -9,6 +9,7 @@ import {
   type ServerEnvelope,
 } from "@hubbub/hub/protocol";
 import { type LogRecord, messageText, ORIGIN } from "../../src/store/entry.ts";
+import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { Random } from "./random.ts";
 
@@ -243,7 +244,7 @@ export class Agreement {
     const logs = await this.#check();
     const records = [...logs.values()].flat();
     for (const { hub, kv } of this.#hubs) {
-      hub.kill();
+      killHub(hub);
       kv.close();
     }
     this.#channel.close();
@@ -306,7 +307,7 @@ export class Agreement {
     const isGraceful = this.#random.chance(0.3);
     if (isGraceful) await hub.drain();
     else {
-      hub.kill();
+      killHub(hub);
       this.#killed++;
     }
     for (const device of this.#devices) if (device.hub === hub) device.leave();

@@ -17,7 +17,10 @@ export interface TestHub {
   readonly logger: Logger;
 }
 
-/** Makes a hub over a database; what it logs is kept instead of printed. */
+/**
+ * Makes a hub over a database; what it logs is kept instead of printed. It is alone, unless a fan-out
+ * is given, be it undefined.
+ */
 export function createTestHub(
   kv: Deno.Kv,
   options: HubOptions & KvRoomLogOptions = {},
@@ -27,7 +30,8 @@ export function createTestHub(
   const logger: Logger = (level, event, fields) => {
     events.push({ level, event, fields });
   };
-  return { hub: new Hub(log, { logger, ...options }), log, events, logger };
+  const alone = !("fanout" in options);
+  return { hub: new Hub(log, { logger, alone, ...options }), log, events, logger };
 }
 
 /** The events as text with all that belongs to them, each as a line. */

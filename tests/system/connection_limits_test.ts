@@ -15,7 +15,7 @@ Deno.test("A frame that is far too long closes the connection with 1009", net, a
   await using ann = await TestClient.join(server.url, JOIN + "ann");
   ann.socket.send("x".repeat(64 * 1024 + 1));
   assertEquals((await ann.closed).code, 1009);
-  assertEquals((await server.hub.look("lobby")).users, []);
+  assertEquals((await server.hub.roomState("lobby")).users, []);
 });
 
 Deno.test("A client that says too much is told when to go on", net, async () => {
@@ -79,7 +79,7 @@ Deno.test("A member that does not read is closed, and the others miss nothing", 
     assertEquals(bob.said.slice(0, -1).map((text) => Number(text.split(" ")[0])), [
       ...Array(count).keys(),
     ]);
-    assertEquals((await server.hub.look("lobby")).users, ["bob", "typist"]);
+    assertEquals((await server.hub.roomState("lobby")).users, ["bob", "typist"]);
     assertEquals(server.hub.metrics.membersTooSlow, 1);
     assert(server.hub.metrics.framesConflated > 0, "typing is held back first");
   }

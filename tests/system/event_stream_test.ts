@@ -47,7 +47,7 @@ Deno.test("GET /rooms/{room}/events tells of people and typing, and is none of t
   await reader.until("joined");
   await using other = await EventReader.open(`${server.url}/rooms/lobby/events`);
   await other.until("joined");
-  assertEquals((await server.hub.look("lobby")).users, []);
+  assertEquals((await server.hub.roomState("lobby")).users, []);
   const frames: string[] = [];
   const ann: Member = {
     user: "ann",
@@ -211,7 +211,7 @@ Deno.test("a member without a user is told that it cannot send, and never types"
   subscription.publish({ text: "hello", ref: "1" });
   const { type, payload } = JSON.parse(frames[1]);
   assertEquals([frames.length, type, payload.code, payload.ref], [2, "error", "bad_user", "1"]);
-  const { users, typing } = await hub.look("lobby");
+  const { users, typing } = await hub.roomState("lobby");
   assertEquals([users, typing, (await hub.log.last("lobby", { limit: 1 })).length], [[], [], 0]);
   await hub.drain();
 });

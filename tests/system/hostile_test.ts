@@ -161,7 +161,7 @@ Deno.test("a hub bears whatever a client sends", needs("net"), async (t) => {
       }
       while (running.hub.metrics.connections > 1) await new Promise((done) => setTimeout(done, 1));
       await ann.store(`after ${name}`);
-      assertEquals((await running.hub.look("lobby")).users, ["ann"]);
+      assertEquals((await running.hub.roomState("lobby")).users, ["ann"]);
     });
   }
   assertEquals(running.hub.metrics.memberFailures, 0);
@@ -210,6 +210,6 @@ Deno.test("a hub bears whatever handshake comes", needs("net"), async (t) => {
       await new Promise((done) => setTimeout(done, 1));
     }
     await ann.store("after ghosts");
-    assertEquals((await running.hub.look("lobby")).users, ["ann"]);
+    assertEquals((await running.hub.roomState("lobby")).users, ["ann"]);
   });
 });

@@ -45,7 +45,7 @@ Deno.test(
 
     // It has left at once, though its socket can never finish closing.
     await bob.first("presence", ({ user, status }) => user === "stuck" && status === "left");
-    assertEquals((await running.hub.look("lobby")).users, ["ann", "bob"]);
+    assertEquals((await running.hub.roomState("lobby")).users, ["ann", "bob"]);
     assertEquals(metrics.stuckConnections, 1);
     assertEquals(metrics.closed.get("tooSlow"), 1);
     assertEquals(

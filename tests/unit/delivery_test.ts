@@ -173,7 +173,7 @@ Deno.test("A member that leaves while it is sent its history is not kept", async
   const bobsSeat = hub.join("lobby", bob);
   bob.onFrame = () => bobsSeat.leave();
   await Promise.all([annsSeat.joined, bobsSeat.joined]);
-  const { users } = await hub.look("lobby");
+  const { users } = await hub.roomState("lobby");
   assertEquals(users, ["ann"]);
   assertEquals(ann.of("presence"), []);
   assertEquals(bob.frames.length, 1);
@@ -215,7 +215,7 @@ Deno.test("Subscription.leave() may be called again, and before the member is li
   hastySeat.leave();
   await hastySeat.joined;
   assertEquals(hasty.frames, []);
-  assertEquals((await hub.look("elsewhere")).cursor, "0".repeat(24));
+  assertEquals((await hub.roomState("elsewhere")).cursor, "0".repeat(24));
   assertEquals(hub.roomCount, 1);
 });
 

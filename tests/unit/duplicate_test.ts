@@ -28,7 +28,7 @@ Deno.test("A repeat counts by its ref alone, whatever it says", async () => {
   const { hub } = createTestHub(kv);
   const first = await hub.publish("lobby", "ann", { text: "one", ref: "1" });
   const second = await hub.publish("lobby", "ann", { text: "two", ref: "1" });
-  assert(first.status === "stored" && second.status === "repeat");
+  assert(first.status === "stored" && second.status === "duplicate");
   assertEquals(second.record, first.record);
 });
 
@@ -46,7 +46,7 @@ Deno.test("A repeat that comes while the first is on its way waits for it", asyn
   const posted = hub.publish("lobby", "ann", { text: "hi", ref: "1" });
   held.release();
   const outcome = await posted;
-  assertEquals(outcome.status, "repeat");
+  assertEquals(outcome.status, "duplicate");
   assertEquals(bob.said, ["hi"]);
   assertEquals(tab.said, ["hi"], "the first is answered by its delivery");
   assertEquals(new Set([...tab.messages, ...otherTab.messages].map(({ id }) => id)).size, 1);
@@ -90,7 +90,7 @@ for (const isRestarted of [false, true]) {
     const other = isRestarted ? createTestHub(kv).hub : hub;
     await Promise.all(numbers(255).map((text) => other.publish("lobby", "ann", { text })));
     const inside = await again();
-    assert(inside.status === "repeat", "the first is the oldest of 256");
+    assert(inside.status === "duplicate", "the first is the oldest of 256");
     assertEquals(inside.record, first.record);
     await other.publish("lobby", "ann", { text: "one too many" });
     const outside = await again();

@@ -26,7 +26,7 @@ Deno.test("Hub keeps no room that was only looked at or published to", async () 
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
   await Promise.all(numbers(50).map((room) => hub.publish(room, "ann", { text: "hi" })));
-  await Promise.all(numbers(50).map((room) => hub.look(room)));
+  await Promise.all(numbers(50).map((room) => hub.roomState(room)));
   assertEquals(hub.roomCount, 0);
 });
 
@@ -76,7 +76,7 @@ Deno.test("Hub.publish() gives the message as everybody gets it", async () => {
   const { id: _, cursor, ...rest } = message;
   const sent_at = "2026-01-02T03:04:05.678Z";
   assertEquals(rest, { room: "lobby", user: "ann", text: "hi", sent_at, ref: "1" });
-  assertEquals((await hub.look("lobby")).cursor, cursor);
+  assertEquals((await hub.roomState("lobby")).cursor, cursor);
 });
 
 Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => {
@@ -89,21 +89,26 @@ Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => 
   assertEquals(new Set(ids).size, 500);
 });
 
-Deno.test("Hub.look() tells where a room stands, in memory or not", async () => {
+Deno.test("Hub.roomState() tells where a room stands, in memory or not", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
   const cursor = "0".repeat(24);
-  assertEquals(await hub.look("lobby"), { room: "lobby", cursor, users: [], typing: [] });
+  assertEquals(await hub.roomState("lobby"), { room: "lobby", cursor, users: [], typing: [] });
   await fill(log, "lobby", { texts: numbers(3), perEntry: 3 });
   const newest = (await readLog(log, "lobby"))[2].cursor;
-  assertEquals((await hub.look("lobby")).cursor, newest);
+  assertEquals((await hub.roomState("lobby")).cursor, newest);
   const subscriptions = ["bob", "ann", "ann"].map((user) =>
     hub.join("lobby", new TestMember(user))
   );
   await Promise.all(subscriptions.map(({ joined }) => joined));
   subscriptions[0].typing(true);
   const users = ["ann", "bob"];
-  assertEquals(await hub.look("lobby"), { room: "lobby", cursor: newest, users, typing: ["bob"] });
+  assertEquals(await hub.roomState("lobby"), {
+    room: "lobby",
+    cursor: newest,
+    users,
+    typing: ["bob"],
+  });
   for (const subscription of subscriptions) subscription.leave();
 });
 
@@ -149,7 +154,7 @@ Deno.test("Hub used wrongly throws a TypeError that says what is wrong", async (
   const publish = (room: string, user: string) => () => hub.publish(room, user, { text: "hi" });
   await assertRejects(publish("a/b", "ann"), TypeError, 'Cannot publish to room "a/b"');
   await assertRejects(publish("lobby", "a\nb"), TypeError, "holds a control character");
-  await assertRejects(() => hub.look("\ud800"), TypeError, "Cannot look at room");
+  await assertRejects(() => hub.roomState("\ud800"), TypeError, "Cannot read the state of room");
   assertEquals(hub.roomCount, 0);
 });
 

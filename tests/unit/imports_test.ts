@@ -135,9 +135,6 @@ Deno.test("no imports of src run in a circle", files, () => {
 
 /** Files that are still two nouns in one. */
 const LONG: readonly string[] = [
-  "hub/hub.ts",
-  "hub/room.ts",
-  "hub/subscription.ts",
   "store/kv/kv_room_log.ts",
 ];
 

@@ -116,7 +116,7 @@ Deno.test("LogWatcher read nothing while nobody writes", async () => {
 
 Deno.test("A hub that shares its database without a fan-out shows messages within a second", async () => {
   await using isolates = await TestIsolates.open();
-  const [a, b] = isolates.startAll(2, { shared: true, fanout: undefined });
+  const [a, b] = isolates.startAll(2, { fanout: undefined });
   assertEquals([a.hub.reach, a.hub.peerCount], ["database", 0]);
   const { subscription: ann, member: annMember } = await join(a, "lobby", "ann");
   const { subscription: bob, member: bobMember } = await join(b, "lobby", "bob");

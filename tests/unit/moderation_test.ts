@@ -31,7 +31,7 @@ Deno.test("Hub.publish() stores what moderation makes of a message, under the se
   const stored = await hub.publish("lobby", "ann", { text: "a bad word", ref: "1" });
   assert(stored.status === "stored");
   const repeat = await hub.publish("lobby", "ann", { text: "a bad word", ref: "1" });
-  assert(repeat.status === "repeat");
+  assert(repeat.status === "duplicate");
   assertEquals(repeat.record.id, stored.record.id);
   const sender = { room: "lobby", user: "ann" };
   assertEquals(asked, [[{ text: "a bad word", ref: "1" }, sender]], "a repeat is not judged again");

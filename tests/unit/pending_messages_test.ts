@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
 import { Metrics } from "@hubbub/hub";
+import { Guard } from "../../src/telemetry/guard.ts";
 import { type LogRecord, recordAt } from "../../src/store/entry.ts";
 import { GroupCommit } from "../../src/store/group_commit.ts";
 import {
@@ -17,7 +18,7 @@ const LIMITS = {
 };
 const SENT_AT = "2026-01-02T03:04:05.678Z";
 
-/** An outbox whose commits never end: what it hands over can be looked at. */
+/** Pending messages whose commits never end: what it hands over can be looked at. */
 function setUp(isDraining = false) {
   const handed: RoomAppend[] = [];
   const commits = new GroupCommit<RoomAppend>({
@@ -30,14 +31,17 @@ function setUp(isDraining = false) {
     handed.push(append);
     return add(append);
   };
-  const tail = new RecentMessages();
+  const recent = new RecentMessages();
   const metrics = new Metrics();
   let ids = 0;
-  const pending = new PendingMessages("lobby", tail, {
+  const pending = new PendingMessages({
+    room: "lobby",
+    recent,
     commits,
     metrics,
+    guard: new Guard({ logger() {}, metrics }),
+    hold: { set: () => {} },
     limits: LIMITS,
-    logger() {},
     createId: () => `id${++ids}`,
     isDraining: () => isDraining,
     now: () => Date.parse(SENT_AT),
@@ -47,7 +51,7 @@ function setUp(isDraining = false) {
     pending.submit({ user, draft: { text, ref }, answer: (outcome) => void told.push(outcome) });
     return told;
   };
-  return { pending, tail, metrics, handed, submit };
+  return { pending, recent, metrics, handed, submit };
 }
 
 function recordOf({ message, text }: RoomAppend): LogRecord {
@@ -70,8 +74,9 @@ Deno.test("PendingMessages.submit() hands the message over as the log keeps it",
   assertEquals(JSON.parse(text), message);
   assertEquals(room, "lobby");
   assertFalse("ref" in JSON.parse(other.text), "no ref where none was given");
-  assertStrictEquals(pending.get("id1"), handed[0]);
   assertEquals(pending.size, 2);
+  assertStrictEquals(pending.take("id1"), handed[0]);
+  assertEquals([pending.take("id1"), pending.size], [undefined, 1]);
 });
 
 Deno.test("PendingMessages.submit() lets the same message wait for the first, and calls it a repeat", () => {
@@ -80,19 +85,19 @@ Deno.test("PendingMessages.submit() lets the same message wait for the first, an
   const second = submit("ann", "r1");
   assertEquals([first, second, handed.length], [[], [], 1]);
   const record = recordOf(handed[0]);
-  pending.settle(handed[0], { status: "stored", record });
+  pending.settle(pending.take("id1")!, { status: "stored", record });
   assertEquals(first, [{ status: "stored", record }]);
-  assertEquals(second, [{ status: "repeat", record }]);
+  assertEquals(second, [{ status: "duplicate", record }]);
   assertEquals([pending.size, metrics.messagesIn, metrics.repeats], [0, 2, 1]);
 });
 
-Deno.test("PendingMessages.submit() answers at once what repeats a message of the tail", () => {
-  const { handed, submit, tail, pending } = setUp();
+Deno.test("PendingMessages.submit() answers at once what repeats a recent message", () => {
+  const { handed, submit, recent, pending } = setUp();
   submit("ann", "r1");
   const record = recordOf(handed[0]);
-  pending.settle(handed[0], { status: "stored", record });
-  tail.push(record);
-  assertEquals(submit("ann", "r1"), [{ status: "repeat", record }]);
+  pending.settle(pending.take("id1")!, { status: "stored", record });
+  recent.push(record);
+  assertEquals(submit("ann", "r1"), [{ status: "duplicate", record }]);
   assertEquals(handed.length, 1);
 });
 
@@ -116,10 +121,10 @@ Deno.test("PendingMessages.submit() refuses while the hub stops, and what no ent
   assertEquals([draining.handed.length, handed.length], [0, 0]);
 });
 
-Deno.test("PendingMessages.refuse() tells everybody who waits, and forgets", () => {
+Deno.test("PendingMessages.reject() tells everybody who waits, and forgets", () => {
   const { pending, handed, submit, metrics } = setUp();
   const told = [submit("ann", "r1"), submit("ann", "r1")];
-  pending.refuse(handed);
+  pending.reject(handed);
   for (const outcomes of told) {
     assertEquals(outcomes.length, 1);
     assert(outcomes[0].status === "refused");

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { HubOptions, Subscription } from "@hubbub/hub";
+import { killHub } from "../../src/hub/hub.ts";
 import { mock } from "node:test";
 import { Random } from "../helpers/random.ts";
 import type { TestHub } from "../helpers/test_hub.ts";
@@ -31,7 +32,7 @@ function news(member: TestMember): string[] {
 async function untilHere(to: TestHub, users: readonly string[], room = "lobby"): Promise<void> {
   let here: readonly string[] = [];
   await eventually(async () => {
-    here = (await to.hub.look(room)).users;
+    here = (await to.hub.roomState(room)).users;
     return here.join() === users.join();
   }, () => `${users} to be here, not ${here}`);
 }
@@ -114,7 +115,7 @@ Deno.test("the users of an isolate that dies leave once, when it has not been he
   await untilHere(a, ["ann", "bob", "watcher"]);
   await watcher.until((member) => news(member).length === 2);
   const diedAt = performance.now();
-  b.hub.kill();
+  killHub(b.hub);
   await watcher.until((member) => news(member).length === 3);
   const took = performance.now() - diedAt;
   assert(took > 800 && took < 4_000, `${took} ms`);
@@ -284,7 +285,7 @@ Deno.test("presence and typing write nothing to the database", async () => {
   ann.leave();
   await watcher.until((member) => news(member).length === 2);
   await join(b, "bob");
-  b.hub.kill();
+  killHub(b.hub);
   await watcher.until((member) => news(member).length === 4);
   assertEquals([atomic, set, remove].map((spied) => spied.mock.callCount()), [0, 0, 0]);
   assertEquals((await Array.fromAsync(isolates.kv.list({ prefix: [] }))).length, 0);

@@ -1,3 +1,4 @@
+import { killHub } from "../../src/hub/hub.ts";
 import { assert, assertEquals } from "@std/assert";
 import type { LogRecord, Message } from "@hubbub/hub";
 import { messageText, ORIGIN } from "../../src/store/entry.ts";
@@ -149,7 +150,7 @@ Deno.test("A repeat whose isolate died before it could strike it out is struck o
   const held = holdOnce(faults);
   subscription.publish({ text: "under way", ref: "1" });
   await within(held.reached, "the commit");
-  a.hub.kill();
+  killHub(a.hub);
   const { member, subscription: again } = await join(b, "ann");
   again.publish({ text: "under way", ref: "1" });
   await member.until(({ messages }) => messages.length === 1);

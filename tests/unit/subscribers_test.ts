@@ -149,7 +149,7 @@ Deno.test("Presence in a large room is gathered, and nobody misses or doubles an
       if (status === "joined") here.add(user);
       else here.delete(user);
     }
-    assertEquals([...here].toSorted(), (await hub.look("lobby")).users);
+    assertEquals([...here].toSorted(), (await hub.roomState("lobby")).users);
   }
   const frames = people[0].member.frames.filter(([{ type }]) => type === "presence").length;
   assertEquals(frames < 40, true, `${frames} frames of presence`);

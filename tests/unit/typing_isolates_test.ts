@@ -1,3 +1,5 @@
+import type { Hub } from "@hubbub/hub";
+import { killHub } from "../../src/hub/hub.ts";
 import { assert, assertEquals } from "@std/assert";
 import type { Subscription } from "@hubbub/hub";
 import type { TestHub } from "../helpers/test_hub.ts";
@@ -86,8 +88,8 @@ Deno.test("typing that lasts is repeated, so that an isolate that missed its sta
   assertEquals(isolates.of("typing").length, 2);
 });
 
-for (const end of ["kill", "drain"] as const) {
-  Deno.test(`typing ends when the isolate it is on ends by ${end}()`, async () => {
+for (const [end, stop] of [["dies", killHub], ["drains", (hub: Hub) => hub.drain()]] as const) {
+  Deno.test(`typing ends when the isolate it is on ${end}`, async () => {
     await using isolates = await TestIsolates.open();
     const [a, b] = isolates.startAll(2, {
       heartbeatMs: 50,
@@ -97,10 +99,10 @@ for (const end of ["kill", "drain"] as const) {
     const [, subscription] = await join(a, "ann");
     const [bob] = await join(b, "bob");
     // Ann's coming may be known before or after bob's.
-    await eventually(async () => (await b.hub.look("lobby")).users.includes("ann"), "ann");
+    await eventually(async () => (await b.hub.roomState("lobby")).users.includes("ann"), "ann");
     subscription.typing(true);
     await bob.until((member) => told(member).length === 1);
-    await a.hub[end]();
+    await stop(a.hub);
     await bob.until((member) => member.of("presence").at(-1)?.status === "left");
     assertEquals(told(bob), ["ann true", "ann false"]);
     assertEquals(bob.envelopes.at(-1)?.type, "presence");
@@ -114,7 +116,7 @@ Deno.test("a joiner on another isolate gets who is typing, also the first one in
   const [, bob] = await join(a, "bob");
   ann.typing(true);
   bob.typing(true);
-  await eventually(async () => (await b.hub.look("lobby")).typing.length === 2, "two to type");
+  await eventually(async () => (await b.hub.roomState("lobby")).typing.length === 2, "two to type");
   const [cid] = await join(b, "cid");
   assertEquals(cid.joined.typing, ["ann", "bob"]);
   assertEquals(told(cid), []);
@@ -131,7 +133,7 @@ Deno.test("a room that only typing elsewhere brought into memory is forgotten wi
   ann.typing(true);
   while (b.hub.roomCount === 0) await pause(5);
   while (b.hub.roomCount > 0) await pause(5);
-  assertEquals((await b.hub.look("lobby")).typing, []);
+  assertEquals((await b.hub.roomState("lobby")).typing, []);
 });
 
 Deno.test("the end of typing comes before the message that ends it, on every isolate", async () => {

@@ -15,7 +15,8 @@ function createTyping(timeoutMs?: number) {
   const typing = new Typing({
     timeoutMs,
     onChange: (user, status) => void changes.push(`${user} ${status}`),
-    onHere: (user, status) => void posts.push(`${now}: ${user} ${status}`),
+    onLocalChange: (user, status) => void posts.push(`${now}: ${user} ${status}`),
+    onLocalRefresh: (user) => void posts.push(`${now}: ${user} true`),
   });
   return {
     typing,
@@ -75,9 +76,9 @@ Deno.test("Typing.elsewhere() ends 2 s after the timeout where the stop was lost
   for (const timeoutMs of [3_000, 100]) {
     using clock = createTyping(timeoutMs);
     const { typing, changes, posts, tick } = clock;
-    typing.remote("b", "ann", true);
+    typing.setRemote("b", "ann", true);
     tick(1_500);
-    typing.remote("b", "ann", true);
+    typing.setRemote("b", "ann", true);
     tick(timeoutMs + GRACE_MS - 1);
     assertEquals(changes, ["ann true"]);
     tick(1);
@@ -91,12 +92,12 @@ Deno.test("Typing shows a user who types here and on other isolates until the la
   using clock = createTyping();
   const { typing, changes, posts, tick } = clock;
   const tab = {};
-  typing.remote("b", "ann", true);
-  typing.remote("c", "ann", true);
+  typing.setRemote("b", "ann", true);
+  typing.setRemote("c", "ann", true);
   typing.start(tab, "ann");
-  typing.remote("b", "ann", false);
-  typing.remote("b", "ann", false);
-  typing.remote("d", "ann", false);
+  typing.setRemote("b", "ann", false);
+  typing.setRemote("b", "ann", false);
+  typing.setRemote("d", "ann", false);
   typing.stop(tab, "ann");
   assertEquals(changes, ["ann true"]);
   assertEquals(posts, ["0: ann true", "0: ann false"]);
@@ -104,20 +105,20 @@ Deno.test("Typing shows a user who types here and on other isolates until the la
   assertEquals(changes, ["ann true", "ann false"]);
 });
 
-Deno.test("Typing.said() ends what other isolates told, and tells anew what goes on here", () => {
+Deno.test("Typing.endByMessage() ends what other isolates told, and tells anew what goes on here", () => {
   using clock = createTyping();
   const { typing, changes, posts, tick } = clock;
-  typing.remote("b", "ann", true);
-  typing.remote("c", "ann", true);
-  typing.said("bob", false);
-  typing.said("ann", true);
+  typing.setRemote("b", "ann", true);
+  typing.setRemote("c", "ann", true);
+  typing.endByMessage("bob", false);
+  typing.endByMessage("ann", true);
   assertEquals(changes, ["ann true"]);
-  typing.said("ann", false);
+  typing.endByMessage("ann", false);
   assertEquals(changes, ["ann true", "ann false"]);
   typing.start({}, "ann");
-  typing.remote("b", "ann", true);
-  typing.said("ann", false);
-  typing.said("ann", true);
+  typing.setRemote("b", "ann", true);
+  typing.endByMessage("ann", false);
+  typing.endByMessage("ann", true);
   typing.start({}, "ann");
   assertEquals(changes, ["ann true", "ann false", "ann true"]);
   assertEquals(posts, ["0: ann true", "0: ann true", "0: ann true"]);

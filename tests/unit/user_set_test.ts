@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { UserSet } from "../../src/hub/user_set.ts";
+import { UserSet } from "../../src/cluster/user_set.ts";
 
 Deno.test("UserSet.add() tells a user's first holder, remove() the last", () => {
   const roster = new UserSet<number>();

@@ -1,12 +1,12 @@
 /**
- * Who is in some state, and through what.
+ * Users in some state, and what holds each of them there.
  *
  * @module
  */
 
 /**
- * Users and what holds each of them in a state: a connection, or another isolate that says so. A
- * user is in it while anything holds them. Adding or removing twice changes nothing.
+ * A sorted set of users with reference counts: a user is in it while anything holds them, such as a
+ * connection, or another isolate that says so. Adding or removing twice changes nothing.
  *
  * @example
  * ```ts
@@ -30,11 +30,11 @@ export class UserSet<Holder> {
   }
 
   /**
-   * Lets something hold a user.
+   * Adds a holder of a user.
    *
-   * @param user Whom.
-   * @param holder What holds them.
-   * @returns True where nothing held them before.
+   * @param user The user.
+   * @param holder What holds the user.
+   * @returns True where nothing held the user before.
    */
   add(user: string, holder: Holder): boolean {
     const holders = this.#holders.get(user);
@@ -48,11 +48,11 @@ export class UserSet<Holder> {
   }
 
   /**
-   * Lets something hold a user no longer.
+   * Removes a holder of a user.
    *
-   * @param user Whom.
-   * @param holder What held them.
-   * @returns True where it was the last that held them.
+   * @param user The user.
+   * @param holder What held the user.
+   * @returns True where it was the last holder.
    */
   remove(user: string, holder: Holder): boolean {
     const holders = this.#holders.get(user);
@@ -63,10 +63,10 @@ export class UserSet<Holder> {
   }
 
   /**
-   * Tells whether anything holds a user.
+   * Whether a user is in the set.
    *
-   * @param user Whom.
-   * @returns True while something does.
+   * @param user The user.
+   * @returns True while anything holds the user.
    */
   has(user: string): boolean {
     return this.#holders.has(user);
@@ -75,20 +75,20 @@ export class UserSet<Holder> {
   /**
    * What holds a user.
    *
-   * @param user Whom.
-   * @returns What holds them now; stays as it is.
+   * @param user The user.
+   * @returns The holders, which change with the set; empty for a user that is not in it.
    */
-  holders(user: string): readonly Holder[] {
-    return [...this.#holders.get(user) ?? []];
+  holders(user: string): ReadonlySet<Holder> {
+    return this.#holders.get(user) ?? NOTHING;
   }
 
-  /** Forgets everybody. */
+  /** Removes everybody. */
   clear(): void {
     this.#holders.clear();
     this.#sorted.length = 0;
   }
 
-  /** The users in it, sorted by code unit. */
+  /** The users in the set, sorted by code unit, as a copy. */
   users(): string[] {
     return this.#sorted.slice();
   }
@@ -105,3 +105,5 @@ export class UserSet<Holder> {
     return low;
   }
 }
+
+const NOTHING: ReadonlySet<never> = new Set<never>();

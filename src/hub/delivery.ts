@@ -1,0 +1,165 @@
+/**
+ * Delivery of stored messages to the members of a room.
+ *
+ * @module
+ */
+
+import type { ClusterMessage } from "../cluster/cluster_message.ts";
+import { type LogRecord, ORIGIN } from "../store/entry.ts";
+import type { Duplicate } from "../store/room_log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
+import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
+import type { PendingMessages, PublishResult, RoomAppend } from "./pending_messages.ts";
+import type { RecentMessages } from "./recent_messages.ts";
+import type { RoomHolds } from "./room_holds.ts";
+import type { Subscribers } from "./subscribers.ts";
+import type { Tombstones } from "./tombstones.ts";
+import type { TypingNotifier } from "./typing_notifier.ts";
+
+/** UTF-16 code units in a cluster message; reading a longer piece from the log costs less. */
+const CLUSTER_MESSAGE_LENGTH = 4_096;
+
+/** How {@linkcode Delivery} behaves. */
+export interface DeliveryOptions {
+  /** The name of the room. */
+  readonly room: string;
+  /** The id of this isolate. */
+  readonly isolate: string;
+  /** The newest records of the room. */
+  readonly recent: RecentMessages;
+  /** The messages of this isolate on their way. */
+  readonly pending: PendingMessages;
+  /** The members to deliver to. */
+  readonly subscribers: Subscribers;
+  /** Ended by messages. */
+  readonly typing: TypingNotifier;
+  /** Written over duplicates. */
+  readonly tombstones: Tombstones;
+  /** Learns what was sent last. */
+  readonly flushes: FlushTracker;
+  /** Keeps the room meanwhile. */
+  readonly holds: RoomHolds;
+  /** Sends a message to the other isolates. Must not throw. */
+  readonly post: (message: ClusterMessage) => void;
+  /** The hub's counters. */
+  readonly metrics: Metrics;
+}
+
+/** What some records of the log come to. */
+interface Applied {
+  /** Where the room stood before. */
+  readonly prev: string;
+  /** How many records there are, duplicates included. */
+  readonly count: number;
+  /** The envelopes to send. */
+  readonly envelopes: string[];
+  /** The messages of this isolate among them, with their results. */
+  readonly settled: [RoomAppend, PublishResult][];
+  /** By sender, whether all of its messages were sent on this isolate. */
+  readonly senders: Map<string, boolean>;
+  /** Duplicates that this isolate wrote, and those of others. */
+  readonly duplicates: Duplicate[];
+  readonly orphans: Duplicate[];
+}
+
+/**
+ * Delivers records of the log, once each and in its order. First the state moves on as a whole: the
+ * cursor, the recent messages, and what is no longer pending. Then come the effects: the other
+ * isolates, the members, the answers, the tombstones, none of which can throw. So nothing that
+ * fails leaves half of a delivery behind.
+ */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  #cursor = ORIGIN;
+
+  /**
+   * Starts at the beginning of the log.
+   *
+   * @param options Where records are delivered to.
+   */
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** The place up to which everything has been delivered. */
+  get cursor(): string {
+    return this.#cursor;
+  }
+
+  /**
+   * Moves on without delivering, for what stands in the log before the room was opened.
+   *
+   * @param cursor The place where the room stands from now on.
+   */
+  skipTo(cursor: string): void {
+    this.#cursor = cursor;
+  }
+
+  /**
+   * Delivers records. Never throws.
+   *
+   * @param records The next records of the log; those that were delivered already are passed over.
+   * @param options Whether the other isolates are told of what this one wrote among them.
+   */
+  deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
+    const { holds, pending, tombstones } = this.#options;
+    using _hold = holds.take();
+    const applied = this.#apply(records);
+    // The isolate that wrote tells the others; that the messages are stored is certain by now.
+    if (options.announce && applied.settled.length > 0) this.#announce(applied);
+    this.#send(applied);
+    for (const [append, result] of applied.settled) pending.settle(append, result);
+    tombstones.write(applied.duplicates);
+    for (const orphan of applied.orphans) tombstones.writeLater(orphan);
+  }
+
+  /** Moves the state on, and says what is to be done about it. */
+  #apply(records: readonly LogRecord[]): Applied {
+    const { recent, pending } = this.#options;
+    const applied: Applied = {
+      prev: this.#cursor,
+      count: records.length,
+      envelopes: [],
+      settled: [],
+      senders: new Map(),
+      duplicates: [],
+      orphans: [],
+    };
+    const { envelopes, settled, senders, duplicates, orphans } = applied;
+    for (const record of records) {
+      if (record.cursor <= this.#cursor) continue;
+      const first = recent.push(record);
+      this.#cursor = record.cursor;
+      const append = pending.take(record.id);
+      if (append) {
+        const result = first
+          ? { status: "duplicate", record: first } as const
+          : { status: "stored", record } as const;
+        settled.push([append, result]);
+      }
+      if (!first) {
+        envelopes.push(record.envelope);
+        senders.set(record.user, append !== undefined && senders.get(record.user) !== false);
+      } else if (!record.repeats) (append ? duplicates : orphans).push({ record, first });
+    }
+    return applied;
+  }
+
+  #announce({ prev, count, envelopes }: Applied): void {
+    const { isolate: from, post, room } = this.#options;
+    const size = envelopes.reduce((sum, { length }) => sum + length, 0);
+    const lines = count === envelopes.length && size <= CLUSTER_MESSAGE_LENGTH ? envelopes : [];
+    post({ kind: "messages", from, room, prev, cursor: this.#cursor, lines });
+  }
+
+  #send({ envelopes, senders }: Applied): void {
+    const { flushes, metrics, subscribers, typing } = this.#options;
+    for (const [user, isLocal] of senders) typing.endByMessage(user, isLocal);
+    if (envelopes.length === 0) return;
+    const last = lastInTime(subscribers.all());
+    const batch = new EnvelopeBatch(envelopes, { forMany: true });
+    metrics.messagesDelivered += envelopes.length * subscribers.send(batch);
+    flushes.sent(last);
+  }
+}

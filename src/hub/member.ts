@@ -1,0 +1,112 @@
+/**
+ * A connection in a room, as the hub and the embedding program see it.
+ *
+ * @module
+ */
+
+import type { Draft } from "../protocol/mod.ts";
+import type { EnvelopeBatch } from "./envelope_batch.ts";
+
+/**
+ * One connection to a room, implemented by whoever embeds the hub. A user may have several.
+ *
+ * @example
+ * ```ts
+ * import { Hub, type Member, KvRoomLog } from "@hubbub/hub";
+ *
+ * // Answers everybody who says "ping".
+ * const bot: Member = {
+ *   user: "bot",
+ *   send(batch) {
+ *     for (const text of batch.envelopes) {
+ *       const { type, payload } = JSON.parse(text);
+ *       if (type === "chat_message" && payload.text === "ping") subscription.publish({ text: "pong" });
+ *     }
+ *   },
+ *   close() {},
+ * };
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new KvRoomLog(kv));
+ * const subscription = hub.join("lobby", bot, { history: 0 });
+ * await subscription.joined;
+ * await hub.publish("lobby", "ann", { text: "ping" });
+ * ```
+ */
+export interface Member {
+  /** The user whose connection it is; missing for one that only reads and is not shown as here. */
+  readonly user?: string;
+  /**
+   * Sends envelopes to the connection. Must not wait, and must not block; a member that throws
+   * leaves the room.
+   *
+   * @param batch The envelopes.
+   */
+  send(batch: EnvelopeBatch): void;
+  /**
+   * Ends the connection; the hub has already forgotten the member.
+   *
+   * @param code One of the close codes.
+   * @param reason For people, at most 123 bytes of UTF-8.
+   */
+  close(code: number, reason: string): void;
+  /** Bytes that were sent and wait to go out. @default {undefined} none ever wait */
+  readonly waitingBytes?: number;
+  /** Resolves when the member can take the next page of a long recovery. @default {undefined} always */
+  drained?(): Promise<void>;
+}
+
+/** Whether a subscription waits for its history, gets what is live, or has ended. */
+export type SubscriptionState = "joining" | "live" | "left";
+
+/**
+ * One member's stay in one room, from the call of `Hub.join` to `leave()`. What the member does
+ * before its history is complete waits until then.
+ *
+ * @example
+ * ```ts
+ * import { Hub, KvRoomLog } from "@hubbub/hub";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * await using hub = new Hub(new KvRoomLog(kv));
+ * const subscription = hub.join("lobby", { user: "ann", send() {}, close() {} });
+ * subscription.typing(true);
+ * subscription.publish({ text: "hello" }); // once the history is complete
+ * await subscription.joined;
+ * subscription.leave();
+ * console.log(subscription.state); // left
+ * ```
+ */
+export interface Subscription {
+  /** The member. */
+  readonly member: Member;
+  /** The user whose subscription it is; undefined for a member that only reads. */
+  readonly user: string | undefined;
+  /** Whether the member waits for its history, is live, or has left. */
+  readonly state: SubscriptionState;
+  /** Settles when the member is live, or has left before that. Never rejects. */
+  readonly joined: Promise<void>;
+  /**
+   * Publishes a message of the member, who gets it back when it is stored; where it cannot be, an
+   * `error` envelope.
+   *
+   * @param draft The message. It is not checked again: what comes from outside goes through
+   * `decodeDraft` of the protocol first.
+   */
+  publish(draft: Draft): void;
+  /**
+   * Starts, renews or ends the member's typing.
+   *
+   * @param status Whether the member is typing.
+   */
+  typing(status: boolean): void;
+  /** Leaves the room. A second call does nothing. */
+  leave(): void;
+  /**
+   * Leaves the room and closes the connection.
+   *
+   * @param code One of the close codes.
+   * @param reason For people.
+   */
+  disconnect(code: number, reason: string): void;
+}

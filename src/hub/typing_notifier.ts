@@ -1,0 +1,184 @@
+/**
+ * Typing notifications.
+ *
+ * @module
+ */
+
+import { encodeEnvelope } from "../protocol/mod.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
+import { FlushTracker, lastInTime } from "./flush_tracker.ts";
+import type { RoomHold } from "./room_holds.ts";
+import { StatusGatherer, type UserStatus } from "./status_gatherer.ts";
+import type { RoomSubscription } from "./subscription.ts";
+import { Typing } from "./typing.ts";
+
+/** Envelopes in a batch: one that is much longer leaves each connection with a long buffer. */
+const PER_BATCH = 16;
+
+/** How {@linkcode TypingNotifier} behaves. */
+export interface TypingNotifierOptions {
+  /** Milliseconds after the last sign of typing. */
+  readonly timeoutMs: number;
+  /** All subscriptions of the room. What is returned does not change. */
+  readonly subscriptions: () => readonly RoomSubscription[];
+  /** Tells the other isolates that a user is, or is no longer, typing here. Must not throw. */
+  readonly post: (user: string, status: boolean) => void;
+  /** Keeps the room while anybody is typing, or that is still to be sent. */
+  readonly hold: RoomHold;
+}
+
+/**
+ * Notifies the subscriptions of a room, and the other isolates, who begins and who stops typing. In
+ * a room in which many do at once it is gathered for 250 ms, and only the net change is sent.
+ */
+export class TypingNotifier {
+  readonly #options: TypingNotifierOptions;
+  readonly #flushes = new FlushTracker();
+  #pending = 0;
+  readonly #toMembers = new StatusGatherer({
+    send: (changes) => this.#send(changes),
+    isBusy: () => this.#flushes.isBusy,
+    onPending: (isPending) => this.#setPending(isPending),
+  });
+  readonly #toIsolates = new StatusGatherer({
+    send: (changes) => changes.forEach(([user, status]) => this.#options.post(user, status)),
+    onPending: (isPending) => this.#setPending(isPending),
+  });
+  readonly #typing: Typing;
+
+  /**
+   * Starts with nobody typing.
+   *
+   * @param options The subscriptions to notify, and how to reach the other isolates.
+   */
+  constructor(options: TypingNotifierOptions) {
+    this.#options = options;
+    this.#typing = new Typing({
+      onChange: (user, status) => {
+        this.#toMembers.set(user, status);
+        this.#updateHold();
+      },
+      onLocalChange: (user, status) => this.#toIsolates.set(user, status),
+      onLocalRefresh: (user) => {
+        if (this.#toIsolates.sent.has(user)) options.post(user, true);
+      },
+      timeoutMs: options.timeoutMs,
+    });
+  }
+
+  /**
+   * The users that are typing, as far as the subscriptions know, sorted.
+   *
+   * @returns What a newcomer is shown: what comes later changes this.
+   */
+  users(): string[] {
+    return [...this.#toMembers.sent].sort();
+  }
+
+  /**
+   * Starts or renews the typing of a subscription.
+   *
+   * @param subscription The subscription; one without a user is passed over.
+   */
+  start(subscription: RoomSubscription): void {
+    if (subscription.user !== undefined) this.#typing.start(subscription, subscription.user);
+  }
+
+  /**
+   * Ends the typing of a subscription.
+   *
+   * @param subscription The subscription; may not be typing.
+   */
+  stop(subscription: RoomSubscription): void {
+    if (subscription.user !== undefined) this.#typing.stop(subscription, subscription.user);
+  }
+
+  /**
+   * Sets whether a user is typing on another isolate.
+   *
+   * @param isolate The id of the isolate.
+   * @param user The user.
+   * @param status Whether the user is typing there.
+   */
+  setRemote(isolate: string, user: string, status: boolean): void {
+    this.#typing.setRemote(isolate, user, status);
+  }
+
+  /**
+   * Ends typing because of a message; to be called before the message is sent, so that nobody sees
+   * its sender typing afterwards.
+   *
+   * @param user The user that sent the message.
+   * @param isLocal Whether it was sent on this isolate.
+   */
+  endByMessage(user: string, isLocal: boolean): void {
+    this.#typing.endByMessage(user, isLocal);
+    this.#toMembers.flush(user);
+    // The others take the message for the end of it, and must learn of a new beginning.
+    this.#toIsolates.flush(user);
+  }
+
+  /** Sends everything that waits at once: nobody is left for whom it could be gathered. */
+  flushAll(): void {
+    this.#toMembers.flushAll();
+    this.#toIsolates.flushAll();
+  }
+
+  /** Forgets everybody without notifying anybody, and stops all timers. */
+  clear(): void {
+    this.#typing.clear();
+    this.#toMembers.clear();
+    this.#toIsolates.clear();
+  }
+
+  #setPending(isPending: boolean): void {
+    this.#pending += isPending ? 1 : -1;
+    this.#updateHold();
+  }
+
+  #updateHold(): void {
+    this.#options.hold.set(this.#pending > 0 || this.#typing.size > 0);
+  }
+
+  #send(changes: readonly UserStatus[]): void {
+    const subscriptions = this.#options.subscriptions();
+    if (subscriptions.length === 0) return;
+    const last = lastInTime(subscriptions);
+    for (let i = 0; i < changes.length; i += PER_BATCH) {
+      sendTo(subscriptions, changes.slice(i, i + PER_BATCH));
+    }
+    this.#flushes.sent(last);
+  }
+}
+
+/** Sends changes to all subscriptions, to each without those of its own user. */
+function sendTo(subscriptions: readonly RoomSubscription[], changes: readonly UserStatus[]): void {
+  const users = new Set(changes.map(([user]) => user));
+  const envelopes = changes.map(([user, status]) => {
+    return encodeEnvelope({ type: "typing_status", payload: { user, status } });
+  });
+  const isShown = changes.map(() => true);
+  const batch = batchOf(changes, envelopes, isShown);
+  for (const subscription of subscriptions) {
+    const { user } = subscription;
+    if (user === undefined || !users.has(user)) {
+      if (batch) subscription.send(batch);
+      continue;
+    }
+    const others = batchOf(changes, envelopes, changes.map(([other]) => other !== user));
+    if (others) subscription.send(others);
+  }
+}
+
+function batchOf(
+  changes: readonly UserStatus[],
+  envelopes: readonly string[],
+  isShown: readonly boolean[],
+): EnvelopeBatch | undefined {
+  const shown = changes.filter((_, index) => isShown[index]);
+  if (shown.length === 0) return undefined;
+  return new EnvelopeBatch(envelopes.filter((_, index) => isShown[index]), {
+    changes: shown.map(([user, status]) => ({ kind: "typing", user, status })),
+    forMany: changes.length > 1,
+  });
+}
