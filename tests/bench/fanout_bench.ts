@@ -94,7 +94,7 @@ function createCounters(count: number): Counter[] {
 }
 
 async function openHub(members: readonly Member[]): Promise<Hub> {
-  const hub = new Hub(new KvRoomLog(await Deno.openKv(":memory:")));
+  const hub = new Hub(new KvRoomLog(await Deno.openKv(":memory:")), { alone: true });
   for (const member of members) await hub.join("lobby", member).joined;
   return hub;
 }

@@ -100,7 +100,7 @@ function openGroupCommit(kv: Deno.Kv): Way {
 }
 
 async function openHub(kv: Deno.Kv): Promise<Way> {
-  const hub = new Hub(new KvRoomLog(kv));
+  const hub = new Hub(new KvRoomLog(kv), { alone: true });
   for (let sender = 0; sender < SENDERS; sender++) {
     const member = { user: `user${sender}`, send() {}, close() {} };
     await hub.join(roomOf(sender), member).joined;

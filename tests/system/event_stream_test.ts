@@ -178,7 +178,7 @@ Deno.test("a reader of events that does not read is cut off, the others are not"
 
 Deno.test("openEvents() replays a long log page by page to a reader that takes it late", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: () => {} });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
   const ids: string[] = [];
   for (let i = 0; i < 700; i++) {
     const outcome = await hub.publish("lobby", "ann", { text: `${i} ${"x".repeat(1000)}` });
@@ -200,7 +200,7 @@ Deno.test("openEvents() replays a long log page by page to a reader that takes i
 
 Deno.test("a member without a user is told that it cannot send, and never types", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: () => {} });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
   const frames: string[] = [];
   const subscription = hub.join("lobby", {
     send: (frame) => void frames.push(...frame.envelopes),
@@ -218,7 +218,7 @@ Deno.test("a member without a user is told that it cannot send, and never types"
 
 Deno.test("openEvents() sends a comment now and then", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: () => {} });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
   let ends = 0;
   const onEnd = () => void ends++;
   const { body } = openEventStream({ hub, room: "lobby", heartbeatMs: 10, onEnd });

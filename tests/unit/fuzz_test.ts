@@ -142,7 +142,11 @@ function btoa8(text: string): string {
 
 Deno.test("a hub stores what it accepted, and nothing that it refused", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: quiet, limits: { messages_per_second: 0 } });
+  const hub = new Hub(new KvRoomLog(kv), {
+    alone: true,
+    logger: quiet,
+    limits: { messages_per_second: 0 },
+  });
   let run = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(anyFrame, { maxLength: 30 }), async (frames) => {
@@ -182,7 +186,7 @@ Deno.test("a hub stores what it accepted, and nothing that it refused", async ()
 
 Deno.test("createServer() answers any request with JSON and no fault of its own", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: quiet });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: quiet });
   const server = createServer(hub, { logger: quiet });
   const segment = fc.oneof(
     fc.constantFrom("rooms", "lobby", "messages", "ws", "health", "..", "%00", "%ff", "a%2fb"),
@@ -219,7 +223,7 @@ Deno.test("createServer() answers any request with JSON and no fault of its own"
 
 Deno.test("GET /rooms/{room}/messages gives pages of one list, whatever the cursor", async () => {
   using kv = await Deno.openKv(":memory:");
-  const hub = new Hub(new KvRoomLog(kv), { logger: quiet });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: quiet });
   const server = createServer(hub, { logger: quiet });
   const all: Message[] = [];
   const page = async (query: string): Promise<Message[]> => {

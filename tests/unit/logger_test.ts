@@ -77,7 +77,7 @@ Deno.test("a hub and a server go on where their logger throws, and count it", as
   const logger = () => {
     throw new Error("No space left on device (os error 28)");
   };
-  const hub = new Hub(new KvRoomLog(kv), { logger });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger });
   const refuse = () => {
     throw new Error("no answer");
   };
