@@ -2,7 +2,7 @@
 
 import { jsonLogger } from "@hubbub/hub";
 import { describeAccess, readConfiguration } from "@hubbub/hub/service";
-import { failToStart, logUncaught, stopOnSignal } from "@hubbub/hub/service";
+import { failToStart, logUncaught, stopOnSignal, urlOf } from "@hubbub/hub/service";
 import { startService } from "@hubbub/hub/service";
 
 const logger = jsonLogger();
@@ -16,10 +16,9 @@ try {
   };
   const service = await startService(configuration, { logger, onListenerClosed });
   const end = stopOnSignal(logger, () => service.stop());
-  const { hostname, port } = service.address;
   const kv = configuration.kv ?? "assigned";
   const entry = describeAccess(configuration);
-  logger("info", "started", { url: `http://${hostname}:${port}/`, isolates: 1, kv, entry });
+  logger("info", "started", { url: urlOf(service.address), isolates: 1, kv, entry });
 } catch (error) {
   failToStart(logger, error);
 }

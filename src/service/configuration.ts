@@ -1,20 +1,22 @@
 /**
- * What the environment says.
+ * The configuration of a server.
  *
  * @module
  */
 
 import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limits.ts";
-import type { TokenOptions } from "../access/token_auth.ts";
+import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
+import { SECRET_MIN_BYTES, type TokenOptions } from "../access/token_auth.ts";
+import { Environment } from "./environment.ts";
 
 /** Everything that the environment decides. */
 export interface Configuration {
-  /** Where to listen: a TCP port, 0 for any free one. */
+  /** The TCP port to listen on; 0 for any free one. */
   readonly port: number;
-  /** Where to listen: a name or an address of this machine. */
+  /** The name or address of this machine to listen on. */
   readonly host: string;
-  /** What to give `Deno.openKv`; undefined for the assigned database of Deno Deploy. */
+  /** The argument of `Deno.openKv`; undefined for the assigned database of Deno Deploy. */
   readonly kv: string | undefined;
   /** Milliseconds for which messages are kept; undefined for ever. */
   readonly retentionMs: number | undefined;
@@ -25,39 +27,25 @@ export interface Configuration {
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
   /**
-   * Those of one IPv4 address or IPv6 network (/64); 0 for no limit, undefined for the default,
-   * which spares this machine's own addresses.
+   * Connections of one IPv4 address or IPv6 network (/64); 0 for no limit, undefined for the
+   * default, which spares this machine's own addresses.
    */
   readonly maxConnectionsPerAddress: number | undefined;
-  /** Those in one room; 0 for no limit. */
+  /** Connections in one room; 0 for no limit. */
   readonly maxConnectionsPerRoom: number;
-  /** Those of one user; 0 for no limit. */
+  /** Connections of one user; 0 for no limit. */
   readonly maxConnectionsPerUser: number;
-  /** Whose tokens let in; undefined for an open hub. */
+  /** Requests a second of one address; 0 for no limit, undefined for the default, as above. */
+  readonly requestsPerSecondPerAddress: number | undefined;
+  /** The tokens that are valid; undefined for an open hub. */
   readonly tokens: TokenOptions | undefined;
+  /** Hosts that requests may be for, besides loopback; undefined for any. */
+  readonly hosts: readonly string[] | undefined;
   /** Origins of web pages that may use the server besides its own. */
   readonly origins: readonly string[];
   /** Proxies in front that add to `X-Forwarded-For`. */
   readonly proxies: number;
 }
-
-/** The names of the variables that {@linkcode readConfiguration} asks for. */
-export const VARIABLES = [
-  "PORT",
-  "HOST",
-  "HUBBUB_KV",
-  "HUBBUB_RETENTION_DAYS",
-  "HUBBUB_MAX_TEXT_BYTES",
-  "HUBBUB_MESSAGES_PER_SECOND",
-  "HUBBUB_MAX_CONNECTIONS",
-  "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS",
-  "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
-  "HUBBUB_MAX_CONNECTIONS_PER_USER",
-  "HUBBUB_JWT_SECRET",
-  "HUBBUB_JWKS_URL",
-  "HUBBUB_ORIGINS",
-  "HUBBUB_PROXIES",
-] as const;
 
 /** Milliseconds in a day. */
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -65,15 +53,16 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const TEXT_BYTES_MAX = 60_000;
 /** Connections that no machine holds. */
 const CONNECTIONS_MAX = 10_000_000;
-/** Bytes that a secret for HS256 should have at least (RFC 7518, section 3.2). */
-const SECRET_GOOD_BYTES = 32;
+/** The most a rate may be, in messages or requests a second. */
+const RATE_MAX = 1_000_000;
 
 /**
- * Reads the configuration. A variable that is empty counts as not set.
+ * Reads the configuration.
  *
  * @param get Gives the value of a variable, such as `Deno.env.get`.
  * @returns The configuration, with defaults for what is not set.
- * @throws {RangeError} Where a value cannot be used; the message is one line for the operator.
+ * @throws {RangeError} If a value cannot be used, is empty, or belongs to a misspelt variable; the
+ * message is one line for the operator, without any secret.
  *
  * @example
  * ```ts
@@ -85,78 +74,142 @@ const SECRET_GOOD_BYTES = 32;
  * ```
  */
 export function readConfiguration(get: (name: string) => string | undefined): Configuration {
-  const text = (name: string) => get(name)?.trim() || undefined;
-  const number = (name: string, otherwise: number, min: number, max: number) => {
-    const value = text(name);
-    if (value === undefined) return otherwise;
-    const parsed = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
-    if (parsed >= min && parsed <= max) return parsed;
-    throw new RangeError(`${name} must be a number from ${min} to ${max}, not "${value}"`);
-  };
-  const whole = (name: string, otherwise: number, min: number, max: number) => {
-    const value = number(name, otherwise, min, max);
-    if (Number.isInteger(value)) return value;
-    throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
-  };
-  const connections = (name: string, otherwise: number) =>
-    whole(name, otherwise, 0, CONNECTIONS_MAX);
-  const retentionDays = number("HUBBUB_RETENTION_DAYS", 0, 0, 36_500);
-  const isDeploy = text("DENO_DEPLOYMENT_ID") !== undefined;
+  const environment = new Environment(get);
+  const isDeploy = Boolean(get("DENO_DEPLOYMENT_ID")?.trim());
+  const host = environment.text("HOST")?.replace(/^\[(.*)\]$/, "$1") ??
+    (isDeploy ? "0.0.0.0" : "127.0.0.1");
+  const tokens = readTokens(environment);
+  // Where this is set, Deno listens there instead.
+  const [, elsewhere] = /^tcp:(.*):\d+(,.*)?$/.exec(get("DENO_SERVE_ADDRESS") ?? "") ?? [];
+  const reached = isDeploy ? host : elsewhere ?? host;
+  checkOpen(environment, reached, tokens);
+  const retentionDays = environment.number("HUBBUB_RETENTION_DAYS", {
+    otherwise: 0,
+    min: 0,
+    max: 36_500,
+  });
   return {
-    port: whole("PORT", 8000, 0, 65_535),
-    host: text("HOST") ?? (isDeploy ? "0.0.0.0" : "127.0.0.1"),
-    kv: text("HUBBUB_KV") ?? (isDeploy ? undefined : "hubbub.sqlite3"),
+    port: environment.whole("PORT", { otherwise: 8000, min: 0, max: 65_535 }),
+    host,
+    kv: environment.text("HUBBUB_KV") ?? (isDeploy ? undefined : "hubbub.sqlite3"),
     retentionMs: retentionDays === 0 ? undefined : Math.ceil(retentionDays * DAY_MS),
-    maxTextBytes: whole("HUBBUB_MAX_TEXT_BYTES", 4096, 1, TEXT_BYTES_MAX),
-    messagesPerSecond: number("HUBBUB_MESSAGES_PER_SECOND", 20, 0, 1_000_000),
-    maxConnections: whole(
-      "HUBBUB_MAX_CONNECTIONS",
-      DEFAULT_CONNECTION_LIMITS.maxConnections,
-      1,
-      CONNECTIONS_MAX,
-    ),
-    maxConnectionsPerAddress: text("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS") === undefined
-      ? undefined
-      : connections("HUBBUB_MAX_CONNECTIONS_PER_ADDRESS", 0),
-    maxConnectionsPerRoom: connections(
-      "HUBBUB_MAX_CONNECTIONS_PER_ROOM",
-      DEFAULT_CONNECTION_LIMITS.maxConnectionsPerRoom,
-    ),
-    maxConnectionsPerUser: connections(
-      "HUBBUB_MAX_CONNECTIONS_PER_USER",
-      DEFAULT_CONNECTION_LIMITS.maxConnectionsPerUser,
-    ),
-    tokens: tokensOf(text("HUBBUB_JWT_SECRET"), text("HUBBUB_JWKS_URL")),
-    origins: (text("HUBBUB_ORIGINS") ?? "").split(/[\s,]+/).filter((part) => part !== "").map(
-      toOrigin,
-    ),
-    proxies: whole("HUBBUB_PROXIES", 0, 0, 100),
+    maxTextBytes: environment.whole("HUBBUB_MAX_TEXT_BYTES", {
+      otherwise: 4096,
+      min: 1,
+      max: TEXT_BYTES_MAX,
+    }),
+    messagesPerSecond: environment.number("HUBBUB_MESSAGES_PER_SECOND", {
+      otherwise: 20,
+      min: 0,
+      max: RATE_MAX,
+    }),
+    ...readLimits(environment),
+    tokens,
+    hosts: readHosts(environment, reached),
+    origins: readOrigins(environment),
+    proxies: environment.whole("HUBBUB_PROXIES", { otherwise: 0, min: 0, max: 100 }),
   };
 }
 
-function tokensOf(
-  secret: string | undefined,
-  jwksUrl: string | undefined,
-): TokenOptions | undefined {
+type LimitConfiguration = Pick<Configuration, keyof typeof DEFAULT_CONNECTION_LIMITS>;
+
+function readLimits(environment: Environment): LimitConfiguration {
+  const { maxConnections, maxConnectionsPerRoom, maxConnectionsPerUser } =
+    DEFAULT_CONNECTION_LIMITS;
+  const [min, max] = [0, CONNECTIONS_MAX];
+  const whole = environment.whole.bind(environment);
+  const perAddress = "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS";
+  const requests = "HUBBUB_REQUESTS_PER_SECOND_PER_ADDRESS";
+  return {
+    maxConnections: whole("HUBBUB_MAX_CONNECTIONS", { otherwise: maxConnections, min: 1, max }),
+    maxConnectionsPerAddress: environment.text(perAddress) === undefined
+      ? undefined
+      : whole(perAddress, { otherwise: 0, min, max }),
+    maxConnectionsPerRoom: whole("HUBBUB_MAX_CONNECTIONS_PER_ROOM", {
+      otherwise: maxConnectionsPerRoom,
+      min,
+      max,
+    }),
+    maxConnectionsPerUser: whole("HUBBUB_MAX_CONNECTIONS_PER_USER", {
+      otherwise: maxConnectionsPerUser,
+      min,
+      max,
+    }),
+    requestsPerSecondPerAddress: environment.text(requests) === undefined
+      ? undefined
+      : environment.number(requests, { otherwise: 0, min, max: RATE_MAX }),
+  };
+}
+
+function readTokens(environment: Environment): TokenOptions | undefined {
+  const secret = environment.raw("HUBBUB_JWT_SECRET");
+  const jwksUrl = environment.text("HUBBUB_JWKS_URL");
+  const audience = environment.list("HUBBUB_JWT_AUDIENCE");
+  const issuer = environment.list("HUBBUB_JWT_ISSUER");
   if (secret !== undefined && jwksUrl !== undefined) {
     throw new RangeError("HUBBUB_JWT_SECRET and HUBBUB_JWKS_URL are both set: only one can be");
   }
-  if (secret !== undefined) return { secret };
-  if (jwksUrl === undefined) return undefined;
-  if (/^https?:/.test(jwksUrl) && URL.canParse(jwksUrl)) return { jwksUrl };
-  throw new RangeError("HUBBUB_JWKS_URL must be an http or https address");
+  if (secret !== undefined) {
+    const bytes = new TextEncoder().encode(secret).length;
+    if (bytes >= SECRET_MIN_BYTES) return { secret, audience, issuer };
+    throw new RangeError(
+      `HUBBUB_JWT_SECRET must have ${SECRET_MIN_BYTES} bytes or more, not ${bytes}`,
+    );
+  }
+  if (jwksUrl !== undefined) {
+    if (/^https?:/.test(jwksUrl) && URL.canParse(jwksUrl)) return { jwksUrl, audience, issuer };
+    throw new RangeError("HUBBUB_JWKS_URL must be an http or https address");
+  }
+  for (const name of ["HUBBUB_JWT_AUDIENCE", "HUBBUB_JWT_ISSUER"] as const) {
+    if (environment.text(name) === undefined) continue;
+    const missing = "neither HUBBUB_JWT_SECRET nor HUBBUB_JWKS_URL is: no token would be asked for";
+    throw new RangeError(`${name} is set, but ${missing}`);
+  }
+  return undefined;
 }
 
-function toOrigin(text: string): string {
-  const expected = expectedOrigin(text);
-  if (expected === undefined) return text;
-  throw new RangeError(`HUBBUB_ORIGINS must hold ${expected}, not "${text}"`);
+/** Checks that a hub is open to other machines only if somebody says so. */
+function checkOpen(
+  environment: Environment,
+  host: string,
+  tokens: TokenOptions | undefined,
+): void {
+  const isOpen = environment.flag("HUBBUB_OPEN");
+  if (isOpen && tokens) {
+    throw new RangeError("HUBBUB_OPEN is 1, and tokens are asked for: only one can be");
+  }
+  if (isOpen || tokens || isLoopbackHost(host)) return;
+  throw new RangeError(
+    `HOST is "${host}", which others can reach: set HUBBUB_JWT_SECRET or HUBBUB_JWKS_URL, or ` +
+      "HUBBUB_OPEN=1 to let everybody in under any name",
+  );
+}
+
+function readHosts(environment: Environment, host: string): readonly string[] | undefined {
+  const hosts = environment.list("HUBBUB_HOSTS");
+  if (hosts === undefined) return isLoopbackHost(host) ? [] : undefined;
+  return hosts.map((text) => {
+    const parsed = parseHost(text);
+    if (parsed !== undefined) return parsed;
+    const form = 'names like "chat.example.com" or "*.example.com", without a port';
+    throw new RangeError(`HUBBUB_HOSTS must hold ${form}, not "${text}"`);
+  });
+}
+
+function readOrigins(environment: Environment): readonly string[] {
+  const origins = environment.list("HUBBUB_ORIGINS") ?? [];
+  for (const text of origins) {
+    const expected = expectedOrigin(text);
+    if (expected === undefined) continue;
+    throw new RangeError(`HUBBUB_ORIGINS must hold ${expected}, not "${text}"`);
+  }
+  return origins;
 }
 
 /**
- * Says who may come in, for the line that tells that the server has started.
+ * Describes who may enter, for the line that tells that the server has started.
  *
- * @param configuration What the environment says.
+ * @param configuration The configuration.
  * @returns One sentence without any secret.
  *
  * @example
@@ -168,10 +221,29 @@ function toOrigin(text: string): string {
  */
 export function describeAccess({ tokens }: Pick<Configuration, "tokens">): string {
   if (!tokens) return "open: whoever connects may use any name";
-  if ("secret" in tokens) {
-    const isShort = new TextEncoder().encode(tokens.secret).length < SECRET_GOOD_BYTES;
-    const advice = isShort ? `; the secret should have ${SECRET_GOOD_BYTES} bytes or more` : "";
-    return `tokens: whoever has one signed with the secret (HS256)${advice}`;
-  }
-  return `tokens: whoever has one signed with a key of ${new URL(tokens.jwksUrl).host}`;
+  if ("secret" in tokens) return "tokens: whoever has one signed with the secret (HS256)";
+  const advice = tokens.audience === undefined
+    ? "; HUBBUB_JWT_AUDIENCE is not set, so tokens for other services of that issuer let in too"
+    : "";
+  return `tokens: whoever has one signed with a key of ${new URL(tokens.jwksUrl).host}${advice}`;
+}
+
+/**
+ * The address of a server, as a person types it.
+ *
+ * @param address Where it listens.
+ * @returns Its URL, with an IPv6 address in brackets.
+ *
+ * @example
+ * ```ts
+ * import { urlOf } from "@hubbub/hub/service";
+ *
+ * console.log(urlOf({ hostname: "::1", port: 8000 })); // http://[::1]:8000/
+ * ```
+ */
+export function urlOf(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `http://${host}:${port}/`;
 }

@@ -22,8 +22,9 @@
  * @module
  */
 
-export { describeAccess, readConfiguration, VARIABLES } from "./configuration.ts";
+export { describeAccess, readConfiguration, urlOf } from "./configuration.ts";
 export type { Configuration } from "./configuration.ts";
+export { VARIABLES } from "./environment.ts";
 export { startService } from "./service.ts";
 export type { Service, ServiceOptions } from "./service.ts";
 export { failToStart, logUncaught, stopOnSignal } from "./signals.ts";

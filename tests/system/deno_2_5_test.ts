@@ -47,6 +47,7 @@ function start(file: string, environment: Record<string, string>): Promise<HubPr
 function instanceOf(folder: string): Record<string, string> {
   return {
     DENO_DEPLOYMENT_ID: "test",
+    HUBBUB_OPEN: "1",
     DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
     DENO_KV_DEFAULT_PATH: `${folder}/assigned.sqlite3`,
   };

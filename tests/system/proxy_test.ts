@@ -64,7 +64,8 @@ function nginxServer(hub: HubProcess, listen: string): string {
 
 /** A hub as the page says to start it behind a proxy. */
 async function startHub(folder: string): Promise<HubProcess> {
-  return await HubProcess.start({ HUBBUB_KV: `${folder}/kv.sqlite3`, HUBBUB_PROXIES: "1" });
+  const environment = { HUBBUB_PROXIES: "1", HUBBUB_HOSTS: "chat.example.com" };
+  return await HubProcess.start({ HUBBUB_KV: `${folder}/kv.sqlite3`, ...environment });
 }
 
 /** Uses the hub through a proxy in every way that a proxy may break. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { type Configuration, readConfiguration, VARIABLES } from "@hubbub/hub/service";
+import { type Configuration, readConfiguration, urlOf, VARIABLES } from "@hubbub/hub/service";
 
 function read(environment: Record<string, string> = {}): Configuration {
   return readConfiguration((name) => environment[name]);
@@ -16,7 +16,9 @@ const DEFAULTS: Configuration = {
   maxConnectionsPerAddress: undefined,
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
+  requestsPerSecondPerAddress: undefined,
   tokens: undefined,
+  hosts: [],
   origins: [],
   proxies: 0,
 };
@@ -25,15 +27,63 @@ Deno.test("readConfiguration() has a default for everything", () => {
   assertEquals(read(), DEFAULTS);
 });
 
-Deno.test("readConfiguration() takes empty for not set", () => {
-  const empty = Object.fromEntries(VARIABLES.map((name) => [name, "  "]));
-  assertEquals(read({ ...empty, DENO_DEPLOYMENT_ID: "" }), DEFAULTS);
+Deno.test("readConfiguration() takes no variable that is set but empty", () => {
+  for (const name of VARIABLES) {
+    for (const value of ["", " ", "\t\n"]) {
+      const message = `${name} is set, but empty`;
+      assertThrows(() => read({ HUBBUB_OPEN: "1", [name]: value }), RangeError, message);
+    }
+  }
+  assertEquals(read({ DENO_DEPLOYMENT_ID: "" }), DEFAULTS);
+});
+
+Deno.test("readConfiguration() takes no misspelt variable", () => {
+  const misspelt = {
+    HUBBUB_JWT_SECERT: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWT_SECRETS: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWT_SECRE: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWTSECRET: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWT__SECRET: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWT_SEKRET: "HUBBUB_JWT_SECRET",
+    HUBBUB_JWK_URL: "HUBBUB_JWKS_URL",
+    HUBBUB_ORIGIN: "HUBBUB_ORIGINS",
+    HUBBUB_HOST: "HUBBUB_HOSTS",
+    HUBBUB_VK: "HUBBUB_KV",
+    HUBBUB_PROXYES: "HUBBUB_PROXIES",
+    HUBUB_JWT_SECRET: "HUBBUB_JWT_SECRET",
+    HUBBUB_RETENTION_DAY: "HUBBUB_RETENTION_DAYS",
+  };
+  for (const [near, name] of Object.entries(misspelt)) {
+    for (const value of ["secret", ""]) {
+      const error = assertThrows(() => read({ [near]: value }), RangeError);
+      assertEquals(
+        error.message,
+        `${near} is set, which means nothing: it should probably be ${name}`,
+      );
+    }
+  }
+});
+
+Deno.test("readConfiguration() does not judge names that are not its own", () => {
+  const others = {
+    // What Kubernetes sets for a service named "hubbub".
+    HUBBUB_SERVICE_HOST: "10.0.0.1",
+    HUBBUB_SERVICE_PORT: "8000",
+    HUBBUB_PORT: "tcp://10.0.0.1:8000",
+    HUBBUB_PORT_8000_TCP: "tcp://10.0.0.1:8000",
+    HUBBUB_PORT_8000_TCP_ADDR: "10.0.0.1",
+    HUBBUB_SERVICE_PORT_HTTP: "8000",
+    HUBBUB_JWT: "",
+    HOSTNAME: "laptop",
+    PATH: "",
+  };
+  assertEquals(read(others), DEFAULTS);
 });
 
 Deno.test("readConfiguration() reads every variable", () => {
   const environment = {
     PORT: "0",
-    HOST: "::1",
+    HOST: "[::1]",
     HUBBUB_KV: "/tmp/chat.sqlite3",
     HUBBUB_RETENTION_DAYS: "0.5",
     HUBBUB_MAX_TEXT_BYTES: "60000",
@@ -42,12 +92,17 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: "6",
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: "5",
     HUBBUB_MAX_CONNECTIONS_PER_USER: "0",
-    HUBBUB_JWT_SECRET: "0123456789abcdef0123456789abcdef",
-    HUBBUB_JWKS_URL: "",
+    HUBBUB_REQUESTS_PER_SECOND_PER_ADDRESS: "0.5",
+    HUBBUB_OPEN: "0",
+    HUBBUB_JWT_SECRET: " 123456789abcdef0123456789abcdef ",
+    HUBBUB_JWT_AUDIENCE: "chat, other",
+    HUBBUB_JWT_ISSUER: "https://a.example",
+    HUBBUB_HOSTS: "Chat.example,*.b.example",
     HUBBUB_ORIGINS: "https://a.example, http://localhost:3000",
     HUBBUB_PROXIES: "1",
   };
-  assertEquals(Object.keys(environment), [...VARIABLES]);
+  const names = [...Object.keys(environment), "HUBBUB_JWKS_URL"].toSorted();
+  assertEquals(names, [...VARIABLES].toSorted());
   assertEquals(read(environment), {
     port: 0,
     host: "::1",
@@ -59,18 +114,27 @@ Deno.test("readConfiguration() reads every variable", () => {
     maxConnectionsPerAddress: 6,
     maxConnectionsPerRoom: 5,
     maxConnectionsPerUser: 0,
-    tokens: { secret: "0123456789abcdef0123456789abcdef" },
+    requestsPerSecondPerAddress: 0.5,
+    tokens: {
+      // To the letter, as whoever signs has it.
+      secret: " 123456789abcdef0123456789abcdef ",
+      audience: ["chat", "other"],
+      issuer: ["https://a.example"],
+    },
+    hosts: ["chat.example", "*.b.example"],
     origins: ["https://a.example", "http://localhost:3000"],
     proxies: 1,
   });
   const jwksUrl = "https://a.example/keys";
-  assertEquals(read({ HUBBUB_JWKS_URL: jwksUrl }).tokens, { jwksUrl });
+  const published = read({ HUBBUB_JWKS_URL: jwksUrl, HUBBUB_JWT_AUDIENCE: "chat" }).tokens;
+  assertEquals(published, { jwksUrl, audience: ["chat"], issuer: undefined });
 });
 
 Deno.test("readConfiguration() uses the assigned database on Deno Deploy", () => {
-  const deployed = read({ DENO_DEPLOYMENT_ID: "x" });
+  const deployment = { DENO_DEPLOYMENT_ID: "x", HUBBUB_OPEN: "1" };
+  const deployed = read(deployment);
   assertEquals([deployed.kv, deployed.host], [undefined, "0.0.0.0"]);
-  assertEquals(read({ DENO_DEPLOYMENT_ID: "x", HUBBUB_KV: ":memory:" }).kv, ":memory:");
+  assertEquals(read({ ...deployment, HUBBUB_KV: ":memory:" }).kv, ":memory:");
 });
 
 const BAD: [string, string, string][] = [
@@ -87,6 +151,17 @@ const BAD: [string, string, string][] = [
   ["HUBBUB_MESSAGES_PER_SECOND", "-20", "HUBBUB_MESSAGES_PER_SECOND must be"],
   ["HUBBUB_MAX_CONNECTIONS", "0", "HUBBUB_MAX_CONNECTIONS must be"],
   ["HUBBUB_MAX_CONNECTIONS", "NaN", "HUBBUB_MAX_CONNECTIONS must be"],
+  ["HUBBUB_OPEN", "yes", 'HUBBUB_OPEN must be 1 for yes or 0 for no, not "yes"'],
+  ["HUBBUB_JWT_SECRET", "x".repeat(31), "HUBBUB_JWT_SECRET must have 32 bytes or more, not 31"],
+  ["HUBBUB_JWT_AUDIENCE", "chat", "HUBBUB_JWT_AUDIENCE is set, but neither"],
+  ["HUBBUB_JWT_ISSUER", "a", "HUBBUB_JWT_ISSUER is set, but neither"],
+  ["HUBBUB_ORIGINS", ",", "HUBBUB_ORIGINS holds nothing but commas"],
+  ["HUBBUB_HOSTS", "*", "HUBBUB_HOSTS must hold names"],
+  ["HUBBUB_HOSTS", "https://chat.example", "HUBBUB_HOSTS must hold names"],
+  ["HUBBUB_HOSTS", "chat.example:443", "HUBBUB_HOSTS must hold names"],
+  ["HUBBUB_HOSTS", "chat.example/chat", "HUBBUB_HOSTS must hold names"],
+  ["HUBBUB_HOSTS", "*.1.2.3.4", "HUBBUB_HOSTS must hold names"],
+  ["HUBBUB_HOSTS", "a*.example", "HUBBUB_HOSTS must hold names"],
 ];
 
 Deno.test("readConfiguration() stops with one clear line", async (t) => {
@@ -96,4 +171,38 @@ Deno.test("readConfiguration() stops with one clear line", async (t) => {
       assertFalse(error.message.includes("\n"));
     });
   }
+});
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+Deno.test("readConfiguration() opens a hub to other machines only where somebody says so", () => {
+  for (const host of ["0.0.0.0", "::", "[::]", "192.0.2.1", "chat.example", "localhost.example"]) {
+    const expected = `HOST is "${host.replace(/[[\]]/g, "")}", which others can reach: set HUBBUB_`;
+    assertThrows(() => read({ HOST: host }), RangeError, expected);
+    assertThrows(() => read({ HOST: host, HUBBUB_OPEN: "0" }), RangeError, expected);
+    // Whoever says who may come in, or that everybody may, may be reached under any name.
+    assertEquals(read({ HOST: host, HUBBUB_OPEN: "1" }).hosts, undefined);
+    assertEquals(read({ HOST: host, HUBBUB_JWT_SECRET: SECRET }).hosts, undefined);
+    const jwksUrl = "https://a.example/keys";
+    assertEquals(read({ HOST: host, HUBBUB_JWKS_URL: jwksUrl }).hosts, undefined);
+    const guarded = read({ HOST: host, HUBBUB_OPEN: "1", HUBBUB_HOSTS: "chat.example" });
+    assertEquals(guarded.hosts, ["chat.example"]);
+  }
+  for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "127.8.8.8"]) {
+    assertEquals(read({ HOST: host }).hosts, []);
+  }
+  assertThrows(() => read({ DENO_DEPLOYMENT_ID: "x" }), RangeError, 'HOST is "0.0.0.0"');
+  // Deno listens there, whatever HOST says.
+  for (const address of ["tcp:0.0.0.0:8000", "tcp:[::]:8000", "tcp:192.0.2.1:0,duplicate"]) {
+    const elsewhere = { HOST: "127.0.0.1", DENO_SERVE_ADDRESS: address };
+    assertThrows(() => read(elsewhere), RangeError, "which others can reach");
+  }
+  assertEquals(read({ DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0" }).hosts, []);
+  const both = { HUBBUB_OPEN: "1", HUBBUB_JWT_SECRET: SECRET };
+  assertThrows(() => read(both), RangeError, "only one can be");
+});
+
+Deno.test("urlOf() writes an address as a person types it", () => {
+  assertEquals(urlOf({ hostname: "::1", port: 8000 }), "http://[::1]:8000/");
+  assertEquals(urlOf({ hostname: "127.0.0.1", port: 80 }), "http://127.0.0.1:80/");
 });
