@@ -137,7 +137,11 @@ export class LogPosition {
   async #recover(until: string, signal: AbortSignal): Promise<boolean> {
     const { history, historyLength } = this.#options;
     const after = this.#cursor ?? until;
-    const deliver = (message: Message) => this.#handOn(message);
+    const deliver = (message: Message) => {
+      // What is read in pieces is read all the same.
+      this.#failures = 0;
+      this.#handOn(message);
+    };
     const gap = this.#gap = new GapFill({ history, after, until, deliver });
     if (until >= after) {
       try {

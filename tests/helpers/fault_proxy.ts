@@ -11,6 +11,10 @@ export type Fault =
 
 /** How one connection fares. */
 export interface Fate {
+  /** What the proxy answers to the first request in the server's stead, which hears nothing. */
+  readonly answer?: string;
+  /** Whether the connection stays open after that answer, as if there were more to come. */
+  readonly isHeld?: boolean;
   /** What strikes, if anything. */
   readonly fault?: Fault;
   /** Bytes, of both directions together, after which it strikes. @default {1} */
@@ -112,16 +116,37 @@ export class FaultProxy implements AsyncDisposable {
 
   async #relay(client: Deno.TcpConn, index: number): Promise<void> {
     if (index < this.#stuckBelow) return;
+    const fate = this.#fateOf(index);
+    if (fate.answer !== undefined) return await this.#answer(client, fate.answer, fate.isHeld);
     try {
       const server = await Deno.connect({ hostname: "127.0.0.1", port: this.targetPort });
       this.#conns.add(server);
       // It may have been cut meanwhile.
       if (!this.#conns.has(client)) return this.#close(server);
-      const fate = this.#fateOf(index);
       const relay: Relay = { index, fate, client, server, passed: 0, struck: undefined };
       await Promise.all([this.#pump(relay, "up"), this.#pump(relay, "down")]);
       if (index < this.#stuckBelow || relay.struck === "stall") return;
       this.#close(server);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    this.#close(client);
+  }
+
+  async #answer(client: Deno.TcpConn, answer: string, isHeld = false): Promise<void> {
+    try {
+      const buffer = new Uint8Array(16 * 1024);
+      let request = "";
+      while (!request.includes("\r\n\r\n")) {
+        const count = await client.read(buffer);
+        if (count === null) return this.#close(client);
+        request += new TextDecoder("latin1").decode(buffer.subarray(0, count));
+      }
+      this.#struck++;
+      const bytes = new TextEncoder().encode(answer);
+      for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
+      // Until the client gives up, or the proxy ends.
+      while (isHeld && await client.read(buffer) !== null);
     } catch (error) {
       if (!isGone(error)) throw error;
     }
