@@ -94,12 +94,11 @@ Deno.test("One ref through two isolates at once is one message", async () => {
 Deno.test("HTTP posts of one ref to two isolates at once are answered with one message", async () => {
   await using isolates = await TestIsolates.open();
   const [a, b] = isolates.startAll(2);
-  const outcomes = await Promise.all(
-    numbers(40).map((index) => {
-      const to = Number(index) % 2 === 0 ? a : b;
-      return to.hub.publish("lobby", "ann", { text: `by ${index}`, ref: "1" });
-    }),
-  );
+  const posts = numbers(40).map((index) => {
+    const to = Number(index) % 2 === 0 ? a : b;
+    return to.hub.publish("lobby", "ann", { text: `by ${index}`, ref: "1" });
+  });
+  const outcomes = await within(Promise.all(posts), "the answers to all posts");
   const messages = outcomes.map((outcome) => {
     assert(outcome.status !== "refused");
     return messageText(outcome.record);
