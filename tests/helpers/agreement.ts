@@ -32,6 +32,8 @@ export interface Account {
   readonly delivered: number;
   /** Packets that the fan-out lost. */
   readonly dropped: number;
+  /** Publishes of the fan-out that threw. */
+  readonly thrown: number;
   /** Hubs that died. */
   readonly killed: number;
   /** Times a member resumed. */
@@ -224,6 +226,7 @@ export class Agreement {
       repeat: this.#random.pick([0, 0.2]),
       delay: this.#random.pick([0, 0.2, 0.8]),
       delayMaxMs: this.#random.pick([5, 40]),
+      throw: this.#random.pick([0, 0.02, 0.3]),
     };
     this.#channel = new FaultyChannel(faults, this.#random);
   }
@@ -255,6 +258,7 @@ export class Agreement {
       stored: records.filter((record) => !record.repeats).length,
       delivered: stays.reduce((sum, { messages }) => sum + messages.length, 0),
       dropped: this.#channel.dropped,
+      thrown: this.#channel.thrown,
       killed: this.#killed,
       resumed: this.#resumed,
       resent: this.#resent,
@@ -323,8 +327,11 @@ export class Agreement {
       heartbeatMs: HEARTBEAT_MS,
       expiryMs: EXPIRY_MS,
       limits: { typing_timeout_ms: TYPING_MS },
-      // A hub whose database is closed under it, as by a kill, says so; that is not the subject.
-      logger: () => {},
+      // A hub whose database is closed under it, as by a kill, says so; that is not the subject. But
+      // that a logger which throws changes nothing is.
+      logger: () => {
+        throw new Error("Nobody can write this down");
+      },
     });
     this.#hubs.push({ hub, kv });
   }

@@ -12,11 +12,14 @@ export interface Faults {
   readonly delay: number;
   /** How late they arrive at most. */
   readonly delayMaxMs: number;
+  /** Publishes that throw, before or after the packet is on its way. @default {0} */
+  readonly throw?: number;
 }
 
 /** Connects hubs of one process, badly. */
 export class FaultyChannel {
   dropped = 0;
+  thrown = 0;
   delivered = 0;
   readonly #faults: Faults;
   readonly #random: Random;
@@ -34,7 +37,12 @@ export class FaultyChannel {
     let isClosed = false;
     return {
       publish: (message) => {
-        if (!isClosed) this.#publish(message as ClusterMessage, end);
+        if (isClosed) return;
+        const throws = this.#random.chance(this.#faults.throw ?? 0);
+        if (!throws || this.#random.chance(0.5)) this.#publish(message as ClusterMessage, end);
+        if (!throws) return;
+        this.thrown++;
+        throw new Error("The fan-out could not publish");
       },
       subscribe: (listener) => {
         end = listener;

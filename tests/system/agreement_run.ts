@@ -64,7 +64,9 @@ export function summary(accounts: readonly Account[]): string {
   return `${accounts.length} runs: ${sum("stored")} messages stored, ${
     sum("delivered")
   } delivered, ` +
-    `${sum("dropped")} packets dropped, ${sum("killed")} hubs killed, ${sum("resumed")} resumes, ` +
+    `${sum("dropped")} packets dropped, ${sum("thrown")} publishes thrown, ${
+      sum("killed")
+    } hubs killed, ${sum("resumed")} resumes, ` +
     `${sum("resent")} messages resent, ${sum("struck")} repeats struck`;
 }
 
