@@ -4,63 +4,70 @@
  * @module
  */
 
+import { deadline } from "@std/async/deadline";
 import { tokenAuthorizer } from "../access/token_auth.ts";
 import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
 import { BroadcastChannelFanout } from "../cluster/broadcast_channel_fanout.ts";
-import { takeDatabase } from "./database_lock.ts";
+import { lockDatabase } from "./database_lock.ts";
 import { Hub } from "../hub/hub.ts";
 import { KvRoomLog } from "../store/kv/kv_room_log.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import { Listener } from "./listener.ts";
+import { guardLogger, type Logger } from "../telemetry/logger.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 import { StartError } from "./start_error.ts";
-import { createServer, type Server } from "../http/server.ts";
+import { createServer } from "../http/server.ts";
 import { exportTelemetry } from "../telemetry/opentelemetry.ts";
 
 /** Milliseconds that answers have to go out at the end. */
 const FLUSH_MS = 300;
+/** Milliseconds that a database has to finish what it is doing before it is closed. */
+const CLOSE_MS = 500;
 
-/** How {@linkcode startService} behaves. */
+/** Options of {@linkcode startService}. */
 export interface ServiceOptions {
-  /** Takes what an operator should know. */
+  /** Receives operational events. */
   readonly logger: Logger;
   /**
-   * Whether this is one of several isolates of a process that serve the same rooms at one port.
+   * Whether this is one of several workers of a process that serve the same rooms at one port.
    *
    * @default {false}
    */
   readonly parallel?: boolean;
   /**
-   * Hears that the listener closed although nobody stopped the service. The process would look
-   * healthy and answer nobody: end it.
+   * Called once where the listener is closed for good although nobody stopped the service. The
+   * process would look healthy and answer nobody: end it.
    */
   readonly onListenerClosed: () => void;
-  /** Gives what the other isolates of this process have counted. @default {none} */
+  /** Reads the counters of the other workers of this process. @default {none} */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
-/** A chat server that runs. */
+/** A running chat server. */
 export interface Service {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
   /**
-   * Takes down what this isolate has counted.
+   * Reads this worker's counters.
    *
-   * @returns Plain data for the `otherMetrics` of another isolate.
+   * @returns Plain data for the `otherMetrics` of another worker.
    */
   snapshot(): MetricsSnapshot;
   /**
-   * Stops in order: stores what was taken, tells the members, closes the database.
+   * Stops in order: stores what was accepted, tells the members, closes the database. A second call
+   * waits for the first.
    *
-   * @returns Settles within 4 s, whoever is stuck. Who is stuck stays: end the process then.
+   * @returns Settles within 5 s. A peer that is stuck and a database that does not answer stay open
+   * beyond that: end the process then.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Opens the database and serves.
+ * Opens the database and serves. A start that fails gives back everything that it took.
  *
  * @param configuration What the environment says.
- * @param options Who hears of events, and whether other isolates do the same.
+ * @param options Who receives events, and whether other workers do the same.
  * @returns The running service.
  * @throws {StartError} Where the database cannot be opened or the address cannot be listened at.
  *
@@ -82,13 +89,18 @@ export async function startService(
   configuration: Configuration,
   options: ServiceOptions,
 ): Promise<Service> {
-  const { logger, parallel = false } = options;
+  const { parallel = false } = options;
   const { kv: path, retentionMs, host: hostname, port } = configuration;
+  const metrics = new Metrics();
+  const logger = guardLogger(options.logger, metrics);
+  await using undo = new AsyncDisposableStack();
+  const lock = parallel ? undefined : undo.use(await lockDatabase(path, logger));
   const kv = await openKv(path);
-  const lock = parallel ? undefined : await takeDatabase(path, logger);
+  undo.defer(async () => void await closeKv(kv, logger));
   const isRemote = path === undefined || /^https?:/.test(path);
   const hub = new Hub(new KvRoomLog(kv, { retentionMs }), {
     logger,
+    metrics,
     limits: {
       text_max_bytes: configuration.maxTextBytes,
       messages_per_second: configuration.messagesPerSecond,
@@ -103,7 +115,7 @@ export async function startService(
     const message = "No Web Locks: isolates wait for each other in SQLite, which takes longer";
     logger("warn", "no_locks", { message });
   }
-  exportTelemetry(hub.metrics);
+  exportTelemetry(metrics);
   const { tokens } = configuration;
   const server = createServer(hub, {
     ...configuration,
@@ -111,25 +123,28 @@ export async function startService(
     authorize: tokens && tokenAuthorizer(tokens),
     otherMetrics: options.otherMetrics,
   });
-  const http = listen(server, { hostname, port, reusePort: parallel });
-  let isStopping = false;
-  http.finished.then(() => {
-    if (!isStopping) options.onListenerClosed();
+  undo.use(server);
+  const listener = new Listener((request, info) => server.fetch(request, info), {
+    hostname,
+    port,
+    reusePort: parallel,
+    logger,
+    onClosed: options.onListenerClosed,
+    onReopened: () => metrics.listenersReopened++,
   });
+  undo.move();
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await server.drain();
+    // Lets the last answers out. By itself it would wait for a peer that is stuck.
+    await deadline(listener.shutdown(), FLUSH_MS).catch(() => {});
+    // What hangs keeps its lock, until the process ends.
+    if (await closeKv(kv, logger)) await lock?.release();
+  };
   return {
-    address: http.addr,
+    address: listener.address,
     snapshot: () => server.snapshot(),
-    async stop() {
-      isStopping = true;
-      await server.drain();
-      // Lets the last answers out. By itself it would wait for whoever is stuck.
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const timeout = new Promise((resolve) => timer = setTimeout(resolve, FLUSH_MS));
-      await Promise.race([http.shutdown(), timeout]);
-      clearTimeout(timer);
-      kv.close();
-      lock?.close();
-    },
+    stop: () => stopped ??= stop(),
   };
 }
 
@@ -146,21 +161,31 @@ async function openKv(path: string | undefined): Promise<Deno.Kv> {
   }
 }
 
+/**
+ * Closes a database, unless it hangs: `kv.close()` waits, and holds up the whole isolate, until
+ * the commit in flight is done. A commit of nothing takes its turn behind that one, and writes
+ * nothing to the disk.
+ *
+ * @returns Whether it is closed.
+ */
+async function closeKv(kv: Deno.Kv, logger: Logger): Promise<boolean> {
+  try {
+    const nothing = kv.atomic().check({ key: ["none"], versionstamp: null }).commit();
+    await deadline(nothing, CLOSE_MS);
+  } catch (error) {
+    if (error instanceof DOMException) {
+      logger("warn", "kv_left_open", { error });
+      return false;
+    }
+    // A database that refuses can be closed.
+  }
+  kv.close();
+  return true;
+}
+
 function openFanout(logger: Logger): BroadcastChannelFanout | undefined {
   if (typeof BroadcastChannel === "function") return new BroadcastChannelFanout();
   const message = "No BroadcastChannel: other isolates are heard through the database alone";
   logger("warn", "no_fanout", { message });
   return undefined;
-}
-
-function listen(
-  server: Server,
-  options: { hostname: string; port: number; reusePort: boolean },
-): Deno.HttpServer<Deno.NetAddr> {
-  const { hostname, port, reusePort } = options;
-  try {
-    return Deno.serve({ hostname, port, reusePort, onListen() {} }, server.fetch);
-  } catch (cause) {
-    throw new StartError("listen_failed", { host: hostname, port }, cause);
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * A process that serves: its signals, its last resort and its end.
+ * The signals and the end of a process that serves.
  *
  * @example Stop in order on SIGINT and SIGTERM
  * ```ts
@@ -18,17 +18,22 @@
  * @module
  */
 
-import type { Logger } from "../telemetry/logger.ts";
+import { guardLogger, type Logger } from "../telemetry/logger.ts";
 import { StartError } from "./start_error.ts";
 
 /** Milliseconds after a signal when the process ends, whatever is stuck: Deno Deploy kills at 5 s. */
 const STOP_MS = 4_000;
+/**
+ * Milliseconds within which several signals are one: a terminal sends Ctrl+C to all processes of a
+ * task, and the one that runs the task passes it on.
+ */
+const SAME_SIGNAL_MS = 500;
 
 /**
- * Logs what nobody caught, and goes on: one error must not cost everybody's chat. Nothing is
- * expected to get here.
+ * Logs errors and rejections that nobody caught, and goes on: one error must not cost everybody's
+ * chat. None is expected to get here.
  *
- * @param logger Takes the events.
+ * @param logger Receives `uncaught`.
  *
  * @example
  * ```ts
@@ -39,21 +44,23 @@ const STOP_MS = 4_000;
  * ```
  */
 export function logUncaught(logger: Logger): void {
+  const guarded = guardLogger(logger);
   for (const type of ["error", "unhandledrejection"]) {
     addEventListener(type, (event) => {
       event.preventDefault();
       const { error, reason } = event as Event & { error?: unknown; reason?: unknown };
-      logger("error", "uncaught", { error: error ?? reason });
+      guarded("error", "uncaught", { error: error ?? reason });
     });
   }
 }
 
 /**
- * Stops on SIGINT and SIGTERM, and ends the process: with 0 after a stop in order, and 4 s after
- * the signal in any case.
+ * Stops on SIGINT and SIGTERM, and ends the process: with 0 after a stop in order, 4 s after the
+ * signal in any case, and at once with 1 on a second signal.
  *
- * @param logger Takes the events.
+ * @param logger Receives `stopping`, `stopped` and `stop_failed`.
  * @param stop Stops in order.
+ * @param options When to listen to signals no longer.
  * @returns Does the same without a signal, and ends with the code that it is given.
  *
  * @example
@@ -71,31 +78,47 @@ export function logUncaught(logger: Logger): void {
 export function stopOnSignal(
   logger: Logger,
   stop: () => Promise<void>,
+  options: { readonly signal?: AbortSignal } = {},
 ): (code: number) => Promise<void> {
-  let isStopping = false;
+  const guarded = guardLogger(logger);
+  let stoppingAt: number | undefined;
   const end = async (code: number) => {
-    if (isStopping) return;
-    isStopping = true;
+    if (stoppingAt !== undefined) return;
+    stoppingAt = performance.now();
     setTimeout(() => {
-      logger("warn", "stopped", { late: true });
+      guarded("warn", "stopped", { late: true });
       Deno.exit(code);
     }, STOP_MS);
-    logger("info", "stopping");
-    await stop();
-    logger("info", "stopped");
-    // The listener is not shut down first: that would wait for whoever is stuck.
+    guarded("info", "stopping");
+    try {
+      await stop();
+    } catch (error) {
+      guarded("error", "stop_failed", { error });
+      Deno.exit(1);
+    }
+    guarded("info", "stopped");
+    // The listener is not shut down first: that would wait for a peer that is stuck.
     Deno.exit(code);
   };
-  Deno.addSignalListener("SIGINT", () => void end(0));
+  const onSignal = () => {
+    if (stoppingAt === undefined) return void end(0);
+    if (performance.now() - stoppingAt < SAME_SIGNAL_MS) return;
+    guarded("warn", "stopped", { reason: "a second signal" });
+    Deno.exit(1);
+  };
   // Windows knows no SIGTERM.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => void end(0));
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  options.signal?.addEventListener("abort", () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  });
   return end;
 }
 
 /**
  * Says in one line why the process cannot go on, and ends it with 1.
  *
- * @param logger Takes the event.
+ * @param logger Receives the event.
  * @param error What was thrown while starting.
  *
  * @example
@@ -112,8 +135,9 @@ export function stopOnSignal(
  * ```
  */
 export function failToStart(logger: Logger, error: unknown): never {
-  if (error instanceof StartError) logger("error", error.event, { ...error.fields, error });
-  else if (error instanceof RangeError) logger("error", "bad_configuration", { error });
-  else logger("error", "start_failed", { error });
+  const guarded = guardLogger(logger);
+  if (error instanceof StartError) guarded("error", error.event, { ...error.fields, error });
+  else if (error instanceof RangeError) guarded("error", "bad_configuration", { error });
+  else guarded("error", "start_failed", { error });
   Deno.exit(1);
 }

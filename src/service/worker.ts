@@ -1,70 +1,102 @@
 /**
- * One of several isolates that serve, as the main thread sees it: told what to do, asked what it
- * has counted, and watched.
+ * A worker that serves, as the main thread sees it.
  *
  * @module
  */
 
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
+import { untilReleased } from "./process_lock.ts";
+import { StartError } from "./start_error.ts";
 import type { FromWorker, ToWorker } from "./worker_messages.ts";
 
-/** Milliseconds between two questions to each isolate whether it is still there. */
+/** Milliseconds between two pings of each worker. */
 const PING_MS = 2_000;
-/** Milliseconds without an answer after which an isolate counts as dead. */
+/** Milliseconds without an answer after which a worker counts as dead. */
 const PING_TIMEOUT_MS = 20_000;
 
-/** How an {@linkcode ServerWorker} is watched, and what it needs of the others. */
+/** Options of {@linkcode ServerWorker}. */
 export interface ServerWorkerOptions {
-  /** What its worker is called. */
+  /** Name of the worker. */
   readonly name: string;
-  /** Milliseconds between two questions whether it is still there. @default {2000} */
+  /** Milliseconds between two pings. @default {2000} */
   readonly pingMs?: number;
   /** Milliseconds without an answer after which it counts as dead. @default {20000} */
   readonly pingTimeoutMs?: number;
-  /** Hears, once, that it serves no longer: an event for the log, and why. */
+  /** Called once where it dies after its start: an event for the log, and why. */
   readonly onDeath: (event: string, reason: string) => void;
-  /** Gives what the other isolates have counted. */
+  /** Reads the counters of the other workers. */
   readonly countOthers: () => Promise<MetricsSnapshot[]>;
 }
 
-/** An isolate that serves, as the main thread sees it. */
+/** A worker that serves, seen from the main thread: started, stopped, asked, and watched. */
 export class ServerWorker {
   readonly #worker: Worker;
+  readonly #pingMs: number;
   readonly #pingTimeoutMs: number;
   readonly #options: ServerWorkerOptions;
   readonly #counters: ((snapshot: MetricsSnapshot | undefined) => void)[] = [];
   readonly #started = Promise.withResolvers<number>();
   readonly #stopped = Promise.withResolvers<void>();
-  #heardAt = performance.now();
+  readonly #lock = `hubbub worker ${crypto.randomUUID()}`;
+  readonly #end = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** Milliseconds without an answer, those not counted in which this thread was not running. */
+  #silenceMs = 0;
+  #pingedAt = performance.now();
+  #hasStarted = false;
   #isDead = false;
 
-  /** Makes the worker, and watches it from now on. */
+  /**
+   * Starts the worker, and watches it from now on.
+   *
+   * @param module The URL of a module that calls {@linkcode serveAsWorker}.
+   * @param options How it is watched.
+   */
   constructor(module: string | URL, options: ServerWorkerOptions) {
     const { name, pingMs = PING_MS, pingTimeoutMs = PING_TIMEOUT_MS } = options;
+    this.#pingMs = pingMs;
     this.#pingTimeoutMs = pingTimeoutMs;
     this.#options = options;
     this.#worker = new Worker(module, { type: "module", name });
-    this.#worker.onmessage = ({ data }) => this.#heard(data as FromWorker);
+    this.#worker.onmessage = ({ data }) => this.#receive(data as FromWorker);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#died("isolate_died", event.message);
+      this.#die("isolate_died", {}, event.message);
     };
-    setInterval(() => this.#ping(), pingMs);
+    this.#timer = setInterval(() => this.#ping(), pingMs);
+    // Nobody may be waiting when it fails.
+    this.#started.promise.catch(() => {});
   }
 
-  /** Has it listen, and gives its port once it does. */
-  start(port: number): Promise<number> {
-    this.#tell({ kind: "start", port });
+  /**
+   * Has it listen.
+   *
+   * @param port A TCP port, 0 for any free one.
+   * @param maxConnections The connections that it may hold.
+   * @returns The port at which it listens.
+   * @throws {StartError} Where it cannot.
+   */
+  start(port: number, maxConnections: number): Promise<number> {
+    this.#tell({ kind: "start", port, maxConnections, lock: this.#lock });
     return this.#started.promise;
   }
 
-  /** Has it stop in order; settles also where it has died. */
+  /** Stops it in order; settles also where it has died. */
   async stop(): Promise<void> {
     this.#tell({ kind: "stop" });
     await this.#stopped.promise;
   }
 
-  /** Asks what it has counted: undefined before it serves. */
+  /** Ends it at once, and watches it no longer. */
+  terminate(): void {
+    this.#isDead = true;
+    clearInterval(this.#timer);
+    this.#end.abort();
+    this.#worker.terminate();
+    this.#stopped.resolve();
+  }
+
+  /** Reads its counters: undefined before it serves. */
   count(): Promise<MetricsSnapshot | undefined> {
     return new Promise((resolve) => {
       this.#counters.push(resolve);
@@ -77,21 +109,28 @@ export class ServerWorker {
   }
 
   #ping(): void {
-    const silence = performance.now() - this.#heardAt;
-    if (silence > this.#pingTimeoutMs) {
-      this.#died("isolate_died", `It has not answered for ${Math.round(silence / 1000)} s`);
-    } else this.#tell({ kind: "ping" });
+    const now = performance.now();
+    // A process that was stopped for a while (Ctrl+Z, docker pause) comes back to this timer first:
+    // the worker was stopped too, and is asked once more.
+    this.#silenceMs += Math.min(now - this.#pingedAt, 2 * this.#pingMs);
+    this.#pingedAt = now;
+    if (this.#silenceMs <= this.#pingTimeoutMs) return this.#tell({ kind: "ping" });
+    const seconds = Math.round(this.#silenceMs / 1000);
+    this.#die("isolate_died", {}, `It has not answered for ${seconds} s`);
   }
 
-  #heard(message: FromWorker): void {
-    this.#heardAt = performance.now();
+  #receive(message: FromWorker): void {
+    this.#silenceMs = 0;
     switch (message.kind) {
+      case "locked":
+        return void this.#waitForEnd();
       case "started":
+        this.#hasStarted = true;
         return this.#started.resolve(message.port);
       case "stopped":
         return this.#stopped.resolve();
       case "failed":
-        return this.#died(message.event, message.reason);
+        return this.#die(message.event, message.fields, message.reason);
       case "alive":
         return;
       case "count":
@@ -103,10 +142,20 @@ export class ServerWorker {
     }
   }
 
-  #died(event: string, reason: string): void {
+  /** A worker that closes itself says nothing, but lets go of its lock. */
+  async #waitForEnd(): Promise<void> {
+    const hasEnded = await untilReleased(this.#lock, this.#end.signal);
+    if (hasEnded) this.#die("isolate_died", {}, "It has ended by itself");
+  }
+
+  #die(event: string, fields: Readonly<Record<string, unknown>>, reason: string): void {
     if (this.#isDead) return;
     this.#isDead = true;
     this.#stopped.resolve();
-    this.#options.onDeath(event, reason);
+    if (this.#hasStarted) this.#options.onDeath(event, reason);
+    else {
+      const about = { ...fields, isolate: this.#options.name };
+      this.#started.reject(new StartError(event, about, reason));
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The chat server inside an isolate: does what the main thread says.
+ * The chat server inside a worker, started and stopped by the main thread.
  *
  * @module
  */
@@ -9,12 +9,14 @@ import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
 import type { FromWorker, ToWorker } from "./worker_messages.ts";
 import { jsonLogger } from "../telemetry/logger.ts";
 import { logUncaught } from "./signals.ts";
+import { takeProcessLock } from "./process_lock.ts";
+import { StartError } from "./start_error.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
 declare function postMessage(message: FromWorker): void;
 
 /**
- * Serves in a worker that {@linkcode startIsolates} started.
+ * Serves in a worker that {@linkcode startWorkers} started.
  *
  * @example
  * ```ts
@@ -33,28 +35,39 @@ export function serveAsWorker(): void {
     logger,
     parallel: true,
     onListenerClosed: () =>
-      tell({ kind: "failed", event: "listener_closed", reason: "The listener closed by itself" }),
+      tell({
+        kind: "failed",
+        event: "listener_closed",
+        fields: {},
+        reason: "The listener is closed for good",
+      }),
     otherMetrics: () =>
       new Promise((resolve) => {
         askers.push(resolve);
         tell({ kind: "ask" });
       }),
   };
-  const start = async (port: number) => {
+  const start = async ({ port, maxConnections, lock }: ToWorker & { kind: "start" }) => {
+    // Held until this worker ends, however it does: that is how the main thread notices.
+    await takeProcessLock(lock);
+    tell({ kind: "locked" });
     try {
       const configuration = readConfiguration((name) => Deno.env.get(name));
-      service = await startService({ ...configuration, port }, options);
+      service = await startService({ ...configuration, port, maxConnections }, options);
       tell({ kind: "started", port: service.address.port });
     } catch (error) {
+      const { event, fields } = error instanceof StartError
+        ? error
+        : { event: "isolate_failed", fields: {} };
       const reason = error instanceof Error ? error.message : String(error);
-      tell({ kind: "failed", event: "isolate_failed", reason });
+      tell({ kind: "failed", event, fields, reason });
     }
   };
   addEventListener("message", async (event) => {
     const message = (event as MessageEvent<ToWorker>).data;
     switch (message.kind) {
       case "start":
-        return await start(message.port);
+        return await start(message);
       case "stop":
         await service?.stop();
         return tell({ kind: "stopped" });

@@ -1,6 +1,5 @@
 /**
- * Several isolates of one process that serve the same rooms at one port: the main thread watches,
- * and each worker serves.
+ * Several workers of one process that serve the same rooms at one port, watched by the main thread.
  *
  * @example One file for the main thread and for each worker
  * ```ts
@@ -23,35 +22,37 @@ import { deadline } from "@std/async/deadline";
 import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
 import { ServerWorker } from "./worker.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import { guardLogger, type Logger } from "../telemetry/logger.ts";
 import { stopOnSignal } from "./signals.ts";
-import { takeDatabase } from "./database_lock.ts";
+import { lockDatabase } from "./database_lock.ts";
 import { StartError } from "./start_error.ts";
 
 declare const WorkerGlobalScope: unknown;
 
-/** Milliseconds that an isolate has to say what it has counted. */
+/** Milliseconds that a worker has to tell its counters. */
 const COUNT_TIMEOUT_MS = 1_000;
+/** Milliseconds that workers have to stop where the start of another has failed. */
+const STOP_MS = 4_000;
 
-/** How {@linkcode startIsolates} behaves. */
+/** Options of {@linkcode startWorkers}. */
 export interface WorkersOptions {
-  /** What the environment says; the isolates read it again for themselves. */
+  /** What the environment says; the workers read it again for themselves. */
   readonly configuration: Configuration;
-  /** How many isolates. */
+  /** The number of workers. */
   readonly count: number;
-  /** Takes what an operator should know. */
+  /** Receives operational events. */
   readonly logger: Logger;
-  /** Milliseconds between two questions whether an isolate is still there. @default {2000} */
+  /** Milliseconds between two pings of each worker. @default {2000} */
   readonly pingMs?: number;
-  /** Milliseconds without an answer after which it counts as dead. @default {20000} */
+  /** Milliseconds without an answer after which a worker counts as dead. @default {20000} */
   readonly pingTimeoutMs?: number;
 }
 
 /**
- * Tells how many isolates there are to be.
+ * Reads the number of workers.
  *
- * @param text What the environment says, such as that of `DENO_JOBS`.
- * @returns That number; where nothing is said, the number of processors.
+ * @param text A whole number, such as that in `DENO_JOBS`.
+ * @returns That number; the number of processors where there is none.
  * @throws {RangeError} Where it is no whole number from 1 to 999.
  *
  * @example
@@ -69,7 +70,7 @@ export function workerCount(text: string | undefined): number {
 }
 
 /**
- * Tells whether this is an isolate that serves.
+ * Whether this code runs in a worker.
  *
  * @returns True in a worker, false in the main thread.
  *
@@ -85,14 +86,15 @@ export function isWorker(): boolean {
 }
 
 /**
- * Starts isolates, and ends the process when one of them dies: a supervisor then starts all of it
- * again, instead of leaving half a server. Also ends it on SIGINT and SIGTERM, in order.
+ * Starts workers, and ends the process when one of them dies: a supervisor then starts all of it
+ * again, instead of leaving half a server. Also ends it on SIGINT and SIGTERM, in order. A start
+ * that fails gives back everything that it took.
  *
- * @param module The URL of a module that calls {@linkcode serveAsIsolate} in a worker.
- * @param options How many isolates, and who hears of events.
+ * @param module The URL of a module that calls {@linkcode serveAsWorker} in a worker.
+ * @param options How many workers, and who receives events.
  * @returns The port at which they listen, when all of them do.
- * @throws {RangeError} Where the isolates could not share the database.
- * @throws {StartError} Where the port or the database is taken.
+ * @throws {RangeError} Where the workers could not share the database.
+ * @throws {StartError} Where the port or the database is taken, or a worker cannot serve.
  *
  * @example
  * ```ts
@@ -111,50 +113,62 @@ export async function startWorkers(
   module: string | URL,
   options: WorkersOptions,
 ): Promise<number> {
-  const { configuration: { host, kv, port: wanted }, count, logger } = options;
-  const { pingMs, pingTimeoutMs } = options;
+  const { configuration, count, logger, pingMs, pingTimeoutMs } = options;
+  const { host, kv, port: wanted } = configuration;
+  const guarded = guardLogger(logger);
   if (kv === ":memory:" && count > 1) {
     throw new RangeError(
       `HUBBUB_KV must not be ":memory:" with ${count} isolates: each would have rooms of its own`,
     );
   }
   checkFree(host, wanted);
-  await takeDatabase(kv, logger);
-  const isolates: ServerWorker[] = [];
-  const end = stopOnSignal(logger, async () => {
-    await Promise.all(isolates.map((isolate) => isolate.stop()));
+  await using undo = new AsyncDisposableStack();
+  undo.use(await lockDatabase(kv, logger));
+  const workers: ServerWorker[] = [];
+  undo.defer(async () => {
+    await deadline(stopAll(workers), STOP_MS).catch(() => {});
+    for (const worker of workers) worker.terminate();
   });
+  const signals = new AbortController();
+  undo.defer(() => signals.abort());
+  const end = stopOnSignal(logger, () => stopAll(workers), signals);
+  const maxConnections = Math.ceil(configuration.maxConnections);
   let port = wanted;
   for (let i = 0; i < count; i++) {
     const name = `isolate ${i + 1}`;
-    const isolate: ServerWorker = new ServerWorker(module, {
+    const worker: ServerWorker = new ServerWorker(module, {
       name,
       pingMs,
       pingTimeoutMs,
       onDeath(event, reason) {
-        logger("error", event, { isolate: name, error: reason });
+        guarded("error", event, { isolate: name, error: reason });
         void end(1);
       },
-      countOthers: () => countAll(isolates.filter((other) => other !== isolate)),
+      countOthers: () => countAll(workers.filter((other) => other !== worker)),
     });
-    isolates.push(isolate);
+    workers.push(worker);
     // The first one finds a port where any will do; the others share it.
-    port = await isolate.start(port);
+    port = await worker.start(port, maxConnections);
   }
+  undo.move();
   return port;
 }
 
-/** What isolates have counted; one that does not answer in time is left out. */
-async function countAll(isolates: readonly ServerWorker[]): Promise<MetricsSnapshot[]> {
+async function stopAll(workers: readonly ServerWorker[]): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.stop()));
+}
+
+/** Reads the counters of workers; one that does not answer in time is left out. */
+async function countAll(workers: readonly ServerWorker[]): Promise<MetricsSnapshot[]> {
   const counts = await Promise.allSettled(
-    isolates.map((isolate) => deadline(isolate.count(), COUNT_TIMEOUT_MS)),
+    workers.map((worker) => deadline(worker.count(), COUNT_TIMEOUT_MS)),
   );
   return counts.flatMap((count) =>
     count.status === "fulfilled" && count.value ? [count.value] : []
   );
 }
 
-/** The isolates share their port with whoever else allows it: also with another server. */
+/** Workers share their port with any process that allows it, so also with another server. */
 function checkFree(hostname: string, port: number): void {
   if (port === 0) return;
   try {

@@ -89,6 +89,8 @@ export class Metrics {
   authorizeFailures = 0;
   /** Log lines that could not be written. */
   logFailures = 0;
+  /** Times the listener was opened again after `accept` had failed. */
+  listenersReopened = 0;
   /** Connections that ended, by why: a close code's name, `left` or `lost`. */
   readonly closed: Map<string, number> = new Map();
   /** Connections and requests that were refused, by the limit that they reached. */

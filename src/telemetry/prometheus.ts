@@ -55,6 +55,11 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["rooms_healed", "Rooms that were behind and caught up by a bell", (m) => m.roomsHealed],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
   ["log_failures", "Log lines that could not be written", (m) => m.logFailures],
+  [
+    "listener_reopened",
+    "Times accept failed and a listener was opened again",
+    (m) => m.listenersReopened,
+  ],
 ];
 
 /** What is as it is now. */

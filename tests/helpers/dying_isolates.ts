@@ -14,6 +14,10 @@ const ENDS: Readonly<Record<string, (later: (action: () => void) => void) => voi
   closing(later) {
     later(() => self.close());
   },
+  exiting(later) {
+    later(() => Deno.exit(0));
+  },
+  never() {},
   hanging(later) {
     later(() => {
       for (;;);

@@ -45,6 +45,19 @@ export class HubProcess implements AsyncDisposable {
     return this.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   }
 
+  /** Waits until it has logged an event. */
+  async logged(event: string, patienceMs = 30_000): Promise<Record<string, unknown>> {
+    const until = performance.now() + patienceMs;
+    for (;;) {
+      const found = this.events.find((logged) => logged.event === event);
+      if (found) return found;
+      if (performance.now() > until) {
+        throw new Error(`It never logged "${event}", but:\n${this.lines.join("\n")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** The port it listens on. */
   get port(): number {
     return Number(new URL(this.url).port);

@@ -1,10 +1,15 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { StartError } from "@hubbub/hub/service";
 import { lockDatabase } from "../../src/service/database_lock.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { failToStart, HubProcess } from "../helpers/hub_process.ts";
 import { needs } from "../helpers/permissions.ts";
+import { post } from "../helpers/requests.ts";
 
 const files = needs("read", "write");
+const processes = needs("net", "read", "write", "run", "env");
+const MODES = { ignore: processes.ignore || Deno.build.os === "windows" };
+const LINUX = { ignore: processes.ignore || Deno.build.os !== "linux" };
 
 function noLog(): void {
   throw new Error("logged");
@@ -16,10 +21,9 @@ Deno.test("lockDatabase() needs no lock for what is no file", async () => {
   }
 });
 
-Deno.test("lockDatabase() says where it cannot lock, and goes on", files, async () => {
-  const events: string[] = [];
-  await lockDatabase("no/such/folder/kv", (_level, event) => void events.push(event));
-  assertEquals(events, ["lock_failed"]);
+Deno.test("lockDatabase() says that a file cannot be made", files, async () => {
+  const error = await assertRejects(() => lockDatabase("no/such/folder/kv", noLog), StartError);
+  assertEquals(error.event, "kv_failed");
 });
 
 Deno.test(
@@ -30,19 +34,65 @@ Deno.test(
       const path = `${folder}/kv`;
       const first = await lockDatabase(path, noLog);
       const message = "in use by another process";
-      await assertRejects(() => lockDatabase(path, noLog, { waitMs: 0 }), Error, message);
+      await assertRejects(() => lockDatabase(path, noLog, { waitMs: 0 }), StartError, message);
       const waiting = lockDatabase(path, noLog);
-      first?.close();
+      await first?.release();
       const second = await waiting;
       assert(second);
-      second.close();
+      await second.release();
     });
   },
 );
 
+Deno.test("the files of a database are for their owner alone", MODES, async () => {
+  await inFolder(async (folder) => {
+    const kv = `${folder}/chat.sqlite3`;
+    await using hub = await HubProcess.start({ HUBBUB_KV: kv });
+    const response = await post(hub.url, '{"user":"ann","text":"hello"}');
+    await response.body?.cancel();
+    for (const path of [kv, `${kv}-wal`, `${kv}-shm`]) {
+      assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600, path);
+    }
+  });
+});
+
+/** Other ways to the same database, which a second server may be given. */
+const ALIASES: Readonly<Record<string, (kv: string) => Promise<string>>> = {
+  "a symbolic link": async (kv) => {
+    await Deno.symlink(kv, `${kv}-symbolic`);
+    return `${kv}-symbolic`;
+  },
+  "a hard link": async (kv) => {
+    await Deno.link(kv, `${kv}-hard`);
+    return `${kv}-hard`;
+  },
+  "a path through a linked folder": async (kv) => {
+    const folder = kv.slice(0, kv.lastIndexOf("/"));
+    await Deno.symlink(folder, `${folder}/again`);
+    return kv.replace(folder, `${folder}/again`);
+  },
+  "the same path, files of a lock removed": async (kv) => {
+    await Deno.remove(`${kv}.lock`).catch(() => {});
+    return kv;
+  },
+};
+
+for (const [name, aliasOf] of Object.entries(ALIASES)) {
+  Deno.test(`a second server is refused the database by ${name}`, LINUX, async () => {
+    await inFolder(async (folder) => {
+      const kv = `${folder}/kv.sqlite3`;
+      await using first = await HubProcess.start({ HUBBUB_KV: kv });
+      const { code, lines } = await failToStart({ HUBBUB_KV: await aliasOf(kv) });
+      assertEquals([code, lines.map((line) => JSON.parse(line).event)], [1, ["kv_in_use"]]);
+      assertEquals((await first.stop("SIGTERM")).code, 0);
+      await using _next = await HubProcess.start({ HUBBUB_KV: kv });
+    });
+  });
+}
+
 Deno.test({
   name: "main.ts does not share its database file with another process",
-  ...needs("net", "read", "write", "run", "env"),
+  ...processes,
   async fn() {
     await inFolder(async (folder) => {
       const kv = `${folder}/kv.sqlite3`;

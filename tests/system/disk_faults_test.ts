@@ -1,57 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { inFolder } from "../helpers/folder.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
-import { needs } from "../helpers/permissions.ts";
+import { hasStrace, Injection, NOT_ATTACHED } from "../helpers/injection.ts";
 import { TestClient } from "../helpers/test_client.ts";
-import { TextLineStream } from "../helpers/text_lines.ts";
-
-/** What strace makes of the system calls of a process, from its start to `end()`. */
-class Injection {
-  readonly #process: Deno.ChildProcess;
-  readonly #attached: Promise<boolean>;
-  readonly #reading: Promise<void>;
-
-  constructor(pid: number, fault: string) {
-    const [call] = fault.split(":");
-    this.#process = new Deno.Command("strace", {
-      args: ["-f", "-p", String(pid), "-e", `trace=${call}`, "-e", `inject=${fault}`],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#attached = promise;
-    const read = async () => {
-      const lines = this.#process.stderr.pipeThrough(new TextLineStream());
-      // The rest is read so that strace never waits for us.
-      for await (const line of lines) if (line.includes(" attached")) resolve(true);
-      resolve(false);
-    };
-    this.#reading = read();
-  }
-
-  /** Resolves when the fault is in force; false where this system does not let strace attach. */
-  get attached(): Promise<boolean> {
-    return this.#attached;
-  }
-
-  async end(): Promise<void> {
-    this.#process.kill("SIGTERM");
-    await this.#process.status;
-    await this.#reading;
-  }
-}
-
-function hasStrace(): boolean {
-  const { ignore } = needs("run", "net", "read", "write", "env");
-  if (ignore) return false;
-  try {
-    return new Deno.Command("strace", { args: ["-V"], stdout: "null" }).outputSync().success;
-  } catch {
-    console.warn("Tests that need strace are ignored: it is not there, or may not be run");
-    return false;
-  }
-}
 
 const FAULTS = [
   ["fsync fails", "fsync:error=EIO", "disk I/O error"],
@@ -71,7 +22,7 @@ for (const [name, fault, message] of FAULTS) {
         const injection = new Injection(hub.pid, fault);
         if (!await injection.attached) {
           await injection.end();
-          console.warn("Nothing was tried: strace may not attach to a process here");
+          console.warn(NOT_ATTACHED);
           return;
         }
         for (const ref of ["1", "2", "3"]) {

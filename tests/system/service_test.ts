@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { readConfiguration } from "@hubbub/hub/service";
-import { StartError, startService } from "@hubbub/hub/service";
+import { type Configuration, readConfiguration } from "@hubbub/hub/service";
+import { StartError, startService, startWorkers } from "@hubbub/hub/service";
+import { inFolder } from "../helpers/folder.ts";
+import { needs } from "../helpers/permissions.ts";
 
 Deno.test("startService() says how to get KV where Deno has none", async () => {
   const property = Object.getOwnPropertyDescriptor(Deno, "openKv")!;
@@ -14,4 +16,58 @@ Deno.test("startService() says how to get KV where Deno has none", async () => {
   } finally {
     Object.defineProperty(Deno, "openKv", property);
   }
+});
+
+const FILES = needs("net", "read", "write");
+const options = { logger() {}, onListenerClosed() {} };
+
+function configurationOf(folder: string, port: number): Configuration {
+  const environment: Record<string, string> = {
+    PORT: String(port),
+    HUBBUB_KV: `${folder}/chat.sqlite3`,
+  };
+  return readConfiguration((name) => environment[name]);
+}
+
+Deno.test("startService() gives everything back where the port is busy", FILES, async () => {
+  await inFolder(async (folder) => {
+    const busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const configuration = configurationOf(folder, busy.addr.port);
+    for (let i = 0; i < 2; i++) {
+      const error = await assertRejects(() => startService(configuration, options), StartError);
+      assertEquals(error.event, "listen_failed");
+    }
+    busy.close();
+    const service = await startService(configuration, options);
+    const health = await fetch(`http://127.0.0.1:${service.address.port}/health`);
+    assertEquals((await health.json()).status, "ok");
+    await service.stop();
+  });
+});
+
+Deno.test("Service.stop() gives everything back, for another start", FILES, async () => {
+  await inFolder(async (folder) => {
+    const text = ["first", "second"];
+    for (let i = 0; i < text.length; i++) {
+      const service = await startService(configurationOf(folder, 0), options);
+      const url = `http://127.0.0.1:${service.address.port}/rooms/lobby/messages`;
+      const body = JSON.stringify({ user: "ann", text: text[i] });
+      await (await fetch(url, { method: "POST", body })).body?.cancel();
+      const { messages } = await (await fetch(url)).json();
+      assertEquals(messages.map((message: { text: string }) => message.text), text.slice(0, i + 1));
+      await Promise.all([service.stop(), service.stop()]);
+    }
+  });
+});
+
+Deno.test("startWorkers() gives everything back where a worker cannot serve", FILES, async () => {
+  await inFolder(async (folder) => {
+    const configuration = configurationOf(folder, 0);
+    const broken = `data:text/javascript,throw new Error("no worker")`;
+    const workers = { configuration, count: 2, logger() {} };
+    const error = await assertRejects(() => startWorkers(broken, workers), StartError);
+    assertEquals([error.event, error.fields.isolate], ["isolate_died", "isolate 1"]);
+    const service = await startService(configuration, options);
+    await service.stop();
+  });
 });

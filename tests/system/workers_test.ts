@@ -8,8 +8,9 @@ import { Talker } from "../helpers/talker.ts";
 import { eventually } from "../helpers/patience.ts";
 
 const processes = needs("run", "net", "read", "write", "env");
+const PAUSE = { ignore: processes.ignore || Deno.build.os === "windows" };
 
-Deno.test("countIsolates() takes a whole number, and the processors where there is none", () => {
+Deno.test("workerCount() takes a whole number, and the processors where there is none", () => {
   for (const [text, count] of [["1", 1], [" 4 ", 4], ["999", 999]] as const) {
     assertEquals(workerCount(text), count);
   }
@@ -27,7 +28,7 @@ const HOPELESS: [Readonly<Record<string, string>>, string, string][] = [
   [{ DENO_JOBS: "many" }, "bad_configuration", "DENO_JOBS must be a whole number"],
   [{ HUBBUB_KV: ":memory:" }, "bad_configuration", 'HUBBUB_KV must not be ":memory:"'],
   [{ PORT: "http" }, "bad_configuration", "PORT must be a number"],
-  [{ HUBBUB_KV: "/nowhere/at/all.sqlite3" }, "isolate_failed", "unable to open database file"],
+  [{ HUBBUB_KV: "/nowhere/at/all.sqlite3" }, "kv_failed", "No such file or directory"],
 ];
 
 for (const [environment, event, reason] of HOPELESS) {
@@ -75,7 +76,7 @@ function dyingArgs(kv: string): string[] {
 for (
   const [death, event, reason] of [
     ["throwing", "isolate_died", "a module that throws"],
-    ["refusing to listen", "isolate_failed", "no more sockets"],
+    ["refusing to listen", "listen_failed", "no more sockets"],
   ]
 ) {
   Deno.test(
@@ -86,7 +87,7 @@ for (
         const env = { HUBBUB_KV: kv, DEATH: death };
         const { code, lines } = await failToStart(env, dyingArgs(kv));
         assertEquals(code, 1);
-        assertDeath(lines, event, reason);
+        assertError(lines, event, reason);
       });
     },
   );
@@ -94,9 +95,10 @@ for (
 
 for (
   const [death, event, reason] of [
-    ["closing", "isolate_died", "It has not answered for "],
+    ["closing", "isolate_died", "It has ended by itself"],
+    ["exiting", "isolate_died", "It has ended by itself"],
     ["hanging", "isolate_died", "It has not answered for "],
-    ["closing its listener", "listener_closed", "The listener closed by itself"],
+    ["closing its listener", "listener_closed", "The listener is closed for good"],
   ]
 ) {
   Deno.test(`an isolate that dies by ${death} ends the process, and clients come back`, {
@@ -135,13 +137,41 @@ for (
 
 /** Checks that one line says which isolate died and why, and that the others stopped in order. */
 function assertDeath(lines: readonly string[], event: string, reason: string): void {
+  assertError(lines.filter((line) => !line.includes('"accept_failed"')), event, reason);
+  const events = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  assertEquals(events.at(-1).event, "stopped");
+}
+
+/** Checks that one line says which isolate failed and why. */
+function assertError(lines: readonly string[], event: string, reason: string): void {
   const events = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   const errors = events.filter(({ level }) => level === "error");
   assertEquals(errors.length, 1, lines.join("\n"));
   assertEquals([errors[0].event, errors[0].isolate], [event, "isolate 2"]);
   assert(JSON.stringify(errors[0].error).includes(reason), JSON.stringify(errors[0]));
-  assertEquals(events.at(-1).event, "stopped");
 }
+
+Deno.test("several isolates go on after a pause of the whole process", PAUSE, async () => {
+  await withFolder(async (kv) => {
+    const env = { HUBBUB_KV: kv, DEATH: "never", DEATH_FILE: kv };
+    await using server = await HubProcess.start(env, dyingArgs(kv));
+    const talker = new Talker("ann", "lobby");
+    await talker.join(server.url);
+    // Longer than the time without an answer after which an isolate of this test counts as dead.
+    Deno.kill(server.pid, "SIGSTOP");
+    await pause(3_000);
+    Deno.kill(server.pid, "SIGCONT");
+    talker.say("1", "still here");
+    await talker.until(({ confirmed }) => confirmed.size === 1);
+    // Several pings later.
+    await pause(500);
+    assertEquals((await fetchJson<{ status: string }>(`${server.url}/health`)).status, "ok");
+    await talker.leave();
+    assertEquals((await server.stop("SIGTERM")).code, 0);
+    const errors = server.events.filter(({ level }) => level === "error");
+    assertEquals(errors, []);
+  });
+});
 
 Deno.test("an error that nobody catches in an isolate is logged, and ends nothing", {
   ...processes,
