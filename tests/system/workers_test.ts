@@ -6,6 +6,7 @@ import { needs } from "../helpers/permissions.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 import { Talker } from "../helpers/talker.ts";
 import { eventually } from "../helpers/patience.ts";
+import { pause } from "../helpers/test_isolates.ts";
 
 const processes = needs("run", "net", "read", "write", "env");
 const PAUSE = { ignore: processes.ignore || Deno.build.os === "windows" };
