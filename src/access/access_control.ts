@@ -136,8 +136,7 @@ export class AccessControl {
   acquireRequest(request: Request, info: ConnectionInfo | undefined): SharedSlot {
     const address = this.#addresses.of(request, info);
     const share = shareOf(address, info);
-    const { release } = this.#connections.acquireRequest(address, share);
-    return { address, share, release };
+    return { address, share, release: this.#connections.acquireRequest(address, share).release };
   }
 
   /**
@@ -231,7 +230,10 @@ export class AccessControl {
     metrics.count("rejected", code);
     if (!UNAUTHORIZED.has(code)) return;
     const address = this.#addresses.of(request, to.info);
-    logger("warn", "access_refused", { code, reason, room: to.room, address });
+    // Proxies that change the host make a server's own pages foreign: only both together tell.
+    const host = URL.parse(request.url)?.host;
+    const origin = request.headers.get("origin") ?? undefined;
+    logger("warn", "access_refused", { code, reason, room: to.room, address, host, origin });
   }
 
   #onReached(

@@ -9,13 +9,13 @@ import {
   ServerSentEventStream,
 } from "@std/http/server-sent-event-stream";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
-import type { Hub } from "../hub/hub.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { CLOSE_CODES, type Problem } from "../protocol/mod.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
+import type { MonitoredConnection } from "./connection_monitor.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
+import type { ConnectionServices } from "./services.ts";
 
 /** Bytes waiting for a reader without a monitor above which it has to go, and may resume. */
 const HARD_LIMIT_BYTES = 1024 * 1024;
@@ -42,16 +42,14 @@ export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
 
 /** What a stream of events is for. */
 export interface EventStreamOptions extends JoinOptions {
-  /** The hub to join. */
-  readonly hub: Hub;
+  /** The hub to join, and what supervises connections, if anything. */
+  readonly services: Pick<ConnectionServices, "hub"> & Partial<ConnectionServices>;
   /** The room, already checked. */
   readonly room: string;
   /** Milliseconds between comments. @default {15000} */
   readonly heartbeatMs?: number;
   /** Bytes waiting above which the reader has to go. @default {1048576}, or as the monitor says */
   readonly hardLimitBytes?: number;
-  /** Limits what waits for it, and ends it in time. @default {nobody} */
-  readonly monitor?: ConnectionMonitor;
   /** Whose share of the budget its bytes count against. @default {undefined} its own */
   readonly address?: string;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
@@ -78,7 +76,7 @@ export interface EventStreamOptions extends JoinOptions {
  *
  * using kv = await Deno.openKv(":memory:");
  * const hub = new Hub(new KvRoomLog(kv));
- * const response = openEventStream({ hub, room: "lobby", history: 10 });
+ * const response = openEventStream({ services: { hub }, room: "lobby", history: 10 });
  * await hub.drain();
  * console.log(await response.text()); // event: joined …
  * ```
@@ -127,7 +125,7 @@ class EventStreamReader implements Member, MonitoredConnection {
   #onMore: (() => void) | undefined;
 
   constructor(options: EventStreamOptions) {
-    const { hub, monitor, hardLimitBytes = HARD_LIMIT_BYTES } = options;
+    const { services: { hub, monitor }, hardLimitBytes = HARD_LIMIT_BYTES } = options;
     this.#options = options;
     this.address = options.address;
     this.#outbound = new OutboundQueue({
@@ -166,7 +164,7 @@ class EventStreamReader implements Member, MonitoredConnection {
 
   close(code: number): void {
     if (this.#hasEnded) return;
-    this.#options.hub.metrics.count("closed", closeNameOf(code));
+    this.#options.services.hub.metrics.count("closed", closeNameOf(code));
     // What waits for a reader that is not reading must not be kept for it. The end is a clean one in
     // any case: of a stream that fails, Deno would print the stack.
     if (code !== CLOSE_CODES.draining.code) this.#outbound.close();
@@ -180,7 +178,7 @@ class EventStreamReader implements Member, MonitoredConnection {
   tooSlow(): void {
     if (this.#isTooSlow || this.#hasEnded) return;
     this.#isTooSlow = true;
-    this.#options.hub.metrics.membersTooSlow++;
+    this.#options.services.hub.metrics.membersTooSlow++;
     // Not within the loop that sends to everybody.
     queueMicrotask(() => this.#disconnect("tooSlow", "Too slow"));
   }
@@ -215,7 +213,7 @@ class EventStreamReader implements Member, MonitoredConnection {
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#options.monitor?.delete(this);
+    this.#options.services.monitor?.delete(this);
     clearInterval(this.#heartbeat);
     this.#onMore?.();
     this.#subscription?.leave();

@@ -11,14 +11,12 @@ import type { Problem } from "../protocol/mod.ts";
 
 /** Whose stay it is, and who judges tokens. */
 export interface TokenRefreshOptions {
-  /** The hub, with what is counted. */
-  readonly hub: { readonly metrics: Metrics };
+  /** The counters, and what receives operational events. */
+  readonly services: { readonly hub: { readonly metrics: Metrics }; readonly logger: Logger };
   /** The room. */
   readonly room: string;
   /** Whose connection it is. */
   readonly user: string;
-  /** Takes what an operator should know. */
-  readonly logger: Logger;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Judges a fresh token; where it is missing, none is needed. May reject. */
@@ -35,10 +33,9 @@ export interface TokenRefreshOptions {
  * import { TokenRefresh } from "./token_refresh.ts";
  *
  * const tokenRefresh = new TokenRefresh({
- *   hub: { metrics: new Metrics() },
+ *   services: { hub: { metrics: new Metrics() }, logger: jsonLogger() },
  *   room: "lobby",
  *   user: "ann",
- *   logger: jsonLogger(),
  *   expiresAt: 1_000,
  *   renew: () => Promise.resolve({ user: "ann", expiresAt: 2_000 }),
  * });
@@ -70,7 +67,7 @@ export class TokenRefresh {
    * @returns Settles when it is judged. Never rejects.
    */
   async take(token: string, refuse: (problem: Problem) => void): Promise<void> {
-    const { renew, logger, room, user, hub } = this.#options;
+    const { renew, room, user, services: { hub, logger } } = this.#options;
     if (!renew) return;
     if (this.#isRenewing) {
       const message = "The last token is still being verified";

@@ -5,9 +5,7 @@
  */
 
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
-import type { Hub } from "../hub/hub.ts";
 import { type CloseName, Inbound, type InboundHandler, MEMBER_CAUSES } from "./inbound.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "../protocol/mod.ts";
@@ -15,8 +13,9 @@ import type { ClientEnvelope, Problem } from "../protocol/mod.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
 import { TokenRefresh, type TokenRefreshOptions } from "./token_refresh.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import type { ConnectionMonitor, MonitoredConnection } from "./connection_monitor.ts";
-import type { ScheduledWriter, WriteScheduler } from "./write_scheduler.ts";
+import type { MonitoredConnection } from "./connection_monitor.ts";
+import type { ConnectionServices } from "./services.ts";
+import type { ScheduledWriter } from "./write_scheduler.ts";
 import { upgrade, type Upgraded } from "./upgrade.ts";
 
 /** Turns in which much of what waits is sent: where more texts wait, several go at once. */
@@ -32,18 +31,8 @@ export type ConnectionStatus = "connecting" | "open" | "closing" | "closed";
 
 /** What a connection is for. */
 export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
-  /** The hub to join. */
-  readonly hub: Hub;
-  /** The room, already checked. */
-  readonly room: string;
-  /** Whose connection it is, already checked. */
-  readonly user: string;
-  /** Receives operational events. */
-  readonly logger: Logger;
-  /** Limits what waits for it, and ends it in time. */
-  readonly monitor: ConnectionMonitor;
-  /** Sends what takes more than one frame for many connections. */
-  readonly scheduler: WriteScheduler;
+  /** The services of the server. */
+  readonly services: ConnectionServices;
   /** Whose share of the budget its bytes count against. @default {undefined} its own */
   readonly address?: string;
   /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
@@ -77,7 +66,7 @@ export function connect(request: Request, options: ConnectionOptions): Response 
   try {
     new WebSocketConnection(upgraded, options);
   } catch (error) {
-    options.logger("error", "connection_failed", { room: options.room, error });
+    options.services.logger("error", "connection_failed", { room: options.room, error });
     socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
     options.onEnd?.();
   }
@@ -108,7 +97,7 @@ export class WebSocketConnection
    * @param options What it is for.
    */
   constructor(upgraded: Omit<Upgraded, "response">, options: ConnectionOptions) {
-    const { user, hub, takeOfUser, monitor, address } = options;
+    const { user, services: { hub, monitor }, takeOfUser, address } = options;
     const { socket, protocol, unopenedReason } = upgraded;
     this.user = user;
     this.address = address;
@@ -184,7 +173,7 @@ export class WebSocketConnection
     this.#outbound.close();
     this.#keptBytes = this.#socket.bufferedAmount;
     this.#status = "closing";
-    const { hub: { metrics }, logger, room, onClosing } = this.#options;
+    const { services: { hub: { metrics }, logger }, room, onClosing } = this.#options;
     onClosing?.();
     const name = closeNameOf(code);
     metrics.count("closed", name);
@@ -202,7 +191,7 @@ export class WebSocketConnection
 
   tooSlow(): void {
     if (this.#status !== "open") return;
-    this.#options.hub.metrics.membersTooSlow++;
+    this.#options.services.hub.metrics.membersTooSlow++;
     // Closed now, so that nothing more is kept for it. The subscription ends later, not within the
     // loop that sends to everybody: leaving tells the others.
     this.close(CLOSE_CODES.tooSlow.code, "Too slow");
@@ -214,7 +203,7 @@ export class WebSocketConnection
   }
 
   neverOpened(): void {
-    const { logger, room } = this.#options;
+    const { services: { logger }, room } = this.#options;
     const { address, user } = this;
     const reason = this.#unopenedReason;
     logger("warn", "socket_never_opened", { room, user, address, reason });
@@ -235,7 +224,7 @@ export class WebSocketConnection
   }
 
   refuse(payload: Problem): void {
-    this.#options.hub.metrics.count("rejected", payload.code);
+    this.#options.services.hub.metrics.count("rejected", payload.code);
     this.send(new EnvelopeBatch([encodeEnvelope({ type: "error", payload })]));
   }
 
@@ -247,13 +236,13 @@ export class WebSocketConnection
 
   #write(texts: readonly string[], inTurns: boolean): void {
     if (this.#outbound.size > 0 || inTurns) {
-      if (this.#outbound.size === 0) this.#options.scheduler.add(this);
+      if (this.#outbound.size === 0) this.#options.services.scheduler.add(this);
       this.#outbound.push(texts);
     } else for (const text of texts) this.#socket.send(text);
   }
 
   #opened(): void {
-    const { hub, room } = this.#options;
+    const { services: { hub }, room } = this.#options;
     // It took so long that its place was given to another.
     if (this.#status !== "connecting") return this.#socket.close(CLOSE_CODES.goingAway.code);
     this.#status = "open";
@@ -277,7 +266,7 @@ export class WebSocketConnection
   #ended(why: "left" | "lost" | "neverOpened"): void {
     this.#subscription?.leave();
     if (this.#status === "closed") return;
-    const { hub: { metrics }, monitor, onEnd } = this.#options;
+    const { services: { hub: { metrics }, monitor }, onEnd } = this.#options;
     if (this.#status !== "closing") metrics.count("closed", why);
     this.#status = "closed";
     this.#outbound.close();
@@ -290,7 +279,7 @@ export class WebSocketConnection
     try {
       action();
     } catch (error) {
-      const { logger, room, hub } = this.#options;
+      const { services: { logger, hub }, room } = this.#options;
       hub.metrics.memberFailures++;
       logger("error", "connection_failed", { room, user: this.user, error });
       this.#subscription?.leave();

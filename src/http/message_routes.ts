@@ -1,44 +1,40 @@
 /**
- * A room's messages for those who ask once: pages of the log, and saying something.
+ * The routes of messages: pages of a room's log, and publishing.
  *
  * @module
  */
 
 import { Hono } from "hono";
-import { messageText } from "../store/entry.ts";
-import type { AccessControl } from "../access/access_control.ts";
+import { type LogRecord, messageText } from "../store/entry.ts";
 import { nameOf } from "../access/authorization.ts";
-import type { ConnectionInfo } from "../access/client_address.ts";
-import type { Hub } from "../hub/hub.ts";
-import { decodeDraft, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
-import { bodyOf, cursorOf, numberOf, roomOf } from "./request_params.ts";
+import { decodeDraft, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
+import { readBody } from "./request_body.ts";
+import { cursorOf, numberOf, roomOf } from "./request_params.ts";
+import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** Bytes of a request body: text may be escaped to six times its length, and there is some JSON. */
 const BODY_BYTES_PER_TEXT_BYTE = 6;
 const BODY_BYTES_MORE = 4_096;
 
-/** What {@linkcode messageRoutes} needs. */
-export interface MessageRoutesOptions {
-  /** The hub. */
-  readonly hub: Hub;
-  /** Decides who may read, and who may say how much. */
-  readonly access: AccessControl;
-}
+/**
+ * UTF-16 code units of a page of messages: enough for the 10 newest, however long they are. A page
+ * of 100 of the longest would be 2.5 MB, and one connection can ask for hundreds at once.
+ */
+const PAGE_LENGTH = 256 * 1024;
+const NEWEST_MIN = 10;
 
 /**
- * Makes the routes that read messages and take them: `GET` and `POST` of `/rooms/:room/messages`.
- * What they refuse they throw.
+ * Creates the routes of messages: `GET` and `POST` of `/rooms/:room/messages`. Refusals are thrown.
  *
- * @param options The hub, and who may come in.
+ * @param services The services of the server.
  * @returns Routes for Hono.
  */
-export function messageRoutes(
-  { hub, access }: MessageRoutesOptions,
-): Hono<{ Bindings: { info?: ConnectionInfo } }> {
+export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   const textMaxBytes = hub.limits.text_max_bytes;
-  const maxBodyBytes = BODY_BYTES_PER_TEXT_BYTE * textMaxBytes + BODY_BYTES_MORE;
-  const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
+  const maxBytes = BODY_BYTES_PER_TEXT_BYTE * textMaxBytes + BODY_BYTES_MORE;
+  const maxLength = Math.max(PAGE_LENGTH, NEWEST_MIN * maxBytes);
+  const app = new Hono<ServerEnv>();
 
   app.get("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
@@ -49,23 +45,30 @@ export function messageRoutes(
       throw httpError("bad_query", 'Give "before" or "after", not both');
     }
     await access.authorize(context.req.raw, room);
+    const options = { limit, maxLength, shownOnly: true };
     const records = after !== undefined
-      ? await hub.log.after(room, after, { limit, shownOnly: true })
+      ? await hub.log.after(room, after, options)
       : before !== undefined
-      ? await hub.log.before(room, before, { limit, shownOnly: true })
-      : await hub.log.last(room, { limit, shownOnly: true });
-    const messages = records.map(messageText).join(",");
+      ? await hub.log.before(room, before, options)
+      : await hub.log.last(room, options);
+    const page = after !== undefined ? firstOf(records, maxLength) : lastOf(records, maxLength);
+    const messages = page.map(messageText).join(",");
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
 
   app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
-    const pass = await access.authorize(context.req.raw, room);
-    const body = await bodyOf(context.req.raw, maxBodyBytes);
-    const user = nameOf(pass, body.user);
+    const { raw } = context.req;
+    const authorization = await access.authorize(raw, room);
+    const body = await readBody(raw, { maxBytes });
+    const user = nameOf(authorization, body.user);
     const decoded = decodeDraft(body, { textMaxBytes });
     if (!decoded.ok) throw new HttpError(decoded.error);
-    access.checkRate(user, context.req.raw, context.env.info);
+    access.checkRate(user, raw, context.env.info);
+    // The body may have taken longer than the token had left.
+    if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
+      throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
+    }
     const outcome = await hub.publish(room, user, decoded.draft);
     if (outcome.status === "refused") throw new HttpError(outcome.problem, retryAfter());
     const status = outcome.status === "stored" ? 201 : 200;
@@ -74,4 +77,23 @@ export function messageRoutes(
   });
 
   return app;
+}
+
+/** The first records that fit into a page, at least one. */
+function firstOf(records: readonly LogRecord[], maxLength: number): readonly LogRecord[] {
+  return records.slice(0, countOf(records, maxLength));
+}
+
+/** The last records that fit into a page, at least one. */
+function lastOf(records: readonly LogRecord[], maxLength: number): readonly LogRecord[] {
+  return records.slice(records.length - countOf(records.toReversed(), maxLength));
+}
+
+function countOf(records: readonly LogRecord[], maxLength: number): number {
+  let length = 0;
+  const count = records.findIndex(({ envelope }, i) => {
+    length += envelope.length;
+    return i > 0 && length > maxLength;
+  });
+  return count < 0 ? records.length : count;
 }

@@ -43,10 +43,10 @@ const HEADERS = {
  * console.log(response.headers.get("content-type")); // text/html; charset=utf-8
  * ```
  */
-export function createPages(): (request: Request) => Promise<Response> {
+export function createPages(): (request: Request, path?: string) => Promise<Response> {
   const tags = new Map<string, Promise<string>>();
-  return async (request) => {
-    const [body, type] = assetAt(new URL(request.url).pathname);
+  return async (request, path = new URL(request.url).pathname) => {
+    const [body, type] = assetAt(path);
     let tag = tags.get(type);
     if (!tag) tags.set(type, tag = eTag(body));
     const etag = await tag;

@@ -1,5 +1,5 @@
 /**
- * What requests hold.
+ * The parameters of requests.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export function roomOf(context: Context): string {
 }
 
 /**
- * Tells whether a request asks for a WebSocket.
+ * Whether a request asks for a WebSocket.
  *
  * @param context The request.
  * @returns True where it asks for that upgrade.
@@ -33,13 +33,30 @@ export function isUpgrade(context: Context): boolean {
 }
 
 /**
- * Makes the refusal of a request that should have asked for a WebSocket.
+ * Creates the refusal of a request that should have asked for a WebSocket. One that has some of the
+ * headers of a handshake came through a proxy that dropped the others.
  *
+ * @param context The request.
  * @returns The refusal, to be thrown.
  */
-export function upgradeRequired(): HttpError {
-  const message = "This path speaks WebSocket: send the headers of an upgrade";
+export function upgradeRequired(context: Context): HttpError {
+  const isProxied = isStrippedHandshake(context);
+  const message = isProxied
+    ? "The request has Sec-WebSocket-Key, but no Upgrade: websocket. A proxy in front dropped it, " +
+      "and has to pass the headers Upgrade and Connection on"
+    : "This path speaks WebSocket: send the headers of an upgrade";
   return httpError("upgrade_required", message, { upgrade: "websocket", connection: "upgrade" });
+}
+
+/**
+ * Whether a request was a WebSocket handshake until a proxy dropped the headers that it has to pass
+ * on.
+ *
+ * @param context The request.
+ * @returns True if so.
+ */
+export function isStrippedHandshake(context: Context): boolean {
+  return !isUpgrade(context) && context.req.header("sec-websocket-key") !== undefined;
 }
 
 /**
@@ -50,7 +67,7 @@ export function upgradeRequired(): HttpError {
  */
 export function checkHandshake(context: Context): void {
   const header = (name: string) => context.req.header(name) ?? "";
-  if (!isUpgrade(context)) throw upgradeRequired();
+  if (!isUpgrade(context)) throw upgradeRequired(context);
   // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
   if (context.req.method !== "GET") {
     throw httpError("method_not_allowed", "This path takes GET", { allow: "GET" });
@@ -113,39 +130,4 @@ export function cursorOf(context: Context, name: string): string | undefined {
   const text = context.req.query(name);
   if (text === undefined || isCursor(text)) return text;
   throw httpError("bad_cursor", `"${name}" is not a cursor of this server`);
-}
-
-/**
- * Reads the body. Not by Hono's `bodyLimit`: that leaves the body of a request without a length
- * open for ever.
- *
- * @param request The request.
- * @param maxBytes The most that is read.
- * @returns The object in it.
- * @throws {HttpError} Where it is longer, or is not a JSON object in UTF-8.
- */
-export async function bodyOf(
-  request: Request,
-  maxBytes: number,
-): Promise<Record<string, unknown>> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let body: unknown;
-  try {
-    let [text, size] = ["", 0];
-    for await (const chunk of request.body ?? []) {
-      size += chunk.length;
-      if (size > maxBytes) {
-        throw httpError("body_too_large", `The body is longer than ${maxBytes} bytes`);
-      }
-      text += decoder.decode(chunk, { stream: true });
-    }
-    body = JSON.parse(text + decoder.decode());
-  } catch (error) {
-    if (error instanceof HttpError) throw error;
-    throw httpError("bad_body", "The body is not JSON in UTF-8");
-  }
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-    return body as Record<string, unknown>;
-  }
-  throw httpError("bad_body", "The body must be a JSON object");
 }

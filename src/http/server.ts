@@ -19,27 +19,29 @@
  */
 
 import { type Context, Hono } from "hono";
+import { AccessControl } from "../access/access_control.ts";
+import type { Authorize } from "../access/authorization.ts";
 import type { ConnectionInfo } from "../access/client_address.ts";
 import type { ConnectionLimitSettings } from "../access/connection_limits.ts";
-import type { Authorize } from "../access/authorization.ts";
-import { connect } from "../connection/websocket_connection.ts";
-import { EVENT_STREAM_HEADERS, openEventStream } from "../connection/event_stream.ts";
-import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
-import { AccessControl } from "../access/access_control.ts";
-import type { Hub } from "../hub/hub.ts";
-import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
-import { messageRoutes } from "./message_routes.ts";
-import { decodeRoom, ERRORS, HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
-import { operatorRoutes } from "./operator_routes.ts";
-import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { AllowedHosts } from "../access/host.ts";
-import { AllowedOrigins } from "../access/origin.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
-import { checkHandshake, isUpgrade, nameIn, numberOf, roomOf } from "./request_params.ts";
-import { upgradeRequired } from "./request_params.ts";
-import { secure, shareWith } from "./response_headers.ts";
+import { AllowedOrigins } from "../access/origin.ts";
 import { ConnectionMonitor } from "../connection/connection_monitor.ts";
+import { refuseEventStream } from "../connection/event_stream.ts";
 import { WriteScheduler } from "../connection/write_scheduler.ts";
+import type { Hub } from "../hub/hub.ts";
+import { decodeRoom, ERRORS } from "../protocol/mod.ts";
+import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
+import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
+import { Answers } from "./answers.ts";
+import { BasePath } from "./base_path.ts";
+import { messageRoutes } from "./message_routes.ts";
+import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
+import { createPages, PAGE_PATHS } from "./page_assets.ts";
+import { isStrippedHandshake } from "./request_params.ts";
+import { preflight, secure, share } from "./response_headers.ts";
+import { roomRoutes } from "./room_routes.ts";
+import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
@@ -75,6 +77,17 @@ export interface ServerOptions extends Partial<ConnectionLimitSettings> {
    * @default {0}
    */
   readonly proxies?: number;
+  /**
+   * The path under which the server lives, such as `/chat`. Requests may come with it, or without
+   * it where a proxy or a framework in front takes it off.
+   *
+   * @default {""} the root
+   */
+  readonly basePath?: string;
+  /** Whether the chat page is served at `/` and `/r/{room}`. @default {true} */
+  readonly page?: boolean;
+  /** Whether `/health` and `/metrics` are served. @default {true} */
+  readonly operatorRoutes?: boolean;
   /** Gives what the other isolates of this process have counted. @default {none} */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
@@ -121,13 +134,13 @@ export interface Server extends AsyncDisposable {
  * ```
  */
 export function createServer(hub: Hub, options: ServerOptions = {}): Server {
-  const { authorize, proxies, otherMetrics } = options;
+  const { authorize, proxies, otherMetrics, page = true, operatorRoutes = true } = options;
   const hosts = new AllowedHosts(options.hosts);
   const origins = new AllowedOrigins(options.origins ?? []);
+  const base = new BasePath(options.basePath);
   const { limits, metrics } = hub;
   const logger = guardLogger(options.logger ?? jsonLogger(), metrics);
   const monitor = new ConnectionMonitor({ metrics });
-  const scheduler = new WriteScheduler();
   const access = new AccessControl({
     authorize,
     proxies,
@@ -138,98 +151,53 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     isMemoryShort: (share) => monitor.isFull(share),
   });
   metrics.readFrom(access, monitor);
+  const services: ServerServices = {
+    hub,
+    logger,
+    monitor,
+    access,
+    scheduler: new WriteScheduler(),
+  };
+  const answers = new Answers(services);
   let requests = 0;
-  const app = new Hono<{ Bindings: { info?: ConnectionInfo } }>();
+  const app = new Hono<ServerEnv>({ getPath: (request) => base.pathOf(request) });
 
   app.use(async (context, next) => {
-    const { raw } = context.req;
+    const { req: { raw, path }, env } = context;
     hosts.check(raw);
-    const slot = access.acquireRequest(raw, context.env.info);
-    try {
-      await next();
-    } finally {
-      slot.release();
-    }
-  });
-
-  app.use(async (context, next) => {
-    if (hub.isDraining && !OPERATOR_PATHS.has(context.req.path)) {
+    env.slot = access.acquireRequest(raw, env.info);
+    const answered = preflight(raw, origins);
+    if (answered) return answered;
+    if (hub.isDraining && !OPERATOR_PATHS.has(path)) {
       throw httpError("draining", "The server is stopping", retryAfter());
     }
-    await next();
+    return await next();
   });
-
-  if (!origins.isEmpty) app.use("/rooms/*", shareWith(origins, { except: "/ws" }));
   app.use("/rooms/*", async (context, next) => {
     origins.check(context.req.raw);
     await next();
   });
 
-  const page = createPages();
-  for (const path of PAGE_PATHS) app.get(path, (context) => page(context.req.raw));
-
-  app.route("/", operatorRoutes({ hub, logger, snapshot, otherMetrics }));
-
-  app.get("/rooms/:room/ws", async (context) => {
-    const room = roomOf(context);
-    // A client that was refused may ask without an upgrade why: a browser does not tell it.
-    const isAnybody = context.req.query("user") === undefined &&
-      context.req.header("authorization") === undefined;
-    if (!isUpgrade(context) && !authorize && isAnybody) throw upgradeRequired();
-    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
-    const after = context.req.query("after") || undefined;
-    const { raw } = context.req;
-    const to = { room, name: nameIn(context), info: context.env.info };
-    const grant = await access.acquire(raw, to);
-    const { user, expiresAt, renew, takeMessage: takeOfUser, release: onEnd } = grant;
-    const join = { hub, room, user, history, after };
-    try {
-      // Last: a client whose upgrade failed cannot see why, but may ask again without one.
-      checkHandshake(context);
-      return connect(raw, {
-        ...join,
-        expiresAt,
-        renew,
-        takeOfUser,
-        monitor,
-        scheduler,
-        logger,
-        onClosing: grant.markClosing,
-        onEnd,
+  const routes: [path: string, allow: string][] = [...ROOM_ROUTES];
+  if (page) {
+    const pages = createPages();
+    for (const path of PAGE_PATHS) {
+      app.get(path, (context) => {
+        const { raw, path } = context.req;
+        const location = base.slashed(raw);
+        return location === undefined ? pages(raw, path) : context.body(null, 308, { location });
       });
-    } catch (error) {
-      onEnd();
-      if (error instanceof HttpError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw httpError("bad_handshake", `Not a valid WebSocket handshake: ${why}`);
+      routes.push([path, "GET"]);
     }
-  });
+  }
+  if (operatorRoutes) {
+    app.route("/", createOperatorRoutes({ hub, logger, snapshot, otherMetrics }));
+    for (const path of OPERATOR_PATHS) routes.push([path, "GET"]);
+  }
+  app.route("/", roomRoutes({ services, isOpen: authorize === undefined }));
+  app.route("/", messageRoutes(services));
 
-  app.get("/rooms/:room/events", async (context) => {
-    const room = roomOf(context);
-    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
-    // An EventSource comes back with the URL of its first time: the header is newer.
-    const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
-    const { raw, method } = context.req;
-    const grant = await access.acquireReader(raw, { room, info: context.env.info });
-    const { expiresAt, release: onEnd } = grant;
-    // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
-    if (method !== "HEAD") {
-      return openEventStream({ hub, room, history, after, expiresAt, monitor, onEnd });
-    }
-    onEnd();
-    return new Response(null, { headers: EVENT_STREAM_HEADERS });
-  });
-
-  app.route("/", messageRoutes({ hub, access }));
-
-  app.get("/rooms/:room", async (context) => {
-    const room = roomOf(context);
-    await access.authorize(context.req.raw, room);
-    return context.json(await hub.roomState(room));
-  });
-
-  for (const [path, allow] of ROUTES) {
+  for (const [path, allow] of routes) {
     app.all(path, () => {
       throw httpError("method_not_allowed", `This path takes ${allow}`, { allow });
     });
@@ -244,7 +212,24 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     }
     const decoded = decodeRoom(context.req.param("room") ?? "");
     const room = decoded.ok ? decoded.room : undefined;
-    access.reportRefusal(error.problem, context.req.raw, { room, info: context.env.info });
+    const { req: { raw }, env: { info, slot } } = context;
+    access.reportRefusal(error.problem, raw, { room, info });
+    if (isStrippedHandshake(context)) {
+      const { problem: { code, message: reason } } = error;
+      const { host } = new URL(raw.url);
+      const origin = context.req.header("origin");
+      logger("warn", "upgrade_missing", {
+        code,
+        reason,
+        room,
+        host,
+        origin,
+        address: slot?.address,
+      });
+    }
+    if (isForReader(context) && ERRORS[error.problem.code].temporary) {
+      return refuseEventStream(error.problem);
+    }
     return answer(context, error);
   });
 
@@ -267,8 +252,13 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   return {
     async fetch(request, info) {
       requests++;
+      const bindings: RequestBindings = { info };
       try {
-        return secure(await app.fetch(request, { info }));
+        const response = share(secure(await app.fetch(request, bindings)), request, origins);
+        return await answers.watch(response, { request, info, slot: bindings.slot });
+      } catch (error) {
+        bindings.slot?.release();
+        throw error;
       } finally {
         requests--;
       }
@@ -282,15 +272,17 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 /** What an operator asks also while the server stops. */
 const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
 
-const ROUTES = [
-  ...PAGE_PATHS.map((path) => [path, "GET"] as const),
-  ["/health", "GET"],
-  ["/metrics", "GET"],
+const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room", "GET"],
   ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
-] as const;
+];
+
+/** Whether a request is for a stream of events: browsers give up for good where it is refused. */
+function isForReader({ req: { path, method } }: Context): boolean {
+  return method === "GET" && /^\/rooms\/[^/]+\/events$/.test(path);
+}
 
 function answer(context: Context, { problem, headers }: HttpError): Response {
   const { code, message } = problem;

@@ -75,6 +75,8 @@ export class Metrics {
   hookFailures = 0;
   /** Frames of typing and presence of which a member that was behind got the net change later. */
   framesConflated = 0;
+  /** Answers that were cut off because they were not read. */
+  answersCut = 0;
   /** Members that were closed because they did not read fast enough. */
   membersTooSlow = 0;
   /** Repeats that could not be struck out of the log. */

@@ -48,6 +48,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["messages_refused", "Messages that moderation refused", (m) => m.messagesRefused],
   ["moderation_failures", "Messages that could not be judged", (m) => m.moderationFailures],
   ["frames_conflated", "Typing and presence held back for slow members", (m) => m.framesConflated],
+  ["answers_cut", "Answers cut off because they were not read", (m) => m.answersCut],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],
   ["hook_failures", "Fan-outs and callbacks that threw", (m) => m.hookFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],

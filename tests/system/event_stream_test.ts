@@ -186,7 +186,12 @@ Deno.test("openEvents() replays a long log page by page to a reader that takes i
     ids.push(outcome.record.cursor);
   }
   // A page is more than the limit: only a replay that waits for the reader gets through.
-  const { body } = openEventStream({ hub, room: "lobby", after: ids[0], hardLimitBytes: 300_000 });
+  const { body } = openEventStream({
+    services: { hub },
+    room: "lobby",
+    after: ids[0],
+    hardLimitBytes: 300_000,
+  });
   let text = "";
   for await (const part of body!.pipeThrough(new TextDecoderStream())) {
     text += part;
@@ -221,7 +226,7 @@ Deno.test("openEvents() sends a comment now and then", async () => {
   const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
   let ends = 0;
   const onEnd = () => void ends++;
-  const { body } = openEventStream({ hub, room: "lobby", heartbeatMs: 10, onEnd });
+  const { body } = openEventStream({ services: { hub }, room: "lobby", heartbeatMs: 10, onEnd });
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.endsWith("\n\n:\n\n:\n\n")) text += (await reader.read()).value;

@@ -53,10 +53,11 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     what: "Hono",
     pattern: /"hono/,
     files: [
+      "http/base_path.ts",
       "http/message_routes.ts",
       "http/operator_routes.ts",
       "http/request_params.ts",
-      "http/response_headers.ts",
+      "http/room_routes.ts",
       "http/server.ts",
     ],
   },

@@ -30,12 +30,9 @@ async function withConnection(
   const socket = new Socket();
   const upgraded = { socket: socket as unknown as WebSocket, protocol, unopenedReason: "" };
   const connection = new WebSocketConnection(upgraded, {
-    hub,
+    services: { hub, logger() {}, monitor, scheduler: new WriteScheduler() },
     room: "lobby",
     user: "ann",
-    logger() {},
-    monitor,
-    scheduler: new WriteScheduler(),
   });
   socket.onopen?.();
   while (socket.sent.length === 0) await settled();
