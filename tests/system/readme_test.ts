@@ -190,3 +190,33 @@ Deno.test("README's own server has the chat beside a route of its own", ALL, asy
     assert((await Deno.stat(`${folder}/chat.sqlite3`)).isFile);
   });
 });
+
+Deno.test(
+  "README's own server, twice over a database, shows each what the other stored",
+  ALL,
+  async () => {
+    await inFolder(async (folder) => {
+      const command = await ownServer(folder);
+      const program = await Deno.readTextFile(`${folder}/main.ts`);
+      const anyPort = program.replace("Deno.serve(", '$&{ hostname: "127.0.0.1", port: 0 }, ');
+      // In one process: between several, a file of SQLite does not tell of what was written.
+      for (const name of ["one", "other"]) {
+        await Deno.writeTextFile(`${folder}/${name}.ts`, anyPort);
+      }
+      await Deno.writeTextFile(`${folder}/main.ts`, 'import "./one.ts";\nimport "./other.ts";\n');
+      await using shell = new Shell(command, { folder });
+      const twice = new RegExp(`${LISTENING.source}[^]*${LISTENING.source}`);
+      const [, here, there] = await shell.until(twice);
+      await using ann = await TestClient.join(here, "/rooms/lobby/ws?user=ann");
+      await using bob = await TestClient.join(there, "/rooms/lobby/ws?user=bob");
+      for (const [client, text] of [[ann, "1"], [bob, "2"], [ann, "3"]] as const) {
+        client.say(text);
+        for (const each of [ann, bob]) {
+          await each.until(({ said }) => said.includes(text));
+        }
+      }
+      assertEquals([ann.said, bob.said], [["1", "2", "3"], ["1", "2", "3"]]);
+      assertEquals(ann.messages, bob.messages);
+    });
+  },
+);
