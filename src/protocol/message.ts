@@ -6,6 +6,7 @@
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
 import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
+import { isBlank } from "./visible_text.ts";
 
 /** A stored chat message. */
 export interface Message {
@@ -70,6 +71,7 @@ export function decodeDraft(value: unknown, options: DecodeOptions = {}): Decode
   if (typeof text !== "string") return refuse("bad_text", '"text" must be a string', ref);
   if (text.trim() === "") return refuse("bad_text", '"text" is empty', ref);
   if (!text.isWellFormed()) return refuse("bad_text", '"text" holds a lone surrogate', ref);
+  if (isBlank(text)) return refuse("bad_text", '"text" holds nothing that can be seen', ref);
   const max = options.textMaxBytes ?? TEXT_MAX_BYTES_DEFAULT;
   if (isLongerThan(text, max)) {
     return refuse("text_too_long", `"text" is longer than ${max} bytes of UTF-8`, ref);

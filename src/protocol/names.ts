@@ -1,10 +1,14 @@
 /**
- * How rooms and users may be called.
+ * Names of rooms and users.
  *
  * @module
  */
 
 import { type Decoded, refuse } from "./decoded.ts";
+import { holdsInvisible, isBlank } from "./visible_text.ts";
+
+/** The longest name of a user, in code points. */
+const USER_MAX_LENGTH = 64;
 
 /**
  * Checks the name of a room: 1 to 64 of letters, digits, `-`, `_` and `.`, but not `.` or `..`.
@@ -32,9 +36,11 @@ export function decodeRoom(name: string): Decoded<"room", string> {
 }
 
 /**
- * Checks and settles the name of a user: NFC, without white space around it, 1 to 64 characters
- * (code points), none of which is a control character, a line separator, a control of writing
- * direction, or a sign of broken text (a lone surrogate or U+FFFD).
+ * Checks the name of a user and settles its form: NFC, white space as single spaces and none around
+ * it. A name is 1 to 64 characters (code points), and people can see all of them: no control
+ * characters, controls of writing direction, zero-width or blank characters, private use or
+ * unassigned code points, or signs of broken text (a lone surrogate or U+FFFD). Joiners stay in
+ * emoji, and between letters of scripts that they change, such as Arabic and Devanagari.
  *
  * @param name The name, as it came in.
  * @returns The name as the room will show it, or what is wrong with it.
@@ -52,13 +58,18 @@ export function decodeUser(name: string): Decoded<"user", string> {
   if (!name.isWellFormed() || name.includes("\ufffd")) {
     return refuse("bad_user", "The user's name is not valid Unicode text");
   }
-  const user = name.normalize("NFC").trim();
+  // Pages show any run of spaces, of whatever kind, as one.
+  const user = name.normalize("NFC").trim().replace(/\p{Zs}+/gu, " ");
   if (user === "") return refuse("bad_user", "The user's name is empty");
-  if ([...user].length > 64) {
-    return refuse("bad_user", "The user's name is longer than 64 characters");
+  if ([...user].length > USER_MAX_LENGTH) {
+    return refuse("bad_user", `The user's name is longer than ${USER_MAX_LENGTH} characters`);
   }
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(user)) {
     return refuse("bad_user", "The user's name holds a control character");
+  }
+  if (isBlank(user)) return refuse("bad_user", "The user's name is blank");
+  if (holdsInvisible(user)) {
+    return refuse("bad_user", "The user's name holds a character that cannot be seen");
   }
   return { ok: true, user };
 }
