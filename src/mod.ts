@@ -71,12 +71,5 @@ export type { LogEntry, LogRecord } from "./store/entry.ts";
 export { KvRoomLog, type KvRoomLogOptions } from "./store/kv/kv_room_log.ts";
 export type { Duplicate, ReadOptions, RoomLog } from "./store/room_log.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./telemetry/logger.ts";
-export type { Histogram } from "./telemetry/histogram.ts";
-export {
-  type ConnectionCounts,
-  Metrics,
-  type Tally,
-  type WaitingCounts,
-} from "./telemetry/metrics.ts";
+export { type ConnectionCounts, Metrics, type WaitingCounts } from "./telemetry/metrics.ts";
 export { type MetricsSnapshot, renderMetrics } from "./telemetry/prometheus.ts";
-export type { SampledMetric, SampledValue } from "./telemetry/prometheus.ts";

@@ -165,7 +165,7 @@ export class ConnectionMonitor {
   /** Checks all connections once; called by the timer. */
   check(): void {
     const now = this.#clock();
-    this.#options.metrics.loopDelay.observe(Math.max(0, now - this.#checkedAt - CHECK_MS) / 1000);
+    this.#options.metrics.observeLoopDelay(Math.max(0, now - this.#checkedAt - CHECK_MS) / 1000);
     this.#checkedAt = now;
     const epochMs = this.#options.now?.() ?? Date.now();
     this.#measure();

@@ -55,7 +55,7 @@ export function operatorRoutes(options: OperatorOptions): Hono {
   });
 
   app.get("/metrics", async (context) => {
-    const text = await renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
+    const text = renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
     return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
   });
 

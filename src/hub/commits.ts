@@ -79,10 +79,8 @@ export function createCommits(options: CommitsOptions): Commits {
   async function append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
     const startedAt = performance.now();
     const versionstamp = await log.append(entries);
-    metrics.commitSeconds.observe((performance.now() - startedAt) / 1000);
-    metrics.commitMessages.observe(
-      [...entries.values()].reduce((sum, { count }) => sum + count, 0),
-    );
+    const messages = [...entries.values()].reduce((sum, { count }) => sum + count, 0);
+    metrics.observeCommit((performance.now() - startedAt) / 1000, messages);
     return versionstamp;
   }
 

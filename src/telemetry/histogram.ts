@@ -1,11 +1,11 @@
 /**
- * How large values are.
+ * A histogram of values.
  *
  * @module
  */
 
 /**
- * Counts values by size. Cheap enough for every commit; read by whoever shows it.
+ * A histogram: counts values by size, cheap enough for every commit.
  *
  * @example
  * ```ts
@@ -19,13 +19,13 @@
 export class Histogram {
   /** The upper ends of all buckets but the last, which has none, ascending. */
   readonly bounds: readonly number[];
-  /** How many values are in each bucket. */
+  /** The number of values in each bucket. */
   readonly counts: number[];
-  /** All values together. */
+  /** The sum of all values. */
   sum = 0;
 
   /**
-   * Makes one without values.
+   * Creates a histogram without values.
    *
    * @param bounds The upper ends, inclusive, ascending.
    */

@@ -14,9 +14,6 @@ const COMMIT_MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
 /** Upper ends in seconds. */
 const LOOP_DELAY_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** The counters of {@linkcode Metrics} that are kept by what they are about. */
-export type Tally = "closed" | "connectionsRefused" | "messagesLimited" | "rejected";
-
 /** The owner of the count of connections. */
 export interface ConnectionCounts {
   /** Connections now, those included that are being authorized or closed. */
@@ -32,8 +29,8 @@ export interface WaitingCounts {
 }
 
 /**
- * Plain counters that only grow, and a few values that are as they are now. They cost an addition
- * where something happens, and are read by whoever shows them. One object a hub.
+ * The counters of a hub. Counting costs an addition; reading is left to
+ * {@linkcode renderMetrics} and OpenTelemetry. One object a hub.
  *
  * @example
  * ```ts
@@ -101,13 +98,9 @@ export class Metrics {
   readonly messagesLimited: Map<string, number> = new Map();
   /** Requests, frames and envelopes that were answered with an error, by its code. */
   readonly rejected: Map<string, number> = new Map();
-  /** Seconds that a commit took. */
-  readonly commitSeconds: Histogram = new Histogram(COMMIT_SECONDS);
-  /** Messages in a commit. */
-  readonly commitMessages: Histogram = new Histogram(COMMIT_MESSAGES);
-  /** Seconds that a timer came late, once a second while anybody is connected. */
-  readonly loopDelay: Histogram = new Histogram(LOOP_DELAY_SECONDS);
-
+  readonly #commitSeconds = new Histogram(COMMIT_SECONDS);
+  readonly #commitMessages = new Histogram(COMMIT_MESSAGES);
+  readonly #loopDelay = new Histogram(LOOP_DELAY_SECONDS);
   #connections: ConnectionCounts | undefined;
   #waiting: WaitingCounts | undefined;
 
@@ -144,19 +137,59 @@ export class Metrics {
   /**
    * Counts one more.
    *
-   * @param tally In which counter.
-   * @param about What it is about: one of few names, never one from outside.
+   * @param counter The counter.
+   * @param label Its label: one of few names, never one from outside.
    */
-  count(tally: Tally, about: string): void {
-    this[tally].set(about, (this[tally].get(about) ?? 0) + 1);
+  count(
+    counter: "closed" | "connectionsRefused" | "messagesLimited" | "rejected",
+    label: string,
+  ): void {
+    this[counter].set(label, (this[counter].get(label) ?? 0) + 1);
+  }
+
+  /**
+   * Counts a commit.
+   *
+   * @param seconds The time that it took.
+   * @param messages The number of messages in it.
+   */
+  observeCommit(seconds: number, messages: number): void {
+    this.#commitSeconds.observe(seconds);
+    this.#commitMessages.observe(messages);
+  }
+
+  /**
+   * Counts the lateness of a timer.
+   *
+   * @param seconds The time by which it came late.
+   */
+  observeLoopDelay(seconds: number): void {
+    this.#loopDelay.observe(seconds);
+  }
+
+  /**
+   * Reads how values are distributed.
+   *
+   * @returns For each distribution the upper ends of all buckets but the last, which has none, the
+   * number of values in each bucket, and the sum of all values.
+   */
+  distributions(): Record<
+    "commitSeconds" | "commitMessages" | "loopDelay",
+    { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number }
+  > {
+    return {
+      commitSeconds: this.#commitSeconds,
+      commitMessages: this.#commitMessages,
+      loopDelay: this.#loopDelay,
+    };
   }
 }
 
 /**
- * Names a close code, to count by.
+ * The name of a close code, as a label.
  *
  * @param code The code.
- * @returns Its name in {@linkcode CLOSE_CODES}.
+ * @returns Its name in {@linkcode CLOSE_CODES}; `other` for an unknown one.
  */
 export function closeNameOf(code: number): string {
   for (const [name, known] of Object.entries(CLOSE_CODES)) if (known.code === code) return name;

@@ -1,5 +1,5 @@
 /**
- * What was counted, for OpenTelemetry.
+ * Counters for OpenTelemetry.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { COUNTERS, GAUGES } from "./prometheus.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
- * Gives OpenTelemetry what Deno itself does not see: messages, members, commits. With
+ * Exports to OpenTelemetry what Deno itself does not see: messages, members, commits. With
  * `OTEL_DENO=true` Deno exports it together with its own spans and metrics; without, this costs
  * nothing. Values are read when they are exported, never where they are counted.
  *

@@ -1,41 +1,39 @@
 /**
- * What was counted, as Prometheus reads it.
+ * Counters in the text format of Prometheus.
  *
  * @module
  */
 
-import { AggregatorRegistry } from "prom-client";
-import type { Histogram } from "./histogram.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** One value of a metric. */
-export interface SampledValue {
-  /** The number. */
-  readonly value: number;
-  /** What it is about. */
-  readonly labels: Readonly<Record<string, string | number>>;
-  /** The name of this series, where it is not that of the metric: parts of a histogram. */
-  readonly metricName?: string;
-}
-
-/** One metric of one isolate. */
-export interface SampledMetric {
-  /** Its name. */
+/** The counters of one isolate: plain data, which can go from one isolate to another. */
+export type MetricsSnapshot = readonly {
+  /** Name of the metric. */
   readonly name: string;
-  /** What it means. */
+  /** Meaning of the metric, in a few words. */
   readonly help: string;
-  /** What kind it is. */
+  /** Kind of the metric. */
   readonly type: "counter" | "gauge" | "histogram";
   /** How the values of several isolates become one. */
   readonly aggregator: "sum" | "max";
-  /** Its values. */
-  readonly values: readonly SampledValue[];
-}
+  /** The values, one a series. */
+  readonly values: readonly {
+    /** The value. */
+    readonly value: number;
+    /** Labels of the series. */
+    readonly labels: Readonly<Record<string, string | number>>;
+    /** Name of the series, where it is not that of the metric: parts of a histogram. */
+    readonly metricName?: string;
+  }[];
+}[];
 
-/** Everything that one isolate counted: plain data, which can go from one isolate to another. */
-export type MetricsSnapshot = readonly SampledMetric[];
+/** One metric of one isolate. */
+type Metric = MetricsSnapshot[number];
 
-/** A name, what it means, and how to read it. */
+/** A distribution of values. */
+type Distribution = ReturnType<Metrics["distributions"]>["loopDelay"];
+
+/** Name, meaning and value of a metric. */
 type Reading<T> = readonly [name: string, help: string, read: (from: T) => number];
 
 /** Counters of single numbers, for Prometheus and OpenTelemetry alike. */
@@ -63,14 +61,14 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ],
 ];
 
-/** What is as it is now. */
+/** Values that go up and down. */
 export const GAUGES: readonly Reading<Metrics>[] = [
   ["connections", "Connections", (m) => m.connections],
   ["connections_closing", "Connections closed by the server, not gone", (m) => m.stuckConnections],
   ["waiting_bytes", "Bytes that wait for members", (m) => m.waitingBytes],
 ];
 
-/** What a snapshot is made of besides the counters. */
+/** Options of {@linkcode snapshotOf}: what the counters do not hold. */
 export interface SnapshotOptions {
   /** Rooms in memory. */
   readonly rooms: number;
@@ -81,14 +79,15 @@ export interface SnapshotOptions {
 }
 
 /**
- * Takes down what an isolate has counted.
+ * Copies the counters of an isolate.
  *
  * @param metrics The counters.
  * @param options What they do not hold.
- * @returns Plain data, to be shown by {@linkcode renderMetrics}, with that of others or alone.
+ * @returns Plain data for {@linkcode renderMetrics}.
  */
 export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsSnapshot {
   const { rooms, heapBytes, residentBytes } = options;
+  const distributions = metrics.distributions();
   const { commitFailures, readFailures, probeFailures, tombstoneFailures } = metrics;
   const kvFailures = new Map([
     ["commit", commitFailures],
@@ -127,9 +126,9 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
       metrics.rejected,
     ),
     labelled("hubbub_kv_failures_total", "Failures of Deno KV", "operation", kvFailures),
-    bucketed("hubbub_commit_duration_seconds", "Time of a commit", metrics.commitSeconds),
-    bucketed("hubbub_commit_messages", "Messages in a commit", metrics.commitMessages),
-    bucketed("hubbub_event_loop_delay_seconds", "Lateness of a timer", metrics.loopDelay),
+    bucketed("hubbub_commit_duration_seconds", "Time of a commit", distributions.commitSeconds),
+    bucketed("hubbub_commit_messages", "Messages in a commit", distributions.commitMessages),
+    bucketed("hubbub_event_loop_delay_seconds", "Lateness of a timer", distributions.loopDelay),
     {
       ...sampled("process_resident_memory_bytes", "Memory of the whole process", "gauge", [
         { value: residentBytes, labels: {} },
@@ -140,10 +139,10 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
 }
 
 /**
- * Shows what isolates have counted, added up.
+ * Renders the counters of several isolates, added up.
  *
  * @param snapshots One of each isolate.
- * @returns The text format of Prometheus.
+ * @returns The text format of Prometheus, version 0.0.4.
  *
  * @example
  * ```ts
@@ -151,19 +150,52 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
  *
  * using kv = await Deno.openKv(":memory:");
  * await using server = createServer(new Hub(new KvRoomLog(kv)));
- * console.log(await renderMetrics([server.snapshot()])); // # HELP hubbub_messages_received_total …
+ * console.log(renderMetrics([server.snapshot()])); // # HELP hubbub_messages_received_total …
  * ```
  */
-export async function renderMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {
-  return await AggregatorRegistry.aggregate([...snapshots]).metrics();
+export function renderMetrics(snapshots: readonly MetricsSnapshot[]): string {
+  const families = new Map<string, { metric: Metric; series: Map<string, number> }>();
+  for (const metric of snapshots.flat()) {
+    let family = families.get(metric.name);
+    if (!family) families.set(metric.name, family = { metric, series: new Map() });
+    const { series } = family;
+    for (const { value, labels, metricName = metric.name } of metric.values) {
+      const name = metricName + renderLabels(labels);
+      const sum = series.get(name);
+      if (sum === undefined) series.set(name, value);
+      else series.set(name, metric.aggregator === "max" ? Math.max(sum, value) : sum + value);
+    }
+  }
+  let text = "";
+  for (const [name, { metric: { help, type }, series }] of families) {
+    text += `# HELP ${name} ${escape(help)}\n# TYPE ${name} ${type}\n`;
+    for (const [labelled, value] of series) text += `${labelled} ${renderNumber(value)}\n`;
+  }
+  return text;
+}
+
+function renderLabels(labels: Readonly<Record<string, string | number>>): string {
+  const parts = Object.entries(labels).map(([name, value]) => {
+    const text = typeof value === "number" ? renderNumber(value) : escape(value);
+    return `${name}="${text.replaceAll('"', '\\"')}"`;
+  });
+  return parts.length === 0 ? "" : `{${parts.join(",")}}`;
+}
+
+function renderNumber(value: number): string {
+  return String(value).replace("Infinity", "Inf").replace(/^Inf/, "+Inf");
+}
+
+function escape(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 
 function sampled(
   name: string,
   help: string,
-  type: SampledMetric["type"],
-  values: readonly SampledValue[],
-): SampledMetric {
+  type: Metric["type"],
+  values: Metric["values"],
+): Metric {
   return { name, help, type, aggregator: "sum", values };
 }
 
@@ -172,17 +204,17 @@ function labelled(
   help: string,
   label: string,
   counts: ReadonlyMap<string, number>,
-): SampledMetric {
+): Metric {
   const values = [...counts].map(([about, value]) => ({ value, labels: { [label]: about } }));
   return sampled(name, help, "counter", values);
 }
 
-function bucketed(name: string, help: string, { bounds, counts, sum }: Histogram): SampledMetric {
-  const values: SampledValue[] = [];
+function bucketed(name: string, help: string, { bounds, counts, sum }: Distribution): Metric {
+  const values: Metric["values"][number][] = [];
   let total = 0;
   counts.forEach((count, i) => {
     total += count;
-    const labels = { le: bounds[i] ?? "+Inf" };
+    const labels = { le: bounds[i] ?? Infinity };
     values.push({ value: total, labels, metricName: `${name}_bucket` });
   });
   values.push({ value: sum, labels: {}, metricName: `${name}_sum` });

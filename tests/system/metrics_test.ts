@@ -1,20 +1,15 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type MetricsSnapshot, renderMetrics } from "@hubbub/hub";
 import { injectFaults } from "../helpers/kv_faults.ts";
+import { parseExposition } from "../helpers/exposition.ts";
 import { needs } from "../helpers/permissions.ts";
 import { TestClient } from "../helpers/test_client.ts";
 import { serve, serveAlone, type TestServer } from "../helpers/test_server.ts";
 
 /** The values in a text of Prometheus, by series. */
 function read(text: string): Map<string, number> {
-  const values = new Map<string, number>();
-  for (const line of text.split("\n")) {
-    if (line === "" || line.startsWith("#")) continue;
-    const space = line.lastIndexOf(" ");
-    assertMatch(line, /^[a-z_]+(\{[a-z]+="[^"]*"\})? -?[\d.e+-]+$/);
-    values.set(line.slice(0, space), Number(line.slice(space + 1)));
-  }
-  return values;
+  const families = parseExposition(text);
+  return new Map(families.flatMap(({ samples }) => [...samples]));
 }
 
 async function scrape(running: TestServer): Promise<Map<string, number>> {
@@ -86,7 +81,7 @@ Deno.test("GET /metrics counts failures of the database", needs("net"), async ()
   await ann.store("kept");
 });
 
-Deno.test("renderMetrics() adds up what several isolates counted", async () => {
+Deno.test("renderMetrics() adds up what several isolates counted", () => {
   const snapshot = (stored: number, residentBytes: number): MetricsSnapshot => [
     {
       name: "stored_total",
@@ -103,7 +98,7 @@ Deno.test("renderMetrics() adds up what several isolates counted", async () => {
       values: [{ value: residentBytes, labels: {} }],
     },
   ];
-  const values = read(await renderMetrics([snapshot(1, 10), snapshot(2, 30), snapshot(4, 20)]));
+  const values = read(renderMetrics([snapshot(1, 10), snapshot(2, 30), snapshot(4, 20)]));
   assertEquals(Object.fromEntries(values), { stored_total: 7, resident_bytes: 30 });
 });
 
@@ -120,4 +115,56 @@ Deno.test("GET /metrics adds what the other isolates counted", needs("net"), asy
   assertEquals(values.get("hubbub_messages_stored_total"), 2);
   assertEquals(values.get("hubbub_connections"), 2);
   assertEquals(values.get("hubbub_commit_duration_seconds_count"), 2);
+});
+
+Deno.test("renderMetrics() escapes what labels and help may hold", () => {
+  const awkward = 'a "quoted" \\ back\nline';
+  const snapshot: MetricsSnapshot = [{
+    name: "odd_total",
+    help: "A \\ and\na line",
+    type: "counter",
+    aggregator: "sum",
+    values: [
+      { value: 1e21, labels: { what: awkward } },
+      { value: 0.1 + 0.2, labels: { what: "plain", of: 7 } },
+    ],
+  }];
+  const text = renderMetrics([snapshot]);
+  assertEquals(text.split("\n").length, 5, text);
+  const [{ help, samples }] = parseExposition(text);
+  assertEquals(help, "A \\ and\na line");
+  assertEquals([...samples.values()], [1e21, 0.1 + 0.2]);
+  assert(text.includes('{what="a \\"quoted\\" \\\\ back\\nline"}'), text);
+});
+
+Deno.test("parseExposition() refuses what Prometheus would", () => {
+  const good = "# HELP a A\n# TYPE a counter\na 1\n";
+  assertEquals(parseExposition(good)[0].samples.get("a"), 1);
+  for (
+    const [bad, message] of [
+      ["# HELP a A\n# TYPE a counter\na 1", "ends without"],
+      ["# TYPE a counter\na 1\n# HELP b B\n# TYPE b gauge\nb 1\na 2\n", "not together"],
+      [good + "a 2\n", "twice"],
+      [good + "a{le=0.1} 2\n", "no sample"],
+      [good + 'a{b="c} 2\n', "no sample"],
+      [good + 'a{1b="c"} 2\n', "no sample"],
+      [good + "a{} one\n", "no number"],
+      [good + "\n", "empty"],
+      [
+        '# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n',
+        "shrinks",
+      ],
+      ['# TYPE h histogram\nh_bucket{le="1"} 2\nh_sum 1\nh_count 2\n', "+Inf"],
+    ]
+  ) {
+    assertThrows(() => parseExposition(bad), Error, message);
+  }
+});
+
+Deno.test("every metric is documented, and no other", needs("net", "read"), async () => {
+  await using running = await serveAlone();
+  const families = parseExposition(await (await fetch(`${running.url}/metrics`)).text());
+  const text = await Deno.readTextFile(new URL("../../docs/deploying.md", import.meta.url));
+  const documented = [...text.matchAll(/^\| `((?:hubbub|process)_\w+)/gm)].map(([, name]) => name);
+  assertEquals(documented.toSorted(), families.map(({ name }) => name).toSorted());
 });

@@ -121,5 +121,5 @@ Deno.test("ConnectionMonitor gives the place of a socket that never opens back",
 Deno.test("ConnectionMonitor notes how late it is", () => {
   using test = supervising(1);
   test.checkFor(3);
-  assertEquals(test.metrics.loopDelay.counts[0], 3);
+  assertEquals(test.metrics.distributions().loopDelay.counts[0], 3);
 });
