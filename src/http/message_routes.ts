@@ -5,7 +5,8 @@
  */
 
 import { Hono } from "hono";
-import { type LogRecord, messageText } from "../store/entry.ts";
+import { messageText } from "../store/entry.ts";
+import { firstPage, lastPage, PAGE_LENGTH } from "../hub/message_page.ts";
 import { nameOf } from "../access/authorization.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
@@ -17,12 +18,8 @@ import type { ServerEnv, ServerServices } from "./services.ts";
 const BODY_BYTES_PER_TEXT_BYTE = 6;
 const BODY_BYTES_MORE = 4_096;
 
-/**
- * UTF-16 code units of a page of messages: enough for the 10 newest, however long they are. A page
- * of 100 of the longest would be 2.5 MB, and one connection can ask for hundreds at once.
- */
-const PAGE_LENGTH = 256 * 1024;
-const NEWEST_MIN = 10;
+/** Messages of which a page has room for the longest. */
+const PAGE_MESSAGES = 10;
 
 /**
  * Creates the routes of messages: `GET` and `POST` of `/rooms/:room/messages`. Refusals are thrown.
@@ -33,7 +30,7 @@ const NEWEST_MIN = 10;
 export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   const textMaxBytes = hub.limits.text_max_bytes;
   const maxBytes = BODY_BYTES_PER_TEXT_BYTE * textMaxBytes + BODY_BYTES_MORE;
-  const maxLength = Math.max(PAGE_LENGTH, NEWEST_MIN * maxBytes);
+  const maxLength = Math.max(PAGE_LENGTH, PAGE_MESSAGES * maxBytes);
   const app = new Hono<ServerEnv>();
 
   app.get("/rooms/:room/messages", async (context) => {
@@ -51,7 +48,9 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
       : before !== undefined
       ? await hub.log.before(room, before, options)
       : await hub.log.last(room, options);
-    const page = after !== undefined ? firstOf(records, maxLength) : lastOf(records, maxLength);
+    const page = after !== undefined
+      ? firstPage(records, { maxLength })
+      : lastPage(records, { maxLength });
     const messages = page.map(messageText).join(",");
     return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
   });
@@ -77,23 +76,4 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
   });
 
   return app;
-}
-
-/** The first records that fit into a page, at least one. */
-function firstOf(records: readonly LogRecord[], maxLength: number): readonly LogRecord[] {
-  return records.slice(0, countOf(records, maxLength));
-}
-
-/** The last records that fit into a page, at least one. */
-function lastOf(records: readonly LogRecord[], maxLength: number): readonly LogRecord[] {
-  return records.slice(records.length - countOf(records.toReversed(), maxLength));
-}
-
-function countOf(records: readonly LogRecord[], maxLength: number): number {
-  let length = 0;
-  const count = records.findIndex(({ envelope }, i) => {
-    length += envelope.length;
-    return i > 0 && length > maxLength;
-  });
-  return count < 0 ? records.length : count;
 }

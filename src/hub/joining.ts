@@ -10,6 +10,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { RecentMessages } from "./recent_messages.ts";
+import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Subscribers } from "./subscribers.ts";
@@ -133,13 +134,22 @@ export class Joining {
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }
-    while (after !== undefined && !isGone() && !this.#reaches(after)) {
-      after = await recoverPage(subscription, after, source);
+    while (after !== undefined && !isGone()) {
+      if (!this.#reaches(after)) after = await recoverPage(subscription, after, source);
+      else {
+        const missed = recent.after(after);
+        const page = firstPage(missed);
+        // The last page goes out together with `joined`.
+        if (page.length === missed.length) break;
+        subscription.send(new EnvelopeBatch(page.map(({ envelope }) => envelope)));
+        after = page[page.length - 1].cursor;
+        await subscription.member.drained?.();
+      }
     }
     if (isGone()) return;
     // From here on nothing waits.
     const records = after === undefined
-      ? recent.last(options.history ?? HISTORY_DEFAULT)
+      ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : recent.after(after);
     const envelopes = records.filter((record) => log.keeps(record)).map(({ envelope }) => envelope);
     const recovered = options.after === undefined || after !== undefined;

@@ -7,6 +7,7 @@
 import { isCursor, ORIGIN } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
+import { PAGE_LENGTH } from "./message_page.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -52,18 +53,19 @@ export async function canRecover(after: string, options: RecoveryOptions): Promi
  *
  * @param subscription The member's subscription.
  * @param after The cursor that the member stands at.
- * @param options Where to read.
+ * @param source Where to read.
  * @returns The cursor that it stands at now.
  * @throws Whatever the store rejects with.
  */
 export async function recoverPage(
   subscription: RoomSubscription,
   after: string,
-  options: RecoveryOptions,
+  source: RecoveryOptions,
 ): Promise<string> {
-  const { room, recent, log } = options;
+  const { room, recent, log } = source;
   await subscription.member.drained?.();
-  const page = await log.after(room.name, after, { limit: PAGE, until: room.cursor });
+  const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
+  const page = await log.after(room.name, after, options);
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
   const shown = page.filter((record) => !record.repeats && !recent.hides(record));

@@ -1,0 +1,78 @@
+/**
+ * Pages of messages, bounded in bytes.
+ *
+ * @module
+ */
+
+import type { LogRecord } from "../store/entry.ts";
+
+/**
+ * UTF-16 code units of a page: what a member that does not read leaves waiting at most, before the
+ * next page. It is the limit above which typing and presence are held back, and the 10 newest
+ * messages fit in however long they are (4,096 bytes of text, of which JSON escapes every one).
+ */
+export const PAGE_LENGTH = 256 * 1024;
+
+/** How long a page is. */
+export interface PageOptions {
+  /** UTF-16 code units of its envelopes. @default {262144} */
+  readonly maxLength?: number;
+  /** Records that it holds at least, however long they are. @default {1} */
+  readonly min?: number;
+}
+
+/**
+ * The first records that fit into a page.
+ *
+ * @param records Records, oldest first.
+ * @param options How long the page is.
+ * @returns The oldest of them, at least one if there is one.
+ *
+ * @example
+ * ```ts
+ * import { firstPage } from "./message_page.ts";
+ *
+ * console.log(firstPage([]).length); // 0
+ * ```
+ */
+export function firstPage(
+  records: readonly LogRecord[],
+  options: PageOptions = {},
+): readonly LogRecord[] {
+  return records.slice(0, countOf((i) => records[i], records.length, options));
+}
+
+/**
+ * The last records that fit into a page.
+ *
+ * @param records Records, oldest first.
+ * @param options How long the page is.
+ * @returns The newest of them, at least one if there is one.
+ *
+ * @example
+ * ```ts
+ * import { lastPage } from "./message_page.ts";
+ *
+ * console.log(lastPage([]).length); // 0
+ * ```
+ */
+export function lastPage(
+  records: readonly LogRecord[],
+  options: PageOptions = {},
+): readonly LogRecord[] {
+  const { length } = records;
+  return records.slice(length - countOf((i) => records[length - 1 - i], length, options));
+}
+
+function countOf(
+  at: (index: number) => LogRecord,
+  size: number,
+  { maxLength = PAGE_LENGTH, min = 1 }: PageOptions,
+): number {
+  let length = 0;
+  for (let i = 0; i < size; i++) {
+    length += at(i).envelope.length;
+    if (i >= min && length > maxLength) return i;
+  }
+  return size;
+}
