@@ -1,5 +1,5 @@
 /**
- * What a browser sees: the chat page at `/` and `/r/{room}`, and what it loads.
+ * The chat page at `/` and `/r/{room}`, and the files that it loads.
  *
  * @module
  */
@@ -7,19 +7,24 @@
 import { eTag, ifNoneMatch } from "@std/http/etag";
 // Made by `deno task page` from the sources beside it; why, it says in tools/page_assets.ts.
 import assets from "../page/assets.json" with { type: "json" };
+import { chooseCoding } from "./content_coding.ts";
 
-/** The paths at which there is something for a browser, as Hono writes them. */
+/** The paths, from the server's base, at which there is something for a browser, as Hono writes them. */
 export const PAGE_PATHS = [
   "/",
   "/r/:room",
+  "/r/:room/",
   "/assets/page.js",
   "/assets/page.css",
   "/assets/icon.svg",
+  "/assets/touch-icon.png",
+  "/assets/manifest.webmanifest",
 ] as const;
 
 /** Nothing from elsewhere and nothing inline: whatever a user writes, it is no script here. */
 const CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; " +
-  "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "connect-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'";
 
 const HEADERS = {
   "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -27,12 +32,21 @@ const HEADERS = {
   "referrer-policy": "no-referrer",
   // Asked for each time, and answered with 304 while it is the same.
   "cache-control": "no-cache",
+  "vary": "accept-encoding",
 };
 
+/** One file, in the encodings that it can be sent in. */
+interface PageFile {
+  readonly type: string;
+  /** Bytes by content coding; `identity` is the file itself. */
+  readonly bodies: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
 /**
- * Makes what answers the requests at {@linkcode PAGE_PATHS}.
+ * Creates the handler of the requests at {@linkcode PAGE_PATHS}.
  *
- * @returns A function that answers a request for one of them.
+ * @returns A function that answers a request; its second argument is the path from the server's
+ * base, where that is not the request's own path.
  *
  * @example
  * ```ts
@@ -44,28 +58,60 @@ const HEADERS = {
  * ```
  */
 export function createPages(): (request: Request, path?: string) => Promise<Response> {
-  const tags = new Map<string, Promise<string>>();
+  const files = new Map(Object.entries<StoredFile>(assets.files).map(decodeFile));
+  const tags = new Map<Uint8Array, Promise<string>>();
   return async (request, path = new URL(request.url).pathname) => {
-    const [body, type] = assetAt(path);
-    let tag = tags.get(type);
-    if (!tag) tags.set(type, tag = eTag(body));
+    const [, slashed] = path.match(/^\/r\/([^/]+)\/$/) ?? [];
+    // The relative addresses in the page count from the address without the slash.
+    if (slashed !== undefined) {
+      return new Response(null, {
+        status: 308,
+        headers: { ...HEADERS, location: `../${slashed}` },
+      });
+    }
+    const { type, bodies } = files.get(fileAt(path)) ?? files.get("index.html")!;
+    const offered = ["br", "gzip"].filter((coding) => bodies.has(coding));
+    const coding = chooseCoding(request.headers.get("accept-encoding"), offered);
+    const body = bodies.get(coding)!;
+    let tag = tags.get(body);
+    if (!tag) tags.set(body, tag = eTag(body).then((tag) => tag!));
     const etag = await tag;
     const headers = { ...HEADERS, etag };
     const isNew = ifNoneMatch(request.headers.get("if-none-match"), etag);
     if (!isNew) return new Response(null, { status: 304, headers });
-    return new Response(body, { headers: { ...headers, "content-type": type } });
+    const encoding: Record<string, string> = coding === "identity"
+      ? {}
+      : { "content-encoding": coding };
+    return new Response(body, { headers: { ...headers, ...encoding, "content-type": type } });
   };
 }
 
-function assetAt(path: string): [body: string, type: string] {
-  switch (path) {
-    case "/assets/page.js":
-      return [assets.js, "text/javascript; charset=utf-8"];
-    case "/assets/page.css":
-      return [assets.css, "text/css; charset=utf-8"];
-    case "/assets/icon.svg":
-      return [assets.svg, "image/svg+xml"];
-    default:
-      return [assets.html, "text/html; charset=utf-8"];
-  }
+/** A file as `assets.json` holds it. */
+interface StoredFile {
+  readonly type: string;
+  readonly text?: string;
+  readonly base64?: string;
+  readonly gzip?: string;
+  readonly brotli?: string;
+}
+
+function decodeFile([name, file]: [string, StoredFile]): [string, PageFile] {
+  const { type, text, base64, gzip, brotli } = file;
+  const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
+  if (brotli !== undefined) bodies.set("br", bytesOf(brotli));
+  if (gzip !== undefined) bodies.set("gzip", bytesOf(gzip));
+  bodies.set(
+    "identity",
+    text === undefined ? bytesOf(base64 ?? "") : new TextEncoder().encode(text),
+  );
+  return [name, { type, bodies }];
+}
+
+/** Not `Uint8Array.fromBase64()`, which Deno 2.5 does not have. */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+function fileAt(path: string): string {
+  return path.startsWith("/r/") ? "r/room.html" : path.slice(1);
 }

@@ -1,20 +1,22 @@
 /**
- * The panel that invites, and tells what else this server can do.
+ * The panel about the server, with the invitation to the room.
  *
  * @module
  */
 
 import { find } from "./elements.ts";
+import type { Site } from "./site.ts";
 
-/** Milliseconds for which a button says that it has done its work. */
+/** Milliseconds for which the button shows that the link was copied. */
 const DONE_MS = 2_000;
 
 /**
- * Makes the panel and the buttons that open it work.
+ * Sets up the panel and the buttons that open it.
  *
+ * @param site The server.
  * @param room The room to invite to, or undefined before one is chosen.
  */
-export function setUpAbout(room: string | undefined): void {
+export function setUpAbout(site: Site, room: string | undefined): void {
   const dialog = find("about", HTMLDialogElement);
   const link = find("invite-link", HTMLInputElement);
   for (const opener of document.querySelectorAll<HTMLElement>("[data-opens=about]")) {
@@ -26,13 +28,16 @@ export function setUpAbout(room: string | undefined): void {
     if (event.target === dialog) dialog.close();
   };
   find("invite-part", HTMLElement).hidden = room === undefined;
-  if (room === undefined) return;
-  link.value = `${location.origin}/r/${room}`;
-  link.onfocus = () => link.select();
-  for (const anchor of document.querySelectorAll<HTMLAnchorElement>("a[data-path]")) {
-    anchor.href = `/rooms/${room}${anchor.dataset.path}`;
+  const socket = new URL(site.endpointOf(room ?? "lobby", "/ws"));
+  find("socket-path", HTMLElement).textContent = `${socket.pathname}?user={user}`;
+  for (const anchor of dialog.querySelectorAll("a")) {
+    const { path } = anchor.dataset;
+    if (path !== undefined) anchor.href = site.endpointOf(room ?? "lobby", path);
     anchor.textContent = anchor.pathname;
   }
+  if (room === undefined) return;
+  link.value = site.pageOf(room);
+  link.onfocus = () => link.select();
   const button = find("invite", HTMLButtonElement);
   const label = find("invite-label", HTMLElement);
   const words = label.textContent;

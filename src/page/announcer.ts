@@ -1,5 +1,5 @@
 /**
- * What a screen reader says by itself.
+ * Announcements for screen readers.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { create } from "./elements.ts";
 const KEPT = 5;
 
 /**
- * A live region that nobody sees. The list of messages is not one itself: older messages that are
+ * An invisible live region. The list of messages is not one itself: older messages that are
  * loaded into it, and the history at the start, would all be read out.
  */
 export class Announcer {

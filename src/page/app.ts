@@ -3,8 +3,8 @@
 /**
  * The chat page: a door where a name and a room are chosen, and the room.
  *
- * `/` is the door, `/r/{room}` a room; its address is an invitation. `#token={jwt}` at its end
- * lets one in where the server asks for a token, and never reaches a server's log.
+ * `{base}/` is the door, `{base}/r/{room}` a room; its address is an invitation. `#token={jwt}` at
+ * its end lets one in where the server asks for a token, and never reaches a server's log.
  *
  * @module
  */
@@ -12,31 +12,38 @@
 import { decodeRoom } from "../protocol/mod.ts";
 import { setUpAbout } from "./about.ts";
 import { openDoor } from "./door.ts";
+import { tokenIn } from "./invitation.ts";
 import { Memory } from "./memory.ts";
 import { RoomView } from "./room_view.ts";
+import { Site } from "./site.ts";
 
-const memory = new Memory();
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-if (token !== null) {
+const site = new Site(import.meta.url);
+const memory = new Memory(site.base.pathname);
+const token = tokenIn(location.hash);
+if (token !== undefined) {
   memory.token = token;
   history.replaceState(null, "", location.pathname);
 }
-const invited = location.pathname.match(/^\/r\/([^/]+)$/)?.[1] ?? "";
+const invited = site.roomIn(location.pathname);
 const isNamed = memory.user !== "" || memory.token !== undefined;
+let path = location.pathname;
+let view: RoomView | undefined;
 
-// Back from a room to the door: neither has anything to take down.
-addEventListener("popstate", () => location.reload());
+site.fixAddresses();
+for (const type of ["popstate", "hashchange"]) addEventListener(type, moveOn);
 
 if (decodeRoom(invited).ok && isNamed) enter(memory.user, invited);
 else {
-  setUpAbout(undefined);
+  setUpAbout(site, undefined);
   openDoor({
     user: memory.user,
     room: invited || memory.room || "lobby",
     onEnter: ({ user, room }) => {
       memory.user = user;
       // Not a new page: where the browser may not remember anything, the name would be lost.
-      if (location.pathname !== `/r/${room}`) history.pushState(null, "", `/r/${room}`);
+      const page = site.pageOf(room);
+      if (location.href !== page) history.pushState(null, "", page);
+      path = location.pathname;
       enter(user, room);
     },
   });
@@ -44,6 +51,13 @@ else {
 
 function enter(user: string, room: string): void {
   memory.room = room;
-  setUpAbout(room);
-  new RoomView({ room, user, memory });
+  setUpAbout(site, room);
+  view = new RoomView({ site, room, user, memory });
+}
+
+/** The address has changed without a new page: back to the door, or by another invitation. */
+function moveOn(): void {
+  if (tokenIn(location.hash) === undefined && location.pathname === path) return;
+  if (view) view.reload();
+  else location.reload();
 }

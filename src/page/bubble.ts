@@ -1,5 +1,5 @@
 /**
- * One message as the page shows it.
+ * The element of a message.
  *
  * @module
  */
@@ -12,8 +12,11 @@ import { splitLinks } from "./links.ts";
 /** How many colours there are for people; the style sheet has as many. */
 const HUES = 8;
 
+/** Made once: making one takes longer than a hundred uses of it. */
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
 /**
- * Makes the list item of a stored message.
+ * Creates the list item of a stored message.
  *
  * @param message The message.
  * @param isOwn Whether the reader wrote it.
@@ -42,25 +45,24 @@ export function createBubble(message: Message, isOwn: boolean): HTMLLIElement {
 }
 
 /**
- * Makes the paragraph that shows a text, with its links.
+ * Creates the paragraph of a text, with its links.
  *
  * @param text What a user wrote. It stays text whatever it holds.
  * @returns The paragraph.
  */
 export function createText(text: string): HTMLParagraphElement {
   const paragraph = create("p", { class: "text", attributes: { dir: "auto" } });
-  for (const piece of splitLinks(text)) {
-    if (piece.href === undefined) paragraph.append(piece.text);
-    else paragraph.append(createLink(piece.text, piece.href));
+  for (const { text: words, href, host } of splitLinks(text)) {
+    paragraph.append(href === undefined ? words : createLink(words, href, host));
   }
   return paragraph;
 }
 
 /**
- * Makes the round sign of a user, which says nothing to a screen reader: the name stands beside it.
+ * Creates the avatar of a user, which is hidden from screen readers: the name stands beside it.
  *
  * @param user The user's name.
- * @returns The sign.
+ * @returns The avatar.
  */
 export function createAvatar(user: string): HTMLElement {
   const initial = firstOf(user).toUpperCase();
@@ -79,13 +81,16 @@ export function hueOf(user: string): string {
   return `hue-${hash % HUES}`;
 }
 
-function createLink(text: string, href: string): HTMLAnchorElement {
+/** A link, with the name of its host beside it where that is written in another way. */
+function createLink(text: string, href: string, host: string | undefined): HTMLAnchorElement {
   const rel = "noopener noreferrer nofollow";
-  return create("a", { text, attributes: { href, rel, target: "_blank" } });
+  // Letters that run from right to left must not change the order of an address.
+  const link = create("a", { text, attributes: { href, rel, target: "_blank", dir: "ltr" } });
+  if (host !== undefined) link.dataset.host = host;
+  return link;
 }
 
 /** The first character as a reader counts: a flag or a family is one. */
 function firstOf(text: string): string {
-  const segments = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text);
-  return segments.containing(0)?.segment ?? "";
+  return graphemes.segment(text).containing(0)?.segment ?? "";
 }

@@ -1,5 +1,5 @@
 /**
- * Days and times as people say them.
+ * Days and times in words.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const anyYear = new Intl.DateTimeFormat("en-GB", {
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
 /**
- * Names the day of a moment, in the reader's time zone, for comparing and sorting.
+ * Makes a sortable key of the day of a moment, in the reader's time zone.
  *
  * @param date The moment.
  * @returns Such as `2026-11-23`.
@@ -32,7 +32,7 @@ export function dayKey(date: Date): string {
 }
 
 /**
- * Says which day it is.
+ * Formats the day of a moment.
  *
  * @param date A moment of that day.
  * @param now The present.
@@ -49,7 +49,7 @@ export function dayName(date: Date, now: Date): string {
 }
 
 /**
- * Says what the clock showed.
+ * Formats the time of day.
  *
  * @param date The moment.
  * @returns Such as `14:05`.
@@ -59,7 +59,7 @@ export function clockTime(date: Date): string {
 }
 
 /**
- * Says a moment in full.
+ * Formats a moment in full.
  *
  * @param date The moment.
  * @returns Day, date and time to the second.

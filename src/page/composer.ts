@@ -1,26 +1,28 @@
 /**
- * Where a message is written.
+ * The field for writing a message.
  *
  * @module
  */
 
 import { TEXT_MAX_BYTES_DEFAULT } from "../protocol/mod.ts";
 import { find, setText } from "./elements.ts";
+import { withoutFocusLoss } from "./focus.ts";
 import { roomLeftPhrase } from "./phrases.ts";
 
-/** What {@linkcode Composer} works with. */
+/** The `keyCode` of a key that an input method has taken for itself. */
+const KEY_OF_INPUT_METHOD = 229;
+
+/** The options of {@linkcode Composer}. */
 export interface ComposerOptions {
-  /** What was being written before a reload. */
-  readonly draft: string;
-  /** Remembers what is being written. */
+  /** Keeps what is being written. */
   readonly save: (draft: string) => void;
-  /** Takes a text that is neither empty nor too long. */
+  /** Sends a text that is neither empty nor too long. */
   readonly send: (text: string) => void;
-  /** Hears after every change whether something is being written. */
+  /** Called after every change with whether something is being written. */
   readonly onTyping: (isTyping: boolean) => void;
 }
 
-/** The field for writing, its button, and how much more fits. */
+/** The field for writing, its button, and the count of bytes that are left. */
 export class Composer {
   /** UTF-8 bytes that a message may have. */
   #limit = TEXT_MAX_BYTES_DEFAULT;
@@ -28,17 +30,17 @@ export class Composer {
   readonly #text = find("composer-text", HTMLTextAreaElement);
   readonly #button = find("send", HTMLButtonElement);
   readonly #left = find("room-left", HTMLElement);
+  readonly #hint = find("composer-hint", HTMLElement);
+  readonly #off = find("composer-off", HTMLElement);
   readonly #encoder = new TextEncoder();
 
   /** @param options What to do with what is written. */
   constructor(options: ComposerOptions) {
     this.#options = options;
-    this.#text.value = options.draft;
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("blur", () => options.onTyping(false));
     this.#text.addEventListener("keydown", (event) => {
-      // Enter that ends the choice of a character, as in Japanese, sends nothing.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       this.#send();
     });
@@ -50,20 +52,44 @@ export class Composer {
     this.#show();
   }
 
+  /** The text that is being written. */
+  get draft(): string {
+    return this.#text.value;
+  }
+  set draft(draft: string) {
+    this.#text.value = draft;
+    this.#show();
+  }
+
   /** UTF-8 bytes that a message may have. */
   set limit(limit: number) {
     this.#limit = limit;
     this.#show();
   }
 
-  /** Puts the cursor where one writes. */
-  focus(): void {
-    this.#text.focus();
+  /** The field itself, for the focus. */
+  get field(): HTMLElement {
+    return this.#text;
+  }
+
+  /**
+   * Switches the field off for good, with what is in it.
+   *
+   * @param reason Why nothing can be written, as a sentence.
+   * @param next Where the focus goes, if it was here.
+   */
+  disable(reason: string, next: () => HTMLElement | null): void {
+    const form = find("composer", HTMLFormElement);
+    withoutFocusLoss(form, () => this.#text.disabled = this.#button.disabled = true, next);
+    this.#hint.hidden = this.#left.hidden = true;
+    this.#off.hidden = false;
+    this.#text.placeholder = "";
+    setText(this.#off, reason);
   }
 
   #send(): void {
     const text = this.#text.value.trim();
-    if (text === "" || this.#bytes() > this.#limit) return;
+    if (this.#text.disabled || text === "" || this.#bytes() > this.#limit) return;
     this.#text.value = "";
     this.#options.save("");
     this.#show();
@@ -82,7 +108,7 @@ export class Composer {
     setText(this.#left, roomLeftPhrase(bytes, this.#limit));
     this.#left.classList.toggle("over", isTooLong);
     this.#text.setAttribute("aria-invalid", String(isTooLong));
-    this.#button.disabled = bytes === 0 || isTooLong;
+    this.#button.disabled = this.#text.disabled || bytes === 0 || isTooLong;
     this.#fit();
   }
 
@@ -96,4 +122,12 @@ export class Composer {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
   }
+}
+
+/**
+ * Whether a key belongs to an input method, as the Enter that ends the choice of a character in
+ * Japanese. Safari ends the composition before that key, so that only its code tells.
+ */
+function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === KEY_OF_INPUT_METHOD;
 }

@@ -1,5 +1,5 @@
 /**
- * How the connection is, in words.
+ * The state of the connection.
  *
  * @module
  */
@@ -15,16 +15,21 @@ export class ConnectionLine {
   readonly #long = find("banner-text", HTMLElement);
   readonly #retry = find("banner-retry", HTMLElement);
   readonly #reload = find("reload", HTMLButtonElement);
+  readonly #isLasting: () => boolean;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Makes the button of the banner work. */
-  constructor() {
-    this.#reload.addEventListener("click", () => location.reload());
+  /**
+   * @param onReload Loads the page anew, as the button of the banner asks.
+   * @param isLasting Tells whether what is written outlasts the page.
+   */
+  constructor(onReload: () => void, isLasting: () => boolean) {
+    this.#isLasting = isLasting;
+    this.#reload.addEventListener("click", onReload);
   }
 
   /** Shows a state. */
   show(state: ConnectionState): void {
-    const { short, long } = statePhrase(state);
+    const { short, long } = statePhrase(state, this.#isLasting());
     clearInterval(this.#timer);
     this.#short.dataset.status = state.status;
     setText(this.#short, short);
@@ -34,8 +39,15 @@ export class ConnectionLine {
     this.#reload.hidden = state.status !== "closed";
     setText(this.#retry, "");
     if (state.status !== "waiting") return;
-    const count = () => setText(this.#retry, retryPhrase(state.retryAt, Date.now()));
+    // From here on by a clock that nobody sets.
+    const retryAt = performance.now() + state.retryAt - Date.now();
+    const count = () => setText(this.#retry, retryPhrase(retryAt, performance.now()));
     count();
     this.#timer = setInterval(count, 500);
+  }
+
+  /** Takes the button back: loading the page anew would end in the same. */
+  hideReload(): void {
+    this.#reload.hidden = true;
   }
 }

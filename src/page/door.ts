@@ -1,5 +1,5 @@
 /**
- * Where a name and a room are chosen.
+ * The form where a name and a room are chosen.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { decodeRoom, decodeUser } from "../protocol/mod.ts";
 import { find, setText } from "./elements.ts";
 
-/** Who enters which room. */
+/** A user and the room to enter. */
 export interface Entrance {
   /** The name, as the room will show it. */
   readonly user: string;
@@ -15,16 +15,16 @@ export interface Entrance {
   readonly room: string;
 }
 
-/** What {@linkcode openDoor} works with. */
+/** The options of {@linkcode openDoor}. */
 export interface DoorOptions extends Entrance {
-  /** Takes a name and a room that the server will take. */
+  /** Called with a name and a room that the server will take. */
   readonly onEnter: (entrance: Entrance) => void;
 }
 
 /**
  * Shows the form for entering a room.
  *
- * @param options What is in it at first, and who hears of what is chosen.
+ * @param options What is in the fields at first, and what to call then.
  */
 export function openDoor({ user, room, onEnter }: DoorOptions): void {
   const door = find("door", HTMLElement);

@@ -1,5 +1,5 @@
 /**
- * The elements of the page that the script works with.
+ * Finding and creating elements.
  *
  * @module
  */
@@ -8,7 +8,7 @@
  * Finds an element that the page must have.
  *
  * @param id Its id.
- * @param type What it must be.
+ * @param type Its class.
  * @returns The element.
  * @throws {TypeError} Where the page has no such element.
  */
@@ -18,7 +18,7 @@ export function find<T extends HTMLElement>(id: string, type: new () => T): T {
   throw new TypeError(`Cannot use element "${id}": the page has no ${type.name} of this id`);
 }
 
-/** What {@linkcode create} sets. */
+/** The properties of an element for {@linkcode create}. */
 export interface Properties {
   /** Its classes, separated by spaces. */
   readonly class?: string;
@@ -29,7 +29,7 @@ export interface Properties {
 }
 
 /**
- * Makes an element.
+ * Creates an element.
  *
  * @param tag Its name.
  * @param properties What to set on it.
@@ -52,7 +52,7 @@ export function create<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 /**
- * Makes a button that submits nothing.
+ * Creates a button that submits nothing.
  *
  * @param text What it says.
  * @param onClick What it does.

@@ -1,5 +1,5 @@
 /**
- * What the browser remembers.
+ * The storage of the page in the browser.
  *
  * @module
  */
@@ -8,11 +8,15 @@
 export interface Unsent {
   /** The name under which it is sent, and sent again. */
   readonly ref: string;
-  /** What it says. */
+  /** The text. */
   readonly text: string;
+  /** When it was written, in milliseconds since the epoch; messages are sent in this order. */
+  readonly writtenAt: number;
+  /** When it may last have reached the server, in milliseconds since the epoch. */
+  readonly triedAt?: number;
 }
 
-/** Where somebody was reading. */
+/** A reading position. */
 export interface Place {
   /** The cursor of the first message in view. */
   readonly cursor: string;
@@ -20,89 +24,156 @@ export interface Place {
   readonly offset: number;
 }
 
+/** A room and a user: the owner of a draft and of unsent messages. */
+export interface Identity {
+  /** The room's name. */
+  readonly room: string;
+  /** The user's name. */
+  readonly user: string;
+}
+
 /**
- * What outlasts a reload. The name and the room outlast the tab too, but a tab's own name goes
- * first: two tabs may be two people. Where storage is forbidden, nothing is remembered.
+ * The values that outlast the page, in `localStorage` and, where two tabs may differ, in
+ * `sessionStorage`. Where storage is forbidden or full, they are lost with the page:
+ * {@linkcode Memory.isLasting} says so.
  */
 export class Memory {
+  readonly #scope: string;
   readonly #tab = storageOf(() => sessionStorage);
   readonly #browser = storageOf(() => localStorage);
+  #isLasting: boolean;
+  /** The token, also where it cannot be kept. */
+  #token: string | undefined;
 
-  /** The reader's name. */
+  /** @param scope The path of the server's base: several servers may share an origin. */
+  constructor(scope: string) {
+    this.#scope = `hubbub:${scope}:`;
+    this.#isLasting = this.#browser !== undefined;
+  }
+
+  /** Whether all that was written so far outlasts the page. */
+  get isLasting(): boolean {
+    return this.#isLasting;
+  }
+
+  /** The reader's name; a tab's own goes first, since two tabs may be two people. */
   get user(): string {
-    return this.#read(this.#tab, "user") ?? this.#read(this.#browser, "user") ?? "";
+    return this.#read(this.#tab, ["user"]) ?? this.#read(this.#browser, ["user"]) ?? "";
   }
   set user(user: string) {
-    this.#write(this.#tab, "user", user);
-    this.#write(this.#browser, "user", user);
+    this.#write(this.#tab, ["user"], user);
+    this.#write(this.#browser, ["user"], user);
   }
 
   /** The room where the reader was last. */
   get room(): string {
-    return this.#read(this.#browser, "room") ?? "";
+    return this.#read(this.#browser, ["room"]) ?? "";
   }
   set room(room: string) {
-    this.#write(this.#browser, "room", room);
+    this.#write(this.#browser, ["room"], room);
   }
 
   /** The token that the reader was invited with, in this tab. */
   get token(): string | undefined {
-    return this.#read(this.#tab, "token");
+    return this.#token ?? this.#read(this.#tab, ["token"]);
   }
   set token(token: string | undefined) {
-    this.#write(this.#tab, "token", token);
+    if (token !== this.token) this.tokenUser = undefined;
+    this.#token = token;
+    this.#write(this.#tab, ["token"], token);
   }
 
-  /** What was being written in a room. */
-  draft(room: string): string {
-    return this.#read(this.#tab, `draft:${room}`) ?? "";
+  /** The user that the token belongs to, once the server has said so. */
+  get tokenUser(): string | undefined {
+    return this.#read(this.#tab, ["tokenUser"]);
+  }
+  set tokenUser(user: string | undefined) {
+    this.#write(this.#tab, ["tokenUser"], user);
   }
 
-  /** Remembers what is being written in a room. */
-  setDraft(room: string, text: string): void {
-    this.#write(this.#tab, `draft:${room}`, text === "" ? undefined : text);
+  /** The text that a user was writing in a room: in this tab, or else in another one before. */
+  draft({ room, user }: Identity): string {
+    const key = ["draft", room, user];
+    return this.#read(this.#tab, key) ?? this.#read(this.#browser, key) ?? "";
   }
 
-  /** Where the reader was in a room, unless at its end. */
-  place(room: string): Place | undefined {
-    return this.#readJson<Place>(`place:${room}`);
+  /** Keeps the text that a user is writing in a room. */
+  setDraft({ room, user }: Identity, text: string): void {
+    const key = ["draft", room, user];
+    // Empty in this tab is not the same as unknown: another tab may have a draft of its own.
+    this.#write(this.#tab, key, text);
+    this.#keep(key, text === "" ? undefined : text);
   }
 
-  /** Remembers where the reader is in a room; undefined is at its end. */
-  setPlace(room: string, place: Place | undefined): void {
-    this.#write(this.#tab, `place:${room}`, place && JSON.stringify(place));
+  /** The reading position of a user in a room, unless at the end. */
+  place({ room, user }: Identity): Place | undefined {
+    return parse<Place>(this.#read(this.#tab, ["place", room, user]));
   }
 
-  /** What a user has said in a room that the server has not stored yet. */
-  unsent(room: string, user: string): Unsent[] {
-    return this.#readJson<Unsent[]>(`unsent:${room}:${user}`) ?? [];
+  /** Keeps the reading position of a user in a room; undefined is at the end. */
+  setPlace({ room, user }: Identity, place: Place | undefined): void {
+    this.#write(this.#tab, ["place", room, user], place && JSON.stringify(place));
   }
 
-  /** Remembers what a user has said that the server has not stored yet. */
-  setUnsent(room: string, user: string, unsent: readonly Unsent[]): void {
-    const text = unsent.length === 0 ? undefined : JSON.stringify(unsent);
-    this.#write(this.#tab, `unsent:${room}:${user}`, text);
-  }
-
-  #readJson<T>(key: string): T | undefined {
-    const text = this.#read(this.#tab, key);
-    try {
-      return text === undefined ? undefined : JSON.parse(text) as T;
-    } catch {
-      return undefined; // Written by another version of the page.
+  /** The messages of a user in a room that are not stored by the server yet, oldest first. */
+  unsent({ room, user }: Identity): Unsent[] {
+    const found: Unsent[] = [];
+    for (const key of keysOf(this.#browser)) {
+      const ref = this.#refIn(key, { room, user });
+      const unsent = ref === undefined ? undefined : parse<Unsent>(this.#browser?.getItem(key));
+      if (typeof unsent?.text === "string") found.push(unsent);
     }
+    return found.sort((a, b) => a.writtenAt - b.writtenAt);
   }
 
-  #read(storage: Storage | undefined, key: string): string | undefined {
-    return storage?.getItem(`hubbub:${key}`) ?? undefined;
+  /** Keeps a message that is not stored by the server yet. */
+  keepUnsent({ room, user }: Identity, unsent: Unsent): void {
+    this.#keep(["unsent", room, user, unsent.ref], JSON.stringify(unsent));
   }
 
-  #write(storage: Storage | undefined, key: string, value: string | undefined): void {
+  /** Removes a message that was stored or discarded. */
+  dropUnsent({ room, user }: Identity, ref: string): void {
+    this.#write(this.#browser, ["unsent", room, user, ref], undefined);
+  }
+
+  /**
+   * Watches for unsent messages that another tab has sent or discarded.
+   *
+   * @param identity The room and the user.
+   * @param onDrop Called with the ref of each.
+   */
+  watchUnsent(identity: Identity, onDrop: (ref: string) => void): void {
+    addEventListener("storage", ({ key, newValue, storageArea }) => {
+      if (storageArea !== this.#browser || key === null || newValue !== null) return;
+      const ref = this.#refIn(key, identity);
+      if (ref !== undefined) onDrop(ref);
+    });
+  }
+
+  /** The ref in a key, where the key is that of an unsent message of this room and user. */
+  #refIn(key: string, { room, user }: Identity): string | undefined {
+    if (!key.startsWith(`${this.#scope}["unsent",`)) return undefined;
+    const parts = parse<unknown[]>(key.slice(this.#scope.length));
+    const ref = parts?.[3];
+    return parts?.[1] === room && parts[2] === user && typeof ref === "string" ? ref : undefined;
+  }
+
+  #read(storage: Storage | undefined, key: readonly string[]): string | undefined {
+    return storage?.getItem(this.#scope + JSON.stringify(key)) ?? undefined;
+  }
+
+  #keep(key: readonly string[], value: string | undefined): void {
+    if (!this.#write(this.#browser, key, value)) this.#isLasting = false;
+  }
+
+  #write(storage: Storage | undefined, key: readonly string[], value: string | undefined): boolean {
+    const name = this.#scope + JSON.stringify(key);
     try {
-      if (value === undefined) storage?.removeItem(`hubbub:${key}`);
-      else storage?.setItem(`hubbub:${key}`, value);
+      if (value === undefined) storage?.removeItem(name);
+      else storage?.setItem(name, value);
+      return storage !== undefined;
     } catch {
-      // Full: the page works without.
+      return false; // Full: the page works without.
     }
   }
 }
@@ -112,5 +183,19 @@ function storageOf(get: () => Storage): Storage | undefined {
     return get();
   } catch {
     return undefined; // Forbidden by the reader: merely naming it throws.
+  }
+}
+
+function keysOf(storage: Storage | undefined): string[] {
+  if (storage === undefined) return [];
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+  return keys.filter((key) => key !== null);
+}
+
+function parse<T>(text: string | null | undefined): T | undefined {
+  try {
+    return text == null ? undefined : JSON.parse(text) as T;
+  } catch {
+    return undefined; // Written by another version of the page.
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Messages from before what is shown.
+ * The messages before those that are shown.
  *
  * @module
  */
 
 import type { Message } from "../protocol/mod.ts";
 import { create, createButton, setText } from "./elements.ts";
+import { withoutFocusLoss } from "./focus.ts";
 import type { Place } from "./memory.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Viewport } from "./viewport.ts";
@@ -16,27 +17,31 @@ const LONG_PAGE = 100;
 /** Pages after which the way back to a place is too long. */
 const PAGES_TO_PLACE = 30;
 
-/** What {@linkcode OlderMessages} works with. */
+/** The options of {@linkcode OlderMessages}. */
 export interface OlderMessagesOptions {
   /** Reads the messages before the oldest that was read; none at the beginning. */
   readonly load: (limit: number) => Promise<Message[]>;
-  /** Where they are shown. */
+  /** The list that takes them in. */
   readonly timeline: Timeline;
-  /** What is in view, which stays there. */
+  /** The view, in which they must not move anything. */
   readonly viewport: Viewport;
-  /** The room, for saying where it begins. */
+  /** The room's name. */
   readonly room: string;
+  /** Gets the focus where the button that had it is gone. */
+  readonly focusNext: () => HTMLElement | null;
 }
 
-/** Loads older messages when they are due, and says so at the top of the list. */
+/** Loads older messages when they are due, and says so in a line above them. */
 export class OlderMessages {
   readonly #line: HTMLElement;
   readonly #options: OlderMessagesOptions;
   #status: "idle" | "loading" | "failed" | "complete" = "idle";
+  /** How often another log took the place of the one before. */
+  #restarts = 0;
 
   /**
-   * @param line The element at the top of the list.
-   * @param options Where messages come from and go to.
+   * @param line The element above the oldest message.
+   * @param options How to load and show them.
    */
   constructor(line: HTMLElement, options: OlderMessagesOptions) {
     this.#line = line;
@@ -45,20 +50,27 @@ export class OlderMessages {
 
   /** Loads a page, unless one is on its way, the last try failed, or there are no more. */
   async loadWhenDue(): Promise<void> {
-    if (this.#status === "idle" && await this.#load(PAGE)) this.#options.viewport.checkTop();
+    if (this.#status === "idle" && await this.#load(PAGE)) this.#options.viewport.checkStart();
   }
 
-  /** Takes note that there are older messages again, also where the beginning was reached. */
+  /** Loads again when it is due, also where the beginning was reached. */
   reopen(): void {
     if (this.#status !== "complete") return;
     this.#status = "idle";
-    setText(this.#line, "");
+    this.#say("");
+  }
+
+  /** Begins anew with another log: what is still on its way belongs to the one before. */
+  restart(): void {
+    this.#restarts++;
+    this.#status = "idle";
+    this.#say("");
   }
 
   /**
    * Goes back to a place, however many pages that takes.
    *
-   * @param place Where.
+   * @param place The place.
    */
   async goTo(place: Place): Promise<void> {
     const { timeline, viewport } = this.#options;
@@ -72,20 +84,28 @@ export class OlderMessages {
   /** Loads a page; false where there is none. */
   async #load(limit: number): Promise<boolean> {
     const { load, timeline, viewport, room } = this.#options;
+    const restarts = this.#restarts;
     this.#status = "loading";
-    setText(this.#line, "Loading older messages…");
+    this.#say("Loading older messages…");
     try {
       const messages = await load(limit);
+      if (restarts !== this.#restarts) return false;
       this.#status = messages.length > 0 ? "idle" : "complete";
       viewport.hold(() => {
         timeline.prepend(messages);
-        setText(this.#line, messages.length > 0 ? "" : `This is where #${room} begins.`);
+        this.#say(messages.length > 0 ? "" : `This is where #${room} begins.`);
       });
       return messages.length > 0;
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      if (restarts === this.#restarts) {
+        this.#fail(error instanceof Error ? error.message : String(error));
+      }
       return false;
     }
+  }
+
+  #say(text: string): void {
+    withoutFocusLoss(this.#line, () => setText(this.#line, text), this.#options.focusNext);
   }
 
   #fail(why: string): void {

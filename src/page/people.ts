@@ -1,27 +1,31 @@
 /**
- * Who is here and who is typing.
+ * The users in the room, and those who are typing.
  *
  * @module
  */
 
 import { createAvatar, hueOf } from "./bubble.ts";
 import { create, find, setText } from "./elements.ts";
-import { typingPhrase } from "./phrases.ts";
+import { withoutFocusLoss } from "./focus.ts";
+import { FrameTask } from "./frame_task.ts";
+import { peoplePhrase, typingPhrase } from "./phrases.ts";
 
-/** People who are shown by name; a room may hold thousands. */
+/** Users who are shown by name; a room may hold thousands. */
 const SHOWN = 200;
 
-/** What there is to know of the people in a room. */
+/** The users in a room, as the connection knows them. */
 export interface Crowd {
   /** The reader's name. */
   readonly user: string;
-  /** Who is here. */
+  /** The users in the room; another array after each change. */
   readonly users: readonly string[];
-  /** Who of the others is typing. */
+  /** The other users who are typing. */
   readonly typingUsers: readonly string[];
+  /** Whether the connection is live, so that all this is so now. */
+  readonly isLive: boolean;
 }
 
-/** The list of people, the button that opens it, and the line that says who is typing. */
+/** The list of users, the button that opens it, and the line about typing. */
 export class People {
   readonly #panel = find("people", HTMLElement);
   readonly #list = find("people-list", HTMLElement);
@@ -29,10 +33,16 @@ export class People {
   readonly #toggle = find("people-toggle", HTMLButtonElement);
   readonly #count = find("people-count", HTMLElement);
   readonly #typing = find("typing", HTMLElement);
-  #shown = "";
+  readonly #crowd: () => Crowd;
+  readonly #repaint = new FrameTask(() => this.#show(this.#crowd()));
+  /** The items of the list by name. */
+  #items = new Map<string, HTMLLIElement>();
+  #shown: readonly string[] | undefined;
+  #shownUser = "";
 
-  /** Where there is little room, the list opens and closes. */
-  constructor() {
+  /** @param crowd Reads the users as they are now. */
+  constructor(crowd: () => Crowd) {
+    this.#crowd = crowd;
     this.#toggle.addEventListener("click", () => this.#open(!this.#isOpen));
     find("people-close", HTMLButtonElement).addEventListener("click", () => this.#open(false));
     document.addEventListener("pointerdown", ({ target }) => {
@@ -45,25 +55,41 @@ export class People {
     });
   }
 
-  /** Shows them as they are now. */
-  show({ user, users, typingUsers }: Crowd): void {
+  /** Shows the users as they are, in the next animation frame: a thousand may arrive in one. */
+  update(): void {
+    this.#repaint.request();
+  }
+
+  #show({ user, users, typingUsers, isLive }: Crowd): void {
     this.#typing.classList.toggle("on", typingUsers.length > 0);
     setText(find("typing-text", HTMLElement), typingPhrase(typingUsers));
-    const key = JSON.stringify([user, users]);
-    if (key === this.#shown) return;
-    this.#shown = key;
-    setText(this.#count, String(users.length));
-    this.#toggle.setAttribute("aria-label", `People here: ${users.length}`);
-    setText(this.#heading, users.length === 1 ? "1 person here" : `${users.length} people here`);
-    // The reader first, then the others as the server sorted them.
-    const sorted = users.includes(user)
-      ? [user, ...users.filter((other) => other !== user)]
-      : users;
-    const items = sorted.slice(0, SHOWN).map((name) => createPerson(name, name === user));
-    if (users.length > SHOWN) {
-      items.push(create("li", { class: "more", text: `and ${users.length - SHOWN} more` }));
+    setText(this.#count, isLive ? String(users.length) : "–");
+    setText(this.#heading, peoplePhrase(users.length, isLive));
+    this.#toggle.ariaLabel = isLive ? `People here: ${users.length}` : "People who were here";
+    this.#list.classList.toggle("stale", !isLive);
+    if (users === this.#shown && user === this.#shownUser) return;
+    if (user !== this.#shownUser) this.#items.clear();
+    this.#shown = users;
+    this.#shownUser = user;
+    this.#list.replaceChildren(...this.#itemsOf(user, users));
+  }
+
+  /** The reader first, then the others as the server sorted them. Items that stay are kept. */
+  #itemsOf(user: string, users: readonly string[]): HTMLLIElement[] {
+    const names = users.includes(user) ? [user] : [];
+    for (const name of users) {
+      if (names.length === SHOWN) break;
+      if (name !== user) names.push(name);
     }
-    this.#list.replaceChildren(...items);
+    const before = this.#items;
+    this.#items = new Map(names.map((name) => {
+      return [name, before.get(name) ?? createPerson(name, name === user)];
+    }));
+    const items = [...this.#items.values()];
+    if (users.length > names.length) {
+      items.push(create("li", { class: "more", text: `and ${users.length - names.length} more` }));
+    }
+    return items;
   }
 
   get #isOpen(): boolean {
@@ -71,10 +97,13 @@ export class People {
   }
 
   #open(isOpen: boolean): void {
-    this.#panel.classList.toggle("open", isOpen);
     this.#toggle.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) this.#panel.focus();
-    else this.#toggle.focus();
+    if (isOpen) {
+      this.#panel.classList.add("open");
+      this.#panel.focus();
+      return;
+    }
+    withoutFocusLoss(this.#panel, () => this.#panel.classList.remove("open"), () => this.#toggle);
   }
 }
 

@@ -1,21 +1,24 @@
 /**
- * What the page says in words.
+ * The sentences of the page.
  *
  * @module
  */
 
 import type { ConnectionState } from "../client/mod.ts";
 
-/** How a connection is, in words. */
+/** The state of a connection in words. */
 export interface StatePhrase {
-  /** In two or three words, always shown. */
+  /** Two or three words, always shown. */
   readonly short: string;
-  /** What it means for the reader, where anything is wrong. */
+  /** The consequence for the reader, where anything is wrong. */
   readonly long?: string;
 }
 
+/** The reason of the client for a connection that ended without a word. */
+const LOST = "The connection was lost";
+
 /**
- * Says who is typing.
+ * Describes who is typing.
  *
  * @param users The users, in the order to name them.
  * @returns A sentence without a full stop; empty where nobody is.
@@ -28,32 +31,54 @@ export function typingPhrase(users: readonly string[]): string {
 }
 
 /**
- * Says how the connection is.
+ * Describes how many users are in the room.
+ *
+ * @param count How many.
+ * @param isLive Whether they are there now; without a connection they are those who were.
+ * @returns A few words.
+ */
+export function peoplePhrase(count: number, isLive: boolean): string {
+  if (count === 0 && !isLive) return "Not connected";
+  const people = count === 1 ? "1 person" : `${count.toLocaleString("en")} people`;
+  const were = count === 1 ? "was" : "were";
+  return isLive ? `${people} here` : `${people} ${were} here`;
+}
+
+/**
+ * Describes the state of a connection.
  *
  * @param state The connection's state.
- * @returns What to show.
+ * @param isLasting Whether what is written outlasts the page.
+ * @returns The words to show.
  */
-export function statePhrase(state: ConnectionState): StatePhrase {
+export function statePhrase(state: ConnectionState, isLasting = true): StatePhrase {
   switch (state.status) {
     case "connecting":
       return { short: "Connecting…" };
     case "live":
       return { short: "Connected" };
-    case "waiting":
+    case "waiting": {
+      const { reason } = state;
+      const why = reason === "" || reason === LOST ? "The server cannot be reached" : reason;
+      const where = isLasting ? "here" : "in this tab, while it is open,";
       return {
         short: "No connection",
-        long: "The server cannot be reached. What you write is kept here and sent later.",
+        long: `${sentence(why)} What you write is kept ${where} and sent later.`,
       };
+    }
     case "closed":
-      return { short: "Disconnected", long: closedPhrase(state.reason) };
+      return {
+        short: "Disconnected",
+        long: sentence(state.reason || "The server ended the connection"),
+      };
   }
 }
 
 /**
- * Says when the next try is.
+ * Describes when the next try is.
  *
- * @param retryAt Milliseconds since the epoch.
- * @param now The present.
+ * @param retryAt When it is, in milliseconds by any clock.
+ * @param now The present, by the same clock.
  * @returns A sentence.
  */
 export function retryPhrase(retryAt: number, now: number): string {
@@ -62,7 +87,7 @@ export function retryPhrase(retryAt: number, now: number): string {
 }
 
 /**
- * Says how much more a message can hold.
+ * Describes how much more a message can hold.
  *
  * @param used Bytes of UTF-8 that it has.
  * @param limit Bytes that it may have.
@@ -75,7 +100,7 @@ export function roomLeftPhrase(used: number, limit: number): string {
 }
 
 /**
- * Says how many messages are new.
+ * Describes how many messages are new.
  *
  * @param count How many; 0 where there is only a way back to the newest.
  * @returns A few words.
@@ -85,6 +110,12 @@ export function newMessagesPhrase(count: number): string {
   return count === 1 ? "1 new message" : `${count.toLocaleString("en")} new messages`;
 }
 
-function closedPhrase(reason: string): string {
-  return reason === "" ? "The server ended the connection." : `${reason.replace(/\.$/, "")}.`;
+/**
+ * Ends a text as a sentence.
+ *
+ * @param text The text, with or without a full stop.
+ * @returns The text with one.
+ */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -1,193 +1,290 @@
 /**
- * A room: the connection and everything that shows it.
+ * The page of a room.
  *
  * @module
  */
 
-import { type ChatConnection, connect } from "../client/mod.ts";
+import { type ChatConnection, connect, type ConnectionState } from "../client/mod.ts";
 import type { Message } from "../protocol/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
-import type { Memory } from "./memory.ts";
+import { InvitationForm } from "./invitation_form.ts";
+import type { Identity, Memory } from "./memory.ts";
+import { MessageFlow } from "./message_flow.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
-import { newMessagesPhrase } from "./phrases.ts";
+import { sentence } from "./phrases.ts";
+import type { Site } from "./site.ts";
 import { Timeline } from "./timeline.ts";
+import { tokenVerdict } from "./token_verdict.ts";
+import { UnloadGuard } from "./unload_guard.ts";
+import { Unseen } from "./unseen.ts";
 import { UnsentList } from "./unsent_list.ts";
 import { Viewport } from "./viewport.ts";
 
 /** Messages that a newcomer gets at once: enough to fill a large screen. */
 const HISTORY = 50;
-/** Characters of a message that a screen reader says by itself. */
+/** Characters of a message that are announced to a screen reader. */
 const ANNOUNCED = 200;
+/** Messages of one animation frame that are announced one by one. */
+const ANNOUNCED_AT_ONCE = 3;
 
-/** Which room, and who reads it. */
+/** The options of {@linkcode RoomView}. */
 export interface RoomViewOptions {
+  /** The server. */
+  readonly site: Site;
   /** The room's name. */
   readonly room: string;
   /** The reader's name; with a token, the server knows it. */
   readonly user: string;
-  /** What outlasts a reload. */
+  /** What outlasts the page. */
   readonly memory: Memory;
 }
 
 /** A room on the page. One page shows one room. */
 export class RoomView {
+  readonly #site: Site;
   readonly #room: string;
   readonly #memory: Memory;
   readonly #chat: ChatConnection;
   readonly #timeline: Timeline;
   readonly #viewport: Viewport;
   readonly #older: OlderMessages;
+  readonly #flow: MessageFlow;
   readonly #unsent: UnsentList;
+  readonly #unseen: Unseen;
   readonly #composer: Composer;
-  readonly #people = new People();
-  readonly #line = new ConnectionLine();
+  readonly #people: People;
+  readonly #line: ConnectionLine;
+  readonly #guard: UnloadGuard;
   readonly #announcer = new Announcer(find("announcer", HTMLElement));
-  readonly #jump = find("jump", HTMLButtonElement);
+  readonly #scroller = find("scroller", HTMLElement);
+  /** Whose words these are; with a token, unknown until the server says it. */
+  #identity: Identity | undefined;
   /** Whether the history is here, and the reader where they were. */
   #isReady = false;
-  #unseen = 0;
-  #unseenInTitle = 0;
+  /** The place in the log before the connection that is being made. */
+  #cursorBefore: string | undefined;
+  #lastWrittenAt = 0;
 
-  /** @param options Which room, and who reads it. */
-  constructor({ room, user, memory }: RoomViewOptions) {
+  /** @param options The room and its reader. */
+  constructor({ site, room, user, memory }: RoomViewOptions) {
+    this.#site = site;
     this.#room = room;
     this.#memory = memory;
     const { token } = memory;
     const who = token === undefined ? { user } : { token };
-    this.#chat = connect(location.origin, { room, ...who, history: HISTORY });
-    this.#timeline = new Timeline(find("days", HTMLElement), user);
-    this.#viewport = new Viewport(find("scroller", HTMLElement), find("content", HTMLElement), {
-      onNearTop: () => void (this.#isReady && this.#older.loadWhenDue()),
-      onFollowChange: () => this.#showJump(),
+    const chat = this.#chat = connect(site.base, { room, ...who, history: HISTORY });
+    this.#timeline = new Timeline(token === undefined ? user : memory.tokenUser ?? "");
+    this.#people = new People(() => {
+      const { user, users, typingUsers, state } = chat;
+      return { user, users, typingUsers, isLive: state.status === "live" };
+    });
+    this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
+      start: find("older", HTMLElement),
+      onNearStart: () => void (this.#isReady && this.#older.loadWhenDue()),
+      onFollowChange: (isFollowing) => this.#unseen.isFollowing = isFollowing,
       onScroll: () => this.#savePlace(),
     });
     this.#older = new OlderMessages(find("older", HTMLElement), {
       load: async (limit) => {
         const messages = this.#timeline.takeBack(limit);
-        return messages.length > 0 ? messages : await this.#chat.loadOlder(limit);
+        return messages.length > 0 ? messages : await chat.loadOlder(limit);
       },
       timeline: this.#timeline,
       viewport: this.#viewport,
       room,
+      focusNext: () => this.#scroller,
+    });
+    this.#flow = new MessageFlow({
+      show: (messages) => this.#showMessages(messages),
+      showGap: (isRestart) => this.#showGap(isRestart),
+    });
+    this.#unseen = new Unseen({
+      room,
+      onJump: () => this.#jump(),
+      focusNext: () => this.#scroller,
     });
     this.#unsent = new UnsentList(find("unsent", HTMLElement), {
-      send: (text, options) => this.#chat.send(text, options),
-      save: (unsent) => memory.setUnsent(room, user, unsent),
+      send: (text, options) => chat.send(text, options),
+      keep: (unsent) => this.#identity && memory.keepUnsent(this.#identity, unsent),
+      drop: (ref) => {
+        if (this.#identity) memory.dropUnsent(this.#identity, ref);
+        this.#guard.update();
+      },
       announce: (text) => this.#announcer.say(text),
+      // The stored message is shown in the same frame, and before.
+      onStored: (ref) => this.#flow.afterAll(() => this.#unsent.settle(ref)),
+      focusNext: () =>
+        document.querySelector<HTMLElement>("#unsent button") ?? this.#composer.field,
     });
     this.#composer = new Composer({
-      draft: memory.draft(room),
-      save: (draft) => memory.setDraft(room, draft),
+      save: (draft) => {
+        if (this.#identity) memory.setDraft(this.#identity, draft);
+        this.#guard.update();
+      },
       send: (text) => this.#say(text),
-      onTyping: (isTyping) => this.#chat.typing(isTyping),
+      onTyping: (isTyping) => chat.typing(isTyping),
+    });
+    this.#line = new ConnectionLine(() => this.reload(), () => memory.isLasting);
+    this.#guard = new UnloadGuard(() => {
+      const isKept = this.#identity !== undefined && memory.isLasting;
+      return this.#unsent.size > 0 || !isKept && this.#composer.draft.trim() !== "";
     });
     this.#listen();
-    for (const unsent of memory.unsent(room, user)) this.#unsent.add(unsent);
+    const known = token === undefined ? user : memory.tokenUser;
+    if (known !== undefined) this.#identify(known);
     this.#show();
+  }
+
+  /** Loads the page anew. What is kept is there again afterwards, so that nobody need be asked. */
+  reload(): void {
+    if (this.#identity && this.#memory.isLasting) this.#guard.lift();
+    location.reload();
   }
 
   #show(): void {
     setText(find("room-name", HTMLElement), this.#room);
     this.#line.show(this.#chat.state);
-    this.#showTitle();
     find("room", HTMLElement).hidden = false;
     // On a phone the focus would bring up the keyboard over half of the messages.
-    if (matchMedia("(pointer: fine)").matches) this.#composer.focus();
+    if (matchMedia("(pointer: fine)").matches) this.#composer.field.focus();
+    else this.#scroller.focus();
   }
 
   #listen(): void {
     const chat = this.#chat;
-    chat.addEventListener("state", ({ detail }) => {
-      this.#line.show(detail);
-      this.#people.show(chat);
-    });
-    chat.addEventListener("message", ({ detail }) => this.#take(detail));
-    chat.addEventListener("joined", ({ detail }) => void this.#joined(detail.recovered));
+    chat.addEventListener("state", ({ detail }) => this.#changed(detail));
+    chat.addEventListener("message", ({ detail }) => this.#flow.add(detail));
+    chat.addEventListener("joined", ({ detail }) => this.#joined(detail));
     for (const type of ["joined", "presence", "typing"] as const) {
-      chat.addEventListener(type, () => this.#people.show(chat));
+      chat.addEventListener(type, () => this.#people.update());
     }
-    this.#jump.addEventListener("click", () => {
-      this.#viewport.follow("smooth");
-      this.#composer.focus();
-    });
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#unseenInTitle = 0;
-      this.#showTitle();
-    });
     // A page that comes back from the browser's cache has lost its connection long ago.
-    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.reload());
     setInterval(() => this.#timeline.refreshDays(), 60_000);
   }
 
-  async #joined(recovered: boolean): Promise<void> {
+  #changed(state: ConnectionState): void {
+    this.#line.show(state);
+    this.#people.update();
+    this.#unsent.isLive = state.status === "live";
+    if (state.status === "connecting") {
+      this.#cursorBefore = this.#chat.cursor;
+      this.#flow.beginArrival();
+    } else if (state.status !== "live") this.#flow.endArrival();
+    if (state.status !== "closed") return;
+    const next = () => find("reload", HTMLElement);
+    this.#composer.disable(`You cannot write now. ${sentence(state.reason)}`, next);
+    void this.#askForInvitation();
+  }
+
+  #joined({ cursor, recovered }: { readonly cursor: string; readonly recovered: boolean }): void {
     const { user, limits } = this.#chat;
-    if (user !== undefined) this.#timeline.user = user;
     if (limits) this.#composer.limit = limits.text_max_bytes;
-    if (this.#isReady) {
-      if (!recovered) this.#timeline.appendGap();
-      return;
-    }
-    const place = this.#memory.place(this.#room);
+    this.#timeline.user = user;
+    if (this.#memory.token !== undefined) this.#memory.tokenUser = user;
+    if (!this.#identity) this.#identify(user);
+    else if (this.#memory.token !== undefined && this.#identity.user !== user) this.reload();
+    const before = this.#cursorBefore;
+    // A log that ends before the place where one was is another log.
+    const isRestart = before !== undefined && cursor < before;
+    this.#flow.endArrival(this.#isReady && !recovered ? { isRestart } : undefined);
+    this.#flow.afterAll(() => void this.#arrived());
+  }
+
+  async #arrived(): Promise<void> {
+    this.#unsent.judgeDoubtful();
+    if (this.#isReady) return;
+    const place = this.#identity && this.#memory.place(this.#identity);
     if (place) await this.#older.goTo(place);
     // At once: until the next layout the view is at the top, as if older messages were due.
     else this.#viewport.follow();
     this.#isReady = true;
-    this.#viewport.checkTop();
+    this.#viewport.checkStart();
   }
 
-  #take(message: Message): void {
-    this.#timeline.append(message);
+  /** Knows from now on whose words these are, and finds those from before. */
+  #identify(user: string): void {
+    const identity = this.#identity = { room: this.#room, user };
+    this.#unsent.keepAll();
+    if (this.#composer.draft === "") this.#composer.draft = this.#memory.draft(identity);
+    for (const unsent of this.#memory.unsent(identity)) this.#unsent.restore(unsent);
+    this.#memory.watchUnsent(identity, (ref) => this.#unsent.settle(ref));
+    this.#guard.update();
+  }
+
+  #showMessages(messages: readonly Message[]): void {
+    for (const message of messages) this.#timeline.append(message);
     if (this.#timeline.isLong && this.#viewport.isFollowing) {
       this.#viewport.hold(() => this.#timeline.shorten());
       this.#older.reopen();
     }
-    const isOwn = message.user === this.#chat.user;
-    if (isOwn && message.ref !== undefined) this.#unsent.settle(message.ref);
-    if (isOwn || !this.#isReady) return;
-    if (!this.#viewport.isFollowing) this.#unseen++;
-    if (document.visibilityState === "hidden") this.#unseenInTitle++;
-    this.#showJump();
-    this.#showTitle();
-    if (this.#chat.state.status !== "live") return;
-    const { user, text } = message;
-    this.#announcer.say(`${user}: ${text.slice(0, ANNOUNCED)}`);
+    const isOwn = ({ user }: Message) => user === this.#chat.user;
+    for (const { ref } of messages.filter(isOwn)) if (ref !== undefined) this.#unsent.settle(ref);
+    const others = messages.filter((message) => !isOwn(message));
+    if (!this.#isReady || others.length === 0) return;
+    this.#unseen.add(others.length);
+    if (this.#chat.state.status === "live") this.#announce(others);
+  }
+
+  #showGap(isRestart: boolean): void {
+    if (!isRestart) return this.#timeline.appendGap();
+    this.#timeline.restart();
+    this.#older.restart();
+  }
+
+  #announce(messages: readonly Message[]): void {
+    if (messages.length > ANNOUNCED_AT_ONCE) {
+      return this.#announcer.say(`${messages.length} new messages`);
+    }
+    for (const { user, text } of messages) {
+      this.#announcer.say(`${user}: ${text.slice(0, ANNOUNCED)}`);
+    }
   }
 
   #say(text: string): void {
-    this.#unsent.add({ ref: createRef(), text });
+    const bytes = crypto.getRandomValues(new Uint8Array(12));
+    // Not `randomUUID`, which needs TLS or localhost.
+    const ref = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const writtenAt = this.#lastWrittenAt = Math.max(Date.now(), this.#lastWrittenAt + 1);
+    this.#unsent.add({ ref, text, writtenAt });
+    this.#guard.update();
     this.#viewport.follow();
   }
 
-  #showJump(): void {
-    if (this.#viewport.isFollowing) this.#unseen = 0;
-    this.#jump.hidden = this.#viewport.isFollowing;
-    this.#jump.classList.toggle("unseen", this.#unseen > 0);
-    setText(find("jump-text", HTMLElement), newMessagesPhrase(this.#unseen));
-  }
-
-  #showTitle(): void {
-    const count = this.#unseenInTitle > 0 ? `(${this.#unseenInTitle}) ` : "";
-    document.title = `${count}#${this.#room} · Hubbub`;
+  #jump(): void {
+    this.#composer.field.focus();
+    this.#viewport.follow();
   }
 
   #savePlace(): void {
-    if (!this.#isReady) return;
+    if (!this.#isReady || !this.#identity) return;
     const { isFollowing, top } = this.#viewport;
     const first = isFollowing ? undefined : this.#timeline.firstBelow(top);
     const cursor = first?.dataset.cursor;
     const place = first && cursor !== undefined
       ? { cursor, offset: first.getBoundingClientRect().top - top }
       : undefined;
-    this.#memory.setPlace(this.#room, place);
+    this.#memory.setPlace(this.#identity, place);
   }
-}
 
-/** Makes a name that no other message has. Not `randomUUID`: that needs TLS or localhost. */
-function createRef(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  /** Asks for another invitation where it is for want of one that the reader is not let in. */
+  async #askForInvitation(): Promise<void> {
+    const { token } = this.#memory;
+    const verdict = await tokenVerdict(
+      this.#site.endpointOf(this.#room, "/messages?limit=1"),
+      token,
+    );
+    if (verdict === "dead" || verdict === "needless") this.#memory.token = undefined;
+    if (verdict !== "dead" && verdict !== "forbidden") return;
+    this.#line.hideReload();
+    new InvitationForm(({ token, room = this.#room }) => {
+      this.#memory.token = token;
+      if (this.#identity && this.#memory.isLasting) this.#guard.lift();
+      location.assign(`${this.#site.pageOf(room)}#token=${encodeURIComponent(token)}`);
+    }).open();
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * The messages of a room, by day.
+ * The stored messages of a room, by day.
  *
  * @module
  */
@@ -7,7 +7,8 @@
 import type { Message } from "../protocol/mod.ts";
 import { createBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
-import { create, setText } from "./elements.ts";
+import { create, find, setText } from "./elements.ts";
+import { firstBelow } from "./viewport.ts";
 
 /** Milliseconds within which messages of one author form a group. */
 const GROUP_MS = 5 * 60 * 1000;
@@ -21,19 +22,18 @@ const SHOWN_AFTER = 300;
  * page that is left open stays quick; they come back when older ones are asked for.
  */
 export class Timeline {
-  readonly #days: HTMLElement;
-  /** What is shown, oldest first. */
+  /** The days of the log as it is. */
+  readonly #days = find("days", HTMLElement);
+  /** Above them, the days of a log that is no longer there. */
+  readonly #past = find("past", HTMLElement);
+  /** Messages that are shown, oldest first. */
   #shown: Message[] = [];
-  /** What was put away, oldest first. */
-  readonly #away: Message[] = [];
+  /** Messages that were put away, oldest first. */
+  #away: Message[] = [];
   #user: string;
 
-  /**
-   * @param days The element that takes the days in.
-   * @param user The reader, whose messages are marked.
-   */
-  constructor(days: HTMLElement, user: string) {
-    this.#days = days;
+  /** @param user The reader, whose messages are marked. */
+  constructor(user: string) {
     this.#user = user;
   }
 
@@ -42,6 +42,11 @@ export class Timeline {
     if (user === this.#user) return;
     this.#user = user;
     for (const item of this.#items()) item.classList.toggle("own", item.dataset.user === user);
+  }
+
+  /** The cursor of the newest message. */
+  get last(): string | undefined {
+    return this.#shown.at(-1)?.cursor;
   }
 
   /** Adds the newest message. */
@@ -76,10 +81,11 @@ export class Timeline {
 
   /** Puts the oldest messages away. */
   shorten(): void {
+    this.#past.replaceChildren();
     const count = Math.max(0, this.#shown.length - SHOWN_AFTER);
     this.#away.push(...this.#shown.splice(0, count));
     for (const item of this.#items().slice(0, count)) item.remove();
-    for (const day of [...this.#days.children]) if (!day.querySelector("li")) day.remove();
+    for (const day of [...this.#days.children]) if (!day.querySelector(".message")) day.remove();
     const first = this.#days.querySelector<HTMLElement>(".message");
     if (first) this.#group(first);
   }
@@ -94,17 +100,27 @@ export class Timeline {
     return this.#away.splice(Math.max(0, this.#away.length - count));
   }
 
-  /** Says after the newest message that some may be missing here. */
+  /** Marks after the newest message that some may be missing. */
   appendGap(): void {
-    const text = "Messages may be missing here";
-    const last = this.#days.lastElementChild?.querySelector("ol");
-    last?.append(create("li", { class: "gap", text }));
+    this.#days.lastElementChild?.querySelector("ol")?.append(createGap());
+  }
+
+  /**
+   * Begins anew, for another log under the same name. What was shown stays above, with a gap; older
+   * messages come below it from now on.
+   */
+  restart(): void {
+    if (this.#shown.length === 0) return;
+    this.appendGap();
+    this.#past.append(...this.#days.children);
+    this.#shown = [];
+    this.#away = [];
   }
 
   /** Names the days anew: what was today may be yesterday now. */
   refreshDays(): void {
     const now = new Date();
-    for (const day of this.#days.children) {
+    for (const day of [...this.#past.children, ...this.#days.children]) {
       const name = day.querySelector<HTMLElement>(".day span");
       const item = day.querySelector<HTMLElement>(".message");
       if (name && item) setText(name, dayName(new Date(Number(item.dataset.sent)), now));
@@ -124,18 +140,11 @@ export class Timeline {
   /**
    * Finds the first message that reaches below a line.
    *
-   * @param top The line: CSS pixels from the top of the window.
+   * @param line The line: CSS pixels from the top of the window.
    * @returns Its element, where there is one.
    */
-  firstBelow(top: number): HTMLElement | undefined {
-    const items = this.#items();
-    let [low, high] = [0, items.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (items[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
-      else high = middle;
-    }
-    return items[low];
+  firstBelow(line: number): HTMLElement | undefined {
+    return firstBelow(this.#items(), line);
   }
 
   #items(): HTMLElement[] {
@@ -168,4 +177,8 @@ export class Timeline {
       Number(item.dataset.sent) - Number(before.dataset.sent) < GROUP_MS;
     item.classList.toggle("continued", continues);
   }
+}
+
+function createGap(): HTMLLIElement {
+  return create("li", { class: "gap", text: "Messages may be missing here" });
 }

@@ -1,5 +1,5 @@
 /**
- * What the reader has said and the server has not stored yet.
+ * The reader's messages that are not stored yet.
  *
  * @module
  */
@@ -7,84 +7,175 @@
 import type { Message } from "../protocol/mod.ts";
 import { createText } from "./bubble.ts";
 import { create, createButton, setText } from "./elements.ts";
+import { withoutFocusLoss } from "./focus.ts";
 import type { Unsent } from "./memory.ts";
+import { sentence } from "./phrases.ts";
 
-/** What {@linkcode UnsentList} works with. */
+/**
+ * Milliseconds for which the server knows a message again that was sent before. One that may have
+ * been stored longer ago, and does not stand in the history, is not sent again unasked.
+ */
+const REPEAT_MS = 2 * 60 * 1000;
+
+/** The options of {@linkcode UnsentList}. */
 export interface UnsentListOptions {
   /** Sends a message; one of the same `ref` is the same message. */
-  readonly send: (text: string, options: { ref: string }) => Promise<Message>;
-  /** Remembers what is in the list. */
-  readonly save: (unsent: readonly Unsent[]) => void;
-  /** Says something to a screen reader. */
+  readonly send: (text: string, options: { ref: string; signal: AbortSignal }) => Promise<Message>;
+  /** Keeps a message, or what has changed about it. */
+  readonly keep: (unsent: Unsent) => void;
+  /** Removes a message that was stored or discarded. */
+  readonly drop: (ref: string) => void;
+  /** Announces a text to a screen reader. */
   readonly announce: (text: string) => void;
+  /** Called when the server has stored a message; {@linkcode UnsentList.settle} takes it out. */
+  readonly onStored: (ref: string) => void;
+  /** Gets the focus where a button that had it is gone. */
+  readonly focusNext: () => HTMLElement | null;
+}
+
+interface Item {
+  unsent: Unsent;
+  readonly element: HTMLElement;
+  readonly status: HTMLElement;
+  /** Whether it is with the connection, which sends it. */
+  isSending: boolean;
+  /** Whether it may have been stored long ago, which the history will tell. */
+  isDoubtful: boolean;
+  /** Gives it up. */
+  readonly discarding: AbortController;
 }
 
 /** Messages that are on their way, or failed and may be sent again. */
 export class UnsentList {
   readonly #list: HTMLElement;
   readonly #options: UnsentListOptions;
-  readonly #items = new Map<string, { readonly unsent: Unsent; readonly item: HTMLElement }>();
+  readonly #items = new Map<string, Item>();
+  #isLive = false;
 
   /**
    * @param list The element that takes the messages in.
-   * @param options How to send, and who hears of it.
+   * @param options How to send and keep them.
    */
   constructor(list: HTMLElement, options: UnsentListOptions) {
     this.#list = list;
     this.#options = options;
   }
 
+  /** How many messages there are. */
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** Whether there is a connection, so that what is sent may arrive. */
+  set isLive(isLive: boolean) {
+    this.#isLive = isLive;
+    for (const item of this.#items.values()) this.#showSending(item);
+  }
+
   /**
-   * Shows a message as being on its way, and sends it.
+   * Adds a message and sends it.
    *
-   * @param unsent The message. After a reload it is sent under the same name: if the server has
-   * it already, it stays one message.
+   * @param unsent The message.
    */
   add(unsent: Unsent): void {
+    this.#send(this.#create(unsent));
+  }
+
+  /**
+   * Adds a message that was kept from an earlier page. It is sent under its old name: if the server
+   * has it already, it stays one message.
+   *
+   * @param unsent The message.
+   */
+  restore(unsent: Unsent): void {
+    if (this.#items.has(unsent.ref)) return;
+    const item = this.#create(unsent);
+    const { triedAt } = unsent;
+    const ageMs = triedAt === undefined ? 0 : Date.now() - triedAt;
+    item.isDoubtful = ageMs < 0 || ageMs > REPEAT_MS;
+    if (item.isDoubtful) setText(item.status, "Kept from earlier");
+    else this.#send(item);
+  }
+
+  /** Asks about those messages that may have been stored long ago: the history does not hold them. */
+  judgeDoubtful(): void {
+    for (const item of this.#items.values()) {
+      if (!item.isDoubtful) continue;
+      item.isDoubtful = false;
+      this.#stop(item, "Kept from earlier. It may have been sent.", "Send");
+    }
+  }
+
+  /** Keeps all messages once more, for a user who is known now. */
+  keepAll(): void {
+    for (const { unsent } of this.#items.values()) this.#options.keep(unsent);
+  }
+
+  /**
+   * Takes a message out, as one that was stored or discarded.
+   *
+   * @param ref Its name; one that is not here is passed over.
+   */
+  settle(ref: string): void {
+    const item = this.#items.get(ref);
+    if (!item) return;
+    this.#items.delete(ref);
+    item.discarding.abort();
+    this.#options.drop(ref);
+    withoutFocusLoss(item.element, () => item.element.remove(), this.#options.focusNext);
+  }
+
+  #create(unsent: Unsent): Item {
     const status = create("span", { class: "status" });
-    const item = create(
+    const element = create(
       "li",
       { class: "message own unsent" },
       create("div", { class: "byline" }, status),
       createText(unsent.text),
     );
-    this.#items.set(unsent.ref, { unsent, item });
-    this.#list.append(item);
-    this.#save();
-    this.#send(unsent, item, status);
+    const discarding = new AbortController();
+    const item = { unsent, element, status, isSending: false, isDoubtful: false, discarding };
+    this.#items.set(unsent.ref, item);
+    this.#list.append(element);
+    this.#options.keep(unsent);
+    return item;
   }
 
-  /**
-   * Takes a message out: the server has stored it.
-   *
-   * @param ref Its name.
-   */
-  settle(ref: string): void {
-    this.#items.get(ref)?.item.remove();
-    if (this.#items.delete(ref)) this.#save();
-  }
-
-  #send(unsent: Unsent, item: HTMLElement, status: HTMLElement): void {
-    item.classList.remove("failed");
-    item.querySelector(".actions")?.remove();
-    setText(status, "Sending…");
-    this.#options.send(unsent.text, { ref: unsent.ref }).then(
-      () => this.settle(unsent.ref),
-      (error) => this.#fail(unsent, item, status, error),
+  #send(item: Item): void {
+    const { unsent: { ref, text }, element, discarding: { signal } } = item;
+    const actions = element.querySelector<HTMLElement>(".actions");
+    item.isSending = true;
+    element.classList.remove("failed");
+    if (actions) withoutFocusLoss(actions, () => actions.remove(), this.#options.focusNext);
+    this.#showSending(item);
+    this.#options.send(text, { ref, signal }).then(
+      () => this.#options.onStored(ref),
+      (error) => {
+        if (this.#items.get(ref) !== item) return;
+        const why = sentence(`Not sent: ${error instanceof Error ? error.message : String(error)}`);
+        this.#stop(item, why, "Try again");
+        this.#options.announce(why);
+      },
     );
   }
 
-  #fail(unsent: Unsent, item: HTMLElement, status: HTMLElement, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
-    item.classList.add("failed");
-    setText(status, `Not sent: ${why}`);
-    this.#options.announce(`Not sent: ${why}`);
-    const retry = createButton("Try again", () => this.#send(unsent, item, status));
-    const discard = createButton("Discard", () => this.settle(unsent.ref));
-    item.append(create("div", { class: "actions" }, retry, discard));
+  /** Says whether a message is on its way, and keeps in mind when it may have arrived. */
+  #showSending(item: Item): void {
+    if (!item.isSending) return;
+    setText(item.status, this.#isLive ? "Sending…" : "Sending… once there is a connection");
+    if (!this.#isLive) return;
+    item.unsent = { ...item.unsent, triedAt: Date.now() };
+    this.#options.keep(item.unsent);
   }
 
-  #save(): void {
-    this.#options.save([...this.#items.values()].map(({ unsent }) => unsent));
+  /** Leaves it to the reader what becomes of a message. */
+  #stop(item: Item, status: string, again: string): void {
+    item.isSending = false;
+    item.element.classList.add("failed");
+    setText(item.status, status);
+    const retry = createButton(again, () => this.#send(item));
+    const discard = createButton("Discard", () => this.settle(item.unsent.ref));
+    item.element.querySelector(".actions")?.remove();
+    item.element.append(create("div", { class: "actions" }, retry, discard));
   }
 }

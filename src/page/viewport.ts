@@ -1,5 +1,5 @@
 /**
- * What of the messages is in view.
+ * The part of the messages that is in view.
  *
  * @module
  */
@@ -7,13 +7,15 @@
 /** CSS pixels from the end within which the reader counts as being there. */
 const END_PX = 48;
 
-/** Who hears of what {@linkcode Viewport} sees. */
+/** The options of {@linkcode Viewport}. */
 export interface ViewportOptions {
-  /** The reader comes near the top: older messages are due. */
-  readonly onNearTop: () => void;
-  /** The reader came to the end, or left it. */
+  /** The line above the oldest message that can be loaded; near it, older messages are due. */
+  readonly start: HTMLElement;
+  /** Called when older messages are due. */
+  readonly onNearStart: () => void;
+  /** Called when the reader came to the end, or left it. */
   readonly onFollowChange: (isFollowing: boolean) => void;
-  /** The reader scrolled. */
+  /** Called when the reader scrolled. */
   readonly onScroll: () => void;
 }
 
@@ -26,11 +28,13 @@ export class Viewport {
   readonly #options: ViewportOptions;
   #isFollowing = true;
   #lastTop = 0;
+  /** The height of the content when it was last painted: what the reader saw while scrolling. */
+  #paintedHeight = 0;
 
   /**
-   * @param scroller What scrolls.
-   * @param content What is in it, and grows.
-   * @param options Who hears of changes.
+   * @param scroller The element that scrolls.
+   * @param content The element in it, which grows.
+   * @param options What to call after changes.
    */
   constructor(scroller: HTMLElement, content: HTMLElement, options: ViewportOptions) {
     this.#scroller = scroller;
@@ -40,6 +44,7 @@ export class Viewport {
     // stays there. It runs after layout and before painting, so that nothing flickers.
     const observer = new ResizeObserver(() => {
       if (this.#isFollowing) this.#pin();
+      this.#paintedHeight = scroller.scrollHeight;
     });
     observer.observe(scroller);
     observer.observe(content);
@@ -55,19 +60,10 @@ export class Viewport {
     return this.#scroller.getBoundingClientRect().top;
   }
 
-  /**
-   * Goes to the end.
-   *
-   * @param behavior `smooth` only where the reader asked for it and does not mind motion.
-   */
-  follow(behavior: "instant" | "smooth" = "instant"): void {
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (behavior === "smooth" && !isCalm) {
-      this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior });
-    } else {
-      this.#pin();
-      this.#setFollowing(true);
-    }
+  /** Goes to the end, and stays there whatever comes. At once: a busy room outruns any motion. */
+  follow(): void {
+    this.#pin();
+    this.#setFollowing(true);
   }
 
   /**
@@ -76,9 +72,13 @@ export class Viewport {
    * @param change Changes the content, at once.
    */
   hold(change: () => void): void {
-    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    const anchor = this.#anchor();
+    // Its lower end: what comes before it may change how it begins, as the second of a group.
+    const before = anchor?.getBoundingClientRect().bottom ?? 0;
     change();
-    this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    if (anchor?.isConnected) {
+      this.#scroller.scrollTop += anchor.getBoundingClientRect().bottom - before;
+    }
     this.#lastTop = this.#scroller.scrollTop;
   }
 
@@ -95,9 +95,11 @@ export class Viewport {
     this.#setFollowing(this.#isAtEnd());
   }
 
-  /** Looks whether older messages are due: after some came, there may still be room for more. */
-  checkTop(): void {
-    if (this.#scroller.scrollTop < this.#scroller.clientHeight) this.#options.onNearTop();
+  /** Checks whether older messages are due: after some came, there may still be room for more. */
+  checkStart(): void {
+    const { top, bottom, height } = this.#scroller.getBoundingClientRect();
+    const start = this.#options.start.getBoundingClientRect();
+    if (start.bottom > top - height && start.top < bottom) this.#options.onNearStart();
   }
 
   #scrolled(): void {
@@ -108,22 +110,56 @@ export class Viewport {
     // come when more has been added below.
     if (this.#isAtEnd()) this.#setFollowing(true);
     else if (isUp) this.#setFollowing(false);
-    this.checkTop();
+    this.checkStart();
     this.#options.onScroll();
   }
 
+  /** Whether the end is in view: the end of now, or that which the reader saw while scrolling. */
   #isAtEnd(): boolean {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < END_PX;
+    const end = this.#isFollowing ? scrollHeight : Math.min(scrollHeight, this.#paintedHeight);
+    return end - scrollTop - clientHeight < END_PX;
+  }
+
+  /** A message that is in view: below the start, where both sides of it are. */
+  #anchor(): HTMLElement | undefined {
+    const { top, bottom } = this.#scroller.getBoundingClientRect();
+    const start = this.#options.start.getBoundingClientRect();
+    const line = start.bottom > top && start.bottom < bottom ? start.bottom : top;
+    const items = [...this.#scroller.querySelectorAll<HTMLElement>(".message")];
+    return firstBelow(items, line) ?? items.at(-1);
   }
 
   #pin(): void {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    // The event of this step may come together with one of the reader's.
+    this.#lastTop = this.#scroller.scrollTop;
   }
 
   #setFollowing(isFollowing: boolean): void {
+    if (isFollowing && !this.#isFollowing) this.#pin();
     if (isFollowing === this.#isFollowing) return;
     this.#isFollowing = isFollowing;
     this.#options.onFollowChange(isFollowing);
   }
+}
+
+/**
+ * Finds the first element that reaches below a line.
+ *
+ * @param elements Elements one below the other.
+ * @param line The line: CSS pixels from the top of the window.
+ * @returns The element, where there is one.
+ */
+export function firstBelow(
+  elements: readonly HTMLElement[],
+  line: number,
+): HTMLElement | undefined {
+  let [low, high] = [0, elements.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (elements[middle].getBoundingClientRect().bottom <= line) low = middle + 1;
+    else high = middle;
+  }
+  return elements[low];
 }

@@ -64,10 +64,22 @@ export class ChatWindow {
     );
   }
 
-  /** CSS pixels from where the reader is to the end of the messages. */
-  fromEnd(): Promise<number> {
-    return this.page.locator("#scroller").evaluate((scroller) =>
-      scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
+  /** Waits until the end of the messages is in view. */
+  async atEnd(): Promise<void> {
+    await this.page.waitForFunction(() => {
+      const { scrollHeight, scrollTop, clientHeight } = document.getElementById("scroller")!;
+      return scrollHeight - scrollTop - clientHeight < 2;
+    });
+  }
+
+  /** Waits until a message stands somewhere: CSS pixels from the top of the window. */
+  async stands(cursor: string, top: number): Promise<void> {
+    await this.page.waitForFunction(
+      ([cursor, top]) => {
+        const item = document.querySelector(`[data-cursor="${cursor}"]`);
+        return item !== null && Math.abs(item.getBoundingClientRect().top - Number(top)) < 1.5;
+      },
+      [cursor, top] as const,
     );
   }
 

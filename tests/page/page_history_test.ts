@@ -23,7 +23,7 @@ Deno.test("300 messages come by scrolling back, and what is in view stays where 
   await using chromium = await Chromium.start();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
-  assertLess(await ann.fromEnd(), 2);
+  await ann.atEnd();
   for (let count = 100; count <= 300; count += 50) {
     // Near the top, so that the next page is due, with messages above and below the middle.
     const { before, cursor } = await ann.page.evaluate(() => {
@@ -35,7 +35,7 @@ Deno.test("300 messages come by scrolling back, and what is in view stays where 
       return { cursor: item.dataset.cursor!, before: item.getBoundingClientRect().top };
     });
     await ann.count(count);
-    assertLess(Math.abs(await ann.top(cursor) - before), 1.5, `after ${count} messages`);
+    await ann.stands(cursor, before);
   }
   await ann.scroll(-1_000_000);
   await ann.see("#older", "This is where #lobby begins.");
@@ -60,19 +60,13 @@ Deno.test("a reload keeps the place, and the end stays the end", BROWSER, async 
   await ann.page.reload();
   await ann.state("Connected");
   await ann.see(`[data-cursor="${cursor}"]`);
-  await ann.page.waitForFunction(
-    ([cursor, top]) => {
-      const item = document.querySelector(`[data-cursor="${cursor}"]`)!;
-      return Math.abs(item.getBoundingClientRect().top - Number(top)) < 1.5;
-    },
-    [cursor, top] as const,
-  );
+  await ann.stands(cursor, top);
   await ann.page.getByRole("button", { name: "Newest messages" }).click();
   await ann.seeNo("#jump");
   await ann.page.reload();
   await ann.state("Connected");
   await ann.count(50);
-  assertLess(await ann.fromEnd(), 2);
+  await ann.atEnd();
 });
 
 Deno.test("new messages move only who is at the end; others get a button", BROWSER, async () => {
@@ -83,7 +77,7 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
   const say = (text: string) => server.hub.publish("lobby", "bob", { text });
   await say("at the end");
   await ann.count(51);
-  assertLess(await ann.fromEnd(), 2);
+  await ann.atEnd();
 
   await ann.scroll(-400);
   const cursor = await ann.middle();
@@ -92,10 +86,10 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
   await ann.see("#jump.unseen", "1 new message");
   await say("two");
   await ann.see("#jump.unseen", "2 new messages");
-  assertEquals(await ann.top(cursor), top);
+  await ann.stands(cursor, top);
   await ann.page.getByRole("button", { name: "2 new messages" }).click();
   await ann.seeNo("#jump");
-  assertLess(await ann.fromEnd(), 48);
+  await ann.atEnd();
 
   // One's own message is always seen; a burst of others' does not shake one off.
   await ann.scroll(-400);
@@ -104,7 +98,7 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
   for (let i = 0; i < 40; i++) await say(`burst ${i}`);
   await ann.count(94);
   await ann.scroll(0);
-  assertLess(await ann.fromEnd(), 2);
+  await ann.atEnd();
 });
 
 Deno.test("a busy room does not fill the page, and all of it is there by scrolling back", {
@@ -122,7 +116,7 @@ Deno.test("a busy room does not fill the page, and all of it is there by scrolli
   await ann.see("#days .text", "busy 799");
   const before = await ann.texts();
   assertLess(before.length, 601);
-  assertLess(await ann.fromEnd(), 2);
+  await ann.atEnd();
   const all = [...TEXTS, ...texts];
   assertEquals(before, all.slice(-before.length));
   while ((await ann.texts()).length < all.length) {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { dayKey, dayName } from "../../src/page/calendar.ts";
 import { splitLinks } from "../../src/page/links.ts";
 import { newMessagesPhrase, retryPhrase, roomLeftPhrase } from "../../src/page/phrases.ts";
@@ -42,17 +42,69 @@ Deno.test("splitLinks() ends a link where the sentence goes on", () => {
 });
 
 Deno.test("splitLinks() says where a link leads as an absolute URL", () => {
-  const text = "https://user@EXAMPLE.org/ä b";
-  assertEquals(splitLinks(text)[0].href, "https://user@example.org/%C3%A4");
+  const text = "https://EXAMPLE.org/ä b";
+  assertEquals(splitLinks(text)[0].href, "https://example.org/%C3%A4");
 });
 
-Deno.test("splitLinks() takes the longest of texts in its stride", () => {
+Deno.test("splitLinks() ends a link before the punctuation of other scripts", () => {
+  const texts: Record<string, string> = {
+    "https://example.com。谢谢": "[https://example.com]。谢谢",
+    "看https://example.com谢谢": "看[https://example.com]谢谢",
+    "看 https://example.com谢谢": "看 [https://example.com]谢谢",
+    "https://example.com，谢谢": "[https://example.com]，谢谢",
+    "（https://example.com/a）": "（[https://example.com/a]）",
+    "「https://example.com/a」": "「[https://example.com/a]」",
+    "https://example.com/a！": "[https://example.com/a]！",
+    "https://example.com/a…": "[https://example.com/a]…",
+    "“https://example.com/a”": "“[https://example.com/a]”",
+    "https://example.com؟ شكرا": "[https://example.com]؟ شكرا",
+    "https://example.com।": "[https://example.com]।",
+    "https://example.com．evil.example": "[https://example.com]．evil.example",
+    "https://example.com／evil": "[https://example.com]／evil",
+    "https://ja.example/wiki/スター・ウォーズ": "[https://ja.example/wiki/スター・ウォーズ]",
+    "https://zh.example/wiki/中文": "[https://zh.example/wiki/中文]",
+    "https://en.example/Bose–Einstein": "[https://en.example/Bose–Einstein]",
+  };
+  for (const [text, expected] of Object.entries(texts)) assertEquals(marked(text), expected);
+});
+
+Deno.test("splitLinks() shows the host that is reached, or makes no link", () => {
+  for (
+    const text of [
+      "https://example.com@evil.example",
+      "https://example.com:80@evil.example/",
+      "https://exam%70le.com",
+      "https://0x7f.1/",
+      "https://2130706433/",
+      "https://ⓔxample.com/",
+      "https://exam\u200bple.com/",
+      "https://exam\u00adple.com/",
+      "https://example.com/\u202egpj.exe",
+    ]
+  ) assertEquals(splitLinks(text).filter(({ href }) => href !== undefined), [], text);
+  assertEquals(marked("https://a.example\\@b.example/"), "[https://a.example]\\@b.example/");
+  const [{ host }] = splitLinks("https://\u0430pple.com/");
+  assertEquals(host, "xn--pple-43d.com");
+  const [plain] = splitLinks("https://127.0.0.1:8000/r/a");
+  assertEquals(plain, { text: "https://127.0.0.1:8000/r/a", href: "https://127.0.0.1:8000/r/a" });
+  assertEquals(
+    marked("http://[::1]:8000/ http://a_b.example"),
+    "[http://[::1]:8000/] [http://a_b.example]",
+  );
+});
+
+Deno.test("splitLinks() takes a time that grows with the length, and no link beyond 2,048", () => {
+  assertEquals(marked(`https://a.b/${"c".repeat(2036)}`), `[https://a.b/${"c".repeat(2036)}]`);
+  assertEquals(marked(`https://a.b/${"c".repeat(2037)}`), `https://a.b/${"c".repeat(2037)}`);
+  // A hundred times the longest message: quadratic steps would be ten thousand times as many, and
+  // take minutes, linear ones some hundredths of a second.
   const started = performance.now();
-  for (const part of [")", "https://", "https://a.b/(", ".", "https://a.b/)"]) {
-    splitLinks("https://a.example/" + part.repeat(4096 / part.length));
+  for (const part of [")", "https://", "https://a.b/(", ".", "https://a.b/)", "ü", "字.", "%"]) {
+    for (const start of ["https://", "https://a.b/"]) {
+      splitLinks(start + part.repeat(400_000 / part.length));
+    }
   }
-  // Milliseconds here; a mistake in the loop or the pattern would take minutes.
-  assertEquals(performance.now() - started < 2_000, true);
+  assertLess(performance.now() - started, 20_000);
 });
 
 Deno.test("dayName() says the day, also across the end of summer time and of the year", () => {

@@ -1,0 +1,95 @@
+/**
+ * The way of messages from the connection to the timeline.
+ *
+ * @module
+ */
+
+import type { Message } from "../protocol/mod.ts";
+import { FrameTask } from "./frame_task.ts";
+
+/** Messages that are shown in one animation frame: what they cost must fit into it. */
+const SHOWN_PER_FRAME = 60;
+
+/** A step on the way: a message, or what happens between two of them. */
+type Step =
+  | { readonly type: "message"; readonly message: Message }
+  | { readonly type: "gap"; readonly isRestart: boolean }
+  | { readonly type: "call"; readonly callback: () => void };
+
+/** The options of {@linkcode MessageFlow}. */
+export interface MessageFlowOptions {
+  /** Shows messages, oldest first: those of one animation frame. */
+  readonly show: (messages: readonly Message[]) => void;
+  /** Shows that messages may be missing; with a restart, what follows is another log. */
+  readonly showGap: (isRestart: boolean) => void;
+}
+
+/**
+ * Shows messages once an animation frame, some at a time. What a new connection brings waits until
+ * it is known whether anything is missing before it, so that a gap stands where it is.
+ */
+export class MessageFlow {
+  readonly #options: MessageFlowOptions;
+  readonly #repaint = new FrameTask(() => this.#flush());
+  #steps: Step[] = [];
+  /** While a connection is being made: the messages that it brought so far. */
+  #arriving: Message[] | undefined = [];
+
+  /** @param options How to show. */
+  constructor(options: MessageFlowOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the next message of the log. */
+  add(message: Message): void {
+    if (this.#arriving) this.#arriving.push(message);
+    else this.#push({ type: "message", message });
+  }
+
+  /** A connection is being made: what it brings waits. */
+  beginArrival(): void {
+    this.#arriving ??= [];
+  }
+
+  /** The connection is made, or lost again: what it brought is shown. */
+  endArrival(gap?: { readonly isRestart: boolean }): void {
+    const messages = this.#arriving ?? [];
+    this.#arriving = undefined;
+    if (gap) this.#push({ type: "gap", ...gap });
+    for (const message of messages) this.#push({ type: "message", message });
+  }
+
+  /**
+   * Calls back when everything so far is shown.
+   *
+   * @param callback Called in an animation frame.
+   */
+  afterAll(callback: () => void): void {
+    this.#push({ type: "call", callback });
+  }
+
+  #push(step: Step): void {
+    this.#steps.push(step);
+    this.#repaint.request();
+  }
+
+  #flush(): void {
+    const steps = this.#steps.splice(0, SHOWN_PER_FRAME);
+    let messages: Message[] = [];
+    const show = () => {
+      if (messages.length > 0) this.#options.show(messages);
+      messages = [];
+    };
+    for (const step of steps) {
+      if (step.type === "message") {
+        messages.push(step.message);
+        continue;
+      }
+      show();
+      if (step.type === "gap") this.#options.showGap(step.isRestart);
+      else step.callback();
+    }
+    show();
+    if (this.#steps.length > 0) this.#repaint.request();
+  }
+}
