@@ -39,8 +39,8 @@ export class ConnectionLine {
     this.#reload.hidden = state.status !== "closed";
     setText(this.#retry, "");
     if (state.status !== "waiting") return;
-    // From here on by a clock that nobody sets.
-    const retryAt = performance.now() + state.retryAt - Date.now();
+    // By a clock that nobody sets.
+    const retryAt = performance.now() + state.retryInMs;
     const count = () => setText(this.#retry, retryPhrase(retryAt, performance.now()));
     count();
     this.#timer = setInterval(count, 500);

@@ -159,9 +159,7 @@ export class RoomView {
     chat.addEventListener("state", ({ detail }) => this.#changed(detail));
     chat.addEventListener("message", ({ detail }) => this.#flow.add(detail));
     chat.addEventListener("joined", ({ detail }) => this.#joined(detail));
-    for (const type of ["joined", "presence", "typing"] as const) {
-      chat.addEventListener(type, () => this.#people.update());
-    }
+    chat.addEventListener("users", () => this.#people.update());
     // A page that comes back from the browser's cache has lost its connection long ago.
     addEventListener("pageshow", ({ persisted }) => persisted && this.reload());
     setInterval(() => this.#timeline.refreshDays(), 60_000);

@@ -75,7 +75,10 @@ export class Viewport {
     const anchor = this.#anchor();
     // Its lower end: what comes before it may change how it begins, as the second of a group.
     const before = anchor?.getBoundingClientRect().bottom ?? 0;
+    const height = this.#scroller.scrollHeight;
     change();
+    // What the reader saw of the end is as far below as before.
+    this.#paintedHeight += this.#scroller.scrollHeight - height;
     if (anchor?.isConnected) {
       this.#scroller.scrollTop += anchor.getBoundingClientRect().bottom - before;
     }
