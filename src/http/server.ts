@@ -216,7 +216,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     access.reportRefusal(error.problem, raw, { room, info });
     if (isStrippedHandshake(context)) {
       const { problem: { code, message: reason } } = error;
-      const { host } = new URL(raw.url);
+      // What the parser says about a bad one holds the whole address.
+      const host = URL.parse(raw.url)?.host;
       const origin = context.req.header("origin");
       logger("warn", "upgrade_missing", {
         code,

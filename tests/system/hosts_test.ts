@@ -70,6 +70,10 @@ Deno.test(
     for (const host of ["[::", "a b", "a:b:c", "a\u00ffb", "[", ":80", "user@", "%00"]) {
       using socket = await RawSocket.open(`${running.url}/rooms/lobby/ws?token=t0ken`, { host });
       assert(socket.status >= 400 && socket.status < 500, `${host}: ${socket.status}`);
+      // As a proxy leaves it that takes the upgrade away.
+      const stripped = { host, upgrade: undefined, connection: undefined };
+      using request = await RawSocket.open(`${running.url}/rooms/lobby/ws?token=t0ken`, stripped);
+      assert(request.status >= 400 && request.status < 500, `${host}: ${request.status}`);
     }
     assertFalse(linesOf(running.events).some((line) => line.includes("t0ken")));
     assertFalse(running.events.some(({ event }) => event === "request_failed"));
