@@ -32,10 +32,10 @@ export class BasePath {
    * @throws {TypeError} If it is no path like `/chat`.
    */
   constructor(basePath: string = "") {
-    const isDotted = /\/\.{1,2}(\/|$)/.test(basePath);
-    if (basePath !== "" && (!BASE_PATH.test(basePath) || isDotted)) {
-      const form = 'it must be a path like "/chat", without a slash at the end';
-      throw new TypeError(`Cannot use the base path ${JSON.stringify(basePath)}: ${form}`);
+    const expected = expectedBasePath(basePath);
+    if (expected !== undefined) {
+      const what = `Cannot use the base path ${JSON.stringify(basePath)}`;
+      throw new TypeError(`${what}: it must be ${expected}`);
     }
     this.#basePath = basePath;
   }
@@ -65,4 +65,16 @@ export class BasePath {
     if (this.#basePath === "" || getPath(request) !== this.#basePath) return undefined;
     return this.#basePath.slice(this.#basePath.lastIndexOf("/") + 1) + "/";
   }
+}
+
+/**
+ * Checks a base path.
+ *
+ * @param text The path; empty for none.
+ * @returns What it must be instead; undefined if it is right.
+ */
+export function expectedBasePath(text: string): string | undefined {
+  if (text === "") return undefined;
+  const isPath = BASE_PATH.test(text) && !/\/\.{1,2}(\/|$)/.test(text);
+  return isPath ? undefined : 'a path like "/chat", without a slash at the end';
 }

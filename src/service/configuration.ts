@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expectedBasePath } from "../http/base_path.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limits.ts";
 import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
@@ -45,6 +46,8 @@ export interface Configuration {
   readonly origins: readonly string[];
   /** Proxies in front that add to `X-Forwarded-For`. */
   readonly proxies: number;
+  /** The path under which the server lives, such as `/chat`; empty for the root. */
+  readonly basePath: string;
 }
 
 /** Milliseconds in a day. */
@@ -108,6 +111,7 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
     hosts: readHosts(environment, reached),
     origins: readOrigins(environment),
     proxies: environment.whole("HUBBUB_PROXIES", { otherwise: 0, min: 0, max: 100 }),
+    basePath: readBasePath(environment),
   };
 }
 
@@ -194,6 +198,13 @@ function readHosts(environment: Environment, host: string): readonly string[] | 
     const form = 'names like "chat.example.com" or "*.example.com", without a port';
     throw new RangeError(`HUBBUB_HOSTS must hold ${form}, not "${text}"`);
   });
+}
+
+function readBasePath(environment: Environment): string {
+  const text = environment.text("HUBBUB_BASE_PATH") ?? "";
+  const expected = expectedBasePath(text);
+  if (expected === undefined) return text;
+  throw new RangeError(`HUBBUB_BASE_PATH must be ${expected}, not "${text}"`);
 }
 
 function readOrigins(environment: Environment): readonly string[] {

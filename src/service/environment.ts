@@ -25,6 +25,7 @@ export const VARIABLES = [
   "HUBBUB_HOSTS",
   "HUBBUB_ORIGINS",
   "HUBBUB_PROXIES",
+  "HUBBUB_BASE_PATH",
 ] as const;
 
 /** The name of a variable of {@linkcode VARIABLES}. */

@@ -63,8 +63,11 @@ function nginxServer(hub: HubProcess, listen: string): string {
 }
 
 /** A hub as the page says to start it behind a proxy. */
-async function startHub(folder: string): Promise<HubProcess> {
-  const environment = { HUBBUB_PROXIES: "1", HUBBUB_HOSTS: "chat.example.com" };
+async function startHub(
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<HubProcess> {
+  const environment = { HUBBUB_PROXIES: "1", HUBBUB_HOSTS: "chat.example.com", ...more };
   return await HubProcess.start({ HUBBUB_KV: `${folder}/kv.sqlite3`, ...environment });
 }
 
@@ -116,6 +119,47 @@ Deno.test("deploying.md's nginx passes everything on", NGINX, async () => {
     await exercise(`http://127.0.0.1:${ports[0]}`, hub);
   });
 });
+
+Deno.test("deploying.md's nginx passes everything on under a path", NGINX, async () => {
+  for (const target of ["http://hubbub;", "http://hubbub/;"]) {
+    await inFolder(async (folder) => {
+      await using hub = await startHub(folder, { HUBBUB_BASE_PATH: "/chat" });
+      const ports = freePorts(1);
+      const server = nginxServer(hub, `listen 127.0.0.1:${ports[0]};`);
+      const location = "location / {\n    proxy_pass http://hubbub;";
+      const under = replace(server, location, `location /chat/ {\n    proxy_pass ${target}`)
+        // A regular expression cannot take a path off, and would come first.
+        .replace("location ~ /events$", "location = /none");
+      const configuration = nginxMain(replace(under, "= /metrics", "= /chat/metrics"));
+      await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports });
+      await exercise(`http://127.0.0.1:${ports[0]}/chat`, hub);
+    });
+  }
+});
+
+Deno.test(
+  "deploying.md's nginx keeps event streams alive while the hub restarts",
+  NGINX,
+  async () => {
+    await inFolder(async (folder) => {
+      const ports = freePorts(1);
+      const hub = await startHub(folder);
+      const server = nginxServer(hub, `listen 127.0.0.1:${ports[0]};`);
+      await using _nginx = await ReverseProxy.nginx({
+        folder,
+        configuration: nginxMain(server),
+        ports,
+      });
+      await hub[Symbol.asyncDispose]();
+      const response = await fetch(`http://127.0.0.1:${ports[0]}/rooms/lobby/events?history=1`);
+      assertEquals([response.status, await response.text()], [200, "retry: 5000\n\n"]);
+      assertEquals(response.headers.get("content-type"), "text/event-stream");
+      const room = await fetch(`http://127.0.0.1:${ports[0]}/rooms/lobby`);
+      await room.body?.cancel();
+      assertEquals(room.status, 502);
+    });
+  },
+);
 
 Deno.test(
   "deploying.md's nginx passes everything on behind its stream module",

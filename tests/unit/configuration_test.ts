@@ -21,6 +21,7 @@ const DEFAULTS: Configuration = {
   hosts: [],
   origins: [],
   proxies: 0,
+  basePath: "",
 };
 
 Deno.test("readConfiguration() has a default for everything", () => {
@@ -100,6 +101,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_HOSTS: "Chat.example,*.b.example",
     HUBBUB_ORIGINS: "https://a.example, http://localhost:3000",
     HUBBUB_PROXIES: "1",
+    HUBBUB_BASE_PATH: "/chat",
   };
   const names = [...Object.keys(environment), "HUBBUB_JWKS_URL"].toSorted();
   assertEquals(names, [...VARIABLES].toSorted());
@@ -124,6 +126,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     hosts: ["chat.example", "*.b.example"],
     origins: ["https://a.example", "http://localhost:3000"],
     proxies: 1,
+    basePath: "/chat",
   });
   const jwksUrl = "https://a.example/keys";
   const published = read({ HUBBUB_JWKS_URL: jwksUrl, HUBBUB_JWT_AUDIENCE: "chat" }).tokens;
@@ -156,6 +159,7 @@ const BAD: [string, string, string][] = [
   ["HUBBUB_JWT_AUDIENCE", "chat", "HUBBUB_JWT_AUDIENCE is set, but neither"],
   ["HUBBUB_JWT_ISSUER", "a", "HUBBUB_JWT_ISSUER is set, but neither"],
   ["HUBBUB_ORIGINS", ",", "HUBBUB_ORIGINS holds nothing but commas"],
+  ["HUBBUB_BASE_PATH", "chat/", "HUBBUB_BASE_PATH must be a path"],
   ["HUBBUB_HOSTS", "*", "HUBBUB_HOSTS must hold names"],
   ["HUBBUB_HOSTS", "https://chat.example", "HUBBUB_HOSTS must hold names"],
   ["HUBBUB_HOSTS", "chat.example:443", "HUBBUB_HOSTS must hold names"],
