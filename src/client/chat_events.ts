@@ -11,6 +11,7 @@ import type {
   Problem,
   TypingStatusEnvelope,
 } from "../protocol/mod.ts";
+import type { SocketConstructor } from "./socket_like.ts";
 
 /** State of a connection. */
 export type ConnectionState =
@@ -87,7 +88,7 @@ export interface ConnectOptions {
    *
    * @default {"same-origin"}
    */
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: "include" | "omit" | "same-origin";
   /** Closes the connection when it is aborted. */
   readonly signal?: AbortSignal;
   /** How long to wait before a try: from 0 to a limit that doubles with each. */
@@ -105,8 +106,8 @@ export interface ConnectOptions {
    * @default {20000}
    */
   readonly quietMs?: number;
-  /** The class to use. @default {globalThis.WebSocket} */
-  readonly WebSocket?: typeof WebSocket;
+  /** The class to use, for Node 20 that of npm's `ws`. @default {globalThis.WebSocket} */
+  readonly WebSocket?: SocketConstructor;
   /** The function to use. @default {globalThis.fetch} */
   readonly fetch?: typeof fetch;
 }

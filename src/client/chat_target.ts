@@ -21,6 +21,7 @@ import type { ChatEvents } from "./chat_events.ts";
  * ```
  */
 export class ChatTarget extends EventTarget {
+  // The types of listeners and options are those of EventTarget, whose names differ by platform.
   /**
    * Listens to one of the events in {@linkcode ChatEvents}.
    *
@@ -31,7 +32,7 @@ export class ChatTarget extends EventTarget {
   override addEventListener<Type extends keyof ChatEvents>(
     type: Type,
     listener: ((event: ChatEvents[Type]) => void) | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void;
   /**
    * Listens to an event.
@@ -42,15 +43,16 @@ export class ChatTarget extends EventTarget {
    */
   override addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: Parameters<EventTarget["addEventListener"]>[1],
+    options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void;
   override addEventListener(
     type: string,
-    listener: ((event: never) => void) | EventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: unknown,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void {
-    super.addEventListener(type, listener as EventListener | null, options);
+    type Listener = Parameters<EventTarget["addEventListener"]>[1];
+    super.addEventListener(type, listener as Listener, options);
   }
 
   /**
@@ -63,7 +65,7 @@ export class ChatTarget extends EventTarget {
   override removeEventListener<Type extends keyof ChatEvents>(
     type: Type,
     listener: ((event: ChatEvents[Type]) => void) | null,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
   ): void;
   /**
    * Listens no more to an event.
@@ -74,15 +76,16 @@ export class ChatTarget extends EventTarget {
    */
   override removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: Parameters<EventTarget["removeEventListener"]>[1],
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
   ): void;
   override removeEventListener(
     type: string,
-    listener: ((event: never) => void) | EventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: unknown,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
   ): void {
-    super.removeEventListener(type, listener as EventListener | null, options);
+    type Listener = Parameters<EventTarget["removeEventListener"]>[1];
+    super.removeEventListener(type, listener as Listener, options);
   }
 
   /**

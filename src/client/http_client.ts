@@ -4,11 +4,14 @@
  * @module
  */
 
+import type { ConnectOptions } from "./chat_events.ts";
 import { ChatError } from "./chat_error.ts";
 import { withDeadline } from "./deadline.ts";
 import { type HttpAnswer, parseAnswer } from "./http_answer.ts";
 import { bearer, type TokenSource } from "./token_source.ts";
 
+/** No cache between can know what the server answers now. */
+const NO_STORE = { cache: "no-store" } as const;
 /** How much longer a body may take than the head of its answer. */
 const BODY_PATIENCE = 3;
 /** The most bytes of a body that are read: what stands between may answer without an end. */
@@ -21,7 +24,7 @@ export interface HttpClientOptions {
   /** The function to use. */
   readonly fetch: typeof fetch;
   /** Whether cookies go along. */
-  readonly credentials: RequestCredentials | undefined;
+  readonly credentials: ConnectOptions["credentials"];
   /** Milliseconds in which a token and the head of an answer must come. */
   readonly patienceMs: number;
   /** The most milliseconds that an answer may ask to wait. */
@@ -87,7 +90,7 @@ export class HttpClient {
       patienceMs,
       signal,
       // The signal of the whole request: that of this part ends before the body does.
-      () => fetch(url, { cache: "no-store", ...init, signal }),
+      () => fetch(url, { ...NO_STORE, ...init, signal }),
     );
   }
 

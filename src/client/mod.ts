@@ -32,6 +32,7 @@ export { ChatError, type ChatErrorCode, type ChatErrorOptions } from "./chat_err
 export type { ChatEvents, ConnectionState, SendOptions, UserLists } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
 export type { ConnectOptions };
+export type { SocketConstructor, SocketLike } from "./socket_like.ts";
 export type {
   ErrorCode,
   JoinedEnvelope,

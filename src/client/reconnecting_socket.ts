@@ -13,6 +13,7 @@ import { checkClose, isFinalClose } from "./close_reason.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
 import { withDeadline } from "./deadline.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { SocketConstructor } from "./socket_like.ts";
 import type { TokenSource } from "./token_source.ts";
 import { type RoomEnvelope, Transport, type TransportEnd } from "./transport.ts";
 import type { UpgradeProbe } from "./upgrade_probe.ts";
@@ -54,7 +55,7 @@ export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSock
  */
 export class ReconnectingSocket {
   readonly #options: ReconnectingSocketOptions;
-  readonly #WebSocket: typeof WebSocket;
+  readonly #WebSocket: SocketConstructor;
   readonly #backoff: Backoff;
   readonly #heartbeat: Heartbeat;
   readonly #closing = new AbortController();
@@ -80,7 +81,7 @@ export class ReconnectingSocket {
    */
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
-    const Socket = options.WebSocket ?? globalThis.WebSocket;
+    const Socket: SocketConstructor | undefined = options.WebSocket ?? globalThis.WebSocket;
     if (!Socket) throw new TypeError('There is no WebSocket here: pass one as "WebSocket"');
     this.#WebSocket = Socket;
     this.#backoff = new Backoff(options.settings);
@@ -186,7 +187,7 @@ export class ReconnectingSocket {
   }
 
   #connect(token: string | undefined): void {
-    const { settings, url, onBadFrame } = this.#options;
+    const { settings: { patienceMs }, url, onBadFrame } = this.#options;
     const transport = this.#transport = new Transport({
       url: url(),
       token,
@@ -199,8 +200,7 @@ export class ReconnectingSocket {
     });
     this.#sockets.add(transport.closed);
     transport.closed.then(() => this.#sockets.delete(transport.closed));
-    const refused = () => this.#refused("The server does not answer");
-    this.#timer = setTimeout(refused, settings.patienceMs);
+    this.#timer = setTimeout(() => this.#refused("The server does not answer"), patienceMs);
   }
 
   #opened(): void {

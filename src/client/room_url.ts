@@ -5,6 +5,7 @@
  */
 
 import { decodeRoom, decodeUser } from "../protocol/mod.ts";
+import { pageGlobals } from "./page_globals.ts";
 
 /** The URLs of one room on one server. */
 export class RoomUrl {
@@ -20,7 +21,7 @@ export class RoomUrl {
   constructor(server: string | URL, room: string) {
     const decoded = decodeRoom(room);
     if (!decoded.ok) throw new TypeError(`Cannot join room "${room}": ${decoded.error.message}`);
-    const url = new URL(server, globalThis.location?.href);
+    const url = new URL(server, pageGlobals().location?.href);
     const protocol = PROTOCOLS.get(url.protocol);
     if (protocol === undefined) {
       throw new TypeError(`Cannot connect to "${url.href}": its protocol is not http(s) or ws(s)`);

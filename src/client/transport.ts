@@ -14,6 +14,7 @@ import {
   PROTOCOL_V1_LINES,
   type ServerEnvelope,
 } from "../protocol/mod.ts";
+import type { SocketConstructor, SocketLike } from "./socket_like.ts";
 import { tokenProtocol } from "./token_source.ts";
 
 /** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
@@ -39,7 +40,7 @@ export interface TransportOptions {
   /** The token, of any characters, if there is one. */
   readonly token: string | undefined;
   /** The class to use. */
-  readonly WebSocket: typeof WebSocket;
+  readonly WebSocket: SocketConstructor;
   /** Called when the server has accepted. */
   readonly onOpen: () => void;
   /** Called for every frame, before what is in it. */
@@ -59,7 +60,7 @@ export interface TransportOptions {
 export class Transport {
   /** Settles when the socket is closed, which may be long after it was dropped. */
   readonly closed: Promise<void>;
-  readonly #socket: WebSocket;
+  readonly #socket: SocketLike;
   readonly #options: TransportOptions;
   #hasOpened = false;
   #isDropped = false;
@@ -80,11 +81,11 @@ export class Transport {
       this.#hasOpened = true;
       if (!this.#isDropped) options.onOpen();
     };
-    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onmessage = ({ data }: { data: unknown }) => this.#take(data);
     // Says no more than the close that follows it.
-    socket.onerror = (event) => event.preventDefault?.();
+    socket.onerror = (event: Partial<Event>) => event.preventDefault?.();
     this.closed = new Promise((resolve) => {
-      socket.onclose = ({ code, reason }) => {
+      socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
         resolve();
         this.#end({ code, reason, hasOpened: this.#hasOpened });
       };

@@ -6,6 +6,7 @@
 
 import { ChatError } from "./chat_error.ts";
 import type { HttpClient } from "./http_client.ts";
+import { pageGlobals } from "./page_globals.ts";
 import type { TokenSource } from "./token_source.ts";
 import { errorOfAnswer, type HttpAnswer, isObject } from "./http_answer.ts";
 
@@ -106,7 +107,7 @@ export class UpgradeProbe {
 
   /** A page of another origin may not read answers that do not name its origin. */
   async #originError(target: URL, signal: AbortSignal): Promise<ChatError | undefined> {
-    const origin = globalThis.location?.origin;
+    const origin = pageGlobals().location?.origin;
     if (origin === undefined || origin === target.origin) return undefined;
     if (!await this.#options.http.isAnswered(target.origin, signal)) return undefined;
     return temporary(

@@ -4,17 +4,14 @@
  * @module
  */
 
+import { pageGlobals } from "./page_globals.ts";
+
 /** What {@linkcode watchWake} calls. */
 export interface WakeHandlers {
   /** Called when the page, the machine or the network may have been asleep until now. */
   readonly onWake: () => void;
   /** Called when the network is said to be gone. */
   readonly onOffline: () => void;
-}
-
-/** What a page offers of `document`. */
-interface PageDocument extends EventTarget {
-  readonly visibilityState: string;
 }
 
 /**
@@ -26,17 +23,14 @@ interface PageDocument extends EventTarget {
  */
 export function watchWake(handlers: WakeHandlers, signal: AbortSignal): void {
   const { onWake, onOffline } = handlers;
-  const { addEventListener, document } = globalThis as {
-    addEventListener?: typeof globalThis.addEventListener;
-    document?: PageDocument;
-  };
-  const once = { signal };
-  // Node has no events of its own kind at the top.
-  addEventListener?.call(globalThis, "online", onWake, once);
-  addEventListener?.call(globalThis, "offline", onOffline, once);
-  addEventListener?.call(globalThis, "pageshow", onWake, once);
-  document?.addEventListener("resume", onWake, once);
+  const page = pageGlobals();
+  const options = { signal };
+  page.addEventListener?.("online", onWake, options);
+  page.addEventListener?.("offline", onOffline, options);
+  page.addEventListener?.("pageshow", onWake, options);
+  const { document } = page;
+  document?.addEventListener("resume", onWake, options);
   document?.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") onWake();
-  }, once);
+  }, options);
 }

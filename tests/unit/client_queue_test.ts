@@ -315,7 +315,7 @@ Deno.test("ChatConnection.send() refuses what no frame holds, however the server
   test.socket.join(limits(0, 0, 60_000));
   // Each is one byte, and six characters as JSON.
   const error = await assertRejects(
-    () => test.ann.send("\u0001".repeat(20_000)),
+    () => test.ann.send("\u0001".repeat(20_000) + "x"),
     ChatError,
     "frame",
   );
