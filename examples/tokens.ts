@@ -21,7 +21,9 @@ Deno.serve(async (request, info) => {
   const user = request.headers.get("x-user");
   if (user === null) return new Response("Please log in", { status: 401 });
   const rooms = user === "ann" ? ["*"] : ["lobby", "team-*"];
-  const token = new SignJWT({ sub: user, rooms }).setProtectedHeader({ alg: "HS256" })
+  const token = new SignJWT({ sub: user, rooms }).setProtectedHeader({
+    alg: "HS256",
+  })
     .setExpirationTime(`${TOKEN_SECONDS}s`);
   return new Response(await token.sign(key));
 });

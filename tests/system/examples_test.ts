@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertRejects } from "@std/assert";
 import { ChatError, connect } from "@hubbub/hub/client";
 import { checkExamples, codeLines, ExampleProgram } from "../helpers/example_program.ts";
 import { needs } from "../helpers/permissions.ts";
@@ -15,41 +15,57 @@ Deno.test("the examples' types are those of the package", all, async () => {
   assertEquals(await checkExamples(), { code: 0, said: "" });
 });
 
-Deno.test("embed.ts has a chat among its own routes in eleven lines", all, async () => {
-  assertLessOrEqual((await codeLines("embed.ts")).length, 11);
-  await using program = new ExampleProgram("embed.ts");
-  const [url] = await program.addresses(1);
-  assertEquals(await (await fetch(url)).text(), "My own start page");
-  await using ann = connect(url, { room: "lobby", user: "ann" });
-  const { id } = await ann.send("hello");
-  assertEquals((await page(url, "")).map((message) => message.id), [id]);
-  await assertRefused(await fetch(`${url}/elsewhere`), 404, "not_found");
-  assertEquals(await program.end("SIGTERM"), 0);
-});
+Deno.test(
+  "embed.ts has a chat among its own routes in eleven lines",
+  all,
+  async () => {
+    assertLessOrEqual((await codeLines("embed.ts")).length, 11);
+    await using program = new ExampleProgram("embed.ts");
+    const [url] = await program.addresses(1);
+    assertEquals(await (await fetch(url)).text(), "My own start page");
+    await using ann = connect(url, { room: "lobby", user: "ann" });
+    const { id } = await ann.send("hello");
+    assertEquals((await page(url, "")).map((message) => message.id), [id]);
+    await assertRefused(await fetch(`${url}/elsewhere`), 404, "not_found");
+    assertEquals(await program.end("SIGTERM"), 0);
+  },
+);
 
-Deno.test("own_fanout.ts has its own users, and its own way between hubs", all, async () => {
-  await using program = new ExampleProgram("own_fanout.ts");
-  const [here, there] = await program.addresses(2);
-  await assertRefused(await fetch(`${here}/rooms/lobby`), 401, "unauthorized");
-  const staff = await (await enter(`${here}/rooms/staff`, "s-ann")).json();
-  assertEquals([staff.room, staff.users], ["staff", []]);
-  await assertRefused(await enter(`${there}/rooms/staff`, "s-bob"), 403, "forbidden");
+Deno.test(
+  "own_fanout.ts has its own users, and its own way between hubs",
+  all,
+  async () => {
+    await using program = new ExampleProgram("own_fanout.ts");
+    const [here, there] = await program.addresses(2);
+    await assertRefused(
+      await fetch(`${here}/rooms/lobby`),
+      401,
+      "unauthorized",
+    );
+    const staff = await (await enter(`${here}/rooms/staff`, "s-ann")).json();
+    assertEquals([staff.room, staff.users], ["staff", []]);
+    await assertRefused(
+      await enter(`${there}/rooms/staff`, "s-bob"),
+      403,
+      "forbidden",
+    );
 
-  await using ann = connect(here, { room: "lobby", token: "s-ann" });
-  await until(ann, () => ann.state.status === "live");
-  await using bob = connect(there, { room: "lobby", token: "s-bob" });
-  // Nothing but the fan-out tells one hub who is at the other.
-  await until(ann, () => ann.users.includes("bob"));
-  const [heardByAnn, heardByBob] = [received(ann), received(bob)];
-  const { id } = await ann.send("hello");
-  await until(bob, () => heardByBob.length === 1);
-  const reply = await bob.send("hello yourself");
-  await until(ann, () => heardByAnn.length === 2);
-  for (const messages of [heardByAnn, heardByBob]) {
-    assertEquals(messages.map((message) => message.id), [id, reply.id]);
-  }
-  assertEquals(heardByAnn.map(({ user }) => user), ["ann", "bob"]);
-});
+    await using ann = connect(here, { room: "lobby", token: "s-ann" });
+    await until(ann, () => ann.state.status === "live");
+    await using bob = connect(there, { room: "lobby", token: "s-bob" });
+    // Nothing but the fan-out tells one hub who is at the other.
+    await until(ann, () => ann.users.includes("bob"));
+    const [heardByAnn, heardByBob] = [received(ann), received(bob)];
+    const { id } = await ann.send("hello");
+    await until(bob, () => heardByBob.length === 1);
+    const reply = await bob.send("hello yourself");
+    await until(ann, () => heardByAnn.length === 2);
+    for (const messages of [heardByAnn, heardByBob]) {
+      assertEquals(messages.map((message) => message.id), [id, reply.id]);
+    }
+    assertEquals(heardByAnn.map(({ user }) => user), ["ann", "bob"]);
+  },
+);
 
 Deno.test("bot.ts answers in a room, and leaves", all, async () => {
   await using server = await serveAlone();
@@ -78,59 +94,112 @@ Deno.test(
     await using ann = connect(url, { room: "lobby", user: "ann" });
     await using reader = connect(url, { room: "news", user: "ann" });
     assertEquals((await ann.send("Darn it, darn")).text, "**** it, ****");
-    const error = await assertRejects(() => reader.send("me too"), ChatError, "news desk");
+    const error = await assertRejects(
+      () => reader.send("me too"),
+      ChatError,
+      "news desk",
+    );
     assertEquals([error.code, error.temporary], ["not_accepted", false]);
-    const desk = await post(url, JSON.stringify({ user: "desk", text: "It rains" }), "news");
+    const desk = await post(
+      url,
+      JSON.stringify({ user: "desk", text: "It rains" }),
+      "news",
+    );
     assertEquals([desk.status, (await desk.json()).text], [201, "It rains"]);
-    await assertRefused(await say(url, { user: "ann", text: "explode" }), 500, "internal");
+    await assertRefused(
+      await say(url, { user: "ann", text: "explode" }),
+      500,
+      "internal",
+    );
     await program.until((lines) => lines.some((line) => line.includes('"moderation_failed"')));
     assertEquals((await ann.send("fine")).text, "fine");
-    assertEquals((await page(url, "")).map(({ text }) => text), ["**** it, ****", "fine"]);
-    assert(!program.lines.some((line) => line.includes("Darn")), "no text in the log");
+    assertEquals((await page(url, "")).map(({ text }) => text), [
+      "**** it, ****",
+      "fine",
+    ]);
+    assert(
+      !program.lines.some((line) => line.includes("Darn")),
+      "no text in the log",
+    );
   },
 );
 
-Deno.test("hono.ts has a chat in a Hono app", all, async () => {
+Deno.test("hono.ts has a chat under a path of a Hono app", all, async () => {
   await using program = new ExampleProgram("hono.ts");
   const [url] = await program.addresses(1);
   assertEquals(await (await fetch(url)).text(), "My own start page");
-  await using ann = connect(url, { room: "lobby", user: "ann" });
+  for (const path of ["/chat", "/chat/", "/chat/r/lobby"]) {
+    assertMatch(
+      await (await fetch(url + path)).text(),
+      /<!doctype html>/i,
+      path,
+    );
+  }
+  await using ann = connect(`${url}/chat`, { room: "lobby", user: "ann" });
   const { id } = await ann.send("hello");
-  assertEquals((await page(url, "")).map((message) => message.id), [id]);
+  assertEquals((await page(`${url}/chat`, "")).map((message) => message.id), [
+    id,
+  ]);
 });
 
-Deno.test("tokens.ts lets in whom it gave a token, where that says", all, async () => {
-  const secret = "a secret that is made for this test alone";
-  await using program = new ExampleProgram("tokens.ts", secret);
-  const [url] = await program.addresses(1);
-  assertEquals(await (await fetch(`${url}/token`)).text(), "Please log in");
-  await assertRefused(await fetch(`${url}/rooms/lobby`), 401, "unauthorized");
-  const tokenFor = async (user: string) => {
-    return await (await fetch(`${url}/token`, { headers: { "x-user": user } })).text();
-  };
-  await using bob = connect(url, { room: "team-a", token: () => tokenFor("bob") });
-  assertEquals((await bob.send("hello")).user, "bob");
-  await assertRefused(await enter(`${url}/rooms/staff`, await tokenFor("bob")), 403, "forbidden");
-  const staff = await enter(`${url}/rooms/staff`, await tokenFor("ann"));
-  assertEquals((await staff.json()).room, "staff");
-});
+Deno.test(
+  "tokens.ts lets in whom it gave a token, where that says",
+  all,
+  async () => {
+    const secret = "a secret that is made for this test alone";
+    await using program = new ExampleProgram("tokens.ts", secret);
+    const [url] = await program.addresses(1);
+    assertEquals(await (await fetch(`${url}/token`)).text(), "Please log in");
+    await assertRefused(await fetch(`${url}/rooms/lobby`), 401, "unauthorized");
+    const tokenFor = async (user: string) => {
+      return await (await fetch(`${url}/token`, {
+        headers: { "x-user": user },
+      })).text();
+    };
+    await using bob = connect(url, {
+      room: "team-a",
+      token: () => tokenFor("bob"),
+    });
+    assertEquals((await bob.send("hello")).user, "bob");
+    await assertRefused(
+      await enter(`${url}/rooms/staff`, await tokenFor("bob")),
+      403,
+      "forbidden",
+    );
+    const staff = await enter(`${url}/rooms/staff`, await tokenFor("ann"));
+    assertEquals((await staff.json()).room, "staff");
+  },
+);
 
 Deno.test("cookie_sessions.ts lets in who has logged in", all, async () => {
   await using program = new ExampleProgram("cookie_sessions.ts");
   const [url] = await program.addresses(1);
   const logIn = async (user: string, password: string) => {
     const body = new URLSearchParams({ user, password });
-    const response = await fetch(`${url}/login`, { method: "POST", body, redirect: "manual" });
+    const response = await fetch(`${url}/login`, {
+      method: "POST",
+      body,
+      redirect: "manual",
+    });
     await response.body?.cancel();
-    return { status: response.status, cookie: response.headers.get("set-cookie")?.split(";")[0] };
+    return {
+      status: response.status,
+      cookie: response.headers.get("set-cookie")?.split(";")[0],
+    };
   };
   await assertRefused(await fetch(`${url}/rooms/lobby`), 401, "unauthorized");
   assertEquals(await logIn("bob", "wrong"), { status: 403, cookie: undefined });
   const { cookie = "" } = await logIn("bob", "battery staple");
   const ask = (path: string, init?: RequestInit) => {
-    return fetch(url + path, { ...init, headers: { cookie: `theme=dark; ${cookie}` } });
+    return fetch(url + path, {
+      ...init,
+      headers: { cookie: `theme=dark; ${cookie}` },
+    });
   };
-  const said = await ask("/rooms/lobby/messages", { method: "POST", body: '{"text":"hello"}' });
+  const said = await ask("/rooms/lobby/messages", {
+    method: "POST",
+    body: '{"text":"hello"}',
+  });
   assertEquals([said.status, (await said.json()).user], [201, "bob"]);
   await assertRefused(await ask("/rooms/staff"), 403, "forbidden");
   // As a browser does, which sends its cookie along with the upgrade.

@@ -12,6 +12,7 @@ import { received, until } from "../helpers/received.ts";
 import { post } from "../helpers/requests.ts";
 import { freePorts, ReverseProxy } from "../helpers/reverse_proxy.ts";
 import { hasCommand, Shell } from "../helpers/shell.ts";
+import { serveAlone } from "../helpers/test_server.ts";
 
 const ALL = needs("net", "run", "read", "write", "env");
 const CURL = { ignore: ALL.ignore || Deno.build.os !== "linux" || !await hasCommand("curl") };
@@ -56,7 +57,7 @@ http {
 }
 
 /** The page's server block for nginx, without TLS. */
-function nginxServer(hub: HubProcess, listen: string): string {
+function nginxServer(hub: { readonly port: number }, listen: string): string {
   const block = replace(page.block("nginx", "server_name"), "listen 443 ssl;", listen);
   const plain = block.split("\n").filter((line) => !line.includes("ssl_certificate")).join("\n");
   return replace(plain, "127.0.0.1:8000", `127.0.0.1:${hub.port}`);
