@@ -187,6 +187,36 @@ Deno.test(
   },
 );
 
+Deno.test("deploying.md's nginx serves it under a path, taken off or not", NGINX, async () => {
+  const stripped = page.block("nginx", "location /chat/").trim();
+  for (const lines of [stripped, replace(stripped, "http://hubbub/", "http://hubbub")]) {
+    await inFolder(async (folder) => {
+      await using running = await serveAlone({ basePath: "/chat", proxies: 1 });
+      const [port] = freePorts(1);
+      const root = /location \/ \{\s*proxy_pass http:\/\/hubbub;/;
+      const server = nginxServer(running, `listen 127.0.0.1:${port};`);
+      assertMatch(server, root);
+      const configuration = nginxMain(server.replace(root, lines));
+      await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports: [port] });
+      const url = `http://127.0.0.1:${port}/chat`;
+      await using ann = connect(url, { room: "lobby", user: "ann" });
+      assertEquals((await ann.send("hello")).text, "hello");
+      // What the page needs, by the addresses that stand in it.
+      for (const path of [`${url}/`, `${url}/r/lobby`]) {
+        const html = await (await fetch(path)).text();
+        const [, base = ""] = /<base href="([^"]+)"/.exec(html) ?? [];
+        const needed = [...html.matchAll(/<(?:link|script)\b[^>]* (?:href|src)="([^"]+)"/g)];
+        assert(needed.length > 2);
+        for (const [, address] of needed) {
+          const response = await fetch(new URL(address, new URL(base, path)));
+          await response.body?.cancel();
+          assertEquals([address, response.status], [address, 200], path);
+        }
+      }
+    });
+  }
+});
+
 Deno.test("deploying.md's Caddy passes everything on", CADDY, async () => {
   await inFolder(async (folder) => {
     await using hub = await startHub(folder);
