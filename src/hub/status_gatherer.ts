@@ -9,14 +9,27 @@ const CALM_CHANGES = 20;
 /** Milliseconds that they are gathered. */
 const GATHER_MS = 250;
 /** Milliseconds that are added at most while what was sent last is still on its way out. */
-const BUSY_MAX_MS = 1_000;
+const BUSY_MAX_MS = 2_000;
 /** Milliseconds between two looks whether it has gone out. */
 const BUSY_LOOK_MS = 50;
 /** Changes of one user that are sent at once, and milliseconds for each one after them. */
 const USER_BURST = 10;
 const USER_CHANGE_MS = 500;
+/** Changes in a row from which on a user's changes are frequent ones, which others' come before. */
+const FREQUENT_FROM = 4;
 /** Users whose rate is remembered; beyond, those are forgotten that have their whole burst again. */
 const USERS_MAX = 1_000;
+
+/** Milliseconds after which a user that changed all the time is calm again, at most. */
+const CALM_MAX_MS = 5_000;
+
+/** How often a user changes. */
+interface Rate {
+  /** When the whole burst is there again: what was sent is taken from it. */
+  fullAt: number;
+  /** When the user is calm: each change that came puts it off. */
+  calmAt: number;
+}
 
 /** A user and the new status. */
 export type UserStatus = readonly [user: string, status: boolean];
@@ -27,6 +40,8 @@ export interface StatusGathererOptions {
   readonly send: (changes: readonly UserStatus[]) => void;
   /** Whether what was sent last is still on its way out. @default {undefined} never */
   readonly isBusy?: () => boolean;
+  /** The most frequent changes that are sent at a time, at least 1. @default {undefined} no limit */
+  readonly frequentMax?: () => number;
   /** Called when changes begin to wait and when none wait any more. Must not throw. */
   readonly onPending?: (isPending: boolean) => void;
 }
@@ -34,7 +49,7 @@ export interface StatusGathererOptions {
 /**
  * Sends changes of users' statuses: at once where they are few, otherwise every 250 ms and of each
  * user only the net change, if there is one. A user that changes all the time is slowed down to two
- * changes a second; the last one always gets sent.
+ * changes a second, and to less where many do; the last one always gets sent.
  *
  * @example
  * ```ts
@@ -51,8 +66,7 @@ export class StatusGatherer {
   readonly #sent = new Set<string>();
   /** By user, the status that differs from what was sent. */
   readonly #pending = new Map<string, boolean>();
-  /** By user, from when on the whole burst is there again. */
-  readonly #fullAt = new Map<string, number>();
+  readonly #rates = new Map<string, Rate>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pendingSince = 0;
   /** When the current second began, how many changes came in it, and whether there were many before. */
@@ -81,14 +95,18 @@ export class StatusGatherer {
    * @param status The status from now on.
    */
   set(user: string, status: boolean): void {
+    if ((this.#pending.get(user) ?? this.#sent.has(user)) === status) return;
     const now = performance.now();
+    const rate = this.#rateOf(user, now);
+    rate.calmAt = Math.min(Math.max(now, rate.calmAt) + USER_CHANGE_MS, now + CALM_MAX_MS);
     const isMany = this.#count(now);
-    if (this.#sent.has(user) === status) {
-      if (this.#pending.delete(user) && this.#pending.size === 0) this.#stop();
-    } else if (isMany || this.#pending.has(user) || !this.#takeOf(user, now)) {
+    // The timer goes on where nothing is left: otherwise who changes fast would always put it off.
+    if (this.#pending.delete(user)) return;
+    if (!isMany && this.#timer === undefined && take(rate, now)) this.#send([[user, status]]);
+    else {
       this.#pending.set(user, status);
       this.#start(now);
-    } else this.#send([[user, status]]);
+    }
   }
 
   /**
@@ -100,7 +118,6 @@ export class StatusGatherer {
     const status = this.#pending.get(user);
     if (status === undefined) return;
     this.#pending.delete(user);
-    if (this.#pending.size === 0) this.#stop();
     this.#send([[user, status]]);
   }
 
@@ -117,7 +134,7 @@ export class StatusGatherer {
     this.#stop();
     this.#pending.clear();
     this.#sent.clear();
-    this.#fullAt.clear();
+    this.#rates.clear();
   }
 
   /** Counts a change, and tells whether there are many. */
@@ -130,15 +147,16 @@ export class StatusGatherer {
     return ++this.#changes > CALM_CHANGES || this.#wasBusy;
   }
 
-  /** Takes one change from what a user may have; false where nothing is left. */
-  #takeOf(user: string, now: number): boolean {
-    const fullAt = Math.max(now, this.#fullAt.get(user) ?? 0) + USER_CHANGE_MS;
-    if (fullAt - now > USER_BURST * USER_CHANGE_MS) return false;
-    this.#fullAt.set(user, fullAt);
-    if (this.#fullAt.size > USERS_MAX) {
-      for (const [other, at] of this.#fullAt) if (at <= now) this.#fullAt.delete(other);
+  #rateOf(user: string, now: number): Rate {
+    let rate = this.#rates.get(user);
+    if (rate) return rate;
+    if (this.#rates.size >= USERS_MAX) {
+      for (const [other, { fullAt, calmAt }] of this.#rates) {
+        if (Math.max(fullAt, calmAt) <= now) this.#rates.delete(other);
+      }
     }
-    return true;
+    this.#rates.set(user, rate = { fullAt: now, calmAt: now });
+    return rate;
   }
 
   #send(changes: readonly UserStatus[]): void {
@@ -171,9 +189,13 @@ export class StatusGatherer {
       this.#timer = setTimeout(() => this.#look(), BUSY_LOOK_MS);
       return;
     }
+    let frequentLeft = this.#options.frequentMax?.() ?? Infinity;
     const changes: UserStatus[] = [];
     for (const [user, status] of this.#pending) {
-      if (!this.#takeOf(user, now)) continue;
+      const rate = this.#rateOf(user, now);
+      const isFrequent = rate.calmAt - now > FREQUENT_FROM * USER_CHANGE_MS;
+      if ((isFrequent && frequentLeft === 0) || !take(rate, now)) continue;
+      if (isFrequent) frequentLeft--;
       this.#pending.delete(user);
       changes.push([user, status]);
     }
@@ -182,4 +204,12 @@ export class StatusGatherer {
     if (this.#pending.size === 0) this.#stop();
     else this.#timer = setTimeout(() => this.#look(), GATHER_MS);
   }
+}
+
+/** Takes one change from what a user may have; false where nothing is left. */
+function take(rate: Rate, now: number): boolean {
+  const fullAt = Math.max(now, rate.fullAt) + USER_CHANGE_MS;
+  if (fullAt - now > USER_BURST * USER_CHANGE_MS) return false;
+  rate.fullAt = fullAt;
+  return true;
 }

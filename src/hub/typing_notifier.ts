@@ -6,7 +6,6 @@
 
 import { encodeEnvelope } from "../protocol/mod.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
-import { FlushTracker, lastInTime } from "./flush_tracker.ts";
 import type { RoomHold } from "./room_holds.ts";
 import { StatusGatherer, type UserStatus } from "./status_gatherer.ts";
 import type { RoomSubscription } from "./subscription.ts";
@@ -14,6 +13,14 @@ import { Typing } from "./typing.ts";
 
 /** Envelopes in a batch: one that is much longer leaves each connection with a long buffer. */
 const PER_BATCH = 16;
+
+/**
+ * Envelopes every 250 ms for all subscriptions together about users that change all the time: 200 of
+ * them before 200 others took all of a processor.
+ */
+const FREQUENT_ENVELOPES = 1_000;
+/** Subscriptions that are looked at, spread over all, whether the room has what it was sent. */
+const LOOKED_AT = 8;
 
 /** How {@linkcode TypingNotifier} behaves. */
 export interface TypingNotifierOptions {
@@ -33,11 +40,11 @@ export interface TypingNotifierOptions {
  */
 export class TypingNotifier {
   readonly #options: TypingNotifierOptions;
-  readonly #flushes = new FlushTracker();
   #pending = 0;
   readonly #toMembers = new StatusGatherer({
     send: (changes) => this.#send(changes),
-    isBusy: () => this.#flushes.isBusy,
+    isBusy: () => this.#isBehind(),
+    frequentMax: () => Math.ceil(FREQUENT_ENVELOPES / (this.#options.subscriptions().length + 1)),
     onPending: (isPending) => this.#setPending(isPending),
   });
   readonly #toIsolates = new StatusGatherer({
@@ -131,6 +138,18 @@ export class TypingNotifier {
     this.#toIsolates.clear();
   }
 
+  /** Whether most of the room still waits for what it was sent before. */
+  #isBehind(): boolean {
+    const subscriptions = this.#options.subscriptions();
+    const step = Math.max(1, subscriptions.length / LOOKED_AT);
+    let [looked, behind] = [0, 0];
+    for (let at = 0; at < subscriptions.length; at += step) {
+      looked++;
+      if (subscriptions[Math.floor(at)].isBehind) behind++;
+    }
+    return 2 * behind > looked;
+  }
+
   #setPending(isPending: boolean): void {
     this.#pending += isPending ? 1 : -1;
     this.#updateHold();
@@ -143,11 +162,9 @@ export class TypingNotifier {
   #send(changes: readonly UserStatus[]): void {
     const subscriptions = this.#options.subscriptions();
     if (subscriptions.length === 0) return;
-    const last = lastInTime(subscriptions);
     for (let i = 0; i < changes.length; i += PER_BATCH) {
       sendTo(subscriptions, changes.slice(i, i + PER_BATCH));
     }
-    this.#flushes.sent(last);
   }
 }
 
