@@ -6,10 +6,12 @@
 
 import { nameOf } from "./authorization.ts";
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
+import type { ConnectionGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionLimit, ConnectionLimitSettings } from "./connection_limits.ts";
 import { HttpError, httpError, retryAfter } from "./http_error.ts";
+import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
 import type { ErrorCode, Limits, Problem } from "../protocol/mod.ts";
 import { bearerOf } from "./request_token.ts";
@@ -52,22 +54,6 @@ export interface AccessTarget {
   readonly info: ConnectionInfo | undefined;
 }
 
-/** A connection that was authorized, and its place within the limits. */
-export interface ConnectionGrant<User extends string | undefined = string> {
-  /** The user; undefined for a reader without a name. */
-  readonly user: User;
-  /** Milliseconds since the epoch until which it holds. */
-  readonly expiresAt?: number;
-  /** Authorizes a fresh token for this connection; undefined in an open hub. */
-  readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
-  /** Takes one message from the rates of the user and, in an open hub, of the address. */
-  readonly takeMessage: () => number;
-  /** Counts the connection among those that were closed and whose peer has not gone yet. */
-  readonly markClosing: () => void;
-  /** Releases the place. Must be called when the connection ends; a second call does nothing. */
-  readonly release: () => void;
-}
-
 /**
  * Authorizes requests and connections within the limits. The checks are made in the order of their
  * cost: address, how many there are, authorization, room and user.
@@ -100,6 +86,7 @@ export class AccessControl {
    * @throws {RangeError} If a limit is out of range.
    */
   constructor(options: AccessControlOptions) {
+    checkCallable("authorize", options.authorize);
     this.#options = options;
     const { connectionLimits: settings, limits, logger, isMemoryShort } = options;
     this.#addresses = new ClientAddresses({ proxies: options.proxies, logger });

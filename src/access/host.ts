@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkList } from "../protocol/checks.ts";
 import { httpError } from "./http_error.ts";
 
 /** This machine, under the names and addresses that only it has. */
@@ -56,6 +57,7 @@ export class AllowedHosts {
    * @throws {TypeError} If one of them is no host.
    */
   constructor(hosts: readonly string[] | undefined) {
+    checkList("hosts", hosts);
     this.#hosts = hosts?.map((text) => {
       const host = parseHost(text);
       if (host !== undefined) return host;

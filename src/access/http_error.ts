@@ -1,25 +1,25 @@
 /**
- * Requests that are not served, and why.
+ * Errors of HTTP requests.
  *
  * @module
  */
 
 import type { ErrorCode, Problem } from "../protocol/mod.ts";
 
-/** Seconds after which whoever met a stopping, full or failing server should ask again. */
+/** Seconds after which a client of a stopping, full or failing server should retry. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** Thrown where a request cannot be served; becomes a JSON error with the status of its code. */
+/** An error of a request, which is answered in JSON with the status of its code. */
 export class HttpError extends Error {
-  /** What is wrong. */
+  /** Error code and reason. */
   readonly problem: Problem;
   /** Headers of the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   /**
-   * Makes a refusal.
+   * Creates the error.
    *
-   * @param problem What is wrong.
+   * @param problem Error code and reason.
    * @param headers Headers of the response.
    */
   constructor(problem: Problem, headers: Readonly<Record<string, string>> = {}) {
@@ -30,12 +30,12 @@ export class HttpError extends Error {
 }
 
 /**
- * Makes a refusal.
+ * Creates the error of a request.
  *
- * @param code Which error it is.
- * @param message What is wrong, in a sentence.
+ * @param code Error code.
+ * @param message Reason, in a sentence.
  * @param headers Headers of the response.
- * @returns The refusal, to be thrown.
+ * @returns The error, to be thrown.
  */
 export function httpError(
   code: ErrorCode,
@@ -46,7 +46,7 @@ export function httpError(
 }
 
 /**
- * Makes the header that says when to ask again.
+ * Creates the header `Retry-After`.
  *
  * @param ms Milliseconds to wait. @default {2000}
  * @returns The header, in whole seconds.

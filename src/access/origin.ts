@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkList } from "../protocol/checks.ts";
 import { httpError } from "./http_error.ts";
 
 /** A scheme and a host without a path, as browsers write the origins of apps: `capacitor://localhost`. */
@@ -35,6 +36,7 @@ export class AllowedOrigins {
    * @throws {TypeError} If one of them could never match.
    */
   constructor(origins: readonly string[]) {
+    checkList("origins", origins);
     this.#origins = origins;
     for (const origin of origins) {
       const expected = expectedOrigin(origin);

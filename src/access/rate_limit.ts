@@ -1,17 +1,17 @@
 /**
- * How often each of many may do something.
+ * Rate limits by key.
  *
  * @module
  */
 
 import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
 
-/** Buckets above which those that are full again are thrown away. */
+/** Buckets above which full ones are deleted. */
 const SWEEP_FROM = 1_000;
 
 /**
- * A token bucket for each name. Names come from outside, so only those are kept that a new bucket
- * would treat better: memory is bounded by how many can do something within one refill.
+ * A token bucket for each key, such as a user or an address. Keys come from outside: a bucket is
+ * kept until it is full again, so memory is bounded by the keys that are used within one refill.
  *
  * @example
  * ```ts
@@ -27,24 +27,24 @@ export class RateLimit {
   #sweepAt = SWEEP_FROM;
 
   /**
-   * Makes one.
+   * Creates the rate limit.
    *
-   * @param options How much, how often, for each name.
+   * @param options Rate and burst of each key.
    */
   constructor(options: TokenBucketOptions) {
     this.#options = options;
   }
 
-  /** How many names are kept. */
+  /** Buckets in memory. */
   get size(): number {
     return this.#buckets.size;
   }
 
   /**
-   * Takes a token from the bucket of a name, where there is one.
+   * Takes a token from the bucket of a key.
    *
-   * @param name The name.
-   * @returns 0 where it was taken; else the milliseconds until there is one again.
+   * @param name The key.
+   * @returns 0 if it was taken; else the milliseconds until there is one again.
    */
   take(name: string): number {
     let bucket = this.#buckets.get(name);
@@ -57,7 +57,7 @@ export class RateLimit {
 
   #sweep(): void {
     for (const [name, bucket] of this.#buckets) if (bucket.isFull) this.#buckets.delete(name);
-    // Else a time of many names would sweep at every one of them.
+    // Else a time of many keys would sweep at every one of them.
     this.#sweepAt = Math.max(SWEEP_FROM, 2 * this.#buckets.size);
   }
 }

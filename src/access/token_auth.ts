@@ -70,6 +70,7 @@ const ASYMMETRIC_ALGORITHMS = [
  * @param options Which tokens are valid.
  * @returns The `authorize` of {@linkcode createServer}.
  * @throws {RangeError} If the secret has less than 32 bytes.
+ * @throws {TypeError} If another option cannot be used: an empty audience would let in any token.
  *
  * @example
  * ```ts
@@ -102,8 +103,8 @@ export function tokenAuthorizer(options: TokenOptions): Authorize {
 /** Makes what verifies a token's signature and times, and rejects with jose's errors. */
 function verifier(options: TokenOptions): (token: string) => Promise<JWTVerifyResult> {
   const claims: JWTVerifyOptions = {
-    audience: listOf(options.audience),
-    issuer: listOf(options.issuer),
+    audience: listOf("audience", options.audience),
+    issuer: listOf("issuer", options.issuer),
     clockTolerance: LEEWAY_SECONDS,
   };
   if ("secret" in options) {
@@ -115,7 +116,13 @@ function verifier(options: TokenOptions): (token: string) => Promise<JWTVerifyRe
     }
     return (token) => jwtVerify(token, key, { ...claims, algorithms: ["HS256"] });
   }
-  const keys = new IssuerKeys({ url: options.jwksUrl, ...options.keys });
+  const { jwksUrl } = options;
+  if (!/^https?:/.test(jwksUrl) || !URL.canParse(jwksUrl)) {
+    throw new TypeError(
+      `Cannot use jwksUrl ${JSON.stringify(jwksUrl)}: it must be an http or https address`,
+    );
+  }
+  const keys = new IssuerKeys({ url: jwksUrl, ...options.keys });
   const published = { ...claims, algorithms: ASYMMETRIC_ALGORITHMS };
   return async (token) => {
     try {
@@ -186,6 +193,14 @@ function isPattern(value: unknown): value is string {
   return typeof value === "string" && value.length <= PATTERN_MAX_LENGTH;
 }
 
-function listOf(value: string | readonly string[] | undefined): string[] | undefined {
-  return value === undefined ? undefined : [value].flat() as string[];
+function listOf(
+  name: string,
+  value: string | readonly string[] | undefined,
+): string[] | undefined {
+  if (value === undefined) return undefined;
+  const list: unknown[] = [value].flat();
+  const isText = (item: unknown): item is string => typeof item === "string" && item !== "";
+  if (list.length > 0 && list.every(isText)) return list;
+  const given = JSON.stringify(value);
+  throw new TypeError(`Cannot use ${name} ${given}: it must be a text or a list of texts`);
 }

@@ -1,21 +1,21 @@
 /**
- * How often something may happen.
+ * Token bucket.
  *
  * @module
  */
 
-/** How {@linkcode TokenBucket} behaves. */
+/** Options of {@linkcode TokenBucket}. */
 export interface TokenBucketOptions {
-  /** Tokens that come back each second. */
+  /** Tokens added each second. */
   readonly perSecond: number;
-  /** Tokens there are at most, and at the start. */
+  /** Capacity: tokens at most, and at the start. */
   readonly burst: number;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
 }
 
 /**
- * A token bucket: bursts are fine, the long run is limited.
+ * A token bucket: allows bursts, and limits the average rate.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export class TokenBucket {
   #tokens: number;
   #filledAt: number;
 
-  /** @param options How much, how often. */
+  /** @param options Rate and burst. */
   constructor(options: TokenBucketOptions) {
     this.#perSecond = options.perSecond;
     this.#burst = options.burst;
@@ -43,9 +43,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token, where there is one.
+   * Takes a token.
    *
-   * @returns 0 where it was taken; else the milliseconds, rounded up, until there is one again.
+   * @returns 0 if it was taken; else the milliseconds, rounded up, until there is one again.
    */
   take(): number {
     this.#fill();
@@ -54,7 +54,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Whether it is as full as it can be: then a new one would do as well. */
+  /** Whether it is full, as a new one is. */
   get isFull(): boolean {
     this.#fill();
     return this.#tokens >= this.#burst;

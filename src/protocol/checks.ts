@@ -78,6 +78,18 @@ export function checkBoolean(name: string, value: unknown): void {
 }
 
 /**
+ * Checks an option that is a list.
+ *
+ * @param name The name of the option, for the message.
+ * @param value Its value; `undefined` passes, for the default is used then.
+ * @throws {TypeError} Where it is no array.
+ */
+export function checkList(name: string, value: unknown): void {
+  if (value === undefined || Array.isArray(value)) return;
+  throw new TypeError(`Cannot use ${name} ${printed(value)}: it must be a list`);
+}
+
+/**
  * Checks an option that is a function, or an object with some methods.
  *
  * @param name The name of the option, for the message.

@@ -1,5 +1,5 @@
 /**
- * What a client may send.
+ * Envelopes from a client to the server.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface SendEnvelope {
   readonly payload: { readonly text: string; readonly ref?: string };
 }
 
-/** A sign of typing (`true`) or its end (`false`) on its way to the server. */
+/** The start (`true`) or end (`false`) of typing on its way to the server. */
 export interface SendTypingEnvelope {
   /** Which envelope this is. */
   readonly type: "typing_status";
@@ -24,23 +24,23 @@ export interface SendTypingEnvelope {
   readonly payload: { readonly status: boolean };
 }
 
-/** A fresh token on its way to the server, before the one that the connection began with expires. */
+/** A fresh token on its way to the server, sent before the current one expires. */
 export interface AuthenticateEnvelope {
   /** Which envelope this is. */
   readonly type: "authenticate";
-  /** A token of the same user. Where it is refused, an `error` says so, and the old one holds. */
+  /** A token of the same user. If it is refused, an `error` says so, and the old one holds. */
   readonly payload: { readonly token: string };
 }
 
-/** Asks for a sign of life, from where the pings of WebSocket cannot be sent: in a browser. */
+/** A heartbeat for clients that cannot send pings of WebSocket, which browsers cannot. */
 export interface PingEnvelope {
   /** Which envelope this is. */
   readonly type: "ping";
-  /** Nothing. */
+  /** An empty object. */
   readonly payload: Record<string, never>;
 }
 
-/** Whatever a client may send. */
+/** An envelope from a client to the server. */
 export type ClientEnvelope =
   | SendEnvelope
   | SendTypingEnvelope
@@ -48,12 +48,12 @@ export type ClientEnvelope =
   | PingEnvelope;
 
 /**
- * Reads one envelope that a client sent. Never throws. Members of the payload that the protocol
+ * Decodes an envelope from a client. Never throws. Members of the payload that the protocol
  * does not know are ignored, so that newer clients can talk to older servers.
  *
  * @param text The JSON text of one envelope.
  * @param options The limit on the text of a message.
- * @returns The envelope with nothing but known members, or exactly what is wrong with it.
+ * @returns The envelope with known members only, or what is wrong with it.
  *
  * @example
  * ```ts

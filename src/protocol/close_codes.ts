@@ -1,13 +1,13 @@
 /**
- * Why a connection ends, and whether to come back.
+ * Close codes of WebSocket connections.
  *
  * @module
  */
 
 /**
- * Every close code that the server uses and what the client does about it. Codes of 4000–4499
- * ask it to come back, 4500–4999 tell it not to until something changes; the others are those of
- * RFC 6455, section 7.4.1.
+ * The close codes of the server, and whether a client should reconnect after each. After codes of
+ * 4000–4499 it should, after 4500–4999 not until something changes; the others are those of RFC
+ * 6455, section 7.4.1.
  *
  * @example
  * ```ts
@@ -27,10 +27,10 @@ export const CLOSE_CODES = {
 } as const satisfies Record<string, { code: number; reconnect: boolean }>;
 
 /**
- * Tells whether a client should connect again after a close.
+ * Whether a client should reconnect after a close.
  *
  * @param code The close code; 0, 1005 and 1006 (no close frame was seen) count as a lost network.
- * @returns True where the client should reconnect with backoff.
+ * @returns True if it should, with backoff.
  *
  * @example
  * ```ts

@@ -1,17 +1,17 @@
 /**
- * The outcome of reading something from outside.
+ * Results of decoding.
  *
  * @module
  */
 
 import type { ErrorCode, Problem } from "./problem.ts";
 
-/** The outcome of reading something from outside: a value, or what is wrong with it. */
+/** The result of decoding input: a value, or what is wrong with it. */
 export type Decoded<Key extends string, Value> =
   | ({ readonly ok: true } & { readonly [K in Key]: Value })
   | { readonly ok: false; readonly error: Problem };
 
-/** Says what is wrong; `ref` is taken over where it is one. */
+/** Creates a failed result; `ref` is taken over if it is a string. */
 export function refuse(
   code: ErrorCode,
   message: string,
@@ -20,7 +20,7 @@ export function refuse(
   return { ok: false, error: typeof ref === "string" ? { code, message, ref } : { code, message } };
 }
 
-/** Tells whether parsed JSON is an object, and no array. */
+/** Whether parsed JSON is an object, and no array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

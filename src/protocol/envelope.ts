@@ -1,5 +1,5 @@
 /**
- * One JSON object on its way, in either direction.
+ * Encoding of envelopes.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ClientEnvelope } from "./client_envelope.ts";
 import type { ServerEnvelope } from "./server_envelope.ts";
 
 /**
- * Writes an envelope as the text that goes over the wire: one line, without a raw line feed.
+ * Encodes an envelope as one line of JSON, without a raw line feed.
  *
  * @param envelope The envelope.
  * @returns Its JSON text.

@@ -1,14 +1,14 @@
 /**
- * How much of everything there may be.
+ * Limits and defaults of the protocol.
  *
  * @module
  */
 
-/** Messages in the history that a newcomer gets when it asks for no number. */
+/** Messages in the history of a new member that asks for no number. */
 export const HISTORY_DEFAULT = 10;
-/** The most messages that a newcomer may ask for. */
+/** The most messages that a new member may ask for. */
 export const HISTORY_MAX = 100;
-/** Messages in a page of `GET /rooms/{room}/messages` when no `limit` is given. */
+/** Messages in a page of `GET /rooms/{room}/messages` without a `limit`. */
 export const PAGE_DEFAULT = 50;
 /** The most messages in a page of `GET /rooms/{room}/messages`. */
 export const PAGE_MAX = 100;
@@ -20,16 +20,16 @@ export const TYPING_TIMEOUT_MS = 3000;
 export const REF_MAX_LENGTH = 128;
 /** The longest token, in UTF-16 code units. */
 export const TOKEN_MAX_LENGTH = 8192;
-/** UTF-8 bytes of text in a message where the server sets no other limit. */
+/** UTF-8 bytes of text in a message, if the server sets no other limit. */
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
 /** UTF-16 code units in a frame from a client; a longer one closes the connection. */
 export const FRAME_MAX_LENGTH = 64 * 1024;
 
-/** What a room lets a member do, as told in `joined`. */
+/** Limits of a member, as sent in `joined`. */
 export interface Limits {
   /** UTF-8 bytes of text in one message. */
   readonly text_max_bytes: number;
-  /** Milliseconds after which typing ends unless it is told again. */
+  /** Milliseconds after which typing ends unless it is signalled again. */
   readonly typing_timeout_ms: number;
   /** Messages a second that a connection may send in the long run; 0 is no limit. */
   readonly messages_per_second: number;

@@ -1,5 +1,5 @@
 /**
- * A chat message, stored, and before that.
+ * Chat messages, stored and drafted.
  *
  * @module
  */
@@ -10,31 +10,31 @@ import { isBlank } from "./visible_text.ts";
 
 /** A stored chat message. */
 export interface Message {
-  /** Who it is: a ULID. */
+  /** Unique id (ULID). */
   readonly id: string;
-  /** Where it stands in the room's log: opaque text that sorts like the log. */
+  /** Place in the room's log: opaque text that sorts like the log. */
   readonly cursor: string;
-  /** The room it was said in. */
+  /** Room it belongs to. */
   readonly room: string;
-  /** Who said it, as the server knows the connection. */
+  /** User that sent it, as authorized. */
   readonly user: string;
-  /** What was said. */
+  /** Text. */
   readonly text: string;
-  /** When the server took it: ISO 8601, UTC, milliseconds. */
+  /** Time at which the server accepted it: ISO 8601, UTC, milliseconds. */
   readonly sent_at: string;
-  /** The sender's own name for it, if it gave one: unique among its messages. */
+  /** Deduplication key, if its sender gave one: unique among the sender's messages. */
   readonly ref?: string;
 }
 
-/** A message before it is stored: what its sender decides about it. */
+/** A message before it is stored: the part that its sender decides. */
 export interface Draft {
-  /** What is said. */
+  /** Text. */
   readonly text: string;
-  /** The sender's own name for it. */
+  /** Deduplication key of the sender. */
   readonly ref?: string;
 }
 
-/** What {@linkcode decodeDraft} may be told. */
+/** Options of {@linkcode decodeDraft}. */
 export interface DecodeOptions {
   /**
    * UTF-8 bytes of text that one message may have.
@@ -45,11 +45,11 @@ export interface DecodeOptions {
 }
 
 /**
- * Checks `{text, ref?}`, the payload of a `chat_message` to the server and the body of a POST.
+ * Decodes `{text, ref?}`, the payload of a `chat_message` to the server and the body of a POST.
  *
- * @param value What came in, as parsed from JSON.
+ * @param value The parsed JSON.
  * @param options The limit on the text.
- * @returns The draft with nothing but known members, or exactly what is wrong with it.
+ * @returns The draft with known members only, or what is wrong with it.
  *
  * @example
  * ```ts

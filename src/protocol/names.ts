@@ -13,7 +13,7 @@ const USER_MAX_LENGTH = 64;
 /**
  * Checks the name of a room: 1 to 64 of letters, digits, `-`, `_` and `.`, but not `.` or `..`.
  *
- * @param name The name, as it came in.
+ * @param name The name, as received.
  * @returns The name, or what is wrong with it.
  *
  * @example
@@ -42,7 +42,7 @@ export function decodeRoom(name: string): Decoded<"room", string> {
  * unassigned code points, or signs of broken text (a lone surrogate or U+FFFD). Joiners stay in
  * emoji, and between letters of scripts that they change, such as Arabic and Devanagari.
  *
- * @param name The name, as it came in.
+ * @param name The name, as received.
  * @returns The name as the room will show it, or what is wrong with it.
  *
  * @example

@@ -1,12 +1,12 @@
 /**
- * What can be wrong, and what an error says about it.
+ * Error codes, and the errors that carry them.
  *
  * @module
  */
 
 /**
- * Every error code: the HTTP status that goes with it, and whether the same request may succeed
- * later (`temporary`) or must be changed first.
+ * The error codes, each with its HTTP status and whether the same request may succeed later
+ * (`temporary`) or must be changed first.
  *
  * @example
  * ```ts
@@ -47,14 +47,14 @@ export const ERRORS = {
 /** The name of an error: a key of {@linkcode ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What is wrong, for programs (`code`) and for people (`message`). */
+/** An error, for programs (`code`) and for people (`message`). */
 export interface Problem {
-  /** Which of {@linkcode ERRORS} it is. */
+  /** Error code. */
   readonly code: ErrorCode;
-  /** What is wrong, in a sentence. */
+  /** Reason, in a sentence. */
   readonly message: string;
-  /** The `ref` of the message concerned, where it had one. */
+  /** The `ref` of the message concerned, if it had one. */
   readonly ref?: string;
-  /** Milliseconds after which a retry makes sense, where that is known. */
+  /** Milliseconds after which a retry makes sense, if that is known. */
   readonly retry_after_ms?: number;
 }

@@ -1,5 +1,5 @@
 /**
- * What the server may send.
+ * Envelopes from the server to a client.
  *
  * @module
  */
@@ -25,18 +25,18 @@ export interface TypingStatusEnvelope {
   readonly payload: { readonly user: string; readonly status: boolean };
 }
 
-/** The history is complete and everything from here on is live. */
+/** The end of the history: what follows is live. */
 export interface JoinedEnvelope {
   /** Which envelope this is. */
   readonly type: "joined";
-  /** Where the member stands and whom it meets. */
+  /** The state of the room and of the member in it. */
   readonly payload: {
     readonly room: string;
     /** The member's own name; empty for one that only reads. */
     readonly user: string;
-    /** The place in the log where the member stands, also in an empty room. */
+    /** The place in the log up to which the member has everything, also in an empty room. */
     readonly cursor: string;
-    /** False where `after` could not be honoured in full: the history is then the newest part. */
+    /** False if `after` could not be honoured in full: the history is then the newest part. */
     readonly recovered: boolean;
     /** The users in the room, sorted, the member included. */
     readonly users: readonly string[];
@@ -46,15 +46,15 @@ export interface JoinedEnvelope {
   };
 }
 
-/** A user's first connection came or its last one went. */
+/** A user joined with its first connection, or left with its last. */
 export interface PresenceEnvelope {
   /** Which envelope this is. */
   readonly type: "presence";
-  /** Who came or went. */
+  /** The user, and which of the two. */
   readonly payload: { readonly user: string; readonly status: "joined" | "left" };
 }
 
-/** Something that the client sent, or its stay, met with a problem. */
+/** A refusal of something that the client sent, or a problem of its connection. */
 export interface ErrorEnvelope {
   /** Which envelope this is. */
   readonly type: "error";
@@ -62,23 +62,23 @@ export interface ErrorEnvelope {
   readonly payload: Problem;
 }
 
-/** The server is about to stop: come back, spread out. */
+/** The server is about to stop: reconnect later. */
 export interface DrainingEnvelope {
   /** Which envelope this is. */
   readonly type: "draining";
-  /** Milliseconds to wait before the next try. */
+  /** Milliseconds to wait before that, different for each connection. */
   readonly payload: { readonly reconnect_after_ms: number };
 }
 
-/** The sign of life that a `ping` asked for. */
+/** The answer to a `ping`. */
 export interface PongEnvelope {
   /** Which envelope this is. */
   readonly type: "pong";
-  /** Nothing. */
+  /** An empty object. */
   readonly payload: Record<string, never>;
 }
 
-/** Whatever the server may send. */
+/** An envelope from the server to a client. */
 export type ServerEnvelope =
   | ChatMessageEnvelope
   | TypingStatusEnvelope
@@ -89,7 +89,7 @@ export type ServerEnvelope =
   | PongEnvelope;
 
 /**
- * Reads one envelope that the server sent. Never throws; the payload is taken as the server made it.
+ * Decodes an envelope from the server. Never throws; the payload is not checked.
  *
  * @param text The JSON text of one envelope: a frame, or one line of it with `hubbub.v1.lines`.
  * @returns The envelope, or what is wrong with it: `unknown_type` for one of a newer server.

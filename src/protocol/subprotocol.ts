@@ -1,10 +1,10 @@
 /**
- * What a frame holds: one envelope, or several.
+ * Subprotocols of WebSocket.
  *
  * @module
  */
 
-/** The subprotocol with one envelope in each text frame; also what is spoken when none is asked for. */
+/** The subprotocol with one envelope in each text frame; the default if a client offers none. */
 export const PROTOCOL_V1 = "hubbub.v1";
 
 /** The subprotocol with one or more envelopes in each text frame, separated by `\n`. */

@@ -231,12 +231,12 @@ function readOrigins(environment: Environment): readonly string[] {
  * ```
  */
 export function describeAccess({ tokens }: Pick<Configuration, "tokens">): string {
-  if (!tokens) return "open: whoever connects may use any name";
-  if ("secret" in tokens) return "tokens: whoever has one signed with the secret (HS256)";
+  if (!tokens) return "open: anybody who connects may use any name";
+  if ("secret" in tokens) return "tokens: anybody with one signed with the secret (HS256)";
   const advice = tokens.audience === undefined
     ? "; HUBBUB_JWT_AUDIENCE is not set, so tokens for other services of that issuer let in too"
     : "";
-  return `tokens: whoever has one signed with a key of ${new URL(tokens.jwksUrl).host}${advice}`;
+  return `tokens: anybody with one signed with a key of ${new URL(tokens.jwksUrl).host}${advice}`;
 }
 
 /**

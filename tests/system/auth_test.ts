@@ -333,6 +333,52 @@ Deno.test(
   },
 );
 
+const PATTERNS: [string, boolean][] = [
+  ["capacitor://localhost", true],
+  ["capacitor://localhost:80", false],
+  ["capacitor://other", false],
+  ["ionic://localhost", false],
+  ["https://a.example.com", true],
+  ["https://a.b.example.com", true],
+  ["https://example.com", false],
+  ["https://.example.com", false],
+  ["https://xexample.com", false],
+  ["https://evil.example/.example.com", false],
+  ["https://evil.example:1.example.com", false],
+  ["https://evil.example#.example.com", false],
+  ["https://user@a.example.com", false],
+  ["http://a.example.com", false],
+  ["https://a.example.com:8443", false],
+  ["https://A.example.com", false],
+  ["https://a.example.com.evil.example", false],
+  ["http://a.local:3000", true],
+  ["chrome-extension://abcdefghijklmnop", true],
+];
+
+Deno.test(
+  "createServer() lets in the origins of apps, and those of patterns",
+  needs("net"),
+  async () => {
+    await using running = await serveAlone({
+      origins: [
+        "capacitor://localhost",
+        "https://*.example.com",
+        "http://a.local:3000",
+        "chrome-extension://abcdefghijklmnop",
+      ],
+    });
+    for (const [origin, isAllowed] of PATTERNS) {
+      using socket = await RawSocket.open(`${running.url}/rooms/lobby/ws?user=ann`, { origin });
+      assertEquals(socket.status, isAllowed ? 101 : 403, origin);
+      const response = await fetch(`${running.url}/rooms/lobby/messages`, { headers: { origin } });
+      await response.body?.cancel();
+      assertEquals(response.status, isAllowed ? 200 : 403, origin);
+      const shared = response.headers.get("access-control-allow-origin");
+      assertEquals(shared, isAllowed ? origin : null, origin);
+    }
+  },
+);
+
 Deno.test(
   "createServer() knows its own origin behind a proxy by the host",
   needs("net"),

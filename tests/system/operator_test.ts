@@ -58,15 +58,15 @@ Deno.test("every way of starting may read every variable", needs("read"), async 
 });
 
 Deno.test("describeAccess() says who may come in, and no secret", () => {
-  assertEquals(describeAccess(read({})), "open: whoever connects may use any name");
+  assertEquals(describeAccess(read({})), "open: anybody who connects may use any name");
   const secret = describeAccess(read({ HUBBUB_JWT_SECRET: SECRET }));
   assert(secret.startsWith("tokens: ") && !secret.includes(SECRET));
   const published = describeAccess(read({ HUBBUB_JWKS_URL: "https://me:pass@a.example/keys?x=y" }));
-  assert(published.startsWith("tokens: whoever has one signed with a key of a.example;"));
+  assert(published.startsWith("tokens: anybody with one signed with a key of a.example;"));
   assert(published.includes("HUBBUB_JWT_AUDIENCE is not set"));
   const meant = { HUBBUB_JWKS_URL: "https://a.example/keys", HUBBUB_JWT_AUDIENCE: "chat" };
   const named = describeAccess(read(meant));
-  assertEquals(named, "tokens: whoever has one signed with a key of a.example");
+  assertEquals(named, "tokens: anybody with one signed with a key of a.example");
 });
 
 Deno.test("jsonLogger() leaves out what comes too often, and counts it", () => {
@@ -166,7 +166,7 @@ Deno.test(
       assertEquals(Object.keys(counts), ["started", "access_refused", "stopping", "stopped"]);
       assertEquals(
         counts.started?.[0].entry,
-        "tokens: whoever has one signed with the secret (HS256)",
+        "tokens: anybody with one signed with the secret (HS256)",
       );
       assertEquals(counts.access_refused?.length, 60);
       const text = hub.lines.join("\n");
