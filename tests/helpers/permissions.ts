@@ -1,5 +1,5 @@
 /** Milliseconds that a test has, also on a busy machine: what hangs fails, and the next one runs. */
-const TEST_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 /** What a test may need beyond computing. */
 type Need = "net" | "read" | "write" | "run" | "env";
