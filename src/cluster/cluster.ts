@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly presence: Presence;
   /** The hub's rooms. */
   readonly rooms: ClusterRooms;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
   /** How to reach the others. @default {undefined} through the database alone */
   readonly fanout?: Fanout;
 }
@@ -48,7 +50,9 @@ export interface ClusterRooms {
   find(name: string): ClusterRoom | undefined;
   /** Finds a room, or brings it into memory. */
   obtain(name: string): ClusterRoom;
-  /** The rooms in memory that are open. */
+  /** Finds one that is open or being opened. */
+  findOpen(name: string): ClusterRoom | undefined;
+  /** Those that are open or being opened. */
   open(): Iterable<ClusterRoom>;
 }
 
@@ -83,8 +87,10 @@ export interface ClusterRooms {
  *     obtain: () => {
  *       throw new Error("There are no rooms");
  *     },
+ *     findOpen: () => undefined,
  *     open: () => [],
  *   },
+ *   onWentBack: () => console.log("The database was put back"),
  *   fanout: new BroadcastChannelFanout("example"),
  * });
  * cluster.start();
@@ -109,13 +115,47 @@ export class Cluster {
       log,
       logger: guard.logger,
       rooms: () => rooms.open(),
+      find: (name) => rooms.findOpen(name),
+      isHeard: () => options.presence.peerCount > 0,
       onHealed: () => void metrics.roomsHealed++,
+      onWentBack: options.onWentBack,
     });
   }
 
   /** How the others are reached. */
   get reach(): "database" | "fanout" {
     return this.#options.fanout ? "fanout" : "database";
+  }
+
+  /** The newest commit of the store that is known of; undefined while nothing is known. */
+  get position(): string | undefined {
+    return this.#watcher.position;
+  }
+
+  /** Forgets what is known of the log: the database was put back. */
+  forget(): void {
+    this.#watcher.forget();
+  }
+
+  /** Announces a commit of this isolate. */
+  committing(): void {
+    this.#watcher.committing();
+  }
+
+  /** Ends a commit of this isolate that failed. */
+  notCommitted(): void {
+    this.#watcher.notCommitted();
+  }
+
+  /**
+   * Finds out which rooms of a commit of this isolate grew by others' commits as well.
+   *
+   * @param commit The commit, which has just been stored.
+   * @param rooms Its rooms.
+   * @returns Those that must read their log. Never rejects.
+   */
+  committed(commit: string, rooms: Iterable<string>): Promise<ReadonlySet<string>> {
+    return this.#watcher.committed(commit, rooms);
   }
 
   /** Subscribes to the fan-out, where there is one, and makes this isolate known; called once. */

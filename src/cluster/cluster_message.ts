@@ -18,6 +18,8 @@ export interface MessagesDelivered {
   readonly cursor: string;
   /** The envelopes between the two; none where reading the log is cheaper than sending them. */
   readonly lines: readonly string[];
+  /** For each of the lines, the hash of what its sender sent; null where it has no `ref`. */
+  readonly hashes?: readonly (number | null)[];
 }
 
 /** Announces that a user began or stopped typing on an isolate, or still is. */
@@ -122,8 +124,10 @@ export function decodeClusterMessage(value: unknown): ClusterMessage | undefined
 type Fields = Record<string, unknown>;
 
 const CHECKS: { readonly [Kind in ClusterMessage["kind"]]: (value: Fields) => boolean } = {
-  messages: ({ room, prev, cursor, lines }) =>
-    isText(room) && isText(prev) && isText(cursor) && isTexts(lines),
+  messages: ({ room, prev, cursor, lines, hashes }) =>
+    isText(room) && isText(prev) && isText(cursor) && isTexts(lines) &&
+    (hashes === undefined ||
+      Array.isArray(hashes) && hashes.every((hash) => hash === null || isCount(hash))),
   typing: ({ room, user, status }) => isText(room) && isText(user) && typeof status === "boolean",
   presence: ({ revision, room, user, status }) =>
     isCount(revision) && isText(room) && isText(user) && typeof status === "boolean",

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "hono";
-import { isCursor } from "../store/entry.ts";
+import { isCursor } from "../store/cursor.ts";
 import { decodeRoom } from "../protocol/mod.ts";
 import { HttpError, httpError } from "../access/http_error.ts";
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Cluster } from "../cluster/cluster.ts";
+import { cursorAt, NO_COMMIT } from "../store/cursor.ts";
 import type { LogEntry } from "../store/entry.ts";
 import { GroupCommit } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
@@ -19,10 +21,19 @@ export type Commits = GroupCommit<RoomAppend>;
 
 /** A room that messages are committed for. */
 export interface CommittingRoom {
-  /** Delivers messages that were committed; settles when that takes no more reads. */
-  committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> | undefined;
+  /** The place up to which everything has been delivered. */
+  readonly cursor: string;
+  /**
+   * Delivers messages that were committed; settles when that takes no more reads. Where the room is
+   * behind, something was appended before them that it has not read.
+   */
+  committed(
+    commit: string,
+    appends: readonly RoomAppend[],
+    options: { readonly isBehind: boolean },
+  ): Promise<void> | undefined;
   /** Rejects messages of a commit that failed. */
-  notCommitted(appends: readonly RoomAppend[]): void;
+  notCommitted(appends: readonly RoomAppend[], error: unknown): void;
   /** Waits until members have what they were sent last; not longer than some milliseconds. */
   flushed(): Promise<void>;
 }
@@ -30,13 +41,19 @@ export interface CommittingRoom {
 /** How the commits of a hub behave. */
 export interface CommitsOptions {
   /** The rooms' logs. */
-  readonly log: RoomLog;
+  readonly log: Pick<RoomLog, "append" | "budget" | "entryMaxBytes">;
   /** Runs what rooms do, and logs. */
   readonly guard: Guard;
   /** The hub's counters. */
   readonly metrics: Metrics;
   /** Finds a room that is in memory. */
   readonly findRoom: (name: string) => CommittingRoom | undefined;
+  /** Knows what other isolates commit to the same logs. @default {undefined} there are none */
+  readonly others?: () =>
+    | Pick<Cluster, "committed" | "committing" | "notCommitted" | "position">
+    | undefined;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
   /** Whether the isolates of this process commit in turn. @default {false} */
   readonly inTurn?: boolean;
 }
@@ -66,37 +83,60 @@ interface WithLocks {
  *   guard: new Guard({ logger: jsonLogger(), metrics }),
  *   metrics,
  *   findRoom: () => undefined,
+ *   onWentBack: () => console.log("The database was put back"),
  * });
  * await commits.idle();
  * ```
  */
 export function createCommits(options: CommitsOptions): Commits {
-  const { log, guard, metrics, findRoom } = options;
+  const { log, guard, metrics, findRoom, others, onWentBack } = options;
   const locks = options.inTurn ? (navigator as WithLocks).locks : undefined;
   /** The rooms of the last commit. */
   let last: readonly CommittingRoom[] = [];
 
+  /** The newest commit of this isolate. */
+  let own = NO_COMMIT;
+  /** The newest commit and the last place that were known when the one in flight began. */
+  let known = { commit: NO_COMMIT, cursor: "" };
+
   async function append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
     const startedAt = performance.now();
-    const versionstamp = await log.append(entries);
+    const position = others?.()?.position ?? NO_COMMIT;
+    let cursor = "";
+    for (const name of entries.keys()) {
+      const at = findRoom(name)?.cursor ?? "";
+      if (at > cursor) cursor = at;
+    }
+    known = { commit: own < position ? position : own, cursor };
+    others?.()?.committing();
+    const commit = await log.append(entries);
     const messages = [...entries.values()].reduce((sum, { count }) => sum + count, 0);
     metrics.observeCommit((performance.now() - startedAt) / 1000, messages);
-    return versionstamp;
+    own = commit;
+    return commit;
   }
 
   return new GroupCommit<RoomAppend>({
+    limits: log,
     write: (entries) => locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries),
-    async onCommit(versionstamp, batch) {
+    async onCommit(commit, batch) {
       metrics.commits++;
+      // Every commit has a greater place than what could be read before, unless that was lost.
+      if (commit <= known.commit || cursorAt(commit, 0, 0) <= known.cursor) onWentBack();
+      const behind = await others?.()?.committed(commit, batch.keys());
       const reads: Promise<void>[] = [];
       const rooms: CommittingRoom[] = [];
       for (const [name, appends] of batch) {
-        // A room with messages on their way is in memory, unless a drain gave up on it.
+        // Rooms are gone where a drain gave up on them, and where the database was put back.
+        appends.forEach((append, index) => {
+          if (append.pending.isDismissed) append.pending.settleAlone(append, { commit, index });
+        });
         const room = findRoom(name);
         if (!room) continue;
         rooms.push(room);
         guard.run("delivery_failed", () => {
-          const read = room.committed(versionstamp, appends);
+          const isBehind = behind?.has(name) ?? false;
+          const read = room.committed(commit, appends, { isBehind });
           if (read) reads.push(read);
         });
       }
@@ -104,11 +144,15 @@ export function createCommits(options: CommitsOptions): Commits {
       await Promise.all(reads);
     },
     onFailure(batch, error) {
+      others?.()?.notCommitted();
       metrics.commitFailures++;
       const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
       guard.logger("error", "commit_failed", { rooms: batch.size, messages, error });
       for (const [name, appends] of batch) {
-        guard.run("delivery_failed", () => findRoom(name)?.notCommitted(appends));
+        for (const append of appends) {
+          if (append.pending.isDismissed) append.pending.reject([append], error);
+        }
+        guard.run("delivery_failed", () => findRoom(name)?.notCommitted(appends, error));
       }
     },
     drained: async () => void await Promise.all(last.map((room) => room.flushed())),

@@ -5,16 +5,16 @@
  */
 
 import type { ClusterMessage } from "../cluster/cluster_message.ts";
-import { type LogRecord, ORIGIN } from "../store/entry.ts";
-import type { Duplicate } from "../store/room_log.ts";
+import { ORIGIN } from "../store/cursor.ts";
+import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
-import type { PendingMessages, PublishResult, RoomAppend } from "./pending_messages.ts";
-import type { RecentMessages } from "./recent_messages.ts";
+import type { PendingMessages, RoomAppend } from "./pending_messages.ts";
+import type { FirstMessage, RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Subscribers } from "./subscribers.ts";
-import type { Tombstones } from "./tombstones.ts";
+import type { Duplicate, Tombstones } from "./tombstones.ts";
 import type { TypingNotifier } from "./typing_notifier.ts";
 
 /** UTF-16 code units in a cluster message; reading a longer piece from the log costs less. */
@@ -50,12 +50,12 @@ export interface DeliveryOptions {
 interface Applied {
   /** Where the room stood before. */
   readonly prev: string;
-  /** How many records there are, duplicates included. */
-  readonly count: number;
+  /** The records, duplicates included. */
+  readonly records: readonly LogRecord[];
   /** The envelopes to send. */
   readonly envelopes: string[];
-  /** The messages of this isolate among them, with their results. */
-  readonly settled: [RoomAppend, PublishResult][];
+  /** The messages of this isolate among them, with their records, or with what they repeat. */
+  readonly settled: [RoomAppend, { record: LogRecord } | { first: FirstMessage }][];
   /** By sender, whether all of its messages were sent on this isolate. */
   readonly senders: Map<string, boolean>;
   /** Duplicates that this isolate wrote, and those of others. */
@@ -109,7 +109,10 @@ export class Delivery {
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
     if (options.announce && applied.settled.length > 0) this.#announce(applied);
     this.#send(applied);
-    for (const [append, result] of applied.settled) pending.settle(append, result);
+    for (const [append, result] of applied.settled) {
+      if ("record" in result) pending.settle(append, { status: "stored", ...result });
+      else pending.settleDuplicate(append, result.first);
+    }
     tombstones.write(applied.duplicates);
     for (const orphan of applied.orphans) tombstones.writeLater(orphan);
   }
@@ -119,7 +122,7 @@ export class Delivery {
     const { recent, pending } = this.#options;
     const applied: Applied = {
       prev: this.#cursor,
-      count: records.length,
+      records,
       envelopes: [],
       settled: [],
       senders: new Map(),
@@ -133,24 +136,25 @@ export class Delivery {
       this.#cursor = record.cursor;
       const append = pending.take(record.id);
       if (append) {
-        const result = first
-          ? { status: "duplicate", record: first } as const
-          : { status: "stored", record } as const;
-        settled.push([append, result]);
+        settled.push([append, first ? { first } : { record }]);
       }
       if (!first) {
         envelopes.push(record.envelope);
         senders.set(record.user, append !== undefined && senders.get(record.user) !== false);
-      } else if (!record.repeats) (append ? duplicates : orphans).push({ record, first });
+      } else if (!record.repeats) {
+        (append ? duplicates : orphans).push({ record, first: first.cursor });
+      }
     }
     return applied;
   }
 
-  #announce({ prev, count, envelopes }: Applied): void {
+  #announce({ prev, records, envelopes }: Applied): void {
     const { isolate: from, post, room } = this.#options;
     const size = envelopes.reduce((sum, { length }) => sum + length, 0);
-    const lines = count === envelopes.length && size <= CLUSTER_MESSAGE_LENGTH ? envelopes : [];
-    post({ kind: "messages", from, room, prev, cursor: this.#cursor, lines });
+    const isShort = records.length === envelopes.length && size <= CLUSTER_MESSAGE_LENGTH;
+    const lines = isShort ? envelopes : [];
+    const hashes = isShort ? records.map(({ hash }) => hash ?? null) : [];
+    post({ kind: "messages", from, room, prev, cursor: this.#cursor, lines, hashes });
   }
 
   #send({ envelopes, senders }: Applied): void {

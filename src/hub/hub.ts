@@ -8,7 +8,8 @@ import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
 import { Presence } from "../cluster/presence.ts";
-import { decodeDraft, decodeRoom, decodeUser, type Draft, type Limits } from "../protocol/mod.ts";
+import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser } from "../protocol/mod.ts";
+import type { Draft, Limits } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
 import { jsonLogger } from "../telemetry/logger.ts";
@@ -18,9 +19,10 @@ import { sendAway } from "./drain.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
 import type { JoinOptions } from "./joining.ts";
 import type { Member, Subscription } from "./member.ts";
-import type { PublishResult } from "./pending_messages.ts";
+import type { PublishResult } from "./publish_result.ts";
 import { Room, type RoomOptions } from "./room.ts";
 import { RoomTable } from "./room_table.ts";
+import { reportStoreEvent } from "./store_report.ts";
 
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_COMMIT_MS = 2_500;
@@ -81,6 +83,8 @@ export class Hub {
   readonly #presence: Presence;
   /** The other isolates; undefined for a hub that is alone. */
   readonly #cluster: Cluster | undefined;
+  /** Ends the upkeep of the store. */
+  readonly #detach: () => void;
   #isDraining = false;
   #draining: Promise<void> | undefined;
 
@@ -102,11 +106,23 @@ export class Hub {
     const rooms: RoomTable = this.#rooms = new RoomTable((name, onIdle) => {
       return new Room(name, forRooms, onIdle);
     });
+    const detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
+    this.#detach = detach;
+    // The logs are no longer those that were read: members come back, and resume what is left.
+    const onWentBack = () => {
+      metrics.storeWentBack++;
+      guard.logger("error", "store_went_back", { rooms: rooms.size });
+      const { code } = CLOSE_CODES.internalError;
+      this.#cluster?.forget();
+      rooms.disconnect(code, "The database was put back to an earlier state");
+    };
     const commits = this.#commits = createCommits({
       log,
       guard,
       metrics,
       findRoom: (name) => rooms.find(name),
+      others: () => this.#cluster,
+      onWentBack,
       inTurn: commitInTurn,
     });
     const presence = this.#presence = new Presence({
@@ -133,7 +149,16 @@ export class Hub {
       isDraining: () => this.#isDraining,
     };
     if (alone) return;
-    this.#cluster = new Cluster({ isolate, log, guard, metrics, presence, rooms, fanout });
+    this.#cluster = new Cluster({
+      isolate,
+      log,
+      guard,
+      metrics,
+      presence,
+      rooms,
+      onWentBack,
+      fanout,
+    });
     this.#cluster.start();
   }
 
@@ -142,6 +167,7 @@ export class Hub {
       hub.#isDraining = true;
       hub.#rooms.dismiss();
       hub.#cluster?.close({ goodbye: false });
+      hub.#detach();
     };
   }
 
@@ -248,6 +274,7 @@ export class Hub {
     for (const subscription of subscriptions) sendAway(subscription, subscriptions.length);
     this.#cluster?.close({ goodbye: true });
     this.#presence.close({ goodbye: false });
+    this.#detach();
   }
 }
 

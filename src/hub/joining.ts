@@ -121,6 +121,11 @@ export class Joining {
    */
   dismiss(): readonly RoomSubscription[] {
     this.#isDismissed = true;
+    return this.waiting();
+  }
+
+  /** The subscriptions that wait for their history. */
+  waiting(): readonly RoomSubscription[] {
     return [...this.#waiting].filter(({ state }) => state === "joining");
   }
 
@@ -151,7 +156,9 @@ export class Joining {
     const records = after === undefined
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : recent.after(after);
-    const envelopes = records.filter((record) => log.keeps(record)).map(({ envelope }) => envelope);
+    const envelopes = records.filter((record) => log.keeps(room.name, record)).map(({ envelope }) =>
+      envelope
+    );
     const recovered = options.after === undefined || after !== undefined;
     envelopes.push(this.#encodeJoined(subscription, recovered));
     subscribers.add(subscription, new EnvelopeBatch(envelopes));

@@ -6,8 +6,10 @@
 
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
 import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
-import { decodeRecord, type LogRecord, ORIGIN } from "../store/entry.ts";
-import type { Duplicate, RoomLog } from "../store/room_log.ts";
+import { ORIGIN } from "../store/cursor.ts";
+import { StoreTimeoutError } from "../store/deadline.ts";
+import { decodeRecord, type LogRecord } from "../store/entry.ts";
+import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { CatchUp } from "./catch_up.ts";
@@ -15,7 +17,7 @@ import type { Delivery } from "./delivery.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
-import type { Tombstones } from "./tombstones.ts";
+import type { Duplicate, Tombstones } from "./tombstones.ts";
 
 /** Records that one step of a catch-up reads, and UTF-16 code units: they go out in one batch. */
 const PAGE = 400;
@@ -60,6 +62,8 @@ export class LogReader {
   #readsLater = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isUncertain = false;
+  /** Commits that were not answered in time and may land at any moment. */
+  #unsettled = 0;
 
   /**
    * Starts with nothing read.
@@ -80,9 +84,14 @@ export class LogReader {
     return this.#isOpen;
   }
 
+  /** Whether the recent messages have been read, or are being read. */
+  get isInUse(): boolean {
+    return this.#isOpen || this.#opening !== undefined;
+  }
+
   /** Whether the log must be read before anything else may be delivered. */
   get mustRead(): boolean {
-    return this.#isUncertain || this.#catchUp.isRunning;
+    return !this.#isOpen || this.#isUncertain || this.#unsettled > 0 || this.#catchUp.isRunning;
   }
 
   /**
@@ -107,9 +116,19 @@ export class LogReader {
     return this.#catchUp.run();
   }
 
-  /** Reads the log before anything is delivered: what a failed commit wrote may be stored. */
-  distrust(): void {
+  /**
+   * Reads the log before anything is delivered: what a failed commit wrote may be stored.
+   *
+   * @param error Why it failed: after a timeout it may still land until the store says otherwise.
+   */
+  distrust(error: unknown): void {
     this.#isUncertain = true;
+    if (!(error instanceof StoreTimeoutError)) return;
+    this.#unsettled++;
+    void error.settled.then(() => {
+      this.#unsettled--;
+      if (!this.#isStopped && this.#isOpen) void this.catchUp();
+    });
   }
 
   /**
@@ -118,7 +137,7 @@ export class LogReader {
    *
    * @param message The message of the other isolate.
    */
-  receive({ prev, cursor, lines }: MessagesDelivered): void {
+  receive({ prev, cursor, lines, hashes }: MessagesDelivered): void {
     if (!this.#isOpen) {
       if (this.#opening) void this.catchUp();
       return;
@@ -127,7 +146,7 @@ export class LogReader {
     if (cursor <= delivery.cursor) return;
     if (flushes.isBusy) return this.#readLater();
     if (!this.#catchUp.isRunning) {
-      const records = prev === delivery.cursor ? decodeLines(lines) : [];
+      const records = prev === delivery.cursor ? decodeLines(lines, hashes) : [];
       if (records.at(-1)?.cursor === cursor) return delivery.deliver(records, { announce: false });
       if (prev > delivery.cursor) metrics.clusterMessagesLost++;
     }
@@ -162,19 +181,23 @@ export class LogReader {
   async #readRecent(): Promise<void> {
     const { room, log, recent, delivery, tombstones, holds } = this.#options;
     using _hold = holds.take();
-    // The head is read first: what is appended in between is then among the recent messages.
-    const head = log.expires ? await log.head(room) : ORIGIN;
-    const duplicates: Duplicate[] = [];
     // Twice the window, so that duplicates of what is dropped from it are recognised.
-    for (const record of await log.last(room, { limit: 2 * DEDUPLICATION_WINDOW })) {
+    const options = { limit: 2 * DEDUPLICATION_WINDOW };
+    let records = await log.last(room, options);
+    const head = records.length > 0 ? ORIGIN : await log.head(room);
+    // What was appended between the two reads must be among the recent messages.
+    if (head !== ORIGIN) records = await log.last(room, options);
+    const duplicates: Duplicate[] = [];
+    for (const record of records) {
       const first = recent.push(record);
-      if (first && !record.repeats) duplicates.push({ record, first });
+      if (first && !record.repeats) duplicates.push({ record, first: first.cursor });
       delivery.skipTo(record.cursor);
     }
     // The isolate that wrote them did not live to write their tombstones.
     tombstones.write(duplicates);
     if (recent.size === 0) delivery.skipTo(head);
     this.#isOpen = true;
+    void log.sweep(room);
   }
 
   async #readPage(): Promise<boolean> {
@@ -199,9 +222,12 @@ function lengthOf(records: readonly LogRecord[]): number {
   return records.reduce((sum, { envelope }) => sum + envelope.length, 0);
 }
 
-function decodeLines(lines: readonly string[]): LogRecord[] {
+function decodeLines(
+  lines: readonly string[],
+  hashes: readonly (number | null)[] = [],
+): LogRecord[] {
   try {
-    return lines.map(decodeRecord);
+    return lines.map((line, index) => decodeRecord(line, hashes[index] ?? undefined));
   } catch {
     return []; // Then the log is read, as if they had been left out.
   }

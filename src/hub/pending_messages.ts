@@ -5,22 +5,18 @@
  */
 
 import type { Draft, Limits, Problem } from "../protocol/mod.ts";
-import { encodeLine, type LogRecord, type StoredMessage } from "../store/entry.ts";
+import { encodeLine, recordAt, type StoredMessage } from "../store/entry.ts";
 import type { Append, GroupCommit } from "../store/group_commit.ts";
-import { KV_LIMITS } from "../store/kv/keys.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { StoreTimeoutError } from "../store/deadline.ts";
+import { hashDraft, hashText } from "./draft_hash.ts";
+import { DuplicateResults, refReused } from "./duplicate_results.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { judge, type Judgement, type Moderate } from "./moderation.ts";
-import type { RecentMessages } from "./recent_messages.ts";
+import type { PublishCallback, PublishResult } from "./publish_result.ts";
+import type { FirstMessage, RecentMessages } from "./recent_messages.ts";
 import type { RoomHold } from "./room_holds.ts";
-
-/** The result of publishing a message. */
-export type PublishResult =
-  | { readonly status: "stored" | "duplicate"; readonly record: LogRecord }
-  | { readonly status: "refused"; readonly problem: Problem };
-
-/** Called exactly once with the result. Must not throw. */
-export type PublishCallback = (result: PublishResult) => void;
 
 /** A message on its way into the log, and what waits for its result. */
 export interface RoomAppend extends Append {
@@ -30,6 +26,10 @@ export interface RoomAppend extends Append {
   readonly text: string;
   /** Called with the result: of its sender, and of who sent the same again meanwhile. */
   readonly answers: PublishCallback[];
+  /** 32 bits of a hash of what was sent, where it has a `ref`. */
+  readonly hash?: number;
+  /** The room's, where it waits. */
+  readonly pending: PendingMessages;
 }
 
 /** A message to publish. */
@@ -47,7 +47,9 @@ export interface PendingMessagesOptions {
   /** The name of the room. */
   readonly room: string;
   /** Its newest messages. */
-  readonly recent: Pick<RecentMessages, "find">;
+  readonly recent: Pick<RecentMessages, "find" | "get">;
+  /** The rooms' logs. */
+  readonly log: Pick<RoomLog, "entryMaxBytes" | "get">;
   /** The hub's group commit. */
   readonly commits: Pick<GroupCommit<RoomAppend>, "add">;
   /** What members may do. */
@@ -74,8 +76,10 @@ export interface PendingMessagesOptions {
  */
 export class PendingMessages {
   readonly #options: PendingMessagesOptions;
+  readonly #duplicates: DuplicateResults;
   readonly #byId = new Map<string, RoomAppend>();
   readonly #byRef = new Map<string, RoomAppend>();
+  #isDismissed = false;
 
   /**
    * Starts empty.
@@ -84,6 +88,17 @@ export class PendingMessages {
    */
   constructor(options: PendingMessagesOptions) {
     this.#options = options;
+    this.#duplicates = new DuplicateResults({ ...options, logger: options.guard.logger });
+  }
+
+  /** Whether the room is gone: what is on its way must be settled without it. */
+  get isDismissed(): boolean {
+    return this.#isDismissed;
+  }
+
+  /** Gives up the room: the rest is settled by {@linkcode PendingMessages.settleAlone}. */
+  dismiss(): void {
+    this.#isDismissed = true;
   }
 
   /** How many messages are on their way. */
@@ -98,23 +113,24 @@ export class PendingMessages {
    */
   submit(submission: Submission): void {
     const { user, draft: { ref } } = submission;
-    const { commits, createId, hold, isDraining, metrics, now, recent, room } = this.#options;
+    const { commits, createId, hold, isDraining, log, metrics, now, recent } = this.#options;
     metrics.messagesIn++;
     if (isDraining()) {
       return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
     }
+    const hash = ref === undefined ? undefined : hashDraft(submission.draft);
     const first = ref === undefined ? undefined : recent.find(user, ref);
     if (first) {
-      metrics.repeats++;
-      return this.#answer([submission.answer], { status: "duplicate", record: first });
+      const answers = [submission.answer];
+      return this.#duplicates.find(first, { ref, hash }, (result) => this.#answer(answers, result));
     }
-    if (this.#joinsAnother(submission)) return void metrics.repeats++;
+    if (this.#joinsAnother(submission, hash)) return;
     const judged = this.#judge(submission);
     if ("problem" in judged) return this.#refuse(submission, judged.problem);
     const sentAt = new Date(now()).toISOString();
     const accepted = { ...submission, draft: judged.draft };
-    const append = compose(room, accepted, { id: createId(), sentAt });
-    if (append.line.length > KV_LIMITS.valueBytes) {
+    const append = this.#compose(accepted, { id: createId(), sentAt, hash });
+    if (append.line.length > log.entryMaxBytes) {
       const message = "The message takes more room than an entry of the log has";
       return this.#refuse(submission, { code: "text_too_long", message });
     }
@@ -132,13 +148,16 @@ export class PendingMessages {
    * Rejects messages of a failed commit with `not_stored`.
    *
    * @param appends The messages.
+   * @param error Why it failed.
    */
-  reject(appends: readonly RoomAppend[]): void {
+  reject(appends: readonly RoomAppend[], error?: unknown): void {
+    const message = error instanceof StoreTimeoutError
+      ? "The message may have been stored: send it again with the same ref"
+      : "The message could not be stored";
     this.#options.metrics.messagesNotStored += appends.length;
     for (const { message: { id } } of appends) this.take(id);
     for (const append of appends) {
       const { ref } = append.message;
-      const message = "The message could not be stored";
       this.settle(append, { status: "refused", problem: { code: "not_stored", message, ref } });
     }
   }
@@ -170,6 +189,28 @@ export class PendingMessages {
     this.#answer(append.answers, result);
   }
 
+  /**
+   * Settles a message whose room is gone. Never throws.
+   *
+   * @param append The message.
+   * @param at The commit that holds it, and its index in the entry.
+   */
+  settleAlone(append: RoomAppend, at: { readonly commit: string; readonly index: number }): void {
+    this.take(append.id);
+    const { room, text, message } = append;
+    this.settle(append, { status: "stored", record: recordAt({ room, ...at }, text, message) });
+  }
+
+  /**
+   * Settles a message that turned out to repeat another. Never throws.
+   *
+   * @param append The message, which was taken out.
+   * @param first The message that it repeats.
+   */
+  settleDuplicate({ answers, hash, message: { ref } }: RoomAppend, first: FirstMessage): void {
+    this.#duplicates.find(first, { ref, hash }, (result) => this.#answer(answers, result));
+  }
+
   #answer(answers: readonly PublishCallback[], result: PublishResult): void {
     for (const answer of answers) {
       this.#options.guard.run("answer_failed", () => answer(result));
@@ -198,26 +239,35 @@ export class PendingMessages {
     return { problem: { code: "not_accepted", message: judgement.refused } };
   }
 
+  /** Makes the append of a message. */
+  #compose(
+    { user, draft: { text, ref }, answer }: Submission,
+    { id, sentAt, hash }: { readonly id: string; readonly sentAt: string; readonly hash?: number },
+  ): RoomAppend {
+    // The hash is the first member: recordAt() relies on it.
+    const h = hash === undefined ? undefined : hashText(hash);
+    const message: StoredMessage = { h, id, user, text, sent_at: sentAt, ref };
+    const line = JSON.stringify(message);
+    const { room } = this.#options;
+    const answers = [answer];
+    return { room, id, line: encodeLine(line), message, text: line, hash, answers, pending: this };
+  }
+
   /** Lets a submission wait for the same message, where that is on its way already. */
-  #joinsAnother({ user, draft: { ref }, answer }: Submission): boolean {
+  #joinsAnother(submission: Submission, hash: number | undefined): boolean {
+    const { user, draft: { ref }, answer } = submission;
     const same = ref === undefined ? undefined : this.#byRef.get(refKey(user, ref));
     if (!same) return false;
+    if (same.hash !== hash) {
+      this.#refuse(submission, refReused(ref));
+      return true;
+    }
+    this.#options.metrics.repeats++;
     same.answers.push((result) => {
       answer(result.status === "stored" ? { ...result, status: "duplicate" } : result);
     });
     return true;
   }
-}
-
-/** Makes the append of a message. */
-function compose(
-  room: string,
-  { user, draft: { text, ref }, answer }: Submission,
-  stamp: { readonly id: string; readonly sentAt: string },
-): RoomAppend {
-  const message: StoredMessage = { id: stamp.id, user, text, sent_at: stamp.sentAt, ref };
-  const line = JSON.stringify(message);
-  return { room, line: encodeLine(line), message, text: line, answers: [answer] };
 }
 
 function refKey(user: string, ref: string): string {

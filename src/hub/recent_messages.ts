@@ -7,6 +7,14 @@
 import type { LogRecord } from "../store/entry.ts";
 import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
 
+/** The first message of a user with a `ref`. */
+export interface FirstMessage {
+  /** Its place. */
+  readonly cursor: string;
+  /** The hash of what its sender sent, where that is known. */
+  readonly hash?: number;
+}
+
 /**
  * The last {@linkcode DEDUPLICATION_WINDOW} records of a log: joins are answered from them, and a
  * duplicate is recognised by them. Which records are duplicates depends on nothing but the log, so
@@ -23,7 +31,7 @@ import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
  * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
  * const recent = new RecentMessages();
  * for (const record of await log.last("lobby", { limit: 256 })) recent.push(record);
- * console.log(recent.last(10).length, recent.find("ann", "1")?.user); // 1 ann
+ * console.log(recent.last(10).length, recent.find("ann", "1")?.cursor === recent.last(1)[0].cursor); // 1 true
  * ```
  */
 export class RecentMessages {
@@ -31,7 +39,7 @@ export class RecentMessages {
   /** Where the records begin in `#records`; those before have been dropped. */
   #start = 0;
   /** By user and ref: the first message, and the newest record here that duplicates it. */
-  readonly #refs = new Map<string, { first: LogRecord; newest: LogRecord }>();
+  readonly #refs = new Map<string, { first: FirstMessage; newest: LogRecord }>();
 
   /** The oldest record. */
   get oldest(): LogRecord | undefined {
@@ -49,7 +57,7 @@ export class RecentMessages {
    * @param record The record.
    * @returns The message that it duplicates, or undefined where it is to be shown.
    */
-  push(record: LogRecord): LogRecord | undefined {
+  push(record: LogRecord): FirstMessage | undefined {
     const known = this.#remember(record);
     this.#records.push(record);
     if (this.size > DEDUPLICATION_WINDOW) this.#dropOldest();
@@ -63,7 +71,7 @@ export class RecentMessages {
    * @param ref The sender's name for the message.
    * @returns The first message with that ref, while a duplicate of it is recognised.
    */
-  find(user: string, ref: string): LogRecord | undefined {
+  find(user: string, ref: string): FirstMessage | undefined {
     return this.#refs.get(refKey(user, ref))?.first;
   }
 
@@ -117,6 +125,16 @@ export class RecentMessages {
     return record !== undefined && !this.#isShown(record);
   }
 
+  /**
+   * Finds the record at a place.
+   *
+   * @param cursor The place.
+   * @returns The record, or undefined where it is not in memory.
+   */
+  get(cursor: string): LogRecord | undefined {
+    return this.#find(cursor);
+  }
+
   #find(cursor: string): LogRecord | undefined {
     let low = this.#start;
     let high = this.#records.length;
@@ -128,13 +146,17 @@ export class RecentMessages {
     return this.#records[low]?.cursor === cursor ? this.#records[low] : undefined;
   }
 
-  #remember(record: LogRecord): LogRecord | undefined {
+  #remember(record: LogRecord): FirstMessage | undefined {
     if (record.ref === undefined) return undefined;
     const key = refKey(record.user, record.ref);
     const known = this.#refs.get(key);
     if (known) known.newest = record;
-    else this.#refs.set(key, { first: record.repeats ?? record, newest: record });
-    return known?.first ?? record.repeats;
+    else {
+      const first = { cursor: record.repeats ?? record.cursor, hash: record.hash };
+      this.#refs.set(key, { first, newest: record });
+    }
+    if (known) return known.first;
+    return record.repeats === undefined ? undefined : { cursor: record.repeats };
   }
 
   #dropOldest(): void {
@@ -151,7 +173,7 @@ export class RecentMessages {
 
   #isShown(record: LogRecord): boolean {
     if (record.ref === undefined) return true;
-    return this.#refs.get(refKey(record.user, record.ref))?.first === record;
+    return this.#refs.get(refKey(record.user, record.ref))?.first.cursor === record.cursor;
   }
 }
 

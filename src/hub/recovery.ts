@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isCursor, ORIGIN } from "../store/entry.ts";
+import { isCursor } from "../store/cursor.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
@@ -45,7 +45,7 @@ export async function canRecover(after: string, options: RecoveryOptions): Promi
   // An isolate that was ahead of this one may have given it.
   if (after > room.cursor) await room.catchUp();
   if (after > room.cursor) return false;
-  return after === ORIGIN ? !log.expires : await log.has(room.name, after);
+  return await log.has(room.name, after);
 }
 
 /**

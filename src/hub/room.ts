@@ -15,7 +15,8 @@ import { Joining, type JoinOptions } from "./joining.ts";
 import { LogReader } from "./log_reader.ts";
 import type { Member, Subscription } from "./member.ts";
 import { PendingMessages, type PendingMessagesOptions } from "./pending_messages.ts";
-import type { PublishResult, RoomAppend } from "./pending_messages.ts";
+import type { RoomAppend } from "./pending_messages.ts";
+import type { PublishResult } from "./publish_result.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { RoomHolds } from "./room_holds.ts";
 import { Subscribers } from "./subscribers.ts";
@@ -149,9 +150,9 @@ export class Room {
     return this.#holds.size === 0;
   }
 
-  /** Whether the recent messages have been read. */
-  get isOpen(): boolean {
-    return this.#reader.isOpen;
+  /** Whether the recent messages have been read, or are being read. */
+  get isInUse(): boolean {
+    return this.#reader.isInUse;
   }
 
   /** The users that are typing, as far as the members know, sorted. */
@@ -204,18 +205,23 @@ export class Room {
   /**
    * Delivers committed messages in log order.
    *
-   * @param versionstamp The versionstamp of the commit.
+   * @param commit The commit.
    * @param appends The messages of this room in it, in the order of the entry.
+   * @param options Whether something was appended before them that was not read.
    * @returns Settles when they are delivered, where the log has to be read for that.
    */
-  committed(versionstamp: string, appends: readonly RoomAppend[]): Promise<void> | undefined {
+  committed(
+    commit: string,
+    appends: readonly RoomAppend[],
+    options: { readonly isBehind: boolean },
+  ): Promise<void> | undefined {
     this.#options.metrics.messagesStored += appends.length;
     // A catch-up at work may have read these already: then it delivers what is left of them.
-    if (!this.#options.alone || this.#reader.mustRead) return this.#reader.catchUp();
+    if (options.isBehind || this.#reader.mustRead) return this.#reader.catchUp();
     const records = appends.map(({ text, message }, index) =>
-      recordAt(this.name, versionstamp, index, text, message)
+      recordAt({ room: this.name, commit, index }, text, message)
     );
-    this.#delivery.deliver(records, { announce: false });
+    this.#delivery.deliver(records, { announce: !this.#options.alone });
     return undefined;
   }
 
@@ -223,49 +229,31 @@ export class Room {
    * Rejects the pending messages of a failed commit with `not_stored`.
    *
    * @param appends The messages of this room in it.
+   * @param error Why it failed.
    */
-  notCommitted(appends: readonly RoomAppend[]): void {
+  notCommitted(appends: readonly RoomAppend[], error: unknown): void {
     using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
-    this.#reader.distrust();
-    this.#pending.reject(appends);
+    this.#reader.distrust(error);
+    this.#pending.reject(appends.filter(({ pending }) => pending === this.#pending), error);
   }
 
-  /**
-   * Waits until members have what they were sent last.
-   *
-   * @returns Settles after at most 25 ms. Never rejects.
-   */
+  /** Waits until members have what they were sent last: 25 ms at most. Never rejects. */
   flushed(): Promise<void> {
     return this.#flushes.drained();
   }
 
-  /**
-   * Receives what another isolate delivered.
-   *
-   * @param message The message of the other isolate.
-   */
+  /** Receives what another isolate delivered. */
   receive(message: MessagesDelivered): void {
     this.#reader.receive(message);
   }
 
-  /**
-   * Notifies the members that a user joined or left, on any isolate.
-   *
-   * @param user The user.
-   * @param status Whether the user is here now.
-   */
+  /** Notifies the members that a user joined or left, on any isolate. */
   notifyPresence(user: string, status: boolean): void {
     this.#subscribers.notify(user, status);
   }
 
-  /**
-   * Sets whether a user is typing on another isolate.
-   *
-   * @param isolate The id of the isolate.
-   * @param user The user.
-   * @param status Whether the user is typing there.
-   */
+  /** Sets whether a user is typing on another isolate. */
   setRemoteTyping(isolate: string, user: string, status: boolean): void {
     this.#typing.setRemote(isolate, user, status);
   }
@@ -275,12 +263,18 @@ export class Room {
     return this.#reader.catchUp();
   }
 
+  /** All subscriptions, of those that wait for their history too. */
+  all(): readonly RoomSubscription[] {
+    return [...this.#subscribers.all(), ...this.#joining.waiting()];
+  }
+
   /**
    * Removes all members without notifying anybody, and stops all timers.
    *
    * @returns The subscriptions of those that were here, or waited for their history.
    */
   dismiss(): readonly (Subscription & RoomSubscription)[] {
+    this.#pending.dismiss();
     this.#reader.stop();
     this.#tombstones.stop();
     const waiting = this.#joining.dismiss();

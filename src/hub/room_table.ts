@@ -47,9 +47,30 @@ export class RoomTable {
     return room;
   }
 
-  /** The rooms whose recent messages have been read. */
+  /** The rooms that are open or being opened. */
   *open(): Generator<Room> {
-    for (const room of this.#rooms.values()) if (room.isOpen) yield room;
+    for (const room of this.#rooms.values()) if (room.isInUse) yield room;
+  }
+
+  /**
+   * Finds a room that is open or being opened.
+   *
+   * @param name Its name.
+   * @returns The room, or undefined.
+   */
+  findOpen(name: string): Room | undefined {
+    const room = this.#rooms.get(name);
+    return room?.isInUse ? room : undefined;
+  }
+
+  /** Removes all rooms whose log is no longer the one that was read, and closes their members. */
+  disconnect(code: number, reason: string): void {
+    for (const [name, room] of [...this.#rooms]) {
+      // Each of them leaves, so that presence is right.
+      for (const subscription of room.all()) subscription.disconnect(code, reason);
+      this.#rooms.delete(name);
+      room.dismiss();
+    }
   }
 
   /**

@@ -4,9 +4,19 @@
  * @module
  */
 
-import type { Duplicate, RoomLog } from "../store/room_log.ts";
+import { commitOf, indexOf } from "../store/cursor.ts";
+import { type LogRecord, writeTombstones } from "../store/entry.ts";
+import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+
+/** A message that repeats another. */
+export interface Duplicate {
+  /** The duplicate. */
+  readonly record: LogRecord;
+  /** The cursor of the message that it repeats. */
+  readonly first: string;
+}
 
 /** Milliseconds that an isolate has to write its tombstones, before others do it. */
 const ORPHAN_MS = 1_000;
@@ -72,7 +82,13 @@ export class Tombstones {
   async #write(duplicates: readonly Duplicate[]): Promise<void> {
     const { log, logger, metrics, room } = this.#options;
     try {
-      await log.writeTombstones(room, duplicates);
+      const byCommit = Map.groupBy(duplicates, ({ record }) => commitOf(record.cursor));
+      for (const [commit, group] of byCommit) {
+        const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
+          return [indexOf(cursor), { id, first }];
+        }));
+        await log.rewrite(room, commit, (text) => writeTombstones(text, lines));
+      }
     } catch (error) {
       metrics.tombstoneFailures++;
       logger("error", "tombstone_failed", { room, error });

@@ -32,6 +32,7 @@ export const ERRORS = {
   forbidden: { status: 403, temporary: false },
   not_accepted: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
+  ref_reused: { status: 409, temporary: false },
   method_not_allowed: { status: 405, temporary: false },
   body_too_large: { status: 413, temporary: false },
   misdirected: { status: 421, temporary: false },

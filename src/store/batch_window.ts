@@ -57,13 +57,13 @@ export class BatchWindow {
     this.#now = now;
   }
 
-  /** Takes note that one more append waits. */
+  /** Counts one more append that waits. */
   add(): void {
     if (++this.#waiting >= this.#target) this.#onEnough?.();
   }
 
   /**
-   * Takes note that a batch was taken.
+   * Counts a batch as taken.
    *
    * @param count How many appends are in it.
    */
@@ -72,7 +72,7 @@ export class BatchWindow {
     this.#usual = count;
   }
 
-  /** Takes note that the batch was handed to members, and waits until it has gone out. */
+  /** Waits until the batch, which was handed to members, has gone out. */
   async sent(): Promise<void> {
     const startedAt = this.#now();
     await this.#drained();

@@ -1,53 +1,64 @@
 /**
- * What stands in a log: messages as lines, lines as entries, and the places between them.
+ * What stands in a log: messages as lines, and lines as entries.
  *
  * @module
  */
 
 import type { Message } from "../protocol/mod.ts";
+import { cursorAt, tagOf } from "./cursor.ts";
 
-/** The place before the first message of every log: where a member of an empty room stands. */
-export const ORIGIN = "0".repeat(24);
-
-/** A message as it stands in a log. */
+/** A record of a log: a message, or the tombstone of a duplicate. */
 export interface LogRecord {
   /** Its place: sorts like the log. */
   readonly cursor: string;
-  /** Its ULID. */
+  /** Unique id (ULID). */
   readonly id: string;
-  /** Who said it. */
+  /** The sender. */
   readonly user: string;
   /** The sender's own name for it. */
   readonly ref?: string;
-  /** When the server took it, ISO 8601. */
+  /** 32 bits of a hash of what its sender sent, where it has a `ref`. */
+  readonly hash?: number;
+  /** When the server received it, ISO 8601. */
   readonly sentAt: string;
-  /** The envelope as it goes over the wire. */
+  /** The envelope as it goes over the wire; empty for a tombstone. */
   readonly envelope: string;
-  /** Where it was struck out because it repeats a message: that message. It is not to be shown. */
-  readonly repeats?: LogRecord;
+  /** The cursor of the message that it repeats, where it is a tombstone. It is not to be shown. */
+  readonly repeats?: string;
 }
 
 /** What is stored of a message; the room is in the key, the cursor is given by the commit. */
-export type StoredMessage = Omit<Message, "cursor" | "room">;
+export interface StoredMessage extends Omit<Message, "cursor" | "room"> {
+  /** 8 hexadecimal digits of a hash of what its sender sent. Always the first member. */
+  readonly h?: string;
+}
 
-/** A line that was struck out: what stood there repeated the message that it names. */
+/** A line whose message was a duplicate of an earlier one. */
 interface TombstoneLine {
-  /** The ULID of the repeat. */
+  /** The unique id of the duplicate. */
   readonly struck: string;
-  /** The message that it repeated. */
-  readonly repeats: Message;
+  /** The cursor of the message that it repeats. */
+  readonly first: string;
+  readonly user: string;
+  readonly ref?: string;
+  readonly h?: string;
+  readonly sent_at: string;
 }
 
 /** What one room gets in one commit. */
 export interface LogEntry {
-  /** JSON lines in UTF-8, made by {@linkcode joinLines}. */
-  readonly bytes: Uint8Array;
+  /** JSON lines in UTF-8, at least one. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many lines. */
   readonly count: number;
+  /** The id of the record in the last line. */
+  readonly lastId: string;
 }
 
 const PAYLOAD_START = '{"type":"chat_message","payload":';
 const STRUCK_START = '{"struck":';
+/** The bytes that the hash takes at the beginning of a line: `"h":"01234567",`. */
+const HASH_LENGTH = 15;
 const encoder = new TextEncoder();
 
 /**
@@ -56,7 +67,7 @@ const encoder = new TextEncoder();
  * @param line The JSON text of a {@linkcode StoredMessage}.
  * @returns Its bytes, without the line feed.
  */
-export function encodeLine(line: string): Uint8Array {
+export function encodeLine(line: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(line);
 }
 
@@ -64,9 +75,10 @@ export function encodeLine(line: string): Uint8Array {
  * Makes an entry of lines.
  *
  * @param lines What {@linkcode encodeLine} returned, at least one.
+ * @param lastId The id of the record in the last line.
  * @returns The entry; its size is that of the lines and one byte between each two.
  */
-export function joinLines(lines: readonly Uint8Array[]): LogEntry {
+export function joinLines(lines: readonly Uint8Array[], lastId: string): LogEntry {
   const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, -1));
   let at = 0;
   for (const line of lines) {
@@ -74,42 +86,95 @@ export function joinLines(lines: readonly Uint8Array[]): LogEntry {
     bytes.set(line, at);
     at += line.length;
   }
-  return { bytes, count: lines.length };
+  return { bytes, count: lines.length, lastId };
 }
 
 /**
- * Reads an entry.
+ * Reads an entry. A line that is no record is passed over; the others keep their places.
  *
- * @param room The room it belongs to.
- * @param versionstamp The versionstamp of its commit.
  * @param text The entry, decoded from UTF-8.
+ * @param at The room that it belongs to, and its commit.
+ * @param onDamaged Called with the index of each line that was passed over.
  * @returns Its records, oldest first.
  */
-export function decodeEntry(room: string, versionstamp: string, text: string): LogRecord[] {
-  return text.split("\n").map((line, index) => {
-    const stored = JSON.parse(line) as StoredMessage | TombstoneLine;
-    if (!("struck" in stored)) return recordAt(room, versionstamp, index, line, stored);
-    const envelope = `${PAYLOAD_START}${JSON.stringify(stored.repeats)}}`;
-    const first = recordOf(envelope, stored.repeats);
-    return { ...first, cursor: cursorAt(versionstamp, index), id: stored.struck, repeats: first };
+export function decodeEntry(
+  text: string,
+  { room, commit }: { readonly room: string; readonly commit: string },
+  onDamaged: (index: number) => void,
+): LogRecord[] {
+  const records: LogRecord[] = [];
+  text.split("\n").forEach((line, index) => {
+    const record = decodeLine(line, { room, commit, index });
+    if (record) records.push(record);
+    else onDamaged(index);
   });
+  return records;
+}
+
+/** Where a line stands. */
+interface LineAt {
+  readonly room: string;
+  readonly commit: string;
+  readonly index: number;
+}
+
+function decodeLine(line: string, at: LineAt): LogRecord | undefined {
+  let stored: StoredMessage | TombstoneLine;
+  try {
+    stored = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof stored !== "object" || stored === null) return undefined;
+  const { user, ref, sent_at, h } = stored;
+  if (typeof user !== "string" || typeof sent_at !== "string") return undefined;
+  if (!("struck" in stored)) {
+    if (typeof stored.id !== "string" || typeof stored.text !== "string") return undefined;
+    return recordAt(at, line, stored);
+  }
+  const { struck: id, first } = stored;
+  if (typeof id !== "string" || typeof first !== "string") return undefined;
+  const cursor = cursorAt(at.commit, at.index, tagOf(id));
+  return { cursor, id, user, ref, hash: hashOf(h), sentAt: sent_at, envelope: "", repeats: first };
 }
 
 /**
- * Strikes lines out of an entry. The lines after them keep their places.
+ * Makes the record of a message whose commit is known.
+ *
+ * @param at Its room, its commit and its index in the entry.
+ * @param line The message as stored, decoded from UTF-8.
+ * @param message The same, parsed.
+ * @returns The record.
+ */
+export function recordAt(at: LineAt, line: string, message: StoredMessage): LogRecord {
+  const { id, user, ref, sent_at, h } = message;
+  const cursor = cursorAt(at.commit, at.index, tagOf(id));
+  // The line is a JSON object: what the log knows is put in front of its members, and the hash,
+  // which is nobody's business, is the first of them.
+  const members = line.slice(h === undefined ? 1 : 1 + HASH_LENGTH);
+  const envelope = `${PAYLOAD_START}{"room":"${at.room}","cursor":"${cursor}",${members}}`;
+  return { cursor, id, user, ref, hash: hashOf(h), sentAt: sent_at, envelope };
+}
+
+/**
+ * Writes tombstones into an entry in place of duplicates. The lines after them keep their places.
  *
  * @param text The entry, decoded from UTF-8.
- * @param repeats By index, the message that stands there as a repeat, and its first.
- * @returns The entry without what the repeats said.
+ * @param duplicates By index, the id of the message there, and the cursor of the one it repeats.
+ * @returns The entry without what the duplicates said.
  */
 export function writeTombstones(
   text: string,
-  repeats: ReadonlyMap<number, { readonly id: string; readonly first: LogRecord }>,
+  duplicates: ReadonlyMap<number, { readonly id: string; readonly first: string }>,
 ): string {
   return text.split("\n").map((line, index) => {
-    const repeat = repeats.get(index);
-    if (!repeat || line.startsWith(STRUCK_START)) return line;
-    return `${STRUCK_START}${JSON.stringify(repeat.id)},"repeats":${messageText(repeat.first)}}`;
+    const duplicate = duplicates.get(index);
+    if (!duplicate || line.startsWith(STRUCK_START)) return line;
+    const { id, user, ref, h, sent_at } = JSON.parse(line) as StoredMessage;
+    // A backup may have been put back: then another message stands there.
+    if (id !== duplicate.id) return line;
+    const tombstone: TombstoneLine = { struck: id, first: duplicate.first, user, ref, h, sent_at };
+    return JSON.stringify(tombstone);
   }).join("\n");
 }
 
@@ -117,88 +182,25 @@ export function writeTombstones(
  * Reads the record out of an envelope that another isolate sent.
  *
  * @param envelope The JSON text of a `chat_message` from the server.
+ * @param hash 32 bits of a hash of what the sender sent, where the message has a `ref`.
  * @returns Its record.
  * @throws {SyntaxError} Where it is not JSON.
  */
-export function decodeRecord(envelope: string): LogRecord {
-  return recordOf(envelope, (JSON.parse(envelope) as { payload: Message }).payload);
-}
-
-/**
- * Makes the record of a message whose commit is known.
- *
- * @param room The room it belongs to.
- * @param versionstamp The versionstamp of its commit.
- * @param index Its place in the entry, from 0.
- * @param line The message as stored, decoded from UTF-8.
- * @param message The same, parsed.
- * @returns The record.
- */
-export function recordAt(
-  room: string,
-  versionstamp: string,
-  index: number,
-  line: string,
-  message: StoredMessage,
-): LogRecord {
-  const cursor = cursorAt(versionstamp, index);
-  // The line is a JSON object: what the log knows is put in front of its first member.
-  const envelope = `${PAYLOAD_START}{"room":"${room}","cursor":"${cursor}",${line.slice(1)}}`;
-  const { id, user, ref, sent_at } = message;
-  return { cursor, id, user, ref, sentAt: sent_at, envelope };
-}
-
-function recordOf(envelope: string, { cursor, id, user, ref, sent_at }: Message): LogRecord {
-  return { cursor, id, user, ref, sentAt: sent_at, envelope };
+export function decodeRecord(envelope: string, hash?: number): LogRecord {
+  const { cursor, id, user, ref, sent_at } = (JSON.parse(envelope) as { payload: Message }).payload;
+  return { cursor, id, user, ref, hash, sentAt: sent_at, envelope };
 }
 
 /**
  * Takes the message out of the envelope of a record.
  *
- * @param record A record.
+ * @param record A record that is no tombstone.
  * @returns The JSON text of the {@linkcode Message}.
  */
 export function messageText(record: LogRecord): string {
   return record.envelope.slice(PAYLOAD_START.length, -1);
 }
 
-/**
- * Tells whether a text has the form of a cursor.
- *
- * @param text Whatever a client gave.
- * @returns True for 24 lower-case hexadecimal digits; no such message need exist.
- */
-export function isCursor(text: string): boolean {
-  return /^[0-9a-f]{24}$/.test(text);
-}
-
-/**
- * Makes the cursor of a message.
- *
- * @param versionstamp The versionstamp of its entry.
- * @param index Its place in the entry, from 0.
- * @returns Text that sorts like the log.
- */
-export function cursorAt(versionstamp: string, index: number): string {
-  return versionstamp + index.toString(16).padStart(4, "0");
-}
-
-/**
- * Takes the index in the entry out of a cursor.
- *
- * @param cursor A cursor.
- * @returns The number in the last 4 of its digits.
- */
-export function indexOf(cursor: string): number {
-  return parseInt(cursor.slice(20), 16);
-}
-
-/**
- * Takes the versionstamp of the entry out of a cursor.
- *
- * @param cursor A cursor.
- * @returns The first 20 of its digits.
- */
-export function versionstampOf(cursor: string): string {
-  return cursor.slice(0, 20);
+function hashOf(h: string | undefined): number | undefined {
+  return h === undefined ? undefined : parseInt(h, 16);
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { ENTRY_MAX_RECORDS } from "./cursor.ts";
 import { joinLines, type LogEntry } from "./entry.ts";
 import { BatchWindow } from "./batch_window.ts";
-import { BELLS_COST, entryCost, KV_LIMITS, MUTATIONS_PER_ENTRY } from "./kv/keys.ts";
+import type { RoomLog } from "./room_log.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
 const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
@@ -15,20 +16,24 @@ const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
 export interface Append {
   /** The room it is for. */
   readonly room: string;
-  /** The message as it is stored, at most {@linkcode KV_LIMITS}`.valueBytes` long. */
+  /** The message as it is stored, at most `entryMaxBytes` of the store long. */
   readonly line: Uint8Array;
+  /** Unique id (ULID) of the message. */
+  readonly id: string;
 }
 
-/** Where commits go and who hears of them. */
+/** How {@linkcode GroupCommit} behaves. */
 export interface GroupCommitOptions<A extends Append> {
-  /** Stores one entry for each room, all or nothing, and returns the versionstamp. */
+  /** What a commit may hold. */
+  readonly limits: Pick<RoomLog, "budget" | "entryMaxBytes">;
+  /** Stores one entry for each room, all or nothing, and returns the commit. */
   readonly write: (entries: ReadonlyMap<string, LogEntry>) => Promise<string>;
-  /** Hears of each commit, by room in the order of arrival; the next one waits for it. */
+  /** Called after each commit, by room in the order of arrival; the next one waits for it. */
   readonly onCommit: (
-    versionstamp: string,
+    commit: string,
     appends: ReadonlyMap<string, readonly A[]>,
   ) => Promise<void> | void;
-  /** Hears of the appends that a failed write leaves unstored. */
+  /** Called with the appends of a failed write: they may have been stored all the same. */
   readonly onFailure: (appends: ReadonlyMap<string, readonly A[]>, error: unknown) => void;
   /** Settles when what `onCommit` sent to members has gone out. @default {undefined} at once */
   readonly drained?: () => Promise<void>;
@@ -49,12 +54,14 @@ export interface GroupCommitOptions<A extends Append> {
  * using kv = await Deno.openKv(":memory:");
  * const log = new KvRoomLog(kv);
  * const commits = new GroupCommit({
+ *   limits: log,
  *   write: (entries) => log.append(entries),
- *   onCommit: (versionstamp, appends) => console.log(versionstamp, appends.size),
+ *   onCommit: (commit, appends) => console.log(commit, appends.size),
  *   onFailure: (appends, error) => console.error(appends.size, error),
  * });
  * const message = { id: "01…", user: "ann", text: "hello", sent_at: "2026-01-02T03:04:05.678Z" };
- * commits.add({ room: "lobby", line: encodeLine(JSON.stringify(message)) });
+ * const line = encodeLine(JSON.stringify(message));
+ * commits.add({ room: "lobby", line, id: message.id });
  * await commits.idle();
  * ```
  */
@@ -65,7 +72,7 @@ export class GroupCommit<A extends Append> {
   readonly #batchWindow: BatchWindow;
   #running: Promise<void> | undefined;
 
-  /** @param options Where commits go and who hears of them. */
+  /** @param options Where commits go. */
   constructor(options: GroupCommitOptions<A>) {
     this.#options = options;
     this.#batchWindow = new BatchWindow(options.drained ?? (() => Promise.resolve()), options.now);
@@ -76,13 +83,14 @@ export class GroupCommit<A extends Append> {
    *
    * @param append The append; the callbacks get this object back.
    * @returns False where so much waits already that it was not taken.
-   * @throws {RangeError} Where the line is longer than a KV value can be.
+   * @throws {RangeError} Where the line is longer than an entry can be.
    */
   add(append: A): boolean {
     const { room, line } = append;
-    if (line.length > KV_LIMITS.valueBytes) {
+    const { entryMaxBytes } = this.#options.limits;
+    if (line.length > entryMaxBytes) {
       throw new RangeError(
-        `Cannot append ${line.length} bytes to room "${room}": an entry holds ${KV_LIMITS.valueBytes}`,
+        `Cannot append ${line.length} bytes to room "${room}": an entry holds ${entryMaxBytes}`,
       );
     }
     if (this.#queuedBytes + line.length > QUEUE_MAX_BYTES) return false;
@@ -108,40 +116,30 @@ export class GroupCommit<A extends Append> {
       const batch = this.#take();
       const entries = new Map<string, LogEntry>();
       for (const [room, appends] of batch) {
-        entries.set(room, joinLines(appends.map((append) => append.line)));
+        entries.set(room, joinLines(appends.map(({ line }) => line), appends.at(-1)!.id));
       }
-      let versionstamp: string;
+      let commit: string;
       try {
-        versionstamp = await this.#options.write(entries);
+        commit = await this.#options.write(entries);
       } catch (error) {
         this.#options.onFailure(batch, error);
         continue;
       }
-      await this.#options.onCommit(versionstamp, batch);
+      await this.#options.onCommit(commit, batch);
       await this.#batchWindow.sent();
     }
     this.#running = undefined;
   }
 
-  /** Takes from the queue what fits into one atomic, at most one entry a room, oldest rooms first. */
+  /** Takes from the queue what fits into one commit, at most one entry a room, oldest rooms first. */
   #take(): Map<string, A[]> {
     const batch = new Map<string, A[]>();
-    let bytes = BELLS_COST.overheadBytes;
-    let keyBytes = BELLS_COST.keyBytes;
-    let mutations = BELLS_COST.mutations;
+    const budget = this.#options.limits.budget();
     for (const [room, waiting] of this.#queue) {
-      const cost = entryCost(room);
-      const left = KV_LIMITS.atomicBytes - bytes - cost.overheadBytes;
-      if (
-        mutations + MUTATIONS_PER_ENTRY > KV_LIMITS.mutations ||
-        keyBytes + cost.keyBytes > KV_LIMITS.keyBytes
-      ) break;
-      const { count, size } = fitting(waiting, Math.min(KV_LIMITS.valueBytes, left));
+      const { count, size } = fitting(waiting, budget.bytesFor(room));
       if (count === 0) break;
       batch.set(room, waiting.slice(0, count));
-      bytes += cost.overheadBytes + size;
-      keyBytes += cost.keyBytes;
-      mutations += MUTATIONS_PER_ENTRY;
+      budget.add(room, size);
     }
     let count = 0;
     for (const [room, taken] of batch) {
@@ -163,7 +161,7 @@ function fitting(appends: readonly Append[], maxBytes: number): { count: number;
   let size = 0;
   for (const { line } of appends) {
     const next = size + line.length + (count > 0 ? 1 : 0);
-    if (next > maxBytes) break;
+    if (next > maxBytes || count === ENTRY_MAX_RECORDS) break;
     size = next;
     count++;
   }

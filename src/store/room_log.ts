@@ -10,33 +10,100 @@ import type { LogEntry, LogRecord } from "./entry.ts";
 export interface ReadOptions {
   /** The most records to return. */
   readonly limit: number;
-  /** UTF-16 code units of envelopes after which no more are returned; only where one reads forward. */
+  /** UTF-16 code units of envelopes after which no more are returned. @default {Infinity} */
   readonly maxLength?: number;
-  /** The last cursor that may be returned; only where one reads forward. */
+  /** The last cursor that may be returned; only for reading forward. @default {undefined} */
   readonly until?: string;
-  /** Whether repeats that were struck out are left out. @default {false} */
+  /** Whether tombstones are left out. @default {false} */
   readonly shownOnly?: boolean;
 }
 
-/** A message that repeats another. */
-export interface Duplicate {
-  /** The repeat. */
-  readonly record: LogRecord;
-  /** The message that it repeats. */
-  readonly first: LogRecord;
+/** What one commit can still hold. It is made for one commit, and asked room by room. */
+export interface CommitBudget {
+  /**
+   * How long the entry of one more room may be.
+   *
+   * @param room A room that the commit has no entry for yet.
+   * @returns Bytes; 0 where the commit has no space for another room.
+   */
+  bytesFor(room: string): number;
+  /**
+   * Books an entry.
+   *
+   * @param room The room.
+   * @param bytes The length of its entry, at most what `bytesFor` returned.
+   */
+  add(room: string, bytes: number): void;
 }
 
-/** A store of append-only room logs, whose order is that of its commits. */
+/** Which rooms grew after a commit. */
+export interface Growth {
+  /** The newest commit that was looked at; that of the question where there was none. */
+  readonly upTo: string;
+  /** By room, the newest commit that appended to it. */
+  readonly rooms: ReadonlyMap<string, string>;
+}
+
+/** What a store reports while it is in use. */
+export type StoreEvent =
+  /** A record could not be read and was passed over. */
+  | { readonly type: "record_damaged"; readonly room: string; readonly cursor: string }
+  /** A call was not answered in time. */
+  | { readonly type: "store_timeout"; readonly error: Error }
+  /** The database was opened again, or could not be. */
+  | { readonly type: "store_reopened" }
+  | { readonly type: "store_reopen_failed"; readonly error: unknown }
+  /** Messages older than the retention were deleted, or could not be. */
+  | { readonly type: "store_swept"; readonly rooms: number; readonly entries: number }
+  | { readonly type: "store_sweep_failed"; readonly error: unknown };
+
+/**
+ * A store of append-only room logs, whose order is that of its commits. Several hubs, in several
+ * processes, may use one database through a store object of their own each.
+ *
+ * **Places.** A commit is 20 lower-case hexadecimal digits; `"0" × 20` is before all of them. A
+ * record's cursor is `cursorAt(commit, index, tagOf(id))` of `store/cursor.ts`, where `index` counts
+ * the lines of its entry.
+ *
+ * **What an implementation MUST promise**
+ *
+ * - Every commit has a greater place than all that could be read when its `append` was called, in
+ *   the whole database, whichever hub made it.
+ * - What becomes visible later never has a smaller place: who has read a log up to a commit misses
+ *   nothing by reading on after it.
+ * - A commit is all or nothing, for all of its rooms, and durable when `append` resolves.
+ * - A read that begins after `append` resolved sees the commit, on this object and on others.
+ * - The entries of a room are given back byte for byte, in the order of their places, until they
+ *   are rewritten or expire.
+ *
+ * **What it does not promise**
+ *
+ * - A rejected `append` may have been stored, and where it rejects with a `StoreTimeoutError` it may
+ *   still be, until that error's `settled` resolves. It may have been stored twice, by a client
+ *   that repeats it: the records' ids tell.
+ * - Places need not be consecutive. A page of several reads need not be one snapshot.
+ * - The database may be put back to an earlier state at any time. Cursors end in a tag so that it
+ *   can be noticed.
+ *
+ * Every method that returns a promise rejects with a `StoreTimeoutError` where the database does not
+ * answer within a bounded time. `tests/helpers/room_log_contract.ts` holds an implementation to all
+ * of this.
+ */
 export interface RoomLog {
-  /** Whether messages expire, so that the beginning of a log may be missing. */
-  readonly expires: boolean;
+  /** Bytes that one entry may have. */
+  readonly entryMaxBytes: number;
+  /**
+   * Begins to count what one commit may hold.
+   *
+   * @returns A budget for one call of {@linkcode append}.
+   */
+  budget(): CommitBudget;
   /**
    * Appends one entry to each of several rooms, all or nothing.
    *
-   * @param entries By room, the entry and how many messages it holds. Together they must fit
-   * {@linkcode KV_LIMITS}: see {@linkcode entryCost}.
-   * @returns The versionstamp of the commit, the same for all rooms.
-   * @throws Whatever KV rejects with; then nothing may be taken as stored.
+   * @param entries By room, the entry. Together they must fit into one {@linkcode budget}.
+   * @returns The commit, the same for all rooms.
+   * @throws Whatever the database rejects with; the entries may have been stored all the same.
    */
   append(entries: ReadonlyMap<string, LogEntry>): Promise<string>;
   /**
@@ -66,54 +133,100 @@ export interface RoomLog {
    */
   after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]>;
   /**
-   * Strikes messages out that repeat another, so that no reader sees them again. Isolates may do
-   * so at the same time: what is a repeat depends on the log alone.
+   * Reads the record at a place.
    *
    * @param room Its name.
-   * @param repeats Messages with what they repeat. One whose entry would not fit any more stays.
-   * @throws Whatever KV rejects with.
+   * @param cursor The place, with its tag.
+   * @returns The record, or undefined where that very record is not, or is no longer, there.
    */
-  writeTombstones(room: string, repeats: readonly Duplicate[]): Promise<void>;
+  get(room: string, cursor: string): Promise<LogRecord | undefined>;
   /**
-   * Tells whether a room has a message at a place.
+   * Tells whether everything after a place is still there.
    *
    * @param room Its name.
-   * @param cursor The place.
-   * @returns True where that message exists and has not expired.
+   * @param cursor The place, with its tag; {@linkcode ORIGIN} is the beginning of the log.
+   * @returns True where {@linkcode get} finds a record there; at the origin, where nothing has been
+   * removed from the log's beginning.
    */
   has(room: string, cursor: string): Promise<boolean>;
   /**
    * Reads where the log of a room ends.
    *
    * @param room Its name.
-   * @returns The cursor of its newest message; {@linkcode ORIGIN} where it never had one.
+   * @returns The cursor of its newest record, also where that has expired; {@linkcode ORIGIN} where
+   * it never had one.
    */
   head(room: string): Promise<string>;
   /**
    * Reads where the logs of several rooms end.
    *
    * @param rooms Their names.
-   * @returns The cursor of each one's newest message, in the order of the names.
+   * @returns What {@linkcode head} returns for each, in the order of the names.
    */
   heads(rooms: readonly string[]): Promise<string[]>;
   /**
-   * Watches the bells. What rings often in a short time may be told once.
+   * Lists the rooms that ever had a message.
    *
-   * @returns The bells that rang, beginning with all that ever did; cancel it to stop.
+   * @param options How many at most, and the name after which to begin.
+   * @returns Their names, each greater than the one before.
    */
-  watch(): ReadableStream<number[]>;
+  rooms(options: { readonly limit: number; readonly after?: string }): Promise<string[]>;
   /**
-   * Reads one key, to see that the database answers.
+   * Rewrites one entry. Nobody else's rewriting is lost: the change is made again on what stands
+   * there then.
+   *
+   * @param room The room.
+   * @param commit The commit that holds the entry.
+   * @param change Gives the new text of the entry, or the same text; called once or more.
+   * @returns Whether the entry was changed: false where it does not exist, where the change is none,
+   * and where the new text is longer than {@linkcode entryMaxBytes}.
+   */
+  rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean>;
+  /**
+   * Watches for commits. What happens often in a short time may be told once; what happens while
+   * nobody reads the stream is told at the next read.
+   *
+   * @returns The newest commit at each time, the present one first, even where there is none. The
+   * stream fails where the database does, and ends where it has to be watched anew: then anything
+   * may have happened meanwhile. Cancel it to stop.
+   */
+  watch(): ReadableStream<string>;
+  /**
+   * Tells which rooms grew after a commit.
+   *
+   * @param commit A commit that {@linkcode watch}, {@linkcode append} or this method returned.
+   * @param before The commit before which to stop. @default {undefined} it goes to the end
+   * @returns Exactly the rooms that grew, or undefined where the store does not reach back to the
+   * commit: then any room may have grown.
+   */
+  grownSince(commit: string, before?: string): Promise<Growth | undefined>;
+  /**
+   * Tells whether the database answers, and takes writes.
    *
    * @param timeoutMs Milliseconds to wait for it.
-   * @throws Whatever KV rejects with, or a `TimeoutError`.
+   * @throws Whatever is wrong with it, or a `StoreTimeoutError`.
    */
   probe(timeoutMs: number): Promise<void>;
   /**
-   * Tells whether a record is young enough to be shown.
+   * Tells whether a record is to be shown, without reading anything.
    *
-   * @param record A record of any room.
-   * @returns False where it has expired; KV sweeps such keys late.
+   * @param room The room.
+   * @param record One of its records.
+   * @returns False where it has expired.
    */
-  keeps(record: LogRecord): boolean;
+  keeps(room: string, record: LogRecord): boolean;
+  /**
+   * Begins with upkeep: deletes what has expired, and reports.
+   *
+   * @param listener Receives events. Must not throw.
+   * @returns Ends it.
+   */
+  attach(listener: (event: StoreEvent) => void): () => void;
+  /**
+   * Looks whether a room has something to delete. A hub calls it when it opens a room.
+   *
+   * @param room The room.
+   * @returns Settles when that is done. Never rejects: failures are reported to {@linkcode attach}.
+   */
+  sweep(room: string): Promise<void>;
 }

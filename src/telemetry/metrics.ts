@@ -82,6 +82,12 @@ export class Metrics {
   clusterMessagesLost = 0;
   /** Rooms that had fallen behind and learnt it from a bell. */
   roomsHealed = 0;
+  /** Calls to the store that were not answered in time. */
+  storeTimeouts = 0;
+  /** Records of a log that could not be read and were passed over. */
+  recordsDamaged = 0;
+  /** Times the database was found put back to an earlier state. */
+  storeWentBack = 0;
   /** Health checks that the database did not answer. */
   probeFailures = 0;
   /** Times it could not be found out whether somebody may come in. */

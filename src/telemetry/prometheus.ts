@@ -51,7 +51,10 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["hook_failures", "Fan-outs and callbacks that threw", (m) => m.hookFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],
   ["packets_lost", "Packets of other isolates that did not arrive", (m) => m.clusterMessagesLost],
-  ["rooms_healed", "Rooms that were behind and caught up by a bell", (m) => m.roomsHealed],
+  ["rooms_healed", "Rooms that were behind and learnt it from the store", (m) => m.roomsHealed],
+  ["store_timeouts", "Calls to the store not answered in time", (m) => m.storeTimeouts],
+  ["records_damaged", "Records of a log that could not be read", (m) => m.recordsDamaged],
+  ["store_went_back", "Times the database was put back", (m) => m.storeWentBack],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
   ["log_failures", "Log lines that could not be written", (m) => m.logFailures],
   [

@@ -60,7 +60,7 @@ Deno.bench({
 Deno.bench({
   name: "recordAt(): the envelope from what was stored",
   group: "encode a chat message",
-  fn: () => void recordAt("lobby", VERSIONSTAMP, 3, LINE, STORED),
+  fn: () => void recordAt({ room: "lobby", commit: VERSIONSTAMP, index: 3 }, LINE, STORED),
 });
 
 Deno.bench({
@@ -72,5 +72,5 @@ Deno.bench({
 Deno.bench({
   name: `decodeEntry() of ${ENTRY_MESSAGES} messages`,
   group: "read an entry",
-  fn: () => void decodeEntry("lobby", VERSIONSTAMP, ENTRY),
+  fn: () => void decodeEntry(ENTRY, { room: "lobby", commit: VERSIONSTAMP }, () => {}),
 });

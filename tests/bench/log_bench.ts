@@ -77,13 +77,15 @@ async function sendAll(
 
 function openSets(kv: Deno.Kv): Way {
   return {
-    store: (room, user) => kv.set(["rooms", room, "log", monotonicUlid()], composeLine(user)),
+    store: (room, user) =>
+      kv.set(["rooms", room, "log", monotonicUlid()], composeLine(user, monotonicUlid())),
   };
 }
 
 function openGroupCommit(kv: Deno.Kv): Way {
   const log = new KvRoomLog(kv);
   const commits = new GroupCommit<Append & { readonly stored: () => void }>({
+    limits: log,
     write: (entries) => log.append(entries),
     onCommit: (_, batch) => {
       for (const appends of batch.values()) for (const { stored } of appends) stored();
@@ -94,7 +96,8 @@ function openGroupCommit(kv: Deno.Kv): Way {
   });
   const store: Store = (room, user) =>
     new Promise<void>((stored) => {
-      commits.add({ room, line: composeLine(user), stored });
+      const id = monotonicUlid();
+      commits.add({ room, line: composeLine(user, id), id, stored });
     });
   return { store };
 }
@@ -116,7 +119,7 @@ function roomOf(sender: number): string {
   return `room${sender % ROOMS}`;
 }
 
-function composeLine(user: string): Uint8Array {
+function composeLine(user: string, id: string): Uint8Array {
   const sent_at = new Date().toISOString();
-  return encodeLine(JSON.stringify({ id: monotonicUlid(), user, text: TEXT, sent_at }));
+  return encodeLine(JSON.stringify({ id, user, text: TEXT, sent_at }));
 }

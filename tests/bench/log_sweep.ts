@@ -1,6 +1,7 @@
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { KvRoomLog } from "@hubbub/hub";
-import { cursorAt, encodeLine, joinLines } from "../../src/store/entry.ts";
+import { cursorAt } from "../../src/store/cursor.ts";
+import { encodeLine, joinLines } from "../../src/store/entry.ts";
 import { median } from "./load.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
@@ -79,13 +80,15 @@ async function fill(path: string, messages: number): Promise<string> {
   const log = new KvRoomLog(kv);
   let middle = "";
   for (let done = 0; done < messages; done += ENTRY_MESSAGES) {
+    let lastId = "";
     const lines = Array.from({ length: ENTRY_MESSAGES }, (_, i) => {
       const text = `message ${done + i}: hello everyone in this room`;
       const sent_at = new Date().toISOString();
-      return encodeLine(JSON.stringify({ id: monotonicUlid(), user: "ann", text, sent_at }));
+      lastId = monotonicUlid();
+      return encodeLine(JSON.stringify({ id: lastId, user: "ann", text, sent_at }));
     });
-    const versionstamp = await log.append(new Map([[ROOM, joinLines(lines)]]));
-    if (done <= messages / 2) middle = cursorAt(versionstamp, 0);
+    const commit = await log.append(new Map([[ROOM, joinLines(lines, lastId)]]));
+    if (done <= messages / 2) middle = cursorAt(commit, 0, 0);
   }
   return middle;
 }

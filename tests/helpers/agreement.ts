@@ -8,7 +8,8 @@ import {
   DEDUPLICATION_WINDOW,
   type ServerEnvelope,
 } from "@hubbub/hub/protocol";
-import { type LogRecord, messageText, ORIGIN } from "../../src/store/entry.ts";
+import { ORIGIN } from "../../src/store/cursor.ts";
+import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { Random } from "./random.ts";

@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
-import type { KvRoomLog, Message } from "@hubbub/hub";
-import { messageText, ORIGIN } from "../../src/store/entry.ts";
+import type { Message, RoomLog } from "@hubbub/hub";
+import { ORIGIN } from "../../src/store/cursor.ts";
+import { messageText } from "../../src/store/entry.ts";
 
 /** Reads the whole log of a room. */
-export async function readLog(log: KvRoomLog, room: string): Promise<Message[]> {
+export async function readLog(log: RoomLog, room: string): Promise<Message[]> {
   const records = await log.after(room, ORIGIN, { limit: Infinity });
   return records.map((record) => JSON.parse(messageText(record)));
 }

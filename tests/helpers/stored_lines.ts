@@ -1,5 +1,5 @@
 import { encodeLine, joinLines, type LogEntry, type StoredMessage } from "../../src/store/entry.ts";
-import type { KvRoomLog } from "@hubbub/hub";
+import type { RoomLog } from "@hubbub/hub";
 
 /** Makes a line of a log; what is left out does not matter to the test. */
 export function storedLine(
@@ -12,7 +12,7 @@ export function storedLine(
 
 /** Makes an entry of texts. */
 export function storedEntry(texts: readonly string[]): LogEntry {
-  return joinLines(texts.map((text) => storedLine({ text })));
+  return joinLines(texts.map((text) => storedLine({ text })), `id of ${texts.at(-1)}`);
 }
 
 /** The texts "0", "1" and so on. */
@@ -27,7 +27,7 @@ export function numbers(count: number, from = 0): string[] {
  * @returns The versionstamps of the entries.
  */
 export async function fill(
-  log: KvRoomLog,
+  log: RoomLog,
   room: string,
   { texts, perEntry }: { readonly texts: readonly string[]; readonly perEntry: number },
 ): Promise<string[]> {

@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ClusterMessage } from "../../src/cluster/cluster_message.ts";
 import { mock } from "node:test";
-import { ORIGIN } from "../../src/store/entry.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 import type { TestHub } from "../helpers/test_hub.ts";
@@ -24,8 +23,8 @@ async function createPair() {
   const passed = new Set<ClusterMessage>();
   isolates.loses = (message) => message.kind === "messages" && !passed.has(message);
   const [a, b] = isolates.startAll(2);
-  // The bells heal what is lost: here it is to be seen that nothing is.
-  mock.method(b.log, "heads", (rooms: string[]) => Promise.resolve(rooms.map(() => ORIGIN)));
+  // The store's watch heals what is lost: here it is to be seen that nothing is.
+  mock.method(b.log, "grownSince", (upTo: string) => Promise.resolve({ upTo, rooms: new Map() }));
   const [ann, bob] = [await join(a, "ann"), await join(b, "bob")];
   const by = isolates.connect();
   /** Lets ann say something, and returns the packet about it, which bob's isolate did not get. */
@@ -94,7 +93,7 @@ const DAMAGED: [string, (message: MessagesDelivered) => Partial<MessagesDelivere
   ["with lines that are no JSON", () => ({ lines: ["{"] })],
   ["with lines that hold no message", () => ({ lines: ["null", "{}", "[]"] })],
   ["with fewer lines than it should", ({ lines }) => ({ lines: lines.slice(0, -1) })],
-  ["that stands at a place that is not there", () => ({ prev: "0".repeat(23) + "1" })],
+  ["that stands at a place that is not there", () => ({ prev: "0".repeat(18) + "1" })],
 ];
 
 for (const [what, damage] of DAMAGED) {

@@ -23,13 +23,16 @@ Deno.test("A repeat is answered with the first one's message, and shown to nobod
   assertEquals(hub.metrics.repeats, 1);
 });
 
-Deno.test("A repeat counts by its ref alone, whatever it says", async () => {
+Deno.test("A repeat counts by its ref alone, and another text is refused", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
   const first = await hub.publish("lobby", "ann", { text: "one", ref: "1" });
   const second = await hub.publish("lobby", "ann", { text: "two", ref: "1" });
-  assert(first.status === "stored" && second.status === "duplicate");
-  assertEquals(second.record, first.record);
+  assert(first.status === "stored" && second.status === "refused");
+  assertEquals([second.problem.code, second.problem.ref], ["ref_reused", "1"]);
+  const third = await hub.publish("lobby", "ann", { text: "one", ref: "1" });
+  assert(third.status === "duplicate");
+  assertEquals(third.record, first.record);
 });
 
 Deno.test("A repeat that comes while the first is on its way waits for it", async () => {

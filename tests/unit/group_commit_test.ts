@@ -2,10 +2,16 @@ import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { KvRoomLog } from "@hubbub/hub";
 import { encodeLine } from "../../src/store/entry.ts";
 import { type Append, GroupCommit } from "../../src/store/group_commit.ts";
-import { KV_LIMITS } from "../../src/store/kv/keys.ts";
+import { KV_LIMITS, KvCommitBudget } from "../../src/store/kv/limits.ts";
 import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { numbers, storedLine } from "../helpers/stored_lines.ts";
+
+/** What a commit may hold. */
+const LIMITS = {
+  entryMaxBytes: KV_LIMITS.valueBytes,
+  budget: () => new KvCommitBudget(0, false),
+};
 
 /** A group commit onto a database that keeps account of the commits. */
 function createCommits(kv: Deno.Kv) {
@@ -13,6 +19,7 @@ function createCommits(kv: Deno.Kv) {
   const commits: { versionstamp: string; batch: ReadonlyMap<string, readonly Append[]> }[] = [];
   const failures: { messages: number; error: unknown }[] = [];
   const group = new GroupCommit<Append>({
+    limits: log,
     write: (entries) => log.append(entries),
     onCommit: (versionstamp, batch) => void commits.push({ versionstamp, batch }),
     onFailure: (batch, error) => void failures.push({ messages: count(batch), error }),
@@ -27,7 +34,8 @@ function count(batch: ReadonlyMap<string, readonly Append[]>): number {
 /** An append of exactly so many bytes. */
 function sized(room: string, text: string, bytes: number): Append {
   const filler = bytes - storedLine({ text }).length;
-  return { room, line: storedLine({ text, id: `id of ${text}${"x".repeat(filler)}` }) };
+  const id = `id of ${text}${"x".repeat(filler)}`;
+  return { room, line: storedLine({ text, id }), id };
 }
 
 async function textsOf(log: KvRoomLog, room: string): Promise<string[]> {
@@ -38,7 +46,7 @@ Deno.test("GroupCommit.add() puts what one turn of the event loop adds into one 
   using kv = await Deno.openKv(":memory:");
   const { log, group, commits, failures } = createCommits(kv);
   for (const text of numbers(30)) {
-    assert(group.add({ room: `room-${Number(text) % 3}`, line: storedLine({ text }) }));
+    assert(group.add({ room: `room-${Number(text) % 3}`, line: storedLine({ text }), id: text }));
   }
   await group.idle();
   assertEquals(commits.length, 1);
@@ -51,6 +59,7 @@ Deno.test("GroupCommit has one commit in flight; what arrives meanwhile goes int
   const flights: PromiseWithResolvers<string>[] = [];
   const seen: string[] = [];
   const group = new GroupCommit<Append>({
+    limits: LIMITS,
     write: () => {
       flights.push(Promise.withResolvers());
       return flights[flights.length - 1].promise;
@@ -58,7 +67,7 @@ Deno.test("GroupCommit has one commit in flight; what arrives meanwhile goes int
     onCommit: (versionstamp, batch) => void seen.push(`${versionstamp}: ${count(batch)}`),
     onFailure: () => assert(false),
   });
-  const add = () => group.add({ room: "lobby", line: storedLine({ text: "x" }) });
+  const add = () => group.add({ room: "lobby", line: storedLine({ text: "x" }), id: "x" });
   const turn = () => new Promise((resolve) => setTimeout(resolve));
   add();
   await turn();
@@ -80,13 +89,14 @@ Deno.test("GroupCommit begins the next commit when onCommit is through with the 
   const delivered = Promise.withResolvers<void>();
   let writes = 0;
   const group = new GroupCommit<Append>({
+    limits: LIMITS,
     write: () => Promise.resolve(String(++writes)),
     onCommit: (versionstamp) => versionstamp === "1" ? delivered.promise : undefined,
     onFailure: () => assert(false),
   });
-  group.add({ room: "lobby", line: storedLine({ text: "1" }) });
+  group.add({ room: "lobby", line: storedLine({ text: "1" }), id: "1" });
   await new Promise((resolve) => setTimeout(resolve));
-  group.add({ room: "lobby", line: storedLine({ text: "2" }) });
+  group.add({ room: "lobby", line: storedLine({ text: "2" }), id: "2" });
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(writes, 1);
   delivered.resolve();
@@ -97,7 +107,11 @@ Deno.test("GroupCommit begins the next commit when onCommit is through with the 
 Deno.test("GroupCommit hands back the very appends that it was given, in order", async () => {
   using kv = await Deno.openKv(":memory:");
   const { group, commits } = createCommits(kv);
-  const appends = numbers(5).map((text) => ({ room: "lobby", line: storedLine({ text }) }));
+  const appends = numbers(5).map((text) => ({
+    room: "lobby",
+    line: storedLine({ text }),
+    id: text,
+  }));
   for (const append of appends) group.add(append);
   await group.idle();
   const back = commits[0].batch.get("lobby")!;
@@ -109,11 +123,13 @@ Deno.test("GroupCommit fails only what was in the commit, once, and goes on", as
   const error = new TypeError("disk I/O error");
   failOnce(injectFaults(kv), error);
   const { log, group, commits, failures } = createCommits(kv);
-  for (const text of ["1", "2"]) group.add({ room: `room-${text}`, line: storedLine({ text }) });
+  for (const text of ["1", "2"]) {
+    group.add({ room: `room-${text}`, line: storedLine({ text }), id: text });
+  }
   await group.idle();
   assertEquals(failures, [{ messages: 2, error }]);
   assertEquals(commits.length, 0);
-  group.add({ room: "room-1", line: storedLine({ text: "3" }) });
+  group.add({ room: "room-1", line: storedLine({ text: "3" }), id: "3" });
   await group.idle();
   assertEquals(failures.length, 1);
   assertEquals(await textsOf(log, "room-1"), ["3"]);
@@ -178,11 +194,11 @@ Deno.test("GroupCommit splits at the bytes of an atomic's keys", async () => {
   using kv = await Deno.openKv(":memory:");
   const { log, group, commits, failures } = createCommits(kv);
   const rooms = numbers(1200).map((number) => number.padStart(64, "r"));
-  for (const room of rooms) group.add({ room, line: storedLine({ text: "x" }) });
+  for (const room of rooms) group.add({ room, line: storedLine({ text: "x" }), id: "x" });
   await group.idle();
   assertEquals(failures, []);
   assertEquals(commits.reduce((sum, { batch }) => sum + batch.size, 0), 1200);
-  assert(commits[0].batch.size < 495, "the keys are the limit here, not the mutations");
+  assert(commits[0].batch.size < 498, "the keys are the limit here, not the mutations");
   assert(commits[0].batch.size > 440, "no room is given away");
   for (const room of [rooms[0], rooms[457], rooms[1199]]) {
     assertEquals(await textsOf(log, room), ["x"]);
@@ -192,11 +208,11 @@ Deno.test("GroupCommit splits at the bytes of an atomic's keys", async () => {
 Deno.test("GroupCommit splits at 1,000 mutations", async () => {
   using kv = await Deno.openKv(":memory:");
   const { log, group, commits, failures } = createCommits(kv);
-  for (const room of numbers(1100)) group.add({ room, line: storedLine({ text: room }) });
+  for (const room of numbers(1100)) group.add({ room, line: storedLine({ text: room }), id: room });
   await group.idle();
   assertEquals(failures, []);
-  assertEquals(commits.map(({ batch }) => batch.size), [495, 495, 110]);
-  for (const room of ["0", "494", "495", "1099"]) assertEquals(await textsOf(log, room), [room]);
+  assertEquals(commits.map(({ batch }) => batch.size), [498, 498, 104]);
+  for (const room of ["0", "497", "498", "1099"]) assertEquals(await textsOf(log, room), [room]);
 });
 
 Deno.test("GroupCommit lets a room with much to store starve no other", async () => {
@@ -216,6 +232,7 @@ Deno.test("GroupCommit lets a room with much to store starve no other", async ()
 Deno.test("GroupCommit.add() takes no more than 32 MiB while storage hangs", async () => {
   const hangs = Promise.withResolvers<string>();
   const group = new GroupCommit<Append>({
+    limits: LIMITS,
     write: () => hangs.promise,
     onCommit: () => {},
     onFailure: () => {},
@@ -224,7 +241,7 @@ Deno.test("GroupCommit.add() takes no more than 32 MiB while storage hangs", asy
   let taken = 0;
   while (taken < 1000 && group.add(append)) taken++;
   assertEquals(taken, 512);
-  assertFalse(group.add({ room: "other", line: storedLine({ text: "x" }) }));
+  assertFalse(group.add({ room: "other", line: storedLine({ text: "x" }), id: "x" }));
   hangs.resolve("1");
   await group.idle();
   assert(group.add(append), "there is room again");
@@ -233,6 +250,7 @@ Deno.test("GroupCommit.add() takes no more than 32 MiB while storage hangs", asy
 
 Deno.test("GroupCommit.idle() resolves at once where nothing was added", async () => {
   const group = new GroupCommit<Append>({
+    limits: LIMITS,
     write: () => Promise.resolve(""),
     onCommit: () => {},
     onFailure: () => {},
@@ -245,6 +263,7 @@ Deno.test("GroupCommit stores together what comes while the last batch goes out"
   const batches: string[][] = [];
   let drains = 0;
   const commits = new GroupCommit<Append>({
+    limits: LIMITS,
     write: () => Promise.resolve("v"),
     onCommit: (_versionstamp, appends) => {
       batches.push([...appends.values()].flat().map(({ line }) => new TextDecoder().decode(line)));
@@ -253,7 +272,7 @@ Deno.test("GroupCommit stores together what comes while the last batch goes out"
     drained: () => drains++ === 0 ? out.promise : Promise.resolve(),
   });
   const add = async (text: string) => {
-    commits.add({ room: "lobby", line: encodeLine(text) });
+    commits.add({ room: "lobby", line: encodeLine(text), id: text });
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
   await add("1");

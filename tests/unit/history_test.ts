@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ORIGIN } from "../../src/store/entry.ts";
+import { ORIGIN } from "../../src/store/cursor.ts";
 import { injectFaults } from "../helpers/kv_faults.ts";
 import { assertRun, readLog } from "../helpers/log_run.ts";
 import { fill, numbers } from "../helpers/stored_lines.ts";
@@ -133,7 +133,8 @@ Deno.test("Hub.join() tells who is here and who types, and others that somebody 
 Deno.test("Hub.join() shows no history that has expired", async () => {
   using kv = await Deno.openKv(":memory:");
   let now = Date.parse("2026-01-01T00:00:00Z");
-  const { hub } = createTestHub(kv, { retentionMs: 60_000, now: () => now });
+  const clocks = { now: () => now, elapsed: () => now };
+  const { hub } = createTestHub(kv, { retentionMs: 60_000, ...clocks });
   const ann = new TestMember("ann");
   const subscription = hub.join("lobby", ann);
   await subscription.joined;
@@ -146,8 +147,9 @@ Deno.test("Hub.join() shows no history that has expired", async () => {
   assertEquals(bob.said, ["young"]);
   await hub.drain();
   now += 40_000;
-  const { hub: restarted } = createTestHub(kv, { retentionMs: 60_000, now: () => now });
+  const { hub: restarted } = createTestHub(kv, { retentionMs: 60_000, ...clocks });
   await restarted.join("lobby", cid).joined;
   assertEquals(cid.said, []);
   assertEquals(cid.joined.cursor, ann.messages[1].cursor, "the room keeps its place");
+  await restarted.drain();
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Draft, JoinOptions } from "@hubbub/hub";
-import { KV_LIMITS } from "../../src/store/kv/keys.ts";
+import { KV_LIMITS } from "../../src/store/kv/limits.ts";
 import { holdOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { fill, numbers, storedLine } from "../helpers/stored_lines.ts";
@@ -92,7 +92,7 @@ Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => 
 Deno.test("Hub.roomState() tells where a room stands, in memory or not", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  const cursor = "0".repeat(24);
+  const cursor = "0".repeat(19);
   assertEquals(await hub.roomState("lobby"), { room: "lobby", cursor, users: [], typing: [] });
   await fill(log, "lobby", { texts: numbers(3), perEntry: 3 });
   const newest = (await readLog(log, "lobby"))[2].cursor;

@@ -1,46 +1,50 @@
-import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { KvRoomLog, type LogRecord } from "@hubbub/hub";
-import { cursorAt, joinLines, messageText, ORIGIN } from "../../src/store/entry.ts";
-import { BELL_COUNT, bellKey, bellOf, KV_LIMITS } from "../../src/store/kv/keys.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { KvRoomLog, type StoreEvent } from "@hubbub/hub";
+import { NO_COMMIT, ORIGIN } from "../../src/store/cursor.ts";
+import { joinLines } from "../../src/store/entry.ts";
+import { KV_LIMITS } from "../../src/store/kv/limits.ts";
 import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
-import { readLog } from "../helpers/log_run.ts";
+import { needs } from "../helpers/permissions.ts";
+import { type TestDatabase, testRoomLog, textsOf } from "../helpers/room_log_contract.ts";
 import { fill, numbers, storedEntry, storedLine } from "../helpers/stored_lines.ts";
 
-function textsOf(records: readonly LogRecord[]): string[] {
-  return records.map((record) => JSON.parse(messageText(record)).text);
+testRoomLog("KvRoomLog in memory", async () => {
+  const kv = await Deno.openKv(":memory:");
+  return {
+    open: (options) => new KvRoomLog(kv, options),
+    [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),
+  };
+});
+
+testRoomLog("KvRoomLog under a prefix, fenced", async () => {
+  const kv = await Deno.openKv(":memory:");
+  return {
+    open: (options) => {
+      const reopen = () => Promise.reject(new Error("nothing timed out"));
+      return new KvRoomLog(kv, { ...options, prefix: ["an application", 7n, true], reopen });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),
+  };
+});
+
+if ((await Deno.permissions.query({ name: "write" })).state === "granted") {
+  // Every store object has a connection of its own, as the isolates of a process have.
+  testRoomLog("KvRoomLog on a file", async (): Promise<TestDatabase> => {
+    const folder = await Deno.makeTempDir();
+    const opened: Deno.Kv[] = [];
+    return {
+      open: async (options) => {
+        const kv = await Deno.openKv(`${folder}/kv.sqlite3`);
+        opened.push(kv);
+        return new KvRoomLog(kv, options);
+      },
+      [Symbol.asyncDispose]: async () => {
+        for (const kv of opened) kv.close();
+        await Deno.remove(folder, { recursive: true });
+      },
+    };
+  });
 }
-
-Deno.test("KvRoomLog.append() keeps the order of entries and of what is in them", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  await fill(log, "lobby", { texts: numbers(10), perEntry: 3 });
-  assertEquals(textsOf(await log.last("lobby", { limit: 100 })), numbers(10));
-  const cursors = (await log.last("lobby", { limit: 100 })).map(({ cursor }) => cursor);
-  assertEquals(cursors, cursors.toSorted());
-  assertEquals(new Set(cursors).size, 10);
-});
-
-Deno.test("KvRoomLog.append() writes several rooms under one versionstamp, and keeps them apart", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const rooms = ["a", "a.b", "A", "a-"];
-  const stamp = await log.append(new Map(rooms.map((room) => [room, storedEntry([room, "2"])])));
-  for (const room of rooms) {
-    const records = await log.last(room, { limit: 10 });
-    assertEquals(textsOf(records), [room, "2"]);
-    assertEquals(records.map(({ cursor }) => cursor), [cursorAt(stamp, 0), cursorAt(stamp, 1)]);
-  }
-});
-
-Deno.test("KvRoomLog.append() rings the bells of its rooms", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const stamp = await log.append(new Map([["lobby", storedEntry(["a"])]]));
-  for (let bell = 0; bell < BELL_COUNT; bell++) {
-    const { versionstamp } = await kv.get(bellKey(bell));
-    assertEquals(versionstamp, bell === bellOf("lobby") ? stamp : null);
-  }
-});
 
 Deno.test("KvRoomLog.append() rejects with what KV rejects with, and nothing is stored", async () => {
   using kv = await Deno.openKv(":memory:");
@@ -52,153 +56,173 @@ Deno.test("KvRoomLog.append() rejects with what KV rejects with, and nothing is 
   assertEquals(await log.head("lobby"), ORIGIN);
 });
 
-for (const perEntry of [1, 7, 500]) {
-  Deno.test(`KvRoomLog reads 1,000 messages in entries of ${perEntry} from both ends`, async () => {
-    using kv = await Deno.openKv(":memory:");
-    const log = new KvRoomLog(kv);
-    const texts = numbers(1000);
-    await fill(log, "lobby", { texts, perEntry });
-    const all = await log.last("lobby", { limit: 2000 });
-    assertEquals(textsOf(all), texts);
-    for (const limit of [0, 1, 6, 7, 8, 50, 100, 999, 1000]) {
-      assertEquals(
-        textsOf(await log.last("lobby", { limit: limit })),
-        texts.slice(1000 - limit),
-        `${limit}`,
-      );
-    }
-    const forward: string[] = [];
-    for (let cursor = ORIGIN; forward.length <= 1000;) {
-      const page = await log.after("lobby", cursor, { limit: 97 });
-      if (page.length === 0) break;
-      forward.push(...textsOf(page));
-      cursor = page[page.length - 1].cursor;
-    }
-    assertEquals(forward, texts);
-    const backward: string[][] = [];
-    for (let cursor = "f".repeat(24); backward.length <= 1000;) {
-      const page = await log.before("lobby", cursor, { limit: 97 });
-      if (page.length === 0) break;
-      backward.unshift(textsOf(page));
-      cursor = page[0].cursor;
-    }
-    assertEquals(backward.flat(), texts);
-  });
-}
-
-Deno.test("KvRoomLog.after() and before() take a place between messages", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const [first, second] = await fill(log, "lobby", { texts: numbers(6), perEntry: 3 });
-  const behindFirst = cursorAt(first, 9);
-  assertEquals(textsOf(await log.after("lobby", behindFirst, { limit: 9 })), ["3", "4", "5"]);
-  assertEquals(textsOf(await log.before("lobby", behindFirst, { limit: 9 })), ["0", "1", "2"]);
-  assertEquals(textsOf(await log.before("lobby", cursorAt(second, 0), { limit: 2 })), ["1", "2"]);
-  assertEquals(textsOf(await log.before("lobby", cursorAt(first, 0), { limit: 9 })), []);
-  assertEquals(textsOf(await log.after("lobby", cursorAt(second, 2), { limit: 9 })), []);
-});
-
-Deno.test("KvRoomLog.after() stops at `until`, which it includes", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const [first, second] = await fill(log, "lobby", { texts: numbers(9), perEntry: 3 });
-  const read = async (from: string, until: string) =>
-    textsOf(await log.after("lobby", from, { limit: 100, until }));
-  assertEquals(await read(ORIGIN, cursorAt(second, 1)), numbers(5));
-  assertEquals(await read(cursorAt(first, 1), cursorAt(second, 2)), ["2", "3", "4", "5"]);
-  assertEquals(await read(cursorAt(first, 1), cursorAt(first, 2)), ["2"]);
-  assertEquals(await read(cursorAt(first, 1), cursorAt(first, 1)), []);
-});
-
-Deno.test("KvRoomLog.head() is the cursor of the newest message", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  assertEquals(await log.head("lobby"), ORIGIN);
-  for (const count of [1, 3, 40]) {
-    const stamp = await log.append(new Map([["lobby", storedEntry(numbers(count))]]));
-    assertEquals(await log.head("lobby"), cursorAt(stamp, count - 1));
-  }
-  await log.append(new Map([["other", storedEntry(["x"])]]));
-  assertEquals(await log.head("lobby"), (await log.last("lobby", { limit: 1 }))[0].cursor);
-});
-
-Deno.test("KvRoomLog.has() knows the room's own messages only", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const stamp = await log.append(new Map([["lobby", storedEntry(["a", "b"])]]));
-  const remote = await log.append(new Map([["other", storedEntry(["c"])]]));
-  assert(await log.has("lobby", cursorAt(stamp, 0)));
-  assert(await log.has("lobby", cursorAt(stamp, 1)));
-  assertFalse(await log.has("lobby", cursorAt(stamp, 2)));
-  assertFalse(await log.has("lobby", cursorAt(remote, 0)));
-  assertFalse(await log.has("lobby", ORIGIN));
-});
-
-Deno.test("KvRoomLog keeps every character that JSON can hold", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv);
-  const texts = ["\u0000\n\r\u2028\u2029", "語🎉", '\\"', "e\u0301 is not \u00e9", "\uffff\ufffe"];
-  await log.append(new Map([["lobby", storedEntry(texts)]]));
-  assertEquals((await readLog(log, "lobby")).map(({ text }) => text), texts);
-});
-
 Deno.test("KvRoomLog.append() takes an entry of exactly a KV value, and not a byte more", async () => {
   using kv = await Deno.openKv(":memory:");
   const log = new KvRoomLog(kv);
-  const overhead = storedLine({ text: "", id: "1" }).length;
-  const text = "x".repeat(KV_LIMITS.valueBytes - overhead);
-  const full = joinLines([storedLine({ text, id: "1" })]);
-  assertEquals(full.bytes.length, 65_536);
-  await log.append(new Map([["lobby", full]]));
-  assertEquals(textsOf(await log.last("lobby", { limit: 1 })), [text]);
-  const more = joinLines([storedLine({ text: text + "x", id: "1" })]);
+  assertEquals(log.entryMaxBytes, KV_LIMITS.valueBytes);
+  const text = "x".repeat(KV_LIMITS.valueBytes - storedLine({ text: "", id: "1" }).length + 1);
+  const more = joinLines([storedLine({ text, id: "1" })], "1");
   await assertRejects(() => log.append(new Map([["lobby", more]])), TypeError, "65536");
 });
 
-Deno.test("KvRoomLog with retention hides what has expired, on time", async () => {
+Deno.test("KvRoomLog keeps everything below its prefix, and leaves the rest alone", async () => {
   using kv = await Deno.openKv(":memory:");
-  let now = Date.parse("2026-01-01T00:00:00.000Z");
-  const log = new KvRoomLog(kv, { retentionMs: 60_000, now: () => now });
-  const entryAt = (text: string, time: number) =>
-    joinLines([storedLine({ text, sent_at: new Date(time).toISOString() })]);
-  await log.append(new Map([["lobby", entryAt("old", now)]]));
-  const stamp = await log.append(new Map([["lobby", entryAt("young", now + 30_000)]]));
-  assert(log.expires);
-  now += 60_000;
-  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["old", "young"]);
-  now += 1;
-  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["young"]);
-  assertEquals(textsOf(await log.after("lobby", ORIGIN, { limit: 9 })), ["young"]);
-  assertEquals(textsOf(await log.before("lobby", cursorAt(stamp, 0), { limit: 9 })), []);
-  assert(await log.has("lobby", cursorAt(stamp, 0)));
-  now += 30_000;
-  assertEquals(await log.last("lobby", { limit: 9 }), []);
-  assertFalse(await log.has("lobby", cursorAt(stamp, 0)));
-  assertEquals(await log.head("lobby"), cursorAt(stamp, 0), "the room keeps its place");
+  await kv.set(["rooms", "lobby", "log", "x"], "the application's");
+  const log = new KvRoomLog(kv, { prefix: ["chat"] });
+  const other = new KvRoomLog(kv, { prefix: ["chat 2"] });
+  await fill(log, "lobby", { texts: ["a"], perEntry: 1 });
+  await fill(other, "lobby", { texts: ["b"], perEntry: 1 });
+  await log.probe(5_000);
+  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["a"]);
+  assertEquals(textsOf(await other.last("lobby", { limit: 9 })), ["b"]);
+  const first = new Set<Deno.KvKeyPart>();
+  for await (const { key } of kv.list({ prefix: [] })) first.add(key[0]);
+  assertEquals([...first].sort(), ["chat", "chat 2", "rooms"]);
+  const prefix = ["p".repeat(1_100)];
+  assertThrows(() => new KvRoomLog(kv, { prefix }), RangeError, "prefix of 1102 bytes");
 });
 
-Deno.test("KvRoomLog without retention keeps messages for ever", async () => {
+Deno.test("KvRoomLog deletes its own feed, so that it stays short", async () => {
   using kv = await Deno.openKv(":memory:");
-  const log = new KvRoomLog(kv, { now: () => Date.parse("2999-01-01") });
-  await fill(log, "lobby", { texts: ["old"], perEntry: 1 });
-  assertFalse(log.expires);
-  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["old"]);
+  const log = new KvRoomLog(kv);
+  const commits = await fill(log, "lobby", { texts: numbers(1_100), perEntry: 1 });
+  const feed: string[] = [];
+  for await (const { key } of kv.list({ prefix: ["feed"] })) feed.push(String(key[1]));
+  assertEquals(feed, commits.slice(-1_024));
+  assertEquals(await log.grownSince(commits[0]), undefined);
+  assertEquals(await log.grownSince(NO_COMMIT), undefined);
+  assertEquals((await log.grownSince(commits[80]))?.upTo, commits.at(-1));
 });
 
 Deno.test("KvRoomLog.probe() fails where the database fails, and where it does not answer", async () => {
   using kv = await Deno.openKv(":memory:");
   const faults = injectFaults(kv);
   const log = new KvRoomLog(kv);
-  await log.probe(5_000);
+  await log.probe(5_000); // This one writes.
   faults.read = () => Promise.reject(new TypeError("disk I/O error"));
   await assertRejects(() => log.probe(5_000), TypeError, "disk I/O error");
   const { promise, resolve } = Promise.withResolvers<void>();
   faults.read = () => promise;
-  await assertRejects(() => log.probe(10), DOMException, "timeout");
+  await assertRejects(() => log.probe(10), Error, "did not answer within 10 ms: probe");
   resolve();
 });
 
-Deno.test("bellOf() spreads rooms over all bells", () => {
-  const bells = new Set(numbers(200).map((number) => bellOf(`room-${number}`)));
-  assertEquals([...bells].toSorted(), Array.from({ length: BELL_COUNT }, (_, bell) => bell));
+Deno.test("KvRoomLog.probe() writes now and then, so that a full disk shows", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const set = kv.set.bind(kv);
+  let [isFull, elapsed, writes] = [false, 0, 0];
+  kv.set = (...args: Parameters<typeof set>) => {
+    writes++;
+    return isFull ? Promise.reject(new TypeError("database or disk is full")) : set(...args);
+  };
+  const log = new KvRoomLog(kv, { elapsed: () => elapsed });
+  for (let i = 0; i < 5; i++) await log.probe(5_000);
+  assertEquals(writes, 1);
+  isFull = true;
+  elapsed += 10_000;
+  for (let i = 0; i < 2; i++) {
+    await assertRejects(() => log.probe(5_000), TypeError, "disk is full");
+  }
+  isFull = false;
+  await log.probe(5_000);
+  await log.probe(5_000);
+  assertEquals(writes, 4);
+});
+
+Deno.test(
+  "KvRoomLog.probe() sees that the file was deleted or replaced",
+  needs("write"),
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/kv.sqlite3`;
+    const kv = await Deno.openKv(file);
+    const log = new KvRoomLog(kv, { file });
+    await log.probe(5_000);
+    await Deno.rename(file, `${file}.old`);
+    await assertRejects(() => log.probe(5_000), Error, "file is gone");
+    await Deno.writeTextFile(file, "");
+    await assertRejects(() => log.probe(5_000), Error, "file was replaced");
+    await Deno.remove(file);
+    await Deno.rename(`${file}.old`, file);
+    await log.probe(5_000);
+    kv.close();
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+Deno.test("A call that is not answered in time is rejected, reported, and may end later", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  const log = new KvRoomLog(kv, { timeoutMs: 20 });
+  const events: StoreEvent[] = [];
+  const detach = log.attach((event) => void events.push(event));
+  const answered = Promise.withResolvers<void>();
+  faults.commit = async (commit) => {
+    await answered.promise;
+    return await commit();
+  };
+  const error = await assertRejects(
+    () => log.append(new Map([["lobby", storedEntry(["a"])]])),
+    Error,
+    "did not answer within 20 ms: commit",
+  );
+  assertEquals(events.map(({ type }) => type), ["store_timeout"]);
+  assertEquals(await log.head("lobby"), ORIGIN);
+  answered.resolve();
+  await (error as Error & { settled: Promise<void> }).settled;
+  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["a"], "it landed after all");
+  detach();
+});
+
+Deno.test("A commit of a handle that was given up can never land", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  // As the client of a remote KV does, the commit is tried again for ever.
+  const lost = Promise.withResolvers<void>();
+  const later = Promise.withResolvers<boolean>();
+  let isLost = false;
+  const given = new Proxy(kv, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  faults.commit = async (commit) => {
+    if (isLost) return await commit();
+    isLost = true;
+    await lost.promise;
+    const result = await commit();
+    later.resolve(result.ok);
+    return result;
+  };
+  let opened = 0;
+  const log = new KvRoomLog(given, {
+    timeoutMs: 20,
+    reopen: () => {
+      opened++;
+      // A second handle of the same database; the log closes what it opened.
+      return Promise.resolve(
+        new Proxy(kv, {
+          get(target, name) {
+            if (name === "close") return () => {};
+            const value = Reflect.get(target, name);
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        }),
+      );
+    },
+  });
+  const events: StoreEvent[] = [];
+  const detach = log.attach((event) => void events.push(event));
+  const append = (text: string) => log.append(new Map([["lobby", storedEntry([text])]]));
+  const error = await assertRejects(() => append("lost"), Error, "did not answer");
+  await (error as Error & { settled: Promise<void> }).settled;
+  assertEquals(opened, 1);
+  assertEquals(events.map(({ type }) => type), ["store_timeout", "store_reopened"]);
+  await append("next");
+  lost.resolve();
+  assertEquals(await later.promise, false, "it was refused");
+  await append("last");
+  assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["next", "last"]);
+  detach();
 });

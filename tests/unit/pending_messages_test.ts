@@ -2,12 +2,11 @@ import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/asse
 import { Metrics } from "@hubbub/hub";
 import { Guard } from "../../src/telemetry/guard.ts";
 import { type LogRecord, recordAt } from "../../src/store/entry.ts";
+import { KvCommitBudget } from "../../src/store/kv/limits.ts";
 import { GroupCommit } from "../../src/store/group_commit.ts";
-import {
-  PendingMessages,
-  type PublishResult,
-  type RoomAppend,
-} from "../../src/hub/pending_messages.ts";
+import { PendingMessages, type RoomAppend } from "../../src/hub/pending_messages.ts";
+import type { PublishResult } from "../../src/hub/publish_result.ts";
+import { hashDraft, hashText } from "../../src/hub/draft_hash.ts";
 import { RecentMessages } from "../../src/hub/recent_messages.ts";
 
 const LIMITS = {
@@ -21,7 +20,9 @@ const SENT_AT = "2026-01-02T03:04:05.678Z";
 /** Pending messages whose commits never end: what it hands over can be looked at. */
 function setUp(isDraining = false) {
   const handed: RoomAppend[] = [];
+  const limits = { entryMaxBytes: 65_536, budget: () => new KvCommitBudget(0, false) };
   const commits = new GroupCommit<RoomAppend>({
+    limits,
     write: () => new Promise(() => {}),
     onCommit() {},
     onFailure() {},
@@ -38,6 +39,7 @@ function setUp(isDraining = false) {
     room: "lobby",
     recent,
     commits,
+    log: { entryMaxBytes: 65_536, get: () => Promise.resolve(undefined) },
     metrics,
     guard: new Guard({ logger() {}, metrics }),
     hold: { set: () => {} },
@@ -55,7 +57,7 @@ function setUp(isDraining = false) {
 }
 
 function recordOf({ message, text }: RoomAppend): LogRecord {
-  return recordAt("lobby", "0".repeat(19) + "1", 0, text, message);
+  return recordAt({ room: "lobby", commit: "0".repeat(19) + "1", index: 0 }, text, message);
 }
 
 Deno.test("PendingMessages.submit() hands the message over as the log keeps it", () => {
@@ -65,6 +67,7 @@ Deno.test("PendingMessages.submit() hands the message over as the log keeps it",
   const [{ line, text, message, room }, other] = handed;
   assertEquals(new TextDecoder().decode(line), text);
   assertEquals(JSON.parse(text), {
+    h: hashText(hashDraft({ text: "hi" })),
     id: "id1",
     user: "ann",
     text: "hi",

@@ -1,31 +1,63 @@
 /**
- * The log of each room in Deno KV: keys, entries, cursors, appending and reading.
+ * Room logs in Deno KV.
  *
  * @module
  */
 
-import type { Duplicate, ReadOptions, RoomLog } from "../room_log.ts";
-import { deadline } from "@std/async/deadline";
-import { cursorAt, decodeEntry, indexOf, type LogEntry, type LogRecord, ORIGIN } from "../entry.ts";
-import { versionstampOf, writeTombstones } from "../entry.ts";
-import { BELL_COUNT, bellKey, bellOf, headKey, KV_LIMITS, logPrefix } from "./keys.ts";
+import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
+import { isCursor, ORIGIN, tagOf } from "../cursor.ts";
+import { StoreTimeoutError } from "../deadline.ts";
+import type { LogEntry, LogRecord } from "../entry.ts";
+import type { CommitBudget, Growth, ReadOptions, RoomLog, StoreEvent } from "../room_log.ts";
+import { SteadyClock } from "../steady_clock.ts";
+import { untilWritten } from "./checked_write.ts";
+import { KvKeys } from "./keys.ts";
+import { KvExpiry } from "./kv_expiry.ts";
+import { KvFeed } from "./kv_feed.ts";
+import { KvHandle } from "./kv_handle.ts";
+import { KvProbe } from "./kv_probe.ts";
+import { type HeadValue, KvReader } from "./kv_reader.ts";
+import { KvSweeper } from "./kv_sweeper.ts";
+import { KV_LIMITS, KvCommitBudget, prefixBytes } from "./limits.ts";
 
-/** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
-const READ_BATCH = 32;
-
-/** Keys that one call of `getMany` takes. */
-const GET_MANY_MAX = 10;
+/** Milliseconds that a call may take where nothing else is said. */
+const TIMEOUT_MS = 10_000;
 
 /** How {@linkcode KvRoomLog} behaves. */
 export interface KvRoomLogOptions {
   /**
-   * Milliseconds for which messages are kept.
+   * Milliseconds for which messages are kept. What it says now is what counts, also for messages
+   * that were stored under another.
    *
    * @default {undefined} for ever
    */
   readonly retentionMs?: number;
+  /**
+   * What stands before every key, so that logs can live in a database with other things in it.
+   *
+   * @default {[]}
+   */
+  readonly prefix?: Deno.KvKey;
+  /** Milliseconds that the database has to answer a call. @default {10000} */
+  readonly timeoutMs?: number;
+  /**
+   * Opens the database again, for one that is reached by URL: its client would repeat a call that
+   * is not answered for ever. What it opens is closed by the log.
+   *
+   * @default {undefined} the same handle is used on
+   */
+  readonly reopen?: () => Promise<Deno.Kv>;
+  /**
+   * The database's file, so that {@linkcode RoomLog.probe} notices where that was deleted or
+   * replaced while it is open.
+   *
+   * @default {undefined}
+   */
+  readonly file?: string;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly elapsed?: () => number;
 }
 
 const encoder = new TextEncoder();
@@ -40,7 +72,7 @@ const decoder = new TextDecoder();
  * import { Hub, KvRoomLog } from "@hubbub/hub";
  *
  * using kv = await Deno.openKv(":memory:");
- * const log = new KvRoomLog(kv, { retentionMs: 30 * 24 * 60 * 60 * 1000 });
+ * const log = new KvRoomLog(kv, { prefix: ["chat"], retentionMs: 30 * 24 * 60 * 60 * 1000 });
  * await using hub = new Hub(log);
  * await hub.publish("lobby", "ann", { text: "hello" });
  * const [newest] = await log.last("lobby", { limit: 1 });
@@ -48,250 +80,172 @@ const decoder = new TextDecoder();
  * ```
  */
 export class KvRoomLog implements RoomLog {
-  readonly #kv: Deno.Kv;
-  readonly #retentionMs: number | undefined;
-  readonly #now: () => number;
+  /** Bytes that one entry may have. */
+  readonly entryMaxBytes: number = KV_LIMITS.valueBytes;
+  readonly #keys: KvKeys;
+  readonly #prefixBytes: number;
+  readonly #handle: KvHandle;
+  readonly #feed: KvFeed;
+  readonly #expiry: KvExpiry;
+  readonly #reader: KvReader;
+  readonly #sweeper: KvSweeper;
+  readonly #probe: KvProbe;
+  readonly #listeners = new Set<(event: StoreEvent) => void>();
 
   /**
    * Makes the logs of a database.
    *
    * @param kv The database, which stays the caller's to close.
-   * @param options How long messages are kept.
+   * @param options How long messages are kept, and how long the database may take.
+   * @throws {RangeError} Where a number is out of range, or the prefix too long.
    */
   constructor(kv: Deno.Kv, options: KvRoomLogOptions = {}) {
-    this.#kv = kv;
-    this.#retentionMs = options.retentionMs;
-    this.#now = options.now ?? Date.now;
+    const { retentionMs, timeoutMs = TIMEOUT_MS, prefix = [], reopen, file } = options;
+    checkInteger("retentionMs", retentionMs, { min: 1 });
+    checkInteger("timeoutMs", timeoutMs, { min: 1, max: TIMER_MAX_MS });
+    this.#prefixBytes = prefixBytes(prefix);
+    const keys = this.#keys = new KvKeys(prefix);
+    const onEvent = (event: StoreEvent) => this.#emit(event);
+    const fenceKey = keys.fence(crypto.randomUUID());
+    const handle = this.#handle = new KvHandle(kv, { timeoutMs, reopen, fenceKey, onEvent });
+    const elapsed = options.elapsed ?? (() => performance.now());
+    const clock = new SteadyClock(options.now ?? Date.now, elapsed);
+    const expiry = this.#expiry = new KvExpiry({ handle, keys, clock, retentionMs });
+    this.#feed = new KvFeed(handle, keys);
+    this.#reader = new KvReader({
+      handle,
+      keys,
+      expiry,
+      onDamaged: (room, cursor) => onEvent({ type: "record_damaged", room, cursor }),
+    });
+    const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
+    this.#sweeper = new KvSweeper({ handle, keys, expiry, clock, rooms, onEvent });
+    this.#probe = new KvProbe({ handle, key: keys.probe, file, elapsed });
   }
 
-  /** Whether messages expire, so that the beginning of a log may be missing. */
-  get expires(): boolean {
-    return this.#retentionMs !== undefined;
+  /** Begins to count what one commit may hold. */
+  budget(): CommitBudget {
+    return new KvCommitBudget(this.#prefixBytes, this.#handle.isFenced);
   }
 
-  /**
-   * Appends one entry to each of several rooms, all or nothing.
-   *
-   * @param entries By room, the entry and how many messages it holds. Together they must fit
-   * {@linkcode KV_LIMITS}: see {@linkcode entryCost}.
-   * @returns The versionstamp of the commit, the same for all rooms.
-   * @throws Whatever KV rejects with; then nothing may be taken as stored.
-   */
+  /** Appends one entry to each of several rooms, all or nothing. */
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
-    const options = this.#setOptions();
-    // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
-    const atomic = this.#kv.atomic();
-    const bells = new Set<number>();
-    for (const [room, entry] of entries) {
-      atomic.set([...logPrefix(room), this.#kv.commitVersionstamp()], entry.bytes, options);
-      atomic.set(headKey(room), entry.count);
-      bells.add(bellOf(room));
-    }
-    for (const bell of bells) atomic.set(bellKey(bell), true);
-    const result = await atomic.commit();
-    if (!result.ok) throw new Error("KV refused a commit that checks nothing");
-    return result.versionstamp;
+    const commit = await this.#handle.commit((atomic, kv) => {
+      // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
+      for (const [room, { bytes, count, lastId }] of entries) {
+        const head: HeadValue = [count - 1, tagOf(lastId)];
+        atomic.set([...this.#keys.log(room), kv.commitVersionstamp()], bytes);
+        atomic.set(this.#keys.head(room), head);
+      }
+      this.#feed.compose(atomic, kv, entries.keys());
+      return atomic;
+    });
+    this.#feed.committed(commit);
+    return commit;
   }
 
-  /**
-   * Reads the newest records of a room.
-   *
-   * @param room Its name.
-   * @param options How many.
-   * @returns Oldest first.
-   */
+  /** Reads the newest records of a room. */
   async last(room: string, options: ReadOptions): Promise<LogRecord[]> {
-    return await this.#readBack(room, { prefix: logPrefix(room) }, options);
+    return await this.#reader.before(room, options);
   }
 
-  /**
-   * Reads the records just before a place.
-   *
-   * @param room Its name.
-   * @param cursor The place; need not be one of a message.
-   * @param options How many.
-   * @returns Oldest first; empty at the beginning of the log.
-   */
+  /** Reads the records just before a place. */
   async before(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
-    const prefix = logPrefix(room);
-    // The end is exclusive, and the cursor may stand in the middle of its entry.
-    const end = [...prefix, versionstampOf(cursor) + "~"];
-    return await this.#readBack(room, { prefix, end }, options, cursor);
+    return await this.#reader.before(room, options, cursor);
   }
 
-  /**
-   * Reads the records just after a place.
-   *
-   * @param room Its name.
-   * @param cursor The place; need not be one of a message.
-   * @param options How many, and how far.
-   * @returns Oldest first; empty at the end of the log.
-   */
+  /** Reads the records just after a place. */
   async after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
-    const prefix = logPrefix(room);
-    const start = [...prefix, versionstampOf(cursor)];
-    const { limit, until, shownOnly, maxLength = Infinity } = options;
-    const selector = until === undefined
-      ? { prefix, start }
-      : { start, end: [...prefix, versionstampOf(until) + "~"] };
-    const found: LogRecord[] = [];
-    let length = 0;
-    const listed = this.#kv.list<Uint8Array>(selector, { batchSize: READ_BATCH });
-    for await (const { key, value } of listed) {
-      for (const record of this.#records(room, String(key.at(-1)), value)) {
-        if (record.cursor <= cursor || (until !== undefined && record.cursor > until)) continue;
-        if (shownOnly && record.repeats) continue;
-        found.push(record);
-        length += record.envelope.length;
-        if (found.length >= limit || length >= maxLength) return found;
-      }
-    }
-    return found;
+    return await this.#reader.after(room, options, cursor);
   }
 
-  /**
-   * Strikes messages out that repeat another, so that no reader sees them again. Isolates may do
-   * so at the same time: what is a repeat depends on the log alone.
-   *
-   * @param room Its name.
-   * @param repeats Messages with what they repeat. One whose entry would not fit any more stays.
-   * @throws Whatever KV rejects with.
-   */
-  async writeTombstones(room: string, repeats: readonly Duplicate[]): Promise<void> {
-    const byEntry = Map.groupBy(repeats, ({ record }) => versionstampOf(record.cursor));
-    for (const [versionstamp, group] of byEntry) {
-      const key = [...logPrefix(room), versionstamp];
-      const { value } = await this.#kv.get<Uint8Array>(key);
-      if (value === null) continue;
-      const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
-        return [indexOf(cursor), { id, first }];
-      }));
-      const text = decoder.decode(value);
-      const struck = writeTombstones(text, lines);
-      const bytes = encoder.encode(struck);
-      if (struck === text || bytes.length > KV_LIMITS.valueBytes) continue;
-      await this.#kv.set(key, bytes, this.#setOptions());
-    }
+  /** Reads the record at a place. */
+  async get(room: string, cursor: string): Promise<LogRecord | undefined> {
+    return isCursor(cursor) ? await this.#reader.get(room, cursor) : undefined;
   }
 
-  /**
-   * Tells whether a room has a message at a place.
-   *
-   * @param room Its name.
-   * @param cursor The place.
-   * @returns True where that message exists and has not expired.
-   */
+  /** Tells whether everything after a place is still there. */
   async has(room: string, cursor: string): Promise<boolean> {
-    const versionstamp = versionstampOf(cursor);
-    const { value } = await this.#kv.get<Uint8Array>([...logPrefix(room), versionstamp]);
-    if (value === null) return false;
-    return this.#records(room, versionstamp, value).some((record) => record.cursor === cursor);
+    if (cursor === ORIGIN) return await this.#reader.isWhole(room);
+    return await this.get(room, cursor) !== undefined;
   }
 
-  /**
-   * Reads where the log of a room ends.
-   *
-   * @param room Its name.
-   * @returns The cursor of its newest message; {@linkcode ORIGIN} where it never had one.
-   */
+  /** Reads where the log of a room ends. */
   async head(room: string): Promise<string> {
-    return headCursor(await this.#kv.get<number>(headKey(room)));
+    return (await this.#reader.heads([room]))[0];
   }
 
-  /**
-   * Reads where the logs of several rooms end.
-   *
-   * @param rooms Their names.
-   * @returns The cursor of each one's newest message, in the order of the names.
-   */
+  /** Reads where the logs of several rooms end. */
   async heads(rooms: readonly string[]): Promise<string[]> {
-    const heads: string[] = [];
-    for (let i = 0; i < rooms.length; i += GET_MANY_MAX) {
-      const keys = rooms.slice(i, i + GET_MANY_MAX).map(headKey);
-      heads.push(...(await this.#kv.getMany<number[]>(keys)).map(headCursor));
-    }
-    return heads;
+    return rooms.length === 0 ? [] : await this.#reader.heads(rooms);
   }
 
-  /**
-   * Watches the bells. What rings often in a short time may be told once.
-   *
-   * @returns The bells that rang, beginning with all that ever did; cancel it to stop.
-   */
-  watch(): ReadableStream<number[]> {
-    const last: (string | null)[] = [];
-    const keys = Array.from({ length: BELL_COUNT }, (_, bell) => bellKey(bell));
-    return this.#kv.watch(keys).pipeThrough(
-      new TransformStream<Deno.KvEntryMaybe<unknown>[], number[]>({
-        transform: (entries, controller) => {
-          const rung: number[] = [];
-          entries.forEach(({ versionstamp }, bell) => {
-            if (versionstamp !== null && versionstamp !== last[bell]) rung.push(bell);
-            last[bell] = versionstamp;
-          });
-          controller.enqueue(rung);
-        },
-      }),
-    );
+  /** Lists the rooms that ever had a message. */
+  async rooms(options: { readonly limit: number; readonly after?: string }): Promise<string[]> {
+    return await this.#reader.rooms(options.limit, options.after);
   }
 
-  /**
-   * Reads one key, to see that the database answers.
-   *
-   * @param timeoutMs Milliseconds to wait for it.
-   * @throws Whatever KV rejects with, or a `TimeoutError`.
-   */
+  /** Rewrites one entry. */
+  async rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean> {
+    const key = [...this.#keys.log(room), commit];
+    return await untilWritten(async () => {
+      const entry = await this.#handle.call("get", (kv) => kv.get<Uint8Array>(key));
+      if (!(entry.value instanceof Uint8Array)) return false;
+      const text = decoder.decode(entry.value);
+      const changed = change(text);
+      const bytes = encoder.encode(changed);
+      if (changed === text || bytes.length > KV_LIMITS.valueBytes) return false;
+      const { ok } = await this.#handle.call("rewrite", (kv) => {
+        return kv.atomic().check(entry).set(key, bytes).commit();
+      });
+      return ok ? true : undefined;
+    });
+  }
+
+  /** Watches for commits. */
+  watch(): ReadableStream<string> {
+    return this.#feed.watch();
+  }
+
+  /** Tells which rooms grew after a commit. */
+  async grownSince(commit: string, before?: string): Promise<Growth | undefined> {
+    return await this.#feed.grownSince(commit, before);
+  }
+
+  /** Tells whether the database answers, and takes writes. */
   async probe(timeoutMs: number): Promise<void> {
-    await deadline(this.#kv.get(bellKey(0)), timeoutMs);
+    await this.#probe.run(timeoutMs);
   }
 
-  async #readBack(
-    room: string,
-    selector: Deno.KvListSelector,
-    { limit, shownOnly }: ReadOptions,
-    before?: string,
-  ): Promise<LogRecord[]> {
-    const found: LogRecord[] = [];
-    const listed = this.#kv.list<Uint8Array>(selector, { reverse: true, batchSize: READ_BATCH });
-    for await (const { key, value } of listed) {
-      const records = this.#records(room, String(key.at(-1)), value);
-      if (records.length === 0) break; // It has expired, and so has everything before it.
-      for (let i = records.length - 1; i >= 0 && found.length < limit; i--) {
-        if (before !== undefined && records[i].cursor >= before) continue;
-        if (!shownOnly || !records[i].repeats) found.push(records[i]);
-      }
-      if (found.length >= limit) break;
+  /** Tells whether a record is to be shown, without reading anything. */
+  keeps(room: string, record: LogRecord): boolean {
+    return this.#expiry.keeps(room, record);
+  }
+
+  /** Begins with upkeep: deletes what has expired, and reports. */
+  attach(listener: (event: StoreEvent) => void): () => void {
+    this.#listeners.add(listener);
+    this.#sweeper.start();
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#sweeper.stop();
+      this.#handle.close();
+    };
+  }
+
+  /** Looks whether a room has something to delete. */
+  async sweep(room: string): Promise<void> {
+    try {
+      const entries = await this.#sweeper.look(room);
+      if (entries > 0) this.#emit({ type: "store_swept", rooms: 1, entries });
+    } catch (error) {
+      // What timed out was reported.
+      if (error instanceof StoreTimeoutError) return;
+      this.#emit({ type: "store_sweep_failed", error });
     }
-    return found.reverse();
   }
 
-  /**
-   * Tells whether a record is young enough to be shown.
-   *
-   * @param record A record of any room.
-   * @returns False where it has expired; KV sweeps such keys late.
-   */
-  keeps(record: LogRecord): boolean {
-    const oldest = this.#oldest();
-    return oldest === undefined || record.sentAt >= oldest;
+  #emit(event: StoreEvent): void {
+    for (const listener of this.#listeners) listener(event);
   }
-
-  #records(room: string, versionstamp: string, bytes: Uint8Array): LogRecord[] {
-    const records = decodeEntry(room, versionstamp, decoder.decode(bytes));
-    const oldest = this.#oldest();
-    return oldest === undefined ? records : records.filter((record) => record.sentAt >= oldest);
-  }
-
-  #setOptions(): { expireIn: number } | undefined {
-    return this.#retentionMs === undefined ? undefined : { expireIn: this.#retentionMs };
-  }
-
-  #oldest(): string | undefined {
-    if (this.#retentionMs === undefined) return undefined;
-    return new Date(this.#now() - this.#retentionMs).toISOString();
-  }
-}
-
-function headCursor({ value, versionstamp }: Deno.KvEntryMaybe<number>): string {
-  return versionstamp === null ? ORIGIN : cursorAt(versionstamp, value - 1);
 }

@@ -1,0 +1,16 @@
+/**
+ * What becomes of a message that is published.
+ *
+ * @module
+ */
+
+import type { Problem } from "../protocol/mod.ts";
+import type { LogRecord } from "../store/entry.ts";
+
+/** The result of publishing a message. */
+export type PublishResult =
+  | { readonly status: "stored" | "duplicate"; readonly record: LogRecord }
+  | { readonly status: "refused"; readonly problem: Problem };
+
+/** Called exactly once with the result. Must not throw. */
+export type PublishCallback = (result: PublishResult) => void;

@@ -1,0 +1,189 @@
+/**
+ * Reading room logs in Deno KV.
+ *
+ * @module
+ */
+
+import { commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
+import { decodeEntry, type LogRecord } from "../entry.ts";
+import type { ReadOptions } from "../room_log.ts";
+import type { KvHandle } from "./kv_handle.ts";
+import type { KvExpiry } from "./kv_expiry.ts";
+import type { KvKeys } from "./keys.ts";
+
+/** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
+const READ_BATCH = 32;
+/** Keys that one call of `getMany` takes. */
+const GET_MANY_MAX = 10;
+/** Damaged places that are remembered, so that each is reported once. */
+const DAMAGED_MAX = 1_000;
+/** A cursor after all others. */
+const END = "~".repeat(ORIGIN.length);
+
+const decoder = new TextDecoder();
+
+/** What {@linkcode KvReader} reads. */
+export interface KvReaderOptions {
+  /** The database. */
+  readonly handle: KvHandle;
+  /** Its keys. */
+  readonly keys: KvKeys;
+  /** What has expired. */
+  readonly expiry: KvExpiry;
+  /** Called once for each record that cannot be read. */
+  readonly onDamaged: (room: string, cursor: string) => void;
+}
+
+/** The value of a head: the index of the newest record in its entry, and its tag. */
+export type HeadValue = readonly [index: number, tag: number];
+
+/** Reads room logs. */
+export class KvReader {
+  readonly #options: KvReaderOptions;
+  readonly #damaged = new Set<string>();
+
+  /** @param options What to read. */
+  constructor(options: KvReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the records before a place; without one, the newest. */
+  async before(room: string, options: ReadOptions, cursor: string = END): Promise<LogRecord[]> {
+    const { handle, keys, expiry } = this.#options;
+    const { limit, shownOnly, maxLength = Infinity } = options;
+    if (limit <= 0) return [];
+    const prefix = keys.log(room);
+    const place = placeOf(cursor);
+    // The end is exclusive, and the cursor may stand in the middle of its entry.
+    const end = [...prefix, commitOf(cursor) + "~"];
+    const first = await expiry.first(room);
+    return await handle.call("read back", async (kv, progress) => {
+      const found: LogRecord[] = [];
+      let length = 0;
+      const selector = { start: [...prefix, commitOf(first)], end };
+      const listed = kv.list<Uint8Array>(selector, { reverse: true, batchSize: READ_BATCH });
+      for await (const { key, value } of listed) {
+        progress();
+        const records = this.#decode(room, String(key.at(-1)), value);
+        for (let i = records.length - 1; i >= 0; i--) {
+          const record = records[i];
+          if (placeOf(record.cursor) >= place || record.cursor < first) continue;
+          if (shownOnly && record.repeats) continue;
+          found.push(record);
+          length += record.envelope.length;
+          if (found.length >= limit || length >= maxLength) return found.reverse();
+        }
+      }
+      return found.reverse();
+    });
+  }
+
+  /** Reads the records after a place. */
+  async after(room: string, options: ReadOptions, cursor: string): Promise<LogRecord[]> {
+    const { handle, keys, expiry } = this.#options;
+    const { limit, until, shownOnly, maxLength = Infinity } = options;
+    if (limit <= 0) return [];
+    const prefix = keys.log(room);
+    const first = await expiry.first(room);
+    const from = placeOf(cursor);
+    const start = [...prefix, commitOf(cursor < first ? first : cursor)];
+    const selector = until === undefined
+      ? { prefix, start }
+      : { start, end: [...prefix, commitOf(until) + "~"] };
+    if (until !== undefined && placeOf(until) <= from) return [];
+    return await handle.call("read on", async (kv, progress) => {
+      const found: LogRecord[] = [];
+      let length = 0;
+      for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: READ_BATCH })) {
+        progress();
+        for (const record of this.#decode(room, String(key.at(-1)), value)) {
+          if (placeOf(record.cursor) <= from || record.cursor < first) continue;
+          if (until !== undefined && record.cursor > until) return found;
+          if (shownOnly && record.repeats) continue;
+          found.push(record);
+          length += record.envelope.length;
+          if (found.length >= limit || length >= maxLength) return found;
+        }
+      }
+      return found;
+    });
+  }
+
+  /** Reads the record at a place. */
+  async get(room: string, cursor: string): Promise<LogRecord | undefined> {
+    const { handle, keys, expiry } = this.#options;
+    if (cursor < await expiry.first(room)) return undefined;
+    const commit = commitOf(cursor);
+    const key = [...keys.log(room), commit];
+    const { value } = await handle.call("get", (kv) => kv.get<Uint8Array>(key));
+    if (value === null) return undefined;
+    return this.#decode(room, commit, value).find((record) => record.cursor === cursor);
+  }
+
+  /** Tells whether nothing was removed from the beginning of a log. */
+  async isWhole(room: string): Promise<boolean> {
+    const { handle, keys, expiry } = this.#options;
+    if (await expiry.first(room) !== ORIGIN) return false;
+    const { versionstamp } = await handle.call("get", (kv) => kv.get(keys.swept(room)));
+    return versionstamp === null;
+  }
+
+  /** Reads where logs end. */
+  async heads(rooms: readonly string[]): Promise<string[]> {
+    const { handle, keys } = this.#options;
+    const batches: string[][] = [];
+    for (let at = 0; at < rooms.length; at += GET_MANY_MAX) {
+      batches.push(rooms.slice(at, at + GET_MANY_MAX));
+    }
+    const read = await handle.call("read heads", (kv, progress) => {
+      return Promise.all(batches.map(async (batch) => {
+        const heads = await kv.getMany<HeadValue[]>(batch.map((room) => keys.head(room)));
+        progress();
+        return heads;
+      }));
+    });
+    return read.flat().map(({ value, versionstamp }) => {
+      return versionstamp === null ? ORIGIN : cursorAt(versionstamp, ...value!);
+    });
+  }
+
+  /** Lists rooms: one short read each, however long their logs are. */
+  async rooms(limit: number, after: string | undefined): Promise<string[]> {
+    const { handle, keys } = this.#options;
+    return await handle.call("list rooms", async (kv, progress) => {
+      const found: string[] = [];
+      let start = after === undefined ? undefined : behind(keys, after);
+      while (found.length < limit) {
+        const selector = start ? { prefix: keys.rooms, start } : { prefix: keys.rooms };
+        const { value: entry } = await kv.list(selector, { limit: 1 }).next();
+        progress();
+        if (!entry) break;
+        const room = keys.roomOf(entry.key);
+        found.push(room);
+        start = behind(keys, room);
+      }
+      return found;
+    });
+  }
+
+  #decode(room: string, commit: string, value: unknown): LogRecord[] {
+    const damaged = (index: number) => this.#report(room, cursorAt(commit, index, 0));
+    if (value instanceof Uint8Array) {
+      return decodeEntry(decoder.decode(value), { room, commit }, damaged);
+    }
+    damaged(0);
+    return [];
+  }
+
+  #report(room: string, cursor: string): void {
+    const place = `${room} ${cursor}`;
+    if (this.#damaged.has(place) || this.#damaged.size >= DAMAGED_MAX) return;
+    this.#damaged.add(place);
+    this.#options.onDamaged(room, cursor);
+  }
+}
+
+/** A key behind all of a room's, and before those of the next one. */
+function behind(keys: KvKeys, room: string): Deno.KvKey {
+  return [...keys.rooms, room + "\0"];
+}

@@ -1,0 +1,202 @@
+/**
+ * Deleting what has expired.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import { commitOf, ORIGIN } from "../cursor.ts";
+import type { StoreEvent } from "../room_log.ts";
+import type { SteadyClock } from "../steady_clock.ts";
+import { untilWritten } from "./checked_write.ts";
+import type { KvExpiry } from "./kv_expiry.ts";
+import type { KvHandle } from "./kv_handle.ts";
+import type { KvKeys } from "./keys.ts";
+
+/** Milliseconds between the two looks that must both find an entry too old. */
+const APART_MS = 60 * 60 * 1000;
+/** Milliseconds between two passes over all rooms. */
+const PASS_MS = 24 * 60 * 60 * 1000;
+/** Milliseconds for which an isolate has the pass to itself before it must say so again. */
+const LEASE_MS = 30 * 60 * 1000;
+/** Milliseconds between two times that it is seen what is due. */
+const TICK_MS = 10 * 60 * 1000;
+/** Milliseconds between two rooms of a pass: it is in nobody's way. */
+const PAUSE_MS = 2;
+/** Rooms of a pass that are listed together. */
+const PAGE = 100;
+/** Keys that one commit deletes. */
+const BATCH = 200;
+/** Rooms that wait for their second look. */
+const LOOKS_MAX = 100_000;
+
+/** What {@linkcode KvSweeper} sweeps. */
+export interface KvSweeperOptions {
+  /** The database. */
+  readonly handle: KvHandle;
+  /** Its keys. */
+  readonly keys: KvKeys;
+  /** What has expired. */
+  readonly expiry: KvExpiry;
+  /** The time. */
+  readonly clock: SteadyClock;
+  /** Lists rooms in order. */
+  readonly rooms: (options: { limit: number; after?: string }) => Promise<string[]>;
+  /** Receives events. */
+  readonly onEvent: (event: StoreEvent) => void;
+}
+
+/** What a first look found. */
+interface Look {
+  readonly at: number;
+  /** Entries before this commit were too old. */
+  readonly before: string;
+}
+
+/**
+ * Deletes the beginnings of logs that have expired: of a room when it is opened, and of all rooms
+ * once a day, by one isolate under a lease. An entry goes only where two looks an hour apart, by a
+ * clock that never goes back, both found it too old: a clock that was wrong for a while deletes
+ * nothing, and what the retention says now is what counts.
+ */
+export class KvSweeper {
+  readonly #options: KvSweeperOptions;
+  readonly #looks = new Map<string, Look>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether this isolate has the lease and rooms of its pass wait for their second look. */
+  #isPassing = false;
+  #isStopped = true;
+
+  /** @param options What to sweep. */
+  constructor(options: KvSweeperOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to sweep all rooms. */
+  start(): void {
+    if (!this.#options.expiry.isOn || !this.#isStopped) return;
+    this.#isStopped = false;
+    this.#schedule();
+  }
+
+  /** Stops. What is being deleted is finished. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /**
+   * Looks at one room, and deletes what an earlier look found too old as well.
+   *
+   * @param room The room.
+   * @returns How many entries were deleted.
+   */
+  async look(room: string): Promise<number> {
+    const { clock, expiry } = this.#options;
+    if (!expiry.isOn) return 0;
+    const first = await expiry.first(room);
+    const before = commitOf(first);
+    const earlier = this.#looks.get(room);
+    if (first === ORIGIN || before === commitOf(ORIGIN)) {
+      this.#looks.delete(room);
+      return 0;
+    }
+    if (!earlier || clock.elapsed - earlier.at < APART_MS) {
+      if (!earlier && this.#looks.size < LOOKS_MAX) {
+        this.#looks.set(room, { at: clock.elapsed, before });
+      }
+      return 0;
+    }
+    this.#looks.delete(room);
+    return await this.#delete(room, earlier.before < before ? earlier.before : before);
+  }
+
+  /** Looks at what is due: rooms whose first look was an hour ago, and once a day all rooms. */
+  async tick(): Promise<void> {
+    let [rooms, entries] = [0, 0];
+    const lookAt = async (room: string) => {
+      const deleted = await this.look(room);
+      entries += deleted;
+      rooms += deleted > 0 ? 1 : 0;
+    };
+    const { clock, onEvent } = this.#options;
+    for (const [room, { at }] of [...this.#looks]) {
+      if (this.#isStopped) return;
+      if (clock.elapsed - at >= APART_MS) await lookAt(room);
+    }
+    if (await this.#takeLease() && !this.#isPassing) {
+      this.#isPassing = true;
+      await this.#pass(lookAt);
+    }
+    if (rooms > 0) onEvent({ type: "store_swept", rooms, entries });
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(async () => {
+      try {
+        await this.tick();
+      } catch (error) {
+        if (!this.#isStopped) this.#options.onEvent({ type: "store_sweep_failed", error });
+      }
+      if (!this.#isStopped) this.#schedule();
+    }, TICK_MS);
+  }
+
+  async #pass(lookAt: (room: string) => Promise<void>): Promise<void> {
+    let after: string | undefined;
+    while (!this.#isStopped) {
+      const rooms = await this.#options.rooms({ limit: PAGE, after });
+      for (const room of rooms) {
+        if (this.#isStopped) return;
+        await lookAt(room);
+        await delay(PAUSE_MS);
+      }
+      if (rooms.length < PAGE) return;
+      after = rooms.at(-1);
+    }
+  }
+
+  /** Takes or renews the lease; once nothing waits any more, it is kept until the next pass. */
+  async #takeLease(): Promise<boolean> {
+    const { clock, handle, keys: { sweepLease } } = this.#options;
+    const isDone = this.#isPassing && this.#looks.size === 0;
+    const ms = isDone ? PASS_MS : LEASE_MS;
+    const has = await untilWritten(async () => {
+      const now = clock.now();
+      const lease = await handle.call("get", (kv) => kv.get<number>(sweepLease));
+      const until = lease.value ?? 0;
+      // What lies further ahead than any lease was written by a clock that was wrong.
+      if (!this.#isPassing && until > now && until <= now + PASS_MS) return false;
+      const { ok } = await handle.call("take the lease", (kv) => {
+        return kv.atomic().check(lease).set(sweepLease, now + ms).commit();
+      });
+      return ok ? true : undefined;
+    });
+    if (isDone) this.#isPassing = false;
+    return has && !isDone;
+  }
+
+  async #delete(room: string, before: string): Promise<number> {
+    const { handle, keys } = this.#options;
+    const prefix = keys.log(room);
+    let deleted = 0;
+    for (;;) {
+      const found = await handle.call("list what expired", async (kv, progress) => {
+        const found: Deno.KvKey[] = [];
+        const selector = { prefix, end: [...prefix, before] };
+        for await (const { key } of kv.list(selector, { limit: BATCH, batchSize: 32 })) {
+          progress();
+          found.push(key);
+        }
+        return found;
+      });
+      if (found.length === 0) return deleted;
+      await handle.call("delete what expired", (kv) => {
+        const atomic = kv.atomic().set(keys.swept(room), before);
+        for (const key of found) atomic.delete(key);
+        return atomic.commit();
+      });
+      deleted += found.length;
+    }
+  }
+}
