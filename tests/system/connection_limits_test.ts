@@ -81,7 +81,6 @@ Deno.test("A member that does not read is closed, and the others miss nothing", 
     ]);
     assertEquals((await server.hub.roomState("lobby")).users, ["bob", "typist"]);
     assertEquals(server.hub.metrics.membersTooSlow, 1);
-    assert(server.hub.metrics.framesConflated > 0, "typing is held back first");
   }
 });
 
