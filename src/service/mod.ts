@@ -3,20 +3,9 @@
  *
  * @example A chat server, without a copy of the repository
  * ```ts
- * import { jsonLogger } from "@hubbub/hub";
- * import { failToStart, readConfiguration, startService, stopOnSignal } from "@hubbub/hub/service";
+ * import { runProgram } from "@hubbub/hub/service";
  *
- * if (import.meta.main) {
- *   const logger = jsonLogger();
- *   try {
- *     const configuration = readConfiguration((name) => Deno.env.get(name));
- *     const onListenerClosed = () => Deno.exit(1);
- *     const service = await startService(configuration, { logger, onListenerClosed });
- *     stopOnSignal(logger, () => service.stop());
- *   } catch (error) {
- *     failToStart(logger, error);
- *   }
- * }
+ * if (import.meta.main) await runProgram();
  * ```
  *
  * @module
@@ -25,6 +14,8 @@
 export { describeAccess, readConfiguration, urlOf } from "./configuration.ts";
 export type { Configuration } from "./configuration.ts";
 export { VARIABLES } from "./environment.ts";
+export { runProgram } from "./program.ts";
+export type { ProgramOptions } from "./program.ts";
 export { startService } from "./service.ts";
 export type { Service, ServiceOptions } from "./service.ts";
 export { failToStart, logUncaught, stopOnSignal } from "./signals.ts";
