@@ -95,7 +95,7 @@ export interface ConnectOptions {
   readonly reconnect?: {
     /** The first limit, in milliseconds. @default {500} */
     readonly minDelayMs?: number;
-    /** The last limit, in milliseconds; no wait is longer, whoever asks for it. @default {30000} */
+    /** The last limit, in milliseconds; no wait is longer, whatever asks for it. @default {30000} */
     readonly maxDelayMs?: number;
   };
   /**

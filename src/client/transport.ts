@@ -14,9 +14,14 @@ import {
   PROTOCOL_V1_LINES,
   type ServerEnvelope,
 } from "../protocol/mod.ts";
+import { isUsable } from "./envelope_check.ts";
 import type { SocketConstructor, SocketLike } from "./socket_like.ts";
 import { tokenProtocol } from "./token_source.ts";
 
+const UNUSABLE: Problem = {
+  code: "bad_frame",
+  message: "The envelope lacks what belongs to its type",
+};
 /** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
 const OPEN = 1;
 
@@ -140,7 +145,8 @@ export class Transport {
       if (this.#isDropped) return;
       if (line === "") continue;
       const decoded = decodeServerEnvelope(line);
-      if (decoded.ok) this.#options.onEnvelope(decoded.envelope);
+      if (decoded.ok && isUsable(decoded.envelope)) this.#options.onEnvelope(decoded.envelope);
+      else if (decoded.ok) this.#options.onBadFrame(UNUSABLE);
       // A type that this version does not know comes from a newer server, and may be passed over.
       else if (decoded.error.code !== "unknown_type") this.#options.onBadFrame(decoded.error);
     }

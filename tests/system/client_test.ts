@@ -1,5 +1,12 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { ChatError, connect, type ConnectionState, type Message } from "@hubbub/hub/client";
+import { type Authorize, tokenOf } from "@hubbub/hub";
+import {
+  ChatError,
+  connect,
+  type ConnectionState,
+  type ConnectOptions,
+  type Message,
+} from "@hubbub/hub/client";
 import { PROTOCOL_V1_LINES } from "@hubbub/hub/protocol";
 import { FaultProxy } from "../helpers/fault_proxy.ts";
 import { readLog } from "../helpers/log_run.ts";
@@ -211,3 +218,79 @@ Deno.test("the server answers a ping, also in one frame with a message", net, as
   socket.close();
   await closed;
 });
+
+/** A WebSocket and a fetch() that send a cookie, as those of browsers do. */
+function withCookie(cookie: string): Pick<ConnectOptions, "WebSocket" | "fetch"> {
+  class CookieSocket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, { protocols, headers: { cookie } } as unknown as string[]);
+    }
+  }
+  const fetcher: typeof fetch = (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("cookie", cookie);
+    return fetch(input, { ...init, headers });
+  };
+  return { WebSocket: CookieSocket, fetch: fetcher };
+}
+
+Deno.test(
+  "connect() stays with a session of a cookie past its time, until it is over",
+  net,
+  async () => {
+    const sessions = new Map([["session=1", "ann"]]);
+    let tries = 0;
+    const authorize: Authorize = (request) => {
+      const user = sessions.get(request.headers.get("cookie") ?? "");
+      if (user === undefined) return { denied: "Please log in" };
+      tries++;
+      return { user, expiresAt: Date.now() + 500 };
+    };
+    await using server = await serveAlone({ authorize });
+    await using ann = connect(server.url, {
+      room: "lobby",
+      reconnect: SOON,
+      ...withCookie("session=1"),
+    });
+    const messages = received(ann);
+    await ann.send("first");
+    await until(ann, () => tries > 3 && ann.state.status === "live");
+    await ann.send("second");
+    assertEquals(texts(await ann.loadOlder()), []);
+    assertEquals(texts(messages), ["first", "second"]);
+    sessions.clear();
+    await until(ann, () => ann.state.status === "closed");
+    assertEquals(ann.state, { status: "closed", code: 4501, reason: "Please log in" });
+  },
+);
+
+Deno.test("connect() brings tokens of any characters to the server", net, async () => {
+  const tokens = ["c2Vzc2lvbi1vbmU=", "with a space", "süß 🙂", "plain", 'a,"b"'];
+  const authorize: Authorize = (request) => {
+    const index = tokens.indexOf(tokenOf(request) ?? "");
+    return index < 0 ? { denied: "Who is that?" } : { user: `user ${index}` };
+  };
+  await using server = await serveAlone({ authorize });
+  for (const [index, token] of tokens.entries()) {
+    await using chat = connect(server.url, { room: "lobby", token });
+    assertEquals((await chat.send("hello")).user, `user ${index}`);
+    await chat.loadOlder();
+  }
+});
+
+Deno.test(
+  "connect() finds a server under a path, with or without a slash at its end",
+  net,
+  async () => {
+    await using server = await serveAlone({ basePath: "/chat" });
+    const earlier: string[] = [];
+    for (const base of ["/chat", "/chat/", "/chat//"]) {
+      await using chat = connect(server.url + base, { room: "lobby", user: "ann", history: 0 });
+      const { text } = await chat.send(base);
+      assertEquals([text, texts(await chat.loadOlder())], [base, earlier]);
+      earlier.push(base);
+    }
+    await using lost = connect(`${server.url}/elsewhere`, { room: "lobby", user: "ann" });
+    await until(lost, () => lost.state.status === "closed");
+  },
+);

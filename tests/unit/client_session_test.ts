@@ -243,3 +243,45 @@ Deno.test("connect() finds the room under whatever base it is given", async () =
     assertEquals(sockets.length, 2);
   }
 });
+
+Deno.test("ChatConnection reports what it cannot use and goes on, or comes back", async () => {
+  using test = await start();
+  const problems: string[] = [];
+  test.ann.addEventListener("problem", ({ detail }) => problems.push(detail.code));
+  test.socket.join();
+  const broken = [
+    "",
+    "[]",
+    "null",
+    "<html>",
+    '{"type":"chat_message"}',
+    '{"type":"chat_message","payload":null}',
+    '{"type":"chat_message","payload":{}}',
+    '{"type":"chat_message","payload":{"id":1,"cursor":2,"user":"bob","text":"hi"}}',
+    '{"type":"presence","payload":{}}',
+    '{"type":"typing_status","payload":{"user":7,"status":true}}',
+    '{"type":"error","payload":{}}',
+    '{"type":"joined","payload":{}}',
+    '{"type":"joined","payload":{"cursor":"1","user":"ann","users":[1],"typing":[],"limits":{}}}',
+    '{"type":"of_a_newer_server","payload":{}}',
+  ];
+  for (const frame of broken) test.socket.onmessage?.({ data: frame });
+  // An empty line and an unknown type are passed over.
+  assertEquals(problems, Array(broken.length - 2).fill("bad_frame"));
+  assertEquals(test.ann.state.status, "live");
+  test.socket.say(chat(1));
+  assertEquals(test.ann.cursor, cursor(1));
+
+  using other = await start();
+  other.socket.open();
+  other.socket.onmessage?.({ data: '{"type":"joined","payload":{"cursor":7}}' });
+  for (let seconds = 0; seconds < 30; seconds += 5) {
+    assertEquals(other.ann.state.status, "connecting");
+    await other.tick(5_000);
+    other.socket.say({ type: "pong", payload: {} });
+  }
+  assertEquals(
+    waiting(other.ann.state).reason,
+    "The server answers, but lets nobody into the room",
+  );
+});
