@@ -1,5 +1,6 @@
 // Which hosts a server serves, and who may start an open one.
 
+import http2 from "node:http2";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { AllowedHosts } from "../../src/access/host.ts";
 import { inFolder } from "../helpers/folder.ts";
@@ -10,6 +11,17 @@ import { linesOf } from "../helpers/test_hub.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const PROCESS = needs("net", "run", "read", "write", "env");
+
+const IPV6 = { ignore: PROCESS.ignore || !hasIpv6() };
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The statuses of an upgrade and of a request, for a host, from a page of that host. */
 async function statuses(url: string, host: string): Promise<[upgrade: number, request: number]> {
@@ -55,6 +67,28 @@ Deno.test("createServer() serves its hosts alone", needs("net"), async () => {
   const refusals = running.events.filter(({ event }) => event === "access_refused");
   assertEquals(refusals.at(-1)?.fields?.code, "misdirected");
   assertEquals(refusals[0].fields?.address, "127.0.0.1");
+});
+
+Deno.test("createServer() serves its hosts alone over HTTP/2 too", needs("net"), async () => {
+  await using running = await serveAlone({ hosts: [] });
+  const session = http2.connect(running.url);
+  const ask = async (authority: string): Promise<number> => {
+    const stream = session.request({ ":path": "/rooms/lobby", ":authority": authority });
+    const status = new Promise<number>((resolve, reject) => {
+      stream.on("response", (headers) => resolve(Number(headers[":status"])));
+      stream.on("error", reject);
+    });
+    stream.resume();
+    await new Promise<void>((resolve) => stream.on("end", () => resolve()));
+    return await status;
+  };
+  try {
+    assertEquals(await ask(`127.0.0.1:${running.port}`), 200);
+    assertEquals(await ask("localhost"), 200);
+    assertEquals(await ask("rebind.example"), 421);
+  } finally {
+    await new Promise<void>((resolve) => session.close(() => resolve()));
+  }
 });
 
 Deno.test("createServer() without hosts serves any", needs("net"), async () => {
@@ -129,6 +163,15 @@ Deno.test("an open hub on another host stops with one line", PROCESS, async () =
     await using hub = await HubProcess.start({ HUBBUB_KV, HOST: "0.0.0.0", HUBBUB_OPEN: "1" });
     const url = `http://127.0.0.1:${hub.port}`;
     assertEquals(await statuses(url, "chat.example"), [101, 200]);
+  });
+});
+
+Deno.test("a hub on an IPv6 address says where it is", IPV6, async () => {
+  await inFolder(async (folder) => {
+    await using hub = await HubProcess.start({ HUBBUB_KV: `${folder}/log`, HOST: "::1" });
+    assertEquals(hub.url, `http://[::1]:${hub.port}`);
+    const response = await fetch(`${hub.url}/health`);
+    assertEquals((await response.json()).status, "ok");
   });
 });
 
