@@ -12,17 +12,6 @@ import { serveAlone } from "../helpers/test_server.ts";
 
 const PROCESS = needs("net", "run", "read", "write", "env");
 
-const IPV6 = { ignore: PROCESS.ignore || !hasIpv6() };
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The statuses of an upgrade and of a request, for a host, from a page of that host. */
 async function statuses(url: string, host: string): Promise<[upgrade: number, request: number]> {
   const headers = { host, origin: new URL(`http://${host}`).origin };
@@ -166,12 +155,18 @@ Deno.test("an open hub on another host stops with one line", PROCESS, async () =
   });
 });
 
-Deno.test("a hub on an IPv6 address says where it is", IPV6, async () => {
+Deno.test("a hub on an IPv6 address says where it is", PROCESS, async () => {
   await inFolder(async (folder) => {
-    await using hub = await HubProcess.start({ HUBBUB_KV: `${folder}/log`, HOST: "::1" });
+    const environment = { HUBBUB_KV: `${folder}/log`, HOST: "::1" };
+    await using hub = await HubProcess.start(environment).catch((error) => {
+      // Not every machine has IPv6.
+      if (!String(error).includes("listen_failed")) throw error;
+      console.warn("A test is left out: this machine has no address ::1");
+      return undefined;
+    });
+    if (!hub) return;
     assertEquals(hub.url, `http://[::1]:${hub.port}`);
-    const response = await fetch(`${hub.url}/health`);
-    assertEquals((await response.json()).status, "ok");
+    assertEquals((await hub.stop("SIGTERM")).code, 0);
   });
 });
 
