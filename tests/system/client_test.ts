@@ -294,3 +294,21 @@ Deno.test(
     await until(lost, () => lost.state.status === "closed");
   },
 );
+
+Deno.test("connect() says so where a proxy passes HTTP on and no upgrade", net, async () => {
+  await using server = await serveAlone();
+  // As nginx does without the lines that its manual has for WebSocket.
+  const proxy = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const headers = new Headers(request.headers);
+    for (const name of ["connection", "upgrade"]) headers.delete(name);
+    const { pathname, search } = new URL(request.url);
+    return fetch(server.url + pathname + search, { headers });
+  });
+  const url = `http://127.0.0.1:${proxy.addr.port}`;
+  const ann = connect(url, { room: "lobby", user: "ann", reconnect: SOON });
+  const expected = /answers HTTP, but no WebSocket gets through.*Upgrade/;
+  await until(ann, () => ann.state.status === "waiting" && expected.test(ann.state.reason));
+  ann.close();
+  await ann[Symbol.asyncDispose]();
+  await proxy.shutdown();
+});
