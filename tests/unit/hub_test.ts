@@ -122,7 +122,7 @@ Deno.test("Hub.publish() refuses a message that no entry could hold, and takes t
   const over = await hub.publish("lobby", "ann", { text: "x".repeat(free + 1) });
   assert(over.status === "refused");
   assertEquals(over.problem.code, "text_too_long");
-  const escaped = await hub.publish("lobby", "ann", { text: "\u0001".repeat(20_000) });
+  const escaped = await hub.publish("lobby", "ann", { text: "x" + "\u0001".repeat(20_000) });
   assertEquals(escaped.status, "refused", "six bytes each as JSON");
   assertEquals((await hub.publish("lobby", "ann", { text: "next" })).status, "stored");
 });
