@@ -17,12 +17,23 @@ export class ChatWindow {
     });
   }
 
+  /** A window whose page is in a room already. */
+  static of(page: Page): ChatWindow {
+    return new ChatWindow(page);
+  }
+
   /** Opens the link to a room and gives a name at the door. */
-  static async enter(page: Page, link: string, user: string): Promise<ChatWindow> {
+  static async open(page: Page, link: string, user: string): Promise<ChatWindow> {
     const window = new ChatWindow(page);
     await page.goto(link);
     await page.getByLabel("Your name").fill(user);
     await page.getByLabel("Your name").press("Enter");
+    return window;
+  }
+
+  /** Opens the link to a room, gives a name at the door, and waits for the connection. */
+  static async enter(page: Page, link: string, user: string): Promise<ChatWindow> {
+    const window = await ChatWindow.open(page, link, user);
     await window.state("Connected");
     return window;
   }

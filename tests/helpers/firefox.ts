@@ -1,0 +1,82 @@
+/// <reference lib="dom" />
+import type { Browser, Page } from "puppeteer-core";
+import { needs } from "./permissions.ts";
+
+/** Where Debian has Firefox. */
+const PATH = "/usr/bin/firefox-esr";
+
+/** Milliseconds that a page has for whatever is expected of it; a busy machine is slow. */
+const PATIENCE_MS = 60_000;
+
+/** For a test that needs Firefox: it is ignored, saying so once, where there is none. */
+export const FIREFOX: { ignore: boolean } = { ignore: !hasFirefox() };
+
+/** A real Firefox for as long as a test needs it, over WebDriver BiDi. */
+export class Firefox implements AsyncDisposable {
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Starts one. */
+  static async start(): Promise<Firefox> {
+    const { default: puppeteer } = await import("puppeteer-core");
+    const options = { browser: "firefox", executablePath: PATH, headless: true } as const;
+    return new Firefox(await puppeteer.launch({ ...options, timeout: PATIENCE_MS }));
+  }
+
+  /** Opens a window that shares nothing with the others, as that of another person. */
+  async window(): Promise<Page> {
+    const context = await this.#browser.createBrowserContext();
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+/** Opens the link to a room and gives a name at the door. */
+export async function enterRoom(page: Page, link: string, user: string): Promise<void> {
+  await page.goto(link);
+  await page.locator("#door-user").fill(user);
+  await page.focus("#door-user");
+  await page.keyboard.press("Enter");
+  await isState(page, "Connected");
+}
+
+/** Waits until the page says that its connection is like this. */
+export async function isState(page: Page, words: string): Promise<void> {
+  await page.waitForFunction(
+    (words) => document.getElementById("state")?.textContent === words,
+    {},
+    words,
+  );
+}
+
+/** Waits until there are this many elements. */
+export async function isCount(page: Page, selector: string, count: number): Promise<void> {
+  await page.waitForFunction(
+    (selector, count) => document.querySelectorAll(selector).length === count,
+    {},
+    selector,
+    count,
+  );
+}
+
+function hasFirefox(): boolean {
+  if (needs("net", "read", "write", "env").ignore) return false;
+  try {
+    Deno.statSync(PATH);
+  } catch {
+    console.warn(`Tests of the page in Firefox are ignored: there is none at ${PATH}`);
+    return false;
+  }
+  const { state } = Deno.permissions.querySync({ name: "run", command: PATH });
+  if (state === "granted") return true;
+  console.warn(`Tests of the page in Firefox are ignored: they need --allow-run=${PATH}`);
+  return false;
+}

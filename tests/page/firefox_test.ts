@@ -1,0 +1,114 @@
+/// <reference lib="dom" />
+import { assertEquals } from "@std/assert";
+import { enterRoom, FIREFOX, Firefox, isCount, isState } from "../helpers/firefox.ts";
+import { serve, serveAlone } from "../helpers/test_server.ts";
+
+Deno.test("Firefox: unsent words are asked about, outlast the tab, and arrive once", {
+  ...FIREFOX,
+}, async () => {
+  using kv = await Deno.openKv(":memory:");
+  const server = serve(kv);
+  await using firefox = await Firefox.start();
+  const page = await firefox.window();
+  const link = `${server.url}/r/lobby`;
+  await enterRoom(page, link, "ann");
+  const questions: string[] = [];
+  page.on("dialog", async (dialog) => {
+    questions.push(dialog.type());
+    await dialog.accept();
+  });
+  await server.stop();
+  await isState(page, "No connection");
+  await page.type("#composer-text", "kept");
+  await page.keyboard.press("Enter");
+  await isCount(page, "#unsent .message", 1);
+  // Another page: the tab is left.
+  await page.goto("about:blank");
+  assertEquals(questions, ["beforeunload"]);
+  await using again = serve(kv, { port: server.port });
+  await page.goto(link);
+  await isCount(page, "#days .message", 1);
+  await isCount(page, "#unsent .message", 0);
+  assertEquals((await again.hub.log.last("lobby", { limit: 10 })).length, 1);
+});
+
+Deno.test("Firefox: the document is as high as the window, and the newest are followed", {
+  ...FIREFOX,
+}, async () => {
+  await using server = await serveAlone();
+  for (let i = 0; i < 60; i++) await server.hub.publish("lobby", "bob", { text: `message ${i}` });
+  await using firefox = await Firefox.start();
+  const page = await firefox.window();
+  await enterRoom(page, `${server.url}/r/lobby`, "ann");
+  await isCount(page, "#days .message", 50);
+  for (const key of ["PageDown", "End"] as const) await page.keyboard.press(key);
+  const overflow = () =>
+    page.evaluate(() => {
+      scrollBy(0, 10_000);
+      const { scrollHeight, clientHeight } = document.documentElement;
+      return [scrollHeight - clientHeight, scrollY];
+    });
+  assertEquals(await overflow(), [0, 0]);
+  await page.evaluate(() => document.getElementById("scroller")!.scrollBy(0, -500));
+  await page.waitForSelector("#jump", { visible: true });
+  await page.click("#jump");
+  for (let i = 0; i < 20; i++) await server.hub.publish("lobby", "bob", { text: `more ${i}` });
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll("#days .text")].at(-1)?.textContent === "more 19"
+  );
+  await page.waitForFunction(() => {
+    const { scrollHeight, scrollTop, clientHeight } = document.getElementById("scroller")!;
+    return scrollHeight - scrollTop - clientHeight < 2;
+  });
+  assertEquals(await overflow(), [0, 0]);
+});
+
+Deno.test("Firefox: the Enter of an input method sends nothing, and the focus goes on", {
+  ...FIREFOX,
+}, async () => {
+  await using server = await serveAlone();
+  await using firefox = await Firefox.start();
+  const page = await firefox.window();
+  await enterRoom(page, `${server.url}/r/lobby`, "ann");
+  await page.type("#composer-text", "日本");
+  await page.evaluate(() => {
+    const field = document.getElementById("composer-text")!;
+    for (const init of [{ isComposing: true }, { keyCode: 229 }]) {
+      const key = { key: "Enter", bubbles: true, cancelable: true, ...init };
+      field.dispatchEvent(new KeyboardEvent("keydown", key));
+    }
+  });
+  assertEquals(await page.$$eval(".message", (all) => all.length), 0);
+  await page.keyboard.press("Enter");
+  await isCount(page, "#days .message", 1);
+  await server.hub.publish("lobby", "bob", { text: "x ".repeat(1_500) });
+  await isCount(page, "#days .message", 2);
+  await page.evaluate(() => document.getElementById("scroller")!.scrollBy(0, -10_000));
+  await page.waitForSelector("#jump", { visible: true });
+  await page.focus("#jump");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#jump", { hidden: true });
+  assertEquals(await page.evaluate(() => document.activeElement?.id), "composer-text");
+});
+
+Deno.test("Firefox: under a base path the page finds its files, its room and its socket", {
+  ...FIREFOX,
+}, async () => {
+  await using server = await serveAlone({ basePath: "/deep/chat" });
+  await using firefox = await Firefox.start();
+  const page = await firefox.window();
+  await page.goto(`${server.url}/deep/chat`);
+  await page.locator("#door-user").fill("ann");
+  await page.locator("#door-room").fill("tea");
+  await page.focus("#door-room");
+  await page.keyboard.press("Enter");
+  await isState(page, "Connected");
+  assertEquals(page.url(), `${server.url}/deep/chat/r/tea`);
+  const invitation = await page.$eval("#invite-link", (field) => (field as HTMLInputElement).value);
+  assertEquals(invitation, `${server.url}/deep/chat/r/tea`);
+  await page.reload();
+  await isState(page, "Connected");
+  await page.click(".home");
+  await page.waitForSelector("#door-user");
+  assertEquals(page.url(), `${server.url}/deep/chat/`);
+});

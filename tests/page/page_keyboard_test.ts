@@ -1,0 +1,104 @@
+/// <reference lib="dom" />
+import { assertEquals } from "@std/assert";
+import type { Page } from "playwright-core";
+import { BROWSER, Chromium } from "../helpers/browser.ts";
+import { ChatWindow } from "../helpers/chat_window.ts";
+import { serve, serveAlone } from "../helpers/test_server.ts";
+
+/** The id of the element that has the focus, or its text, or `body`. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { activeElement } = document;
+    if (!activeElement || activeElement === document.body) return "body";
+    return activeElement.id || activeElement.textContent || "";
+  });
+}
+
+Deno.test("the Enter that ends a word of an input method does not send it", BROWSER, async () => {
+  await using server = await serveAlone();
+  await using chromium = await Chromium.start();
+  const page = await chromium.window();
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
+  const field = page.getByLabel("Message", { exact: true });
+  const devtools = await page.context().newCDPSession(page);
+  // As Chromium and Firefox do: the key comes while the composition goes on.
+  await devtools.send("Input.imeSetComposition", {
+    text: "にほん",
+    selectionStart: 3,
+    selectionEnd: 3,
+  });
+  const enter = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 };
+  await devtools.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
+  await devtools.send("Input.insertText", { text: "日本" });
+  assertEquals(await field.inputValue(), "日本");
+  // As Safari does: the composition ends before the key, and only its code tells.
+  await field.evaluate((field) => {
+    field.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+    field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "日本" }));
+    const key = { key: "Enter", keyCode: 229, bubbles: true, cancelable: true };
+    field.dispatchEvent(new KeyboardEvent("keydown", key));
+  });
+  assertEquals(await field.inputValue(), "日本");
+  assertEquals(await page.locator(".message").count(), 0);
+  await field.press("Enter");
+  await ann.count(1);
+  assertEquals(await ann.texts(), ["日本"]);
+});
+
+Deno.test("the focus goes on where the button that had it is gone", BROWSER, async () => {
+  await using server = await serveAlone();
+  await using chromium = await Chromium.start();
+  const page = await chromium.window();
+  await page.routeWebSocket(/\/ws\?/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      const { type, payload } = JSON.parse(String(frame));
+      if (type !== "chat_message") return server.send(frame);
+      const problem = { code: "bad_text", message: "Say it nicely", ref: payload.ref };
+      socket.send(JSON.stringify({ type: "error", payload: problem }));
+    });
+  });
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
+  for (const text of ["one", "two"]) {
+    await ann.say(text);
+    await ann.see("#unsent .failed", text);
+  }
+  const button = (text: string, name: string) =>
+    page.locator("#unsent .failed", { hasText: text }).getByRole("button", { name });
+  await button("one", "Try again").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("#unsent .failed").length === 2);
+  assertEquals(await focused(page), "Try again");
+  await button("one", "Discard").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("#unsent .message").length === 1);
+  assertEquals(await focused(page), "Try again");
+  await button("two", "Discard").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("#unsent .message").length === 0);
+  assertEquals(await focused(page), "composer-text");
+});
+
+Deno.test("a second try for older messages, and the way to the newest, keep the focus", {
+  ...BROWSER,
+}, async () => {
+  using kv = await Deno.openKv(":memory:");
+  await using server = serve(kv);
+  for (let i = 0; i < 90; i++) await server.hub.publish("lobby", "bob", { text: `message ${i}` });
+  await using chromium = await Chromium.start();
+  const page = await chromium.window();
+  let isBroken = true;
+  await page.route(/\/messages\?/, (route) => isBroken ? route.abort() : route.continue());
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
+  await ann.count(50);
+  await ann.scroll(-1_000_000);
+  await page.getByRole("button", { name: "Try again" }).focus();
+  isBroken = false;
+  await page.keyboard.press("Enter");
+  await ann.count(90);
+  assertEquals(await focused(page), "scroller");
+  await page.locator("#jump").focus();
+  await ann.scroll(1_000_000);
+  await ann.seeNo("#jump");
+  assertEquals(await focused(page), "scroller");
+});
