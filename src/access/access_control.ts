@@ -64,7 +64,8 @@ export interface AccessTarget {
  * import { AccessControl } from "./access_control.ts";
  *
  * using kv = await Deno.openKv(":memory:");
- * const { limits, metrics } = new Hub(new KvRoomLog(kv));
+ * await using hub = new Hub(new KvRoomLog(kv));
+ * const { limits, metrics } = hub;
  * const access = new AccessControl({ connectionLimits: {}, limits, metrics, logger() {} });
  * const request = new Request("http://localhost/rooms/lobby/ws");
  * const grant = await access.acquire(request, { room: "lobby", name: " ann ", info: undefined });
