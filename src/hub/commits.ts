@@ -11,16 +11,31 @@ import { GroupCommit } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { AppendPacer } from "./append_pacer.ts";
 import type { RoomAppend } from "./pending_messages.ts";
 
 /** The Web Lock that the isolates of a process take in turn to commit. */
 const COMMIT_LOCK = "hubbub.v1.commit";
 
-/** The group commit of a hub. */
-export type Commits = GroupCommit<RoomAppend>;
+/** The commits of a hub. */
+export interface Commits {
+  /**
+   * Adds an append to the next commit.
+   *
+   * @param append The append.
+   * @returns False where so much waits that it is not accepted.
+   */
+  add(append: RoomAppend): boolean;
+  /** Settles when nothing is being committed or read back any more. Never rejects. */
+  idle(): Promise<void>;
+}
 
 /** A room that messages are committed for. */
 export interface CommittingRoom {
+  /** Paces its appends. */
+  readonly pacer: AppendPacer;
+  /** How many milliseconds the last delivery kept the processor. */
+  readonly sendingMs: number;
   /** The place up to which everything has been delivered. */
   readonly cursor: string;
   /**
@@ -34,8 +49,6 @@ export interface CommittingRoom {
   ): Promise<void> | undefined;
   /** Rejects messages of a commit that failed. */
   notCommitted(appends: readonly RoomAppend[], error: unknown): void;
-  /** Waits until members have what they were sent last; not longer than some milliseconds. */
-  flushed(): Promise<void>;
 }
 
 /** How the commits of a hub behave. */
@@ -65,10 +78,11 @@ interface WithLocks {
 
 /**
  * Creates the group commit of a hub: it measures and counts commits, and delivers each to its rooms.
- * A room that fails at that is logged and counted, and holds up no other.
+ * A room that fails at that is logged and counted. None holds up another: neither its members nor
+ * the reading of its log.
  *
  * @param options Where commits go, and the rooms they are for.
- * @returns The group commit, with nothing to do yet.
+ * @returns The commits, with nothing to do yet.
  *
  * @example
  * ```ts
@@ -91,8 +105,7 @@ interface WithLocks {
 export function createCommits(options: CommitsOptions): Commits {
   const { log, guard, metrics, findRoom, others, onWentBack } = options;
   const locks = options.inTurn ? (navigator as WithLocks).locks : undefined;
-  /** The rooms of the last commit. */
-  let last: readonly CommittingRoom[] = [];
+  const reads = new Set<Promise<void>>();
 
   /** The newest commit of this isolate. */
   let own = NO_COMMIT;
@@ -116,32 +129,42 @@ export function createCommits(options: CommitsOptions): Commits {
     return commit;
   }
 
-  return new GroupCommit<RoomAppend>({
+  function deliver(
+    room: CommittingRoom,
+    commit: string,
+    batch: { readonly appends: readonly RoomAppend[]; readonly isBehind: boolean },
+  ) {
+    let read: Promise<void> | undefined;
+    guard.run("delivery_failed", () => {
+      read = room.committed(commit, batch.appends, { isBehind: batch.isBehind });
+    });
+    if (read) {
+      const settled = read.finally(() => reads.delete(settled));
+      reads.add(settled);
+    }
+    // Other rooms do not wait for this one's members, nor for its read.
+    void room.pacer.end(read, () => room.sendingMs);
+  }
+
+  const group = new GroupCommit<RoomAppend>({
     limits: log,
-    write: (entries) => locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries),
+    write(entries) {
+      for (const [name, { count }] of entries) findRoom(name)?.pacer.begin(count);
+      return locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries);
+    },
     async onCommit(commit, batch) {
       metrics.commits++;
       // Every commit has a greater place than what could be read before, unless that was lost.
       if (commit <= known.commit || cursorAt(commit, 0, 0) <= known.cursor) onWentBack();
       const behind = await others?.()?.committed(commit, batch.keys());
-      const reads: Promise<void>[] = [];
-      const rooms: CommittingRoom[] = [];
       for (const [name, appends] of batch) {
         // Rooms are gone where a drain gave up on them, and where the database was put back.
         appends.forEach((append, index) => {
           if (append.pending.isDismissed) append.pending.settleAlone(append, { commit, index });
         });
         const room = findRoom(name);
-        if (!room) continue;
-        rooms.push(room);
-        guard.run("delivery_failed", () => {
-          const isBehind = behind?.has(name) ?? false;
-          const read = room.committed(commit, appends, { isBehind });
-          if (read) reads.push(read);
-        });
+        if (room) deliver(room, commit, { appends, isBehind: behind?.has(name) ?? false });
       }
-      last = rooms;
-      await Promise.all(reads);
     },
     onFailure(batch, error) {
       others?.()?.notCommitted();
@@ -152,9 +175,20 @@ export function createCommits(options: CommitsOptions): Commits {
         for (const append of appends) {
           if (append.pending.isDismissed) append.pending.reject([append], error);
         }
-        guard.run("delivery_failed", () => findRoom(name)?.notCommitted(appends, error));
+        const room = findRoom(name);
+        guard.run("delivery_failed", () => room?.notCommitted(appends, error));
+        room?.pacer.fail();
       }
     },
-    drained: async () => void await Promise.all(last.map((room) => room.flushed())),
   });
+
+  return {
+    add: (append) => group.add(append),
+    async idle() {
+      do {
+        await group.idle();
+        await Promise.all(reads);
+      } while (reads.size > 0);
+    },
+  };
 }

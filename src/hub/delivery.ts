@@ -72,6 +72,7 @@ interface Applied {
 export class Delivery {
   readonly #options: DeliveryOptions;
   #cursor = ORIGIN;
+  #sendingMs = 0;
 
   /**
    * Starts at the beginning of the log.
@@ -85,6 +86,11 @@ export class Delivery {
   /** The place up to which everything has been delivered. */
   get cursor(): string {
     return this.#cursor;
+  }
+
+  /** How many milliseconds the last delivery kept the processor. */
+  get sendingMs(): number {
+    return this.#sendingMs;
   }
 
   /**
@@ -108,7 +114,9 @@ export class Delivery {
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
     if (options.announce && applied.settled.length > 0) this.#announce(applied);
+    const startedAt = performance.now();
     this.#send(applied);
+    this.#sendingMs = performance.now() - startedAt;
     for (const [append, result] of applied.settled) {
       if ("record" in result) pending.settle(append, { status: "stored", ...result });
       else pending.settleDuplicate(append, result.first);

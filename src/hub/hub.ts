@@ -14,6 +14,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
 import { jsonLogger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import { HeldBytes } from "./append_pacer.ts";
 import { type Commits, createCommits } from "./commits.ts";
 import { sendAway } from "./drain.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
@@ -136,6 +137,7 @@ export class Hub {
     const forRooms: RoomOptions = {
       log,
       commits,
+      held: new HeldBytes(),
       presence,
       isolate,
       alone,
@@ -265,6 +267,7 @@ export class Hub {
 
   async #drain(): Promise<void> {
     this.#isDraining = true;
+    this.#rooms.release();
     try {
       await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
     } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { Draft, Limits, Problem } from "../protocol/mod.ts";
 import { encodeLine, recordAt, type StoredMessage } from "../store/entry.ts";
-import type { Append, GroupCommit } from "../store/group_commit.ts";
+import type { Append } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import { hashDraft, hashText } from "./draft_hash.ts";
@@ -51,7 +51,7 @@ export interface PendingMessagesOptions {
   /** The rooms' logs. */
   readonly log: Pick<RoomLog, "entryMaxBytes" | "get">;
   /** The hub's group commit. */
-  readonly commits: Pick<GroupCommit<RoomAppend>, "add">;
+  readonly commits: { add(append: RoomAppend): boolean };
   /** What members may do. */
   readonly limits: Limits;
   /** Runs callbacks, which may throw, and logs. */

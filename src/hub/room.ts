@@ -9,6 +9,7 @@ import type { Presence } from "../cluster/presence.ts";
 import type { Draft } from "../protocol/mod.ts";
 import { recordAt } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
+import { AppendPacer, type HeldBytes } from "./append_pacer.ts";
 import { Delivery } from "./delivery.ts";
 import { FlushTracker } from "./flush_tracker.ts";
 import { Joining, type JoinOptions } from "./joining.ts";
@@ -28,6 +29,8 @@ import { TypingNotifier } from "./typing_notifier.ts";
 export interface RoomOptions extends Omit<PendingMessagesOptions, "room" | "recent" | "hold"> {
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** The bytes of appends that all rooms hold back. */
+  readonly held: HeldBytes;
   /** The users in each room. */
   readonly presence: Presence;
   /** The id of this isolate. */
@@ -45,10 +48,11 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, "room" | "rece
 export class Room {
   /** Its name. */
   readonly name: string;
+  /** Paces its appends. */
+  readonly pacer: AppendPacer;
   readonly #options: RoomOptions;
   readonly #holds: RoomHolds;
   readonly #recent = new RecentMessages();
-  readonly #flushes = new FlushTracker();
   readonly #pending: PendingMessages;
   readonly #subscribers: Subscribers;
   readonly #typing: TypingNotifier;
@@ -73,9 +77,16 @@ export class Room {
     const shared = { room: name, log, logger, guard, metrics, limits };
     const holds = this.#holds = new RoomHolds(onIdle);
     const recent = this.#recent;
-    const flushes = this.#flushes;
+    const flushes = new FlushTracker();
+    this.pacer = new AppendPacer({
+      commit: (append) => options.commits.add(append),
+      onReject: (appends) => this.#pending.reject(appends),
+      flushed: () => flushes.drained(),
+      held: options.held,
+    });
     const pending = this.#pending = new PendingMessages({
       ...options,
+      commits: this.pacer,
       room: name,
       recent,
       hold: holds.create(),
@@ -150,6 +161,11 @@ export class Room {
     return this.#holds.size === 0;
   }
 
+  /** How many milliseconds the last delivery kept the processor. */
+  get sendingMs(): number {
+    return this.#delivery.sendingMs;
+  }
+
   /** Whether the recent messages have been read, or are being read. */
   get isInUse(): boolean {
     return this.#reader.isInUse;
@@ -191,9 +207,6 @@ export class Room {
   /**
    * Publishes a message of a user who need not be here. Keeps the room until the result is there.
    *
-   * @param user The user that sends it.
-   * @param draft The message.
-   * @returns The result.
    * @throws Whatever the store rejects with where the room cannot be read.
    */
   async publish(user: string, draft: Draft): Promise<PublishResult> {
@@ -225,22 +238,12 @@ export class Room {
     return undefined;
   }
 
-  /**
-   * Rejects the pending messages of a failed commit with `not_stored`.
-   *
-   * @param appends The messages of this room in it.
-   * @param error Why it failed.
-   */
+  /** Rejects the pending messages of a failed commit with `not_stored`. */
   notCommitted(appends: readonly RoomAppend[], error: unknown): void {
     using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
     this.#reader.distrust(error);
     this.#pending.reject(appends.filter(({ pending }) => pending === this.#pending), error);
-  }
-
-  /** Waits until members have what they were sent last: 25 ms at most. Never rejects. */
-  flushed(): Promise<void> {
-    return this.#flushes.drained();
   }
 
   /** Receives what another isolate delivered. */
@@ -277,6 +280,7 @@ export class Room {
     this.#pending.dismiss();
     this.#reader.stop();
     this.#tombstones.stop();
+    this.pacer.release();
     const waiting = this.#joining.dismiss();
     this.#typing.clear();
     return [...this.#subscribers.dismiss(), ...waiting];

@@ -73,6 +73,11 @@ export class RoomTable {
     }
   }
 
+  /** Holds no appends back any more, of none of the rooms. */
+  release(): void {
+    for (const room of this.#rooms.values()) room.pacer.release();
+  }
+
   /**
    * Removes all rooms, and their members without notifying anybody.
    *
