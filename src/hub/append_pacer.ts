@@ -65,6 +65,10 @@ export class AppendPacer {
   /** Whether appends of the room are being committed or sent. */
   #isBusy = false;
   #isReleased = false;
+  /** Whether the next append waits for others, for as long as the last batch took to go out. */
+  #isGathering = false;
+  /** Until when the room rests, by `performance.now()`, because sending took long. */
+  #restsUntil = 0;
   #rest: { readonly timer: ReturnType<typeof setTimeout>; readonly end: () => void } | undefined;
 
   /**
@@ -84,9 +88,10 @@ export class AppendPacer {
    * @returns False where so much waits that it is not accepted.
    */
   add(append: RoomAppend): boolean {
-    if (this.#isBusy) {
+    if (this.#isBusy || this.#isGathering) {
       if (!this.#options.held.take(append.line.length)) return false;
       this.#held.push(append);
+      if (!this.#isBusy) void this.#gather();
     } else if (!this.#options.commit(append)) return false;
     this.#window.add();
     return true;
@@ -112,9 +117,12 @@ export class AppendPacer {
     if (read) await read;
     await this.#window.sent();
     const slowMs = sendingMs();
-    if (slowMs >= SLOW_MS) await this.#sleep(Math.min(REST_MAX_MS, REST_PER_SLOW_MS * slowMs));
-    else if (!this.#isReleased) await this.#window.enough();
-    this.#goOn();
+    if (slowMs >= SLOW_MS) {
+      this.#restsUntil = performance.now() + Math.min(REST_MAX_MS, REST_PER_SLOW_MS * slowMs);
+    }
+    this.#isGathering = !this.#isReleased;
+    if (this.#held.length > 0) return await this.#gather();
+    this.#isBusy = false;
   }
 
   /** Lets appends go on at once: nothing came of the commit. */
@@ -125,10 +133,21 @@ export class AppendPacer {
   /** Holds nothing back any more. */
   release(): void {
     this.#isReleased = true;
+    this.#isGathering = false;
     if (this.#rest) {
       clearTimeout(this.#rest.timer);
       this.#rest.end();
     }
+    this.#goOn();
+  }
+
+  /** Lets appends go on when enough of them are there. */
+  async #gather(): Promise<void> {
+    this.#isBusy = true;
+    this.#isGathering = false;
+    const restMs = this.#restsUntil - performance.now();
+    if (restMs > 0) await this.#sleep(restMs);
+    else if (!this.#isReleased) await this.#window.enough();
     this.#goOn();
   }
 
