@@ -9,6 +9,8 @@ import { FrameTask } from "./frame_task.ts";
 
 /** Messages that are shown in one animation frame: what they cost must fit into it. */
 const SHOWN_PER_FRAME = 60;
+/** Messages that are shown at once in a hidden tab, whose timers may run once a minute only. */
+const SHOWN_HIDDEN = 600;
 
 /** A step on the way: a message, or what happens between two of them. */
 type Step =
@@ -32,8 +34,8 @@ export class MessageFlow {
   readonly #options: MessageFlowOptions;
   readonly #repaint = new FrameTask(() => this.#flush());
   #steps: Step[] = [];
-  /** While a connection is being made: the messages that it brought so far. */
-  #arriving: Message[] | undefined = [];
+  /** While a connection is being made: what it brought so far. */
+  #arriving: Step[] | undefined = [];
 
   /** @param options How to show. */
   constructor(options: MessageFlowOptions) {
@@ -42,8 +44,7 @@ export class MessageFlow {
 
   /** Takes the next message of the log. */
   add(message: Message): void {
-    if (this.#arriving) this.#arriving.push(message);
-    else this.#push({ type: "message", message });
+    this.#push({ type: "message", message });
   }
 
   /** A connection is being made: what it brings waits. */
@@ -53,10 +54,10 @@ export class MessageFlow {
 
   /** The connection is made, or lost again: what it brought is shown. */
   endArrival(gap?: { readonly isRestart: boolean }): void {
-    const messages = this.#arriving ?? [];
+    const steps = this.#arriving ?? [];
     this.#arriving = undefined;
     if (gap) this.#push({ type: "gap", ...gap });
-    for (const message of messages) this.#push({ type: "message", message });
+    for (const step of steps) this.#push(step);
   }
 
   /**
@@ -69,12 +70,14 @@ export class MessageFlow {
   }
 
   #push(step: Step): void {
+    if (this.#arriving) return void this.#arriving.push(step);
     this.#steps.push(step);
     this.#repaint.request();
   }
 
   #flush(): void {
-    const steps = this.#steps.splice(0, SHOWN_PER_FRAME);
+    const isHidden = document.visibilityState === "hidden";
+    const steps = this.#steps.splice(0, isHidden ? SHOWN_HIDDEN : SHOWN_PER_FRAME);
     let messages: Message[] = [];
     const show = () => {
       if (messages.length > 0) this.#options.show(messages);

@@ -15,7 +15,7 @@ import type { Identity, Memory } from "./memory.ts";
 import { MessageFlow } from "./message_flow.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
-import { sentence } from "./phrases.ts";
+import { statePhrase } from "./phrases.ts";
 import type { Site } from "./site.ts";
 import { Timeline } from "./timeline.ts";
 import { tokenVerdict } from "./token_verdict.ts";
@@ -175,7 +175,7 @@ export class RoomView {
     } else if (state.status !== "live") this.#flow.endArrival();
     if (state.status !== "closed") return;
     const next = () => find("reload", HTMLElement);
-    this.#composer.disable(`You cannot write now. ${sentence(state.reason)}`, next);
+    this.#composer.disable(`You cannot write now. ${statePhrase(state).long}`, next);
     void this.#askForInvitation();
   }
 
@@ -226,6 +226,11 @@ export class RoomView {
     if (!this.#isReady || others.length === 0) return;
     this.#unseen.add(others.length);
     if (this.#chat.state.status === "live") this.#announce(others);
+  }
+
+  /** The field for writing; where it is off, the messages. */
+  get #writing(): HTMLElement {
+    return this.#composer.field.matches(":disabled") ? this.#scroller : this.#composer.field;
   }
 
   #showGap(isRestart: boolean): void {

@@ -11,7 +11,10 @@
 export class UnloadGuard {
   readonly #isNeeded: () => boolean;
   readonly #ask = (event: BeforeUnloadEvent) => {
-    if (this.#isNeeded()) event.preventDefault();
+    if (!this.#isNeeded()) return;
+    event.preventDefault();
+    // What browsers before 2024 look at.
+    event.returnValue = true;
   };
   #isSet = false;
   #isLifted = false;

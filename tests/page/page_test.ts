@@ -172,3 +172,27 @@ Deno.test("a room that lets nobody in says why, in words", BROWSER, async () => 
   await page.getByRole("button", { name: "Reload" }).waitFor();
   assertEquals(page.url(), `${server.url}/r/lobby`);
 });
+
+Deno.test("where no WebSocket gets through, the page says so and does not claim more", {
+  ...BROWSER,
+}, async () => {
+  await using server = await serveAlone();
+  // As a proxy that does not know of upgrades: it leaves out what concerns one connection.
+  await using proxy = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request, info) => {
+      const headers = new Headers(request.headers);
+      for (const name of ["connection", "upgrade"]) headers.delete(name);
+      return server.server.fetch(new Request(request, { headers }), info);
+    },
+  );
+  await using chromium = await Chromium.start();
+  const page = await chromium.window();
+  const link = `http://127.0.0.1:${proxy.addr.port}/r/lobby`;
+  const ann = await ChatWindow.open(page, link, "ann");
+  await ann.see("#banner-text", "The server answers HTTP, but no WebSocket gets through");
+  await ann.say("kept");
+  await ann.see("#unsent .message", "once there is a connection");
+  assertEquals(await page.locator("#people-heading").textContent(), "Not connected");
+  assertEquals(await page.locator("#people-count").textContent(), "–");
+});
