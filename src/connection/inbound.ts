@@ -1,5 +1,5 @@
 /**
- * What comes in on one connection, and how much of it.
+ * The inbound frames of a connection: their limits and their decoding.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export const MEMBER_CAUSES: ReadonlySet<string> = new Set<CloseName>([
 
 /** How {@linkcode Inbound} behaves. */
 export interface InboundOptions {
-  /** What a member may do. */
+  /** The limits of the hub. */
   readonly limits: Limits;
   /** Whether a frame may hold several envelopes. */
   readonly isLines: boolean;
@@ -52,21 +52,21 @@ export interface InboundOptions {
   readonly now?: () => number;
 }
 
-/** Where {@linkcode Inbound} passes on what it lets through. */
+/** Handles what {@linkcode Inbound} decodes. */
 export interface InboundHandler {
   /** Whether nothing more is to be read. */
   readonly isOver: boolean;
-  /** Takes an envelope. */
+  /** Handles an envelope. */
   accept(envelope: ClientEnvelope): void;
-  /** Tells the client what is wrong. */
+  /** Answers with an error. */
   refuse(problem: Problem): void;
   /** Ends the connection. */
   end(close: CloseName, reason: string): void;
 }
 
 /**
- * Reads frames: what is an envelope and comes at a bearable rate goes on, all else is refused, and
- * who does not stop is closed. Never throws, and never waits.
+ * Decodes frames within limits: an envelope that comes at a bearable rate is handled, all else is
+ * refused, and a connection that does not stop is ended. Never throws, and never waits.
  *
  * @example
  * ```ts
@@ -94,9 +94,9 @@ export class Inbound {
   readonly #refused: TokenBucket;
 
   /**
-   * Makes one.
+   * Begins with full rates.
    *
-   * @param options What may come in.
+   * @param options The limits.
    */
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -119,10 +119,10 @@ export class Inbound {
   }
 
   /**
-   * Reads a frame.
+   * Decodes a frame.
    *
-   * @param data What the WebSocket gave.
-   * @param outlet Where what is in it goes.
+   * @param data The data of the socket's message.
+   * @param outlet Handles what is in it.
    */
   take(data: unknown, outlet: InboundHandler): void {
     const length = typeof data === "string" ? data.length : sizeOf(data);

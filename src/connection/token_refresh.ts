@@ -1,5 +1,5 @@
 /**
- * Until when a connection may stay, and how that is put off.
+ * The expiry of a connection, and its renewal by a fresh token.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Problem } from "../protocol/mod.ts";
 
-/** Whose stay it is, and who judges tokens. */
+/** How a {@linkcode TokenRefresh} behaves. */
 export interface TokenRefreshOptions {
   /** The counters, and what receives operational events. */
   readonly services: { readonly hub: { readonly metrics: Metrics }; readonly logger: Logger };
@@ -19,13 +19,13 @@ export interface TokenRefreshOptions {
   readonly user: string;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
-  /** Judges a fresh token; where it is missing, none is needed. May reject. */
+  /** Verifies a fresh token; where it is missing, none is needed. May reject. */
   readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
 }
 
 /**
- * Takes fresh tokens of the user who holds a connection. One at a time: what verifies a token may
- * be slow.
+ * Renews the expiry of a connection by fresh tokens of its user. One at a time: what verifies a token
+ * may be slow.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export class TokenRefresh {
   #expiresAt: number;
   #isRenewing = false;
 
-  /** @param options Whose stay it is, and who judges tokens. */
+  /** @param options Whose connection it is, and what verifies tokens. */
   constructor(options: TokenRefreshOptions) {
     this.#options = options;
     this.#expiresAt = options.expiresAt ?? Infinity;
@@ -60,11 +60,11 @@ export class TokenRefresh {
   }
 
   /**
-   * Takes a fresh token.
+   * Verifies a fresh token, and renews the expiry.
    *
    * @param token The token.
-   * @param refuse Tells the client what is wrong with it. Must not throw.
-   * @returns Settles when it is judged. Never rejects.
+   * @param refuse Called with what is wrong with it. Must not throw.
+   * @returns Settles when it is verified. Never rejects.
    */
   async take(token: string, refuse: (problem: Problem) => void): Promise<void> {
     const { renew, room, user, services: { hub, logger } } = this.#options;

@@ -1,5 +1,5 @@
 /**
- * What an operator asks a server.
+ * The routes for operators: health and metrics.
  *
  * @module
  */
@@ -16,16 +16,16 @@ const HEALTH_TIMEOUT_MS = 2_000;
 export interface OperatorOptions {
   /** The hub. */
   readonly hub: Hub;
-  /** Takes what an operator should know. */
+  /** Receives operational events. */
   readonly logger: Logger;
-  /** Takes down what this isolate has counted. */
+  /** Returns what this isolate has counted. */
   readonly snapshot: () => MetricsSnapshot;
-  /** Gives what the other isolates of this process have counted. @default {none} */
+  /** Returns what the other isolates of this process have counted. @default {none} */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /**
- * Makes the routes that tell how a hub is: `/health` and `/metrics`.
+ * Creates the routes that tell how a hub is: `/health` and `/metrics`.
  *
  * @param options The hub, and what it has counted.
  * @returns Routes for Hono.

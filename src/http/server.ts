@@ -47,7 +47,7 @@ import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 const DRAIN_CLOSE_MS = 1_000;
 /** How {@linkcode createServer} behaves. */
 export interface ServerOptions extends Partial<ConnectionLimitSettings> {
-  /** Takes what an operator should know. @default {jsonLogger()} */
+  /** Receives operational events. @default {jsonLogger()} */
   readonly logger?: Logger;
   /**
    * Decides who may come in, such as {@linkcode tokenAuthorizer}.
@@ -103,7 +103,7 @@ export interface Server extends AsyncDisposable {
    */
   fetch(request: Request, info?: ConnectionInfo): Promise<Response>;
   /**
-   * Takes down what this isolate has counted.
+   * Returns what this isolate has counted.
    *
    * @returns Plain data for the `otherMetrics` of another isolate.
    */
@@ -120,7 +120,7 @@ export interface Server extends AsyncDisposable {
  * Puts a hub behind HTTP.
  *
  * @param hub The hub.
- * @param options Who hears of events, and how much is let in.
+ * @param options Its logger, authorization, limits and routes.
  * @returns A server for `Deno.serve`.
  *
  * @example

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import http2 from "node:http2";
+import { ORIGIN } from "../../src/store/cursor.ts";
 import { readBody } from "../../src/http/request_body.ts";
 import { HttpError } from "../../src/access/http_error.ts";
 import { needs } from "../helpers/permissions.ts";
@@ -50,7 +51,7 @@ Deno.test(
     }
     assertEquals(back.map(({ text }) => parseInt(text)), texts.map((_, i) => i));
     const forth: typeof back = [];
-    for (let after = "0".repeat(24);;) {
+    for (let after = ORIGIN;;) {
       const newer = await page(`&after=${after}`);
       if (newer.length === 0) break;
       forth.push(...newer);
