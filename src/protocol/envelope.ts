@@ -5,10 +5,12 @@
  */
 
 import type { ClientEnvelope } from "./client_envelope.ts";
+import type { ClientEnvelopeV2 } from "./client_envelope_v2.ts";
 import type { ServerEnvelope } from "./server_envelope.ts";
+import type { ServerEnvelopeV2 } from "./server_envelope_v2.ts";
 
 /**
- * Encodes an envelope as one line of JSON, without a raw line feed.
+ * Encodes an envelope, of version 1 or 2, as one line of JSON, without a raw line feed.
  *
  * @param envelope The envelope.
  * @returns Its JSON text.
@@ -20,6 +22,8 @@ import type { ServerEnvelope } from "./server_envelope.ts";
  * encodeEnvelope({ type: "chat_message", payload: { text: "hello", ref: "1" } });
  * ```
  */
-export function encodeEnvelope(envelope: ClientEnvelope | ServerEnvelope): string {
+export function encodeEnvelope(
+  envelope: ClientEnvelope | ClientEnvelopeV2 | ServerEnvelope | ServerEnvelopeV2,
+): string {
   return JSON.stringify(envelope);
 }

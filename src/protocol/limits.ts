@@ -24,6 +24,12 @@ export const TOKEN_MAX_LENGTH = 8192;
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
 /** UTF-16 code units in a frame from a client; a longer one closes the connection. */
 export const FRAME_MAX_LENGTH = 64 * 1024;
+/** Rooms that a connection of protocol 2 may be in, if the server sets no other limit. */
+export const ROOMS_MAX_DEFAULT = 200;
+/** Users that `joined` of protocol 2 lists at most; `user_count` is the number of all. */
+export const USERS_LISTED_MAX = 500;
+/** The longest `after`, in UTF-16 code units; cursors are shorter. */
+export const CURSOR_MAX_LENGTH = 64;
 
 /** Limits of a member, as sent in `joined`. */
 export interface Limits {
@@ -35,4 +41,12 @@ export interface Limits {
   readonly messages_per_second: number;
   /** Messages that a connection may send at once. */
   readonly message_burst: number;
+}
+
+/** Limits of a connection of protocol 2, as sent in `welcome`. */
+export interface LimitsV2 extends Limits {
+  /** Rooms that the connection may be in at once. */
+  readonly rooms_max: number;
+  /** The most messages of history that a join may ask for. */
+  readonly history_max: number;
 }

@@ -1,5 +1,5 @@
 /**
- * The wire protocol, version 1: envelopes, names, limits, error codes and close codes.
+ * The wire protocol, versions 1 and 2: envelopes, names, limits, error codes and close codes.
  *
  * Runs in browsers, Deno and Node alike and imports nothing but its own parts, so that a client and
  * the server cannot disagree.
@@ -16,7 +16,7 @@
  * @module
  */
 
-export { PROTOCOL_V1, PROTOCOL_V1_LINES } from "./subprotocol.ts";
+export { PROTOCOL_V1, PROTOCOL_V1_LINES, PROTOCOL_V2 } from "./subprotocol.ts";
 export type { Subprotocol } from "./subprotocol.ts";
 export { decodeRoom, decodeUser } from "./names.ts";
 export { decodeDraft } from "./message.ts";
@@ -29,6 +29,18 @@ export type {
   SendEnvelope,
   SendTypingEnvelope,
 } from "./client_envelope.ts";
+export { decodeClientEnvelopeV2 } from "./client_envelope_v2.ts";
+export type {
+  AuthenticateEnvelopeV2,
+  ClientEnvelopeV2,
+  DecodedClientEnvelopeV2,
+  JoinEnvelopeV2,
+  JoinPayloadV2,
+  LeaveEnvelopeV2,
+  PingEnvelopeV2,
+  SendEnvelopeV2,
+  SendTypingEnvelopeV2,
+} from "./client_envelope_v2.ts";
 export { decodeServerEnvelope } from "./server_envelope.ts";
 export type {
   ChatMessageEnvelope,
@@ -40,12 +52,30 @@ export type {
   ServerEnvelope,
   TypingStatusEnvelope,
 } from "./server_envelope.ts";
+export { decodeServerEnvelopeV2 } from "./server_envelope_v2.ts";
+export type {
+  ChatMessageEnvelopeV2,
+  DrainingEnvelopeV2,
+  ErrorEnvelopeV2,
+  JoinedEnvelopeV2,
+  LeftCode,
+  LeftEnvelopeV2,
+  MessageV2,
+  PongEnvelopeV2,
+  PresenceEnvelopeV2,
+  PresentUser,
+  Role,
+  ServerEnvelopeV2,
+  TypingStatusEnvelopeV2,
+  WelcomeEnvelopeV2,
+} from "./server_envelope_v2.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
 export { ERRORS } from "./problem.ts";
-export type { ErrorCode, Problem } from "./problem.ts";
+export type { ErrorCode, Problem, ProblemV2 } from "./problem.ts";
 export { CLOSE_CODES, shouldReconnect } from "./close_codes.ts";
 export {
+  CURSOR_MAX_LENGTH,
   DEDUPLICATION_WINDOW,
   FRAME_MAX_LENGTH,
   HISTORY_DEFAULT,
@@ -53,8 +83,10 @@ export {
   PAGE_DEFAULT,
   PAGE_MAX,
   REF_MAX_LENGTH,
+  ROOMS_MAX_DEFAULT,
   TEXT_MAX_BYTES_DEFAULT,
   TOKEN_MAX_LENGTH,
   TYPING_TIMEOUT_MS,
+  USERS_LISTED_MAX,
 } from "./limits.ts";
-export type { Limits } from "./limits.ts";
+export type { Limits, LimitsV2 } from "./limits.ts";

@@ -18,6 +18,7 @@
 export const ERRORS = {
   bad_frame: { status: 400, temporary: false },
   unknown_type: { status: 400, temporary: false },
+  unknown_field: { status: 400, temporary: false },
   bad_text: { status: 400, temporary: false },
   text_too_long: { status: 413, temporary: false },
   bad_ref: { status: 400, temporary: false },
@@ -33,10 +34,13 @@ export const ERRORS = {
   not_accepted: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
   ref_reused: { status: 409, temporary: false },
+  already_joined: { status: 409, temporary: false },
+  not_joined: { status: 409, temporary: false },
   method_not_allowed: { status: 405, temporary: false },
   body_too_large: { status: 413, temporary: false },
   misdirected: { status: 421, temporary: false },
   upgrade_required: { status: 426, temporary: false },
+  too_many_rooms: { status: 429, temporary: false },
   rate_limited: { status: 429, temporary: true },
   too_many_connections: { status: 429, temporary: true },
   internal: { status: 500, temporary: true },
@@ -58,4 +62,10 @@ export interface Problem {
   readonly ref?: string;
   /** Milliseconds after which a retry makes sense, if that is known. */
   readonly retry_after_ms?: number;
+}
+
+/** An error of protocol 2, which says what was refused. */
+export interface ProblemV2 extends Problem {
+  /** The type of the envelope that was refused; left out where it had none, or no legible one. */
+  readonly for?: string;
 }

@@ -10,5 +10,11 @@ export const PROTOCOL_V1 = "hubbub.v1";
 /** The subprotocol with one or more envelopes in each text frame, separated by `\n`. */
 export const PROTOCOL_V1_LINES = "hubbub.v1.lines";
 
-/** A subprotocol of this version. */
+/**
+ * The subprotocol of version 2, with many rooms on one connection: one or more envelopes in each
+ * text frame, separated by `\n`.
+ */
+export const PROTOCOL_V2 = "hubbub.v2";
+
+/** A subprotocol of version 1. */
 export type Subprotocol = typeof PROTOCOL_V1 | typeof PROTOCOL_V1_LINES;

@@ -1,0 +1,212 @@
+/**
+ * Envelopes from the server to a client, version 2: many rooms on one connection.
+ *
+ * @module
+ */
+
+import { type Decoded, isObject, refuse } from "./decoded.ts";
+import type { LimitsV2 } from "./limits.ts";
+import type { ProblemV2 } from "./problem.ts";
+
+/** A stored message, as protocol 2 writes it. */
+export interface MessageV2 {
+  /** Place in the room's log, and the name of the message: opaque text that sorts like the log. */
+  readonly cursor: string;
+  /** User that sent it, as authorized. */
+  readonly user: string;
+  /** Text. */
+  readonly text: string;
+  /** Time at which the server accepted it: milliseconds since the epoch. */
+  readonly at: number;
+  /** Deduplication key, if its sender gave one; on the connections of its sender alone. */
+  readonly ref?: string;
+}
+
+/** A user in a room. */
+export interface PresentUser {
+  /** The user's name. */
+  readonly user: string;
+}
+
+/** What a user may do in a room. */
+export type Role = "reader" | "member" | "moderator";
+
+/** Why a stay in a room ended. */
+export type LeftCode = "left" | "kicked" | "banned" | "forbidden" | "room_deleted" | "too_slow";
+
+/** The first envelope on a connection. */
+export interface WelcomeEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "welcome";
+  /** What holds for the connection. */
+  readonly payload: {
+    /** The user's own name, as the rooms show it. */
+    readonly user: string;
+    /** The version of the protocol. */
+    readonly protocol: 2;
+    /** What the connection may do. */
+    readonly limits: LimitsV2;
+  };
+}
+
+/** A stored message, in the history or live. To its sender it is the acknowledgement. */
+export interface ChatMessageEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "chat_message";
+  /** The room. */
+  readonly room: string;
+  /** The message. */
+  readonly payload: MessageV2;
+}
+
+/** The end of the history of a room: what follows is live. */
+export interface JoinedEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "joined";
+  /** The room. */
+  readonly room: string;
+  /** The state of the room and of the member in it. */
+  readonly payload: {
+    /** The place in the log up to which the member has everything, also in an empty room. */
+    readonly cursor: string;
+    /** False if `after` could not be honoured in full: the history is then the newest part. */
+    readonly recovered: boolean;
+    /** How many users are in the room, the member included where it is shown as here. */
+    readonly user_count: number;
+    /** The first 500 of them, sorted by name; none without presence. */
+    readonly users: readonly PresentUser[];
+    /** The other users who are typing now; none without presence. */
+    readonly typing: readonly string[];
+    /** What the member may do in the room. */
+    readonly role: Role;
+  };
+}
+
+/** The end of a stay in a room: nothing more of it comes. */
+export interface LeftEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "left";
+  /** The room. */
+  readonly room: string;
+  /** Why. */
+  readonly payload: {
+    /** The reason, for programs. */
+    readonly code: LeftCode;
+    /** The reason, in a sentence. */
+    readonly message: string;
+  };
+}
+
+/** Another user began or stopped typing. */
+export interface TypingStatusEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "typing_status";
+  /** The room. */
+  readonly room: string;
+  /** Who, and whether they are typing now. */
+  readonly payload: { readonly user: string; readonly status: boolean };
+}
+
+/** Users joined a room with their first connection, or left it with their last. */
+export interface PresenceEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "presence";
+  /** The room. */
+  readonly room: string;
+  /** The users; nobody is in both lists. */
+  readonly payload: {
+    /** Who joined. */
+    readonly joined: readonly PresentUser[];
+    /** Who left. */
+    readonly left: readonly string[];
+  };
+}
+
+/** A refusal of something that the client sent. */
+export interface ErrorEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "error";
+  /** The room, where it concerns one. */
+  readonly room?: string;
+  /** What is wrong, and with what; `ref` names the message concerned. */
+  readonly payload: ProblemV2;
+}
+
+/** The server is about to stop: reconnect later. */
+export interface DrainingEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "draining";
+  /** Milliseconds to wait before that, different for each connection. */
+  readonly payload: { readonly reconnect_after_ms: number };
+}
+
+/** The answer to a `ping`. */
+export interface PongEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "pong";
+  /** An empty object. */
+  readonly payload: Record<string, never>;
+}
+
+/** An envelope from the server to a client, version 2. */
+export type ServerEnvelopeV2 =
+  | WelcomeEnvelopeV2
+  | ChatMessageEnvelopeV2
+  | JoinedEnvelopeV2
+  | LeftEnvelopeV2
+  | TypingStatusEnvelopeV2
+  | PresenceEnvelopeV2
+  | ErrorEnvelopeV2
+  | DrainingEnvelopeV2
+  | PongEnvelopeV2;
+
+/**
+ * Decodes an envelope from the server, version 2. Never throws. Of the payload it checks that it is
+ * an object, of `room` that it is text where the envelope concerns one.
+ *
+ * @param text The JSON text of one envelope: one line of a frame.
+ * @returns The envelope, or what is wrong with it: `unknown_type` for one of a newer server.
+ *
+ * @example
+ * ```ts
+ * import { decodeServerEnvelopeV2 } from "@hubbub/hub/protocol";
+ *
+ * const text = '{"type":"typing_status","room":"lobby","payload":{"user":"ann","status":true}}';
+ * const decoded = decodeServerEnvelopeV2(text);
+ * if (decoded.ok && decoded.envelope.type === "typing_status") {
+ *   console.log(decoded.envelope.room, decoded.envelope.payload.user);
+ * }
+ * ```
+ */
+export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", ServerEnvelopeV2> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse("bad_frame", "The frame is not JSON");
+  }
+  if (!isObject(value) || !isObject(value.payload)) {
+    return refuse("bad_frame", "An envelope must be a JSON object with a payload");
+  }
+  switch (value.type) {
+    case "chat_message":
+    case "joined":
+    case "left":
+    case "typing_status":
+    case "presence":
+      if (typeof value.room !== "string") return refuse("bad_frame", '"room" must be a string');
+      break;
+    case "error":
+      if (value.room !== undefined && typeof value.room !== "string") {
+        return refuse("bad_frame", '"room" must be a string');
+      }
+      break;
+    case "welcome":
+    case "draining":
+    case "pong":
+      break;
+    default:
+      return refuse("unknown_type", "The envelope is of a type that this version does not know");
+  }
+  return { ok: true, envelope: value as unknown as ServerEnvelopeV2 };
+}
