@@ -40,3 +40,12 @@ export class FrameTask {
     const timer = setTimeout(run, HIDDEN_MS);
   }
 }
+
+/**
+ * Waits for the next animation frame.
+ *
+ * @returns Resolves in it, or after a second where no frame is drawn.
+ */
+export function nextFrame(): Promise<void> {
+  return new Promise((resolve) => new FrameTask(resolve).request());
+}

@@ -6,9 +6,8 @@
 
 import type { Message } from "../protocol/mod.ts";
 import { FrameTask } from "./frame_task.ts";
+import { RenderBudget } from "./render_budget.ts";
 
-/** Messages that are shown in one animation frame: what they cost must fit into it. */
-const SHOWN_PER_FRAME = 60;
 /** Messages that are shown at once in a hidden tab, whose timers may run once a minute only. */
 const SHOWN_HIDDEN = 600;
 
@@ -76,8 +75,12 @@ export class MessageFlow {
   }
 
   #flush(): void {
+    const budget = new RenderBudget();
     const isHidden = document.visibilityState === "hidden";
-    const steps = this.#steps.splice(0, isHidden ? SHOWN_HIDDEN : SHOWN_PER_FRAME);
+    const fits = (step: Step, index: number) =>
+      isHidden ? index < SHOWN_HIDDEN : step.type !== "message" || budget.spend(step.message);
+    const end = this.#steps.findIndex((step, index) => !fits(step, index));
+    const steps = this.#steps.splice(0, end < 0 ? this.#steps.length : end);
     let messages: Message[] = [];
     const show = () => {
       if (messages.length > 0) this.#options.show(messages);

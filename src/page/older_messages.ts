@@ -7,7 +7,9 @@
 import type { Message } from "../protocol/mod.ts";
 import { create, createButton, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
+import { nextFrame } from "./frame_task.ts";
 import type { Place } from "./memory.ts";
+import { RenderBudget } from "./render_budget.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -90,11 +92,18 @@ export class OlderMessages {
     try {
       const messages = await load(limit);
       if (restarts !== this.#restarts) return false;
+      // Newest first, some in each animation frame.
+      for (let end = messages.length; end > 0;) {
+        const budget = new RenderBudget();
+        let start = end;
+        while (start > 0 && budget.spend(messages[start - 1])) start--;
+        viewport.hold(() => timeline.prepend(messages.slice(start, end)));
+        end = start;
+        if (end > 0) await nextFrame();
+        if (restarts !== this.#restarts) return false;
+      }
       this.#status = messages.length > 0 ? "idle" : "complete";
-      viewport.hold(() => {
-        timeline.prepend(messages);
-        this.#say(messages.length > 0 ? "" : `This is where #${room} begins.`);
-      });
+      viewport.hold(() => this.#say(messages.length > 0 ? "" : `This is where #${room} begins.`));
       return messages.length > 0;
     } catch (error) {
       if (restarts === this.#restarts) {

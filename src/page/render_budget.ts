@@ -1,0 +1,32 @@
+/**
+ * The cost of showing messages.
+ *
+ * @module
+ */
+
+import type { Message } from "../protocol/mod.ts";
+
+/** Characters that are laid out in one animation frame: some 50 usual messages, or two long ones. */
+const CHARACTERS_PER_FRAME = 8_000;
+/** Characters that a message costs by itself. */
+const CHARACTERS_PER_MESSAGE = 100;
+
+/** What may be shown in one animation frame. A first message always fits. */
+export class RenderBudget {
+  #left = CHARACTERS_PER_FRAME;
+  #isFresh = true;
+
+  /**
+   * Spends what a message costs, if there is as much left.
+   *
+   * @param message The message.
+   * @returns Whether the message fits into this frame.
+   */
+  spend({ text }: Message): boolean {
+    const cost = CHARACTERS_PER_MESSAGE + text.length;
+    if (cost > this.#left && !this.#isFresh) return false;
+    this.#isFresh = false;
+    this.#left -= cost;
+    return true;
+  }
+}
