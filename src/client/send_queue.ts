@@ -59,7 +59,7 @@ export interface SendQueueOptions {
  * const outgoing = new SendQueue({ limit: 1000, transmit: (envelopes) => console.log(envelopes) });
  * const stored = outgoing.add({ text: "hello", ref: "1" });
  * const sent_at = "2026-01-02T03:04:05.678Z";
- * const [id, cursor] = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "0".repeat(19)];
+ * const [id, cursor] = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "0".repeat(20)];
  * outgoing.settle({ id, cursor, room: "lobby", user: "ann", text: "hello", sent_at, ref: "1" });
  * console.log((await stored).id);
  * ```

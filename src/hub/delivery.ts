@@ -8,10 +8,11 @@ import type { ClusterMessage } from "../cluster/cluster_message.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
 import type { PendingMessages, RoomAppend } from "./pending_messages.ts";
-import type { FirstMessage, RecentMessages } from "./recent_messages.ts";
+import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { Duplicate, Tombstones } from "./tombstones.ts";
@@ -28,6 +29,8 @@ export interface DeliveryOptions {
   readonly isolate: string;
   /** The newest records of the room. */
   readonly recent: RecentMessages;
+  /** Recognises duplicates. */
+  readonly window: DeduplicationWindow;
   /** The messages of this isolate on their way. */
   readonly pending: PendingMessages;
   /** The members to deliver to. */
@@ -127,7 +130,7 @@ export class Delivery {
 
   /** Moves the state on, and says what is to be done about it. */
   #apply(records: readonly LogRecord[]): Applied {
-    const { recent, pending } = this.#options;
+    const { recent, pending, window } = this.#options;
     const applied: Applied = {
       prev: this.#cursor,
       records,
@@ -140,7 +143,8 @@ export class Delivery {
     const { envelopes, settled, senders, duplicates, orphans } = applied;
     for (const record of records) {
       if (record.cursor <= this.#cursor) continue;
-      const first = recent.push(record);
+      const first = window.push(record);
+      recent.push(record, first === undefined);
       this.#cursor = record.cursor;
       const append = pending.take(record.id);
       if (append) {

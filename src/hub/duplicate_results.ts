@@ -9,8 +9,9 @@ import type { LogRecord } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { FirstMessage } from "./deduplication_window.ts";
 import type { PublishResult } from "./publish_result.ts";
-import type { FirstMessage, RecentMessages } from "./recent_messages.ts";
+import type { RecentMessages } from "./recent_messages.ts";
 
 /** How {@linkcode DuplicateResults} behaves. */
 export interface DuplicateResultsOptions {

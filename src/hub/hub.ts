@@ -149,6 +149,7 @@ export class Hub {
       createId: monotonicUlid,
       now: now ?? Date.now,
       isDraining: () => this.#isDraining,
+      recentTotal: { length: 0 },
     };
     if (alone) return;
     this.#cluster = new Cluster({

@@ -9,6 +9,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
@@ -45,6 +46,8 @@ export interface JoiningOptions {
   readonly room: JoinedRoom;
   /** Its newest records. */
   readonly recent: RecentMessages;
+  /** Recognises duplicates. */
+  readonly window: Pick<DeduplicationWindow, "hides">;
   /** Its live subscriptions. */
   readonly subscribers: Subscribers;
   /** Keeps the room while a member joins. */
@@ -130,12 +133,12 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, subscribers, log } = this.#options;
+    const { room, recent, subscribers, log, window } = this.#options;
     const opening = room.open();
     if (opening) await opening;
     let { after } = options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
-    const source = { room, recent, log };
+    const source = { room, recent, window, log };
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }

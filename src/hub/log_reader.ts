@@ -5,7 +5,6 @@
  */
 
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
-import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import { decodeRecord, type LogRecord } from "../store/entry.ts";
@@ -13,15 +12,22 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { CatchUp } from "./catch_up.ts";
+import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { Delivery } from "./delivery.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Duplicate, Tombstones } from "./tombstones.ts";
+import { WindowReach } from "./window_reach.ts";
 
 /** Records that one step of a catch-up reads, and UTF-16 code units: they go out in one batch. */
 const PAGE = 400;
 const PAGE_LENGTH = 256 * 1024;
+/** The same when a room is opened: the last 10 messages are in it however long they are. */
+const RECENT = 256;
+const RECENT_LENGTH = 704 * 1024;
+/** The same where the deduplication window is read back. */
+const WINDOW_PAGE_LENGTH = 1024 * 1024;
 /** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
 const OWN_COMMIT_MS = 10;
 
@@ -33,6 +39,8 @@ export interface LogReaderOptions {
   readonly log: RoomLog;
   /** The newest records of the room: filled on opening. */
   readonly recent: RecentMessages;
+  /** Recognises duplicates: filled behind the opening. */
+  readonly window: DeduplicationWindow;
   /** Delivers what is read. */
   readonly delivery: Delivery;
   /** Written over duplicates that are found on opening. */
@@ -58,6 +66,11 @@ export class LogReader {
   readonly #catchUp: CatchUp;
   #isOpen = false;
   #opening: Promise<void> | undefined;
+  /** What opening read, until the window is filled; and whether that is all of the log. */
+  #first: readonly LogRecord[] = [];
+  #isWhole = false;
+  #isFilled = false;
+  #filling: Promise<void> | undefined;
   #isStopped = false;
   #readsLater = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +104,7 @@ export class LogReader {
 
   /** Whether the log must be read before anything else may be delivered. */
   get mustRead(): boolean {
-    return !this.#isOpen || this.#isUncertain || this.#unsettled > 0 || this.#catchUp.isRunning;
+    return !this.#isFilled || this.#isUncertain || this.#unsettled > 0 || this.#catchUp.isRunning;
   }
 
   /**
@@ -103,6 +116,22 @@ export class LogReader {
   open(): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     return this.#opening ??= this.#readRecent().finally(() => this.#opening = undefined);
+  }
+
+  /**
+   * Fills the deduplication window, once: nothing is delivered or stored before.
+   *
+   * @returns Undefined where that has been done.
+   * @throws Whatever the store rejects with; a later call tries again.
+   */
+  fillWindow(): Promise<void> | undefined {
+    if (this.#isFilled) return undefined;
+    return this.#filling ??= this.#readWindow().catch((error) => {
+      const { room, logger, metrics } = this.#options;
+      metrics.readFailures++;
+      logger("error", "read_failed", { room, error });
+      throw error;
+    }).finally(() => this.#filling = undefined);
   }
 
   /**
@@ -138,8 +167,8 @@ export class LogReader {
    * @param message The message of the other isolate.
    */
   receive({ prev, cursor, lines, hashes }: MessagesDelivered): void {
-    if (!this.#isOpen) {
-      if (this.#opening) void this.catchUp();
+    if (!this.#isFilled) {
+      if (this.isInUse) void this.catchUp();
       return;
     }
     const { delivery, flushes, metrics } = this.#options;
@@ -178,30 +207,59 @@ export class LogReader {
     });
   }
 
+  /**
+   * Reads what a join needs: joins do not wait for the rest of the window, unless the room is so
+   * quiet that this is all of it.
+   */
   async #readRecent(): Promise<void> {
-    const { room, log, recent, delivery, tombstones, holds } = this.#options;
+    const { room, log, recent, delivery, holds } = this.#options;
     using _hold = holds.take();
-    // Twice the window, so that duplicates of what is dropped from it are recognised.
-    const options = { limit: 2 * DEDUPLICATION_WINDOW };
+    const options = { limit: RECENT, maxLength: RECENT_LENGTH };
     let records = await log.last(room, options);
     const head = records.length > 0 ? ORIGIN : await log.head(room);
     // What was appended between the two reads must be among the recent messages.
     if (head !== ORIGIN) records = await log.last(room, options);
+    const known = new DeduplicationWindow();
+    for (const record of records) recent.push(record, known.push(record) === undefined);
+    delivery.skipTo(records.at(-1)?.cursor ?? head);
+    this.#isWhole = records.length < RECENT && lengthOf(records) < RECENT_LENGTH;
+    this.#first = records;
+    this.#isOpen = true;
+    void log.sweep(room);
+    void this.fillWindow()?.catch(() => {}); // It is tried again when it is needed.
+  }
+
+  /** Reads back until the window is full, and fills it. */
+  async #readWindow(): Promise<void> {
+    const { room, log, recent, tombstones, window, holds } = this.#options;
+    using _hold = holds.take();
+    await this.open();
+    const reach = new WindowReach();
+    for (const record of this.#first.toReversed()) reach.add(record);
+    const pages = [this.#first];
+    const options = { limit: PAGE, maxLength: WINDOW_PAGE_LENGTH };
+    while (!this.#isWhole && !reach.isReached && !this.#isStopped) {
+      const page = await log.before(room, pages[0][0].cursor, options);
+      for (const record of page.toReversed()) reach.add(record);
+      if (page.length === 0) break;
+      pages.unshift(page);
+    }
     const duplicates: Duplicate[] = [];
-    for (const record of records) {
-      const first = recent.push(record);
-      if (first && !record.repeats) duplicates.push({ record, first: first.cursor });
-      delivery.skipTo(record.cursor);
+    for (const record of pages.flat()) {
+      const first = window.push(record);
+      if (!first) continue;
+      recent.hide(record.cursor);
+      if (!record.repeats) duplicates.push({ record, first: first.cursor });
     }
     // The isolate that wrote them did not live to write their tombstones.
     tombstones.write(duplicates);
-    if (recent.size === 0) delivery.skipTo(head);
-    this.#isOpen = true;
-    void log.sweep(room);
+    this.#first = [];
+    this.#isFilled = true;
   }
 
   async #readPage(): Promise<boolean> {
     await this.open();
+    await this.fillWindow();
     const { room, log, delivery, metrics } = this.#options;
     this.#isUncertain = false;
     metrics.catchUps++;

@@ -9,13 +9,14 @@ import { encodeLine, recordAt, type StoredMessage } from "../store/entry.ts";
 import type { Append } from "../store/group_commit.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
+import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
 import { hashDraft, hashText } from "./draft_hash.ts";
 import { DuplicateResults, refReused } from "./duplicate_results.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { judge, type Judgement, type Moderate } from "./moderation.ts";
 import type { PublishCallback, PublishResult } from "./publish_result.ts";
-import type { FirstMessage, RecentMessages } from "./recent_messages.ts";
+import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHold } from "./room_holds.ts";
 
 /** A message on its way into the log, and what waits for its result. */
@@ -47,7 +48,11 @@ export interface PendingMessagesOptions {
   /** The name of the room. */
   readonly room: string;
   /** Its newest messages. */
-  readonly recent: Pick<RecentMessages, "find" | "get">;
+  readonly recent: Pick<RecentMessages, "get">;
+  /** Recognises duplicates of what is in the log. */
+  readonly window: Pick<DeduplicationWindow, "find">;
+  /** Fills the window; undefined where that has been done. */
+  readonly fillWindow: () => Promise<void> | undefined;
   /** The rooms' logs. */
   readonly log: Pick<RoomLog, "entryMaxBytes" | "get">;
   /** The hub's group commit. */
@@ -112,14 +117,24 @@ export class PendingMessages {
    * @param submission The message, and what is called with the result.
    */
   submit(submission: Submission): void {
+    const filling = this.#options.fillWindow();
+    if (!filling) return this.#submit(submission);
+    // All wait, with a `ref` or without: a sender's messages are stored in their order.
+    void filling.then(() => this.#submit(submission), () => {
+      const message = "The room could not be read";
+      this.#refuse(submission, { code: "unavailable", message });
+    });
+  }
+
+  #submit(submission: Submission): void {
     const { user, draft: { ref } } = submission;
-    const { commits, createId, hold, isDraining, log, metrics, now, recent } = this.#options;
+    const { commits, createId, hold, isDraining, log, metrics, now, window } = this.#options;
     metrics.messagesIn++;
     if (isDraining()) {
       return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
     }
     const hash = ref === undefined ? undefined : hashDraft(submission.draft);
-    const first = ref === undefined ? undefined : recent.find(user, ref);
+    const first = ref === undefined ? undefined : window.find(user, ref);
     if (first) {
       const answers = [submission.answer];
       return this.#duplicates.find(first, { ref, hash }, (result) => this.#answer(answers, result));

@@ -5,20 +5,30 @@
  */
 
 import type { LogRecord } from "../store/entry.ts";
-import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
+import { HISTORY_DEFAULT } from "../protocol/mod.ts";
 
-/** The first message of a user with a `ref`. */
-export interface FirstMessage {
-  /** Its place. */
-  readonly cursor: string;
-  /** The hash of what its sender sent, where that is known. */
-  readonly hash?: number;
+/** The most records that a room keeps. */
+const COUNT_MAX = 256;
+/** UTF-16 code units that a room keeps, but for the last messages that every newcomer gets. */
+const LENGTH_MAX = 256 * 1024;
+/** The same where all rooms together keep more than this. */
+const LENGTH_MAX_WHEN_FULL = 32 * 1024;
+const LENGTH_OF_ALL_MAX = 32 * 1024 * 1024;
+
+/** What all rooms of a hub keep together. */
+export interface RecentMessagesTotal {
+  /** UTF-16 code units of envelopes. */
+  length: number;
+}
+
+/** A record, and whether it is to be shown. */
+interface Kept {
+  readonly record: LogRecord;
+  isShown: boolean;
 }
 
 /**
- * The last {@linkcode DEDUPLICATION_WINDOW} records of a log: joins are answered from them, and a
- * duplicate is recognised by them. Which records are duplicates depends on nothing but the log, so
- * all isolates agree.
+ * The newest records of a log, within bounds in number and in bytes: joins are answered from them.
  *
  * @example
  * ```ts
@@ -28,51 +38,65 @@ export interface FirstMessage {
  * using kv = await Deno.openKv(":memory:");
  * const log = new KvRoomLog(kv);
  * await using hub = new Hub(log);
- * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
- * const recent = new RecentMessages();
- * for (const record of await log.last("lobby", { limit: 256 })) recent.push(record);
- * console.log(recent.last(10).length, recent.find("ann", "1")?.cursor === recent.last(1)[0].cursor); // 1 true
+ * await hub.publish("lobby", "ann", { text: "hello" });
+ * const recent = new RecentMessages({ length: 0 });
+ * for (const record of await log.last("lobby", { limit: 256 })) recent.push(record, true);
+ * console.log(recent.last(10).length); // 1
  * ```
  */
 export class RecentMessages {
-  #records: LogRecord[] = [];
-  /** Where the records begin in `#records`; those before have been dropped. */
+  readonly #total: RecentMessagesTotal;
+  #kept: Kept[] = [];
+  /** Where the records begin in `#kept`; those before have been dropped. */
   #start = 0;
-  /** By user and ref: the first message, and the newest record here that duplicates it. */
-  readonly #refs = new Map<string, { first: FirstMessage; newest: LogRecord }>();
+  #length = 0;
+  #shown = 0;
 
-  /** The oldest record. */
-  get oldest(): LogRecord | undefined {
-    return this.#records[this.#start];
+  /** @param total What all rooms keep together; this one adds to it. */
+  constructor(total: RecentMessagesTotal = { length: 0 }) {
+    this.#total = total;
   }
 
   /** How many records there are. */
   get size(): number {
-    return this.#records.length - this.#start;
+    return this.#kept.length - this.#start;
+  }
+
+  /** UTF-16 code units of their envelopes. */
+  get length(): number {
+    return this.#length;
   }
 
   /**
    * Adds the next record of the log.
    *
    * @param record The record.
-   * @returns The message that it duplicates, or undefined where it is to be shown.
+   * @param isShown Whether it is no duplicate.
    */
-  push(record: LogRecord): FirstMessage | undefined {
-    const known = this.#remember(record);
-    this.#records.push(record);
-    if (this.size > DEDUPLICATION_WINDOW) this.#dropOldest();
-    return known;
+  push(record: LogRecord, isShown: boolean): void {
+    this.#kept.push({ record, isShown });
+    if (isShown) this.#shown++;
+    this.#count(record.envelope.length);
+    while (this.#isTooMuch()) this.#dropOldest();
+  }
+
+  /** Gives back what is kept: the room leaves memory. */
+  clear(): void {
+    this.#count(-this.#length);
+    this.#kept = [];
+    this.#start = this.#shown = 0;
   }
 
   /**
-   * Finds the message that a new one of this user with this ref would duplicate.
+   * Hides a record that turned out to be a duplicate.
    *
-   * @param user The user that sends it.
-   * @param ref The sender's name for the message.
-   * @returns The first message with that ref, while a duplicate of it is recognised.
+   * @param cursor Its place.
    */
-  find(user: string, ref: string): FirstMessage | undefined {
-    return this.#refs.get(refKey(user, ref))?.first;
+  hide(cursor: string): void {
+    const kept = this.#find(cursor);
+    if (!kept?.isShown) return;
+    kept.isShown = false;
+    this.#shown--;
   }
 
   /**
@@ -83,8 +107,8 @@ export class RecentMessages {
    */
   last(count: number): LogRecord[] {
     const found: LogRecord[] = [];
-    for (let i = this.#records.length - 1; i >= this.#start && found.length < count; i--) {
-      if (this.#isShown(this.#records[i])) found.push(this.#records[i]);
+    for (let i = this.#kept.length - 1; i >= this.#start && found.length < count; i--) {
+      if (this.#kept[i].isShown) found.push(this.#kept[i].record);
     }
     return found.reverse();
   }
@@ -92,37 +116,27 @@ export class RecentMessages {
   /**
    * The messages after a place.
    *
-   * @param cursor The place; the records must reach back to it.
+   * @param cursor The place of one of the records.
    * @returns Oldest first, without duplicates.
    */
   after(cursor: string): LogRecord[] {
     const found: LogRecord[] = [];
-    for (let i = this.#records.length - 1; i >= this.#start; i--) {
-      if (this.#records[i].cursor <= cursor) break;
-      if (this.#isShown(this.#records[i])) found.push(this.#records[i]);
+    for (let i = this.#kept.length - 1; i >= this.#start; i--) {
+      const { record, isShown } = this.#kept[i];
+      if (record.cursor <= cursor) break;
+      if (isShown) found.push(record);
     }
     return found.reverse();
   }
 
   /**
-   * Whether a record stands at a cursor.
+   * Whether a record of this cursor is here.
    *
    * @param cursor The place.
-   * @returns True where one of the recent records does.
+   * @returns True where it is.
    */
   has(cursor: string): boolean {
     return this.#find(cursor) !== undefined;
-  }
-
-  /**
-   * Whether a record is a recent one and duplicates another.
-   *
-   * @param record A record of this log.
-   * @returns False also where it is not a recent one.
-   */
-  hides({ cursor }: LogRecord): boolean {
-    const record = this.#find(cursor);
-    return record !== undefined && !this.#isShown(record);
   }
 
   /**
@@ -132,52 +146,46 @@ export class RecentMessages {
    * @returns The record, or undefined where it is not in memory.
    */
   get(cursor: string): LogRecord | undefined {
-    return this.#find(cursor);
+    return this.#find(cursor)?.record;
   }
 
-  #find(cursor: string): LogRecord | undefined {
+  #find(cursor: string): Kept | undefined {
     let low = this.#start;
-    let high = this.#records.length;
+    let high = this.#kept.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#records[middle].cursor < cursor) low = middle + 1;
+      if (this.#kept[middle].record.cursor < cursor) low = middle + 1;
       else high = middle;
     }
-    return this.#records[low]?.cursor === cursor ? this.#records[low] : undefined;
+    return this.#kept[low]?.record.cursor === cursor ? this.#kept[low] : undefined;
   }
 
-  #remember(record: LogRecord): FirstMessage | undefined {
-    if (record.ref === undefined) return undefined;
-    const key = refKey(record.user, record.ref);
-    const known = this.#refs.get(key);
-    if (known) known.newest = record;
-    else {
-      const first = { cursor: record.repeats ?? record.cursor, hash: record.hash };
-      this.#refs.set(key, { first, newest: record });
-    }
-    if (known) return known.first;
-    return record.repeats === undefined ? undefined : { cursor: record.repeats };
+  #isTooMuch(): boolean {
+    if (this.size > COUNT_MAX) return true;
+    const isFull = this.#total.length > LENGTH_OF_ALL_MAX;
+    if (this.#length <= (isFull ? LENGTH_MAX_WHEN_FULL : LENGTH_MAX)) return false;
+    return this.#shown - (this.#kept[this.#start].isShown ? 1 : 0) >= HISTORY_DEFAULT;
   }
 
   #dropOldest(): void {
-    const record = this.#records[this.#start++];
-    if (record.ref !== undefined) {
-      const key = refKey(record.user, record.ref);
-      if (this.#refs.get(key)?.newest === record) this.#refs.delete(key);
-    }
-    if (this.#start > DEDUPLICATION_WINDOW) {
-      this.#records = this.#records.slice(this.#start);
+    const { record, isShown } = this.#kept[this.#start];
+    // Let go of now, and not when the array is cut.
+    this.#kept[this.#start++] = DROPPED;
+    if (isShown) this.#shown--;
+    this.#count(-record.envelope.length);
+    if (this.#start > COUNT_MAX) {
+      this.#kept = this.#kept.slice(this.#start);
       this.#start = 0;
     }
   }
 
-  #isShown(record: LogRecord): boolean {
-    if (record.ref === undefined) return true;
-    return this.#refs.get(refKey(record.user, record.ref))?.first.cursor === record.cursor;
+  #count(length: number): void {
+    this.#length += length;
+    this.#total.length += length;
   }
 }
 
-function refKey(user: string, ref: string): string {
-  // No name of a user holds a control character.
-  return `${user}\n${ref}`;
-}
+const DROPPED: Kept = {
+  record: { cursor: "", id: "", user: "", sentAt: "", envelope: "" },
+  isShown: false,
+};

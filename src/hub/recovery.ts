@@ -8,6 +8,7 @@ import { isCursor } from "../store/cursor.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
+import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -27,6 +28,8 @@ export interface RecoveryOptions {
   };
   /** The room's newest records. */
   readonly recent: RecentMessages;
+  /** Recognises duplicates. */
+  readonly window: Pick<DeduplicationWindow, "hides">;
   /** The rooms' logs. */
   readonly log: RoomLog;
 }
@@ -62,13 +65,13 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { room, recent, log } = source;
+  const { room, window, log } = source;
   await subscription.member.drained?.();
   const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
   const page = await log.after(room.name, after, options);
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
-  const shown = page.filter((record) => !record.repeats && !recent.hides(record));
+  const shown = page.filter((record) => !window.hides(record));
   if (shown.length > 0) {
     subscription.send(new EnvelopeBatch(shown.map((record) => record.envelope)));
   }

@@ -10,6 +10,7 @@ import type { Draft } from "../protocol/mod.ts";
 import { recordAt } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { AppendPacer, type HeldBytes } from "./append_pacer.ts";
+import { DeduplicationWindow } from "./deduplication_window.ts";
 import { Delivery } from "./delivery.ts";
 import { FlushTracker } from "./flush_tracker.ts";
 import { Joining, type JoinOptions } from "./joining.ts";
@@ -18,15 +19,19 @@ import type { Member, Subscription } from "./member.ts";
 import { PendingMessages, type PendingMessagesOptions } from "./pending_messages.ts";
 import type { RoomAppend } from "./pending_messages.ts";
 import type { PublishResult } from "./publish_result.ts";
-import { RecentMessages } from "./recent_messages.ts";
+import { RecentMessages, type RecentMessagesTotal } from "./recent_messages.ts";
 import { RoomHolds } from "./room_holds.ts";
 import { Subscribers } from "./subscribers.ts";
 import { RoomSubscription, type SubscriptionRoom } from "./subscription.ts";
 import { Tombstones } from "./tombstones.ts";
 import { TypingNotifier } from "./typing_notifier.ts";
 
+type OfRoom = "fillWindow" | "hold" | "recent" | "room" | "window";
+
 /** How {@linkcode Room} behaves: what its hub gives it. */
-export interface RoomOptions extends Omit<PendingMessagesOptions, "room" | "recent" | "hold"> {
+export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
+  /** What all rooms keep in memory of their recent messages. */
+  readonly recentTotal: RecentMessagesTotal;
   /** The rooms' logs. */
   readonly log: RoomLog;
   /** The bytes of appends that all rooms hold back. */
@@ -52,7 +57,7 @@ export class Room {
   readonly pacer: AppendPacer;
   readonly #options: RoomOptions;
   readonly #holds: RoomHolds;
-  readonly #recent = new RecentMessages();
+  readonly #recent: RecentMessages;
   readonly #pending: PendingMessages;
   readonly #subscribers: Subscribers;
   readonly #typing: TypingNotifier;
@@ -76,7 +81,8 @@ export class Room {
     const { logger } = guard;
     const shared = { room: name, log, logger, guard, metrics, limits };
     const holds = this.#holds = new RoomHolds(onIdle);
-    const recent = this.#recent;
+    const recent = this.#recent = new RecentMessages(options.recentTotal);
+    const window = new DeduplicationWindow();
     const flushes = new FlushTracker();
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
@@ -89,6 +95,8 @@ export class Room {
       commits: this.pacer,
       room: name,
       recent,
+      window,
+      fillWindow: () => this.#reader.fillWindow(),
       hold: holds.create(),
     });
     const subscribers = this.#subscribers = new Subscribers({
@@ -107,6 +115,7 @@ export class Room {
       ...shared,
       isolate,
       recent,
+      window,
       pending,
       subscribers,
       typing,
@@ -118,6 +127,7 @@ export class Room {
     this.#reader = new LogReader({
       ...shared,
       recent,
+      window,
       delivery,
       tombstones,
       flushes,
@@ -137,6 +147,7 @@ export class Room {
         typingUsers: () => typing.users(),
       },
       recent,
+      window,
       subscribers,
       holds,
     });
@@ -181,11 +192,7 @@ export class Room {
     return this.#holds.take();
   }
 
-  /**
-   * Reads the recent messages, once.
-   *
-   * @throws Whatever the store rejects with; a later call tries again.
-   */
+  /** Reads the recent messages, once. Rejects where the store does; a later call tries again. */
   async open(): Promise<void> {
     await this.#reader.open();
   }
@@ -193,10 +200,6 @@ export class Room {
   /**
    * Lets a member join: history, then `joined`, then live. In an open room all of it happens before
    * this returns, but for a resume from before the recent messages.
-   *
-   * @param member The member.
-   * @param options From where, or how much history.
-   * @returns The subscription at once; its `joined` settles when the member is live.
    */
   join(member: Member, options: JoinOptions): Subscription & RoomSubscription {
     const subscription = new RoomSubscription(this.#forSubscriptions, member);
@@ -205,9 +208,8 @@ export class Room {
   }
 
   /**
-   * Publishes a message of a user who need not be here. Keeps the room until the result is there.
-   *
-   * @throws Whatever the store rejects with where the room cannot be read.
+   * Publishes a message of a user who need not be here, and keeps the room until the result is
+   * there. Rejects where the room cannot be read.
    */
   async publish(user: string, draft: Draft): Promise<PublishResult> {
     using _hold = this.#holds.take();
@@ -271,13 +273,10 @@ export class Room {
     return [...this.#subscribers.all(), ...this.#joining.waiting()];
   }
 
-  /**
-   * Removes all members without notifying anybody, and stops all timers.
-   *
-   * @returns The subscriptions of those that were here, or waited for their history.
-   */
+  /** Removes all members without notifying anybody, and returns their subscriptions. */
   dismiss(): readonly (Subscription & RoomSubscription)[] {
     this.#pending.dismiss();
+    this.#recent.clear();
     this.#reader.stop();
     this.#tombstones.stop();
     this.pacer.release();

@@ -12,8 +12,20 @@ export const HISTORY_MAX = 100;
 export const PAGE_DEFAULT = 50;
 /** The most messages in a page of `GET /rooms/{room}/messages`. */
 export const PAGE_MAX = 100;
-/** Messages within which a repeated `ref` is recognised. */
-export const DEDUPLICATION_WINDOW = 256;
+/**
+ * The messages of a room among which a repeated `ref` is recognised: those of the last two minutes,
+ * by their `sent_at`, within bounds in number and in UTF-16 code units.
+ */
+export const DEDUPLICATION_WINDOW = {
+  /** Milliseconds by which a message may be older than the newest one. */
+  ms: 120_000,
+  /** The most messages. */
+  maxMessages: 10_000,
+  /** UTF-16 code units of envelopes that they may have together. */
+  maxLength: 4 * 1024 * 1024,
+  /** So many of the newest messages are always among them. */
+  minMessages: 256,
+} as const;
 /** Milliseconds without a sign of typing after which a user is no longer shown as typing. */
 export const TYPING_TIMEOUT_MS = 3000;
 /** The longest `ref`, in UTF-16 code units. */

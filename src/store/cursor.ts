@@ -1,30 +1,35 @@
 /**
  * The names of places in a log.
  *
- * A cursor has 19 characters of `0-9A-Z_a-z~`, six bits each, in the order of ASCII: 80 bits of the
- * commit, 16 of the index in its entry, 18 of a tag. Cursors sort like the log as text and may stand
- * in a URL as they are. The tag comes from the id of the record that stands at the place, so a
+ * A cursor has 20 characters of `0-9A-Za-z`, of which every four hold 23 bits: 80 bits of the commit,
+ * 12 of the index in its entry, 23 of a tag. Cursors sort like the log as text, and may stand
+ * anywhere as they are. The tag comes from the id of the record that stands at the place, so a
  * cursor of another database, or of a future that a restored backup has lost, names nothing here
- * (but for one chance in 262,144).
+ * (but for one chance in 8 million).
  *
  * @module
  */
 
-/** The digits of a cursor: 64 that a URL may hold, in the order of ASCII. */
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
-/** Every 12 bits as two digits. */
-const PAIRS = Array.from({ length: 4096 }, (_, bits) => DIGITS[bits >> 6] + DIGITS[bits & 63]);
+/** The digits of a cursor, in the order of ASCII. */
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BASE = DIGITS.length;
+/** All texts of two digits. */
+const PAIRS = Array.from({ length: BASE * BASE }, (_, n) => {
+  return DIGITS[Math.floor(n / BASE)] + DIGITS[n % BASE];
+});
+/** The largest number of 23 bits. */
+const GROUP_MAX = 2 ** 23 - 1;
 /** Digits of the place, before those of the tag. */
 const PLACE_LENGTH = 16;
 /** Digits of a cursor. */
-export const CURSOR_LENGTH = 19;
+export const CURSOR_LENGTH = 20;
 /** Hexadecimal digits of a commit. */
 export const COMMIT_LENGTH = 20;
 /** The most records that a commit may hold for one room. */
-export const ENTRY_MAX_RECORDS = 65_536;
+export const ENTRY_MAX_RECORDS = 4_096;
 
 const VALUES = new Uint8Array(128);
-for (let value = 0; value < DIGITS.length; value++) VALUES[DIGITS.charCodeAt(value)] = value;
+for (let value = 0; value < BASE; value++) VALUES[DIGITS.charCodeAt(value)] = value;
 
 /** The commit before the first of every log. */
 export const NO_COMMIT = "0".repeat(COMMIT_LENGTH);
@@ -32,13 +37,13 @@ export const NO_COMMIT = "0".repeat(COMMIT_LENGTH);
 /** The place before the first message of every log: where a member of an empty room stands. */
 export const ORIGIN = "0".repeat(CURSOR_LENGTH);
 
-const PATTERN = new RegExp(`^[0-9A-Z_a-z~]{${CURSOR_LENGTH}}$`);
+const PATTERN = new RegExp(`^[0-9A-Za-z]{${CURSOR_LENGTH}}$`);
 
 /**
  * Tells whether a text has the form of a cursor.
  *
  * @param text Any text.
- * @returns True for 19 digits of a cursor; no such message need exist.
+ * @returns True for 20 digits of a cursor; no such message need exist.
  */
 export function isCursor(text: string): boolean {
   return PATTERN.test(text);
@@ -53,24 +58,27 @@ export function isCursor(text: string): boolean {
  * @returns Text that sorts like the log.
  */
 export function cursorAt(commit: string, index: number, tag: number): string {
-  const hex = commit + index.toString(16).padStart(4, "0");
-  let cursor = "";
-  for (let at = 0; at < hex.length; at += 3) cursor += PAIRS[parseInt(hex.slice(at, at + 3), 16)];
-  return cursor + PAIRS[tag >>> 6] + DIGITS[tag & 63];
+  // 92 bits in pieces of 24, 24, 24 and 20 become four of 23.
+  const a = parseInt(commit.slice(0, 6), 16);
+  const b = parseInt(commit.slice(6, 12), 16);
+  const c = parseInt(commit.slice(12, 18), 16);
+  const d = parseInt(commit.slice(18), 16) << 12 | index;
+  return digitsOf(a >>> 1) + digitsOf((a & 1) << 22 | b >>> 2) +
+    digitsOf((b & 3) << 21 | c >>> 3) + digitsOf((c & 7) << 20 | d) + digitsOf(tag);
 }
 
 /**
- * Makes the tag of a record: 18 bits of a hash of its id.
+ * Makes the tag of a record: 23 bits of a hash of its id.
  *
  * @param id The record's unique id.
- * @returns A number below 2 ** 18.
+ * @returns A number below 2 ** 23.
  */
 export function tagOf(id: string): number {
   let hash = 0x811c9dc5; // FNV-1a
   for (let at = 0; at < id.length; at++) {
     hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
   }
-  return (hash ^ (hash >>> 14)) & 0x3ffff;
+  return (hash ^ (hash >>> 9)) & GROUP_MAX;
 }
 
 /**
@@ -104,11 +112,26 @@ export function placeOf(cursor: string): string {
   return cursor.slice(0, PLACE_LENGTH);
 }
 
+/** The hexadecimal digits of a commit and of the index after it. */
 function hexOf(cursor: string): string {
-  let hex = "";
-  for (let at = 0; at < PLACE_LENGTH; at += 2) {
-    const bits = VALUES[cursor.charCodeAt(at)] << 6 | VALUES[cursor.charCodeAt(at + 1)];
-    hex += bits.toString(16).padStart(3, "0");
-  }
-  return hex;
+  const [g, h, i, j] = [0, 4, 8, 12].map((at) => numberOf(cursor, at));
+  const pieces = [
+    g << 1 | h >>> 22,
+    (h & 0x3fffff) << 2 | i >>> 21,
+    (i & 0x1fffff) << 3 | j >>> 20,
+  ];
+  const hex = pieces.map((piece) => piece.toString(16).padStart(6, "0")).join("");
+  return hex + (j & 0xfffff).toString(16).padStart(5, "0");
+}
+
+/** 23 bits as four digits. */
+function digitsOf(bits: number): string {
+  return PAIRS[Math.floor(bits / PAIRS.length)] + PAIRS[bits % PAIRS.length];
+}
+
+/** Four digits as 23 bits; such digits as no cursor has count as the greatest. */
+function numberOf(cursor: string, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 4; i++) value = value * BASE + VALUES[cursor.charCodeAt(i)];
+  return Math.min(value, GROUP_MAX);
 }

@@ -124,7 +124,7 @@ async function judge(hub: HubProcess, members: readonly WellBehaved[]): Promise<
 async function idsOf(hub: HubProcess, room: string): Promise<string[]> {
   const headers = { authorization: `Bearer ${await tokenFor("judge")}` };
   const ids: string[] = [];
-  for (let after = "0".repeat(19);;) {
+  for (let after = "0".repeat(20);;) {
     const url = `${hub.url}/rooms/${room}/messages?limit=100&after=${after}`;
     const { messages } = await (await fetch(url, { headers })).json();
     if (messages.length === 0) return ids;

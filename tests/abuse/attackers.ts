@@ -91,7 +91,7 @@ class Attackers {
    * server-sent events.
    */
   async #stick(kind: number): Promise<void> {
-    const everything = kind % 2 === 0 ? "" : `?after=${"0".repeat(19)}`;
+    const everything = kind % 2 === 0 ? "" : `?after=${"0".repeat(20)}`;
     const route = kind % 4 < 2 ? "ws" : "events";
     const authorization = `Bearer ${pick(this.#plan.tokens)}`;
     const url = `${this.#plan.url}/rooms/noise/${route}${everything}`;

@@ -3,16 +3,13 @@
 // that die. Afterwards everything that anybody saw is held against the log.
 
 import { Hub, KvRoomLog, type Message, type Subscription } from "@hubbub/hub";
-import {
-  decodeServerEnvelope,
-  DEDUPLICATION_WINDOW,
-  type ServerEnvelope,
-} from "@hubbub/hub/protocol";
+import { decodeServerEnvelope, type ServerEnvelope } from "@hubbub/hub/protocol";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { Random } from "./random.ts";
+import { duplicatesIn } from "./reference_window.ts";
 
 /** How large a run is. */
 export interface Scale {
@@ -464,11 +461,11 @@ function checkStay(
 /** What was struck out although it repeats nothing, or was not although it does. */
 function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
   const wrong: string[] = [];
-  const seenAt = new Map<string, number>();
-  records.forEach(({ user, ref, id, repeats }, index) => {
-    const before = seenAt.get(`${user} ${ref}`) ?? -Infinity;
-    seenAt.set(`${user} ${ref}`, index);
-    const isRepeat = index - before <= DEDUPLICATION_WINDOW;
+  const keys = records.map(({ id, ref, sentAt, user }) => {
+    return { key: ref === undefined ? id : `${user} ${ref}`, sentAt: Date.parse(sentAt) };
+  });
+  duplicatesIn(keys).forEach((isRepeat, index) => {
+    const { user, ref, id, repeats } = records[index];
     if (isRepeat && !repeats) wrong.push(`${room} holds ${ref} of ${user} twice: ${id}`);
     if (!isRepeat && repeats) wrong.push(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
   });

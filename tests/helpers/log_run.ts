@@ -5,7 +5,7 @@ import { messageText } from "../../src/store/entry.ts";
 
 /** Reads the whole log of a room. */
 export async function readLog(log: RoomLog, room: string): Promise<Message[]> {
-  const records = await log.after(room, ORIGIN, { limit: Infinity });
+  const records = await log.after(room, ORIGIN, { limit: Infinity, shownOnly: true });
   return records.map((record) => JSON.parse(messageText(record)));
 }
 

@@ -38,7 +38,7 @@ export async function fetchJson<T>(url: string): Promise<T> {
 /** Reads a room's whole log page by page. */
 export async function readPages(url: string, room: string): Promise<Message[]> {
   const messages: Message[] = [];
-  let after = "0".repeat(19);
+  let after = "0".repeat(20);
   for (;;) {
     const address = `${url}/rooms/${room}/messages?limit=100&after=${after}`;
     const page = await fetchJson<{ messages: Message[] }>(address);

@@ -29,7 +29,7 @@ export interface TestStoreOptions {
 }
 
 /** A cursor after all others. */
-const END = "~".repeat(ORIGIN.length);
+const END = "z".repeat(ORIGIN.length);
 
 /** The texts of records. */
 export function textsOf(records: readonly LogRecord[]): string[] {

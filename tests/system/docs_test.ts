@@ -211,7 +211,7 @@ Deno.test(
     assert(page.text.includes(`default ${PAGE_DEFAULT}, at most ${PAGE_MAX}`));
     assert(
       page.text.includes(
-        `the room's last ${protocol.DEDUPLICATION_WINDOW} messages`,
+        `${protocol.DEDUPLICATION_WINDOW.ms / 60_000} minutes`,
       ),
     );
     assert(page.text.includes(`1 to ${protocol.REF_MAX_LENGTH} characters`));
@@ -221,7 +221,7 @@ Deno.test(
     );
     assert(
       readme.includes(
-        `the room's last ${protocol.DEDUPLICATION_WINDOW} messages`,
+        `${protocol.DEDUPLICATION_WINDOW.ms / 60_000} minutes`,
       ),
     );
     assert(

@@ -34,7 +34,7 @@ async function createKvPath(): Promise<{ path: string } & AsyncDisposable> {
 
 async function history(url: string): Promise<Message[]> {
   const messages: Message[] = [];
-  for (let after = "0".repeat(19);;) {
+  for (let after = "0".repeat(20);;) {
     const page = await fetch(`${url}/rooms/lobby/messages?limit=100&after=${after}`);
     const { messages: more }: { messages: Message[] } = await page.json();
     if (more.length === 0) return messages;

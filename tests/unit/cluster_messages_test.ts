@@ -93,7 +93,7 @@ const DAMAGED: [string, (message: MessagesDelivered) => Partial<MessagesDelivere
   ["with lines that are no JSON", () => ({ lines: ["{"] })],
   ["with lines that hold no message", () => ({ lines: ["null", "{}", "[]"] })],
   ["with fewer lines than it should", ({ lines }) => ({ lines: lines.slice(0, -1) })],
-  ["that stands at a place that is not there", () => ({ prev: "0".repeat(18) + "1" })],
+  ["that stands at a place that is not there", () => ({ prev: "0".repeat(19) + "1" })],
 ];
 
 for (const [what, damage] of DAMAGED) {

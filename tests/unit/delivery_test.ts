@@ -215,7 +215,7 @@ Deno.test("Subscription.leave() may be called again, and before the member is li
   hastySeat.leave();
   await hastySeat.joined;
   assertEquals(hasty.frames, []);
-  assertEquals((await hub.roomState("elsewhere")).cursor, "0".repeat(19));
+  assertEquals((await hub.roomState("elsewhere")).cursor, "0".repeat(20));
   assertEquals(hub.roomCount, 1);
 });
 

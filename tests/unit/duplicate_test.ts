@@ -3,6 +3,7 @@ import { holdOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
+import { eventually } from "../helpers/patience.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
 Deno.test("A repeat is answered with the first one's message, and shown to nobody else", async () => {
@@ -78,29 +79,102 @@ Deno.test("Messages without ref are never repeats", async () => {
 
 for (const isRestarted of [false, true]) {
   const when = isRestarted ? "also after a restart" : "in one hub";
-  Deno.test(`A repeat is seen within 256 messages and not further, ${when}`, async () => {
+  Deno.test(`A repeat is seen for two minutes, and within 256 messages, ${when}`, async () => {
     using kv = await Deno.openKv(":memory:");
-    const { hub, log } = createTestHub(kv);
+    let now = Date.parse("2026-01-01T00:00:00Z");
+    const options = { now: () => now };
+    const { hub, log } = createTestHub(kv, options);
     // Keeps the room in memory.
     await hub.join("lobby", new TestMember("bob")).joined;
-    const again = async () => {
-      const asked = isRestarted ? createTestHub(kv).hub : hub;
-      return await asked.publish("lobby", "ann", { text: "hi", ref: "1" });
+    const fresh = () => isRestarted ? createTestHub(kv, options).hub : hub;
+    const again = () => fresh().publish("lobby", "ann", { text: "hi", ref: "1" });
+    const say = (count: number) => {
+      const other = fresh();
+      return Promise.all(numbers(count).map((text) => other.publish("lobby", "ann", { text })));
     };
     const first = await again();
     assert(first.status === "stored");
     if (isRestarted) await hub.drain();
-    const other = isRestarted ? createTestHub(kv).hub : hub;
-    await Promise.all(numbers(255).map((text) => other.publish("lobby", "ann", { text })));
+    await say(1_000);
+    now += 120_000;
+    await say(200);
+    const inTime = await again();
+    assert(inTime.status === "duplicate", "1,200 came after it, in two minutes");
+    assertEquals(inTime.record, first.record);
+    now += 1;
+    await say(1);
+    const late = await again();
+    assert(late.status === "stored", "it is older than two minutes");
+    now += 1_000_000;
+    await say(255);
     const inside = await again();
-    assert(inside.status === "duplicate", "the first is the oldest of 256");
-    assertEquals(inside.record, first.record);
-    await other.publish("lobby", "ann", { text: "one too many" });
-    const outside = await again();
-    assertEquals(outside.status, "stored");
-    assertEquals((await readLog(log, "lobby")).length, 258);
+    assert(inside.status === "duplicate", "it is the oldest of 256");
+    assertEquals(inside.record, late.record);
+    await say(1);
+    assertEquals((await again()).status, "stored", "256 came after it");
+    assertEquals((await readLog(log, "lobby")).length, 1_460);
   });
 }
+
+Deno.test("A repeat is compared by what was sent, not by what moderation made of it", async () => {
+  using kv = await Deno.openKv(":memory:");
+  let word = "****";
+  const moderate = ({ text }: { text: string }) => ({ text: text.replaceAll("darn", word) });
+  const { hub, log } = createTestHub(kv, { moderate });
+  const send = (text: string) => hub.publish("lobby", "ann", { text, ref: "1" });
+  const first = await send("darn it");
+  assert(first.status === "stored");
+  word = "####";
+  const again = await send("darn it");
+  assert(again.status === "duplicate");
+  assertEquals(again.record, first.record);
+  const other = await send("**** it");
+  assert(other.status === "refused");
+  assertEquals(other.problem.code, "ref_reused");
+  assertEquals((await readLog(log, "lobby")).map(({ text }) => text), ["**** it"]);
+});
+
+Deno.test("A ref with another text is refused while the first is on its way, and on two hubs", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const [a, b] = [createTestHub(kv, { alone: false }), createTestHub(kv, { alone: false })];
+  const results = await Promise.all([a, a, b].map(({ hub }, index) => {
+    return hub.publish("lobby", "ann", { text: `text ${index}`, ref: "1" });
+  }));
+  const codes = results.map((result) => {
+    return result.status === "refused" ? result.problem.code : result.status;
+  });
+  assertEquals(codes.toSorted(), ["ref_reused", "ref_reused", "stored"]);
+  await eventually(async () => (await readLog(a.log, "lobby")).length === 1, "one message");
+  for (const { hub } of [a, b]) await hub.drain();
+});
+
+Deno.test("A write that the store repeats by itself is one message, with ref or without", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  const { hub, log } = createTestHub(kv);
+  const bob = new TestMember("bob");
+  await hub.join("lobby", bob).joined;
+  for (const ref of [undefined, "1"]) {
+    // As the client of a remote KV does when an answer is lost.
+    faults.commit = async (commit) => {
+      faults.commit = undefined;
+      await commit();
+      return await commit();
+    };
+    const text = `ref ${ref}`;
+    const result = await hub.publish("lobby", "ann", { text, ref });
+    assert(result.status === "stored");
+    await hub.publish("lobby", "ann", { text: "next" });
+    const late = new TestMember("late");
+    const other = createTestHub(kv);
+    await other.hub.join("lobby", late).joined;
+    assertEquals(late.said.filter((said) => said === text), [text]);
+    await other.hub.drain();
+  }
+  assertEquals(bob.said, ["ref undefined", "next", "ref 1", "next"]);
+  await hub.drain();
+  assertEquals((await log.last("lobby", { limit: 99, shownOnly: true })).length, 4);
+});
 
 Deno.test("A repeat is seen after a reconnect that resumes", async () => {
   using kv = await Deno.openKv(":memory:");

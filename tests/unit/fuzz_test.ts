@@ -194,7 +194,7 @@ Deno.test("createServer() answers any request with JSON and no fault of its own"
   );
   const query = fc.dictionary(
     fc.constantFrom("user", "after", "before", "limit", "history", "token", "x"),
-    fc.oneof(fc.constantFrom("0", "1", "-1", "1e3", "0".repeat(19), "~".repeat(19)), anyText),
+    fc.oneof(fc.constantFrom("0", "1", "-1", "1e3", "0".repeat(20), "z".repeat(20)), anyText),
   );
   const method = fc.constantFrom("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS");
   const parts = fc.tuple(fc.array(segment, { maxLength: 4 }), query, method, anyFrame);
@@ -238,9 +238,9 @@ Deno.test("GET /rooms/{room}/messages gives pages of one list, whatever the curs
   all.push(...await page("limit=100"));
   assertEquals(all.length, 40);
   const any = fc.string({
-    unit: fc.constantFrom(..."0123456789ABCXYZ_abcxyz~"),
-    minLength: 19,
-    maxLength: 19,
+    unit: fc.constantFrom(..."0123456789ABCXYZabcxyz"),
+    minLength: 20,
+    maxLength: 20,
   });
   const cursor = fc.oneof(fc.constantFrom(...all.map((message) => message.cursor)), any);
   const limit = fc.integer({ min: 1, max: 100 });

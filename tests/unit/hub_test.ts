@@ -92,7 +92,7 @@ Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => 
 Deno.test("Hub.roomState() tells where a room stands, in memory or not", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  const cursor = "0".repeat(19);
+  const cursor = "0".repeat(20);
   assertEquals(await hub.roomState("lobby"), { room: "lobby", cursor, users: [], typing: [] });
   await fill(log, "lobby", { texts: numbers(3), perEntry: 3 });
   const newest = (await readLog(log, "lobby"))[2].cursor;

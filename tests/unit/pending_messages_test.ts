@@ -7,6 +7,7 @@ import { GroupCommit } from "../../src/store/group_commit.ts";
 import { PendingMessages, type RoomAppend } from "../../src/hub/pending_messages.ts";
 import type { PublishResult } from "../../src/hub/publish_result.ts";
 import { hashDraft, hashText } from "../../src/hub/draft_hash.ts";
+import { DeduplicationWindow } from "../../src/hub/deduplication_window.ts";
 import { RecentMessages } from "../../src/hub/recent_messages.ts";
 
 const LIMITS = {
@@ -33,11 +34,14 @@ function setUp(isDraining = false) {
     return add(append);
   };
   const recent = new RecentMessages();
+  const window = new DeduplicationWindow();
   const metrics = new Metrics();
   let ids = 0;
   const pending = new PendingMessages({
     room: "lobby",
     recent,
+    window,
+    fillWindow: () => undefined,
     commits,
     log: { entryMaxBytes: 65_536, get: () => Promise.resolve(undefined) },
     metrics,
@@ -53,7 +57,7 @@ function setUp(isDraining = false) {
     pending.submit({ user, draft: { text, ref }, answer: (outcome) => void told.push(outcome) });
     return told;
   };
-  return { pending, recent, metrics, handed, submit };
+  return { pending, recent, window, metrics, handed, submit };
 }
 
 function recordOf({ message, text }: RoomAppend): LogRecord {
@@ -95,11 +99,12 @@ Deno.test("PendingMessages.submit() lets the same message wait for the first, an
 });
 
 Deno.test("PendingMessages.submit() answers at once what repeats a recent message", () => {
-  const { handed, submit, recent, pending } = setUp();
+  const { handed, submit, recent, window, pending } = setUp();
   submit("ann", "r1");
   const record = recordOf(handed[0]);
   pending.settle(pending.take("id1")!, { status: "stored", record });
-  recent.push(record);
+  recent.push(record, true);
+  window.push(record);
   assertEquals(submit("ann", "r1"), [{ status: "duplicate", record }]);
   assertEquals(handed.length, 1);
 });

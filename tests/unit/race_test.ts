@@ -95,6 +95,8 @@ Deno.test("One ref through two isolates at once is one message", async () => {
 Deno.test("HTTP posts of one ref to two isolates at once are answered with one message", async () => {
   await using isolates = await TestIsolates.open();
   const [a, b] = isolates.startAll(2);
+  // Both have the room in memory, and neither hears of the other's before it commits.
+  await Promise.all([join(a, "eve"), join(b, "eve")]);
   const posts = numbers(40).map((index) => {
     const to = Number(index) % 2 === 0 ? a : b;
     return to.hub.publish("lobby", "ann", { text: "hi", ref: "1" });

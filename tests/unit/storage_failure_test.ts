@@ -188,7 +188,7 @@ Deno.test("What was written although it failed comes before what is stored durin
     return reads.promise;
   };
   // A cursor in the future makes the room read its log, and that takes a while.
-  const late = hub.join("lobby", new TestMember("late"), { after: "~".repeat(19) });
+  const late = hub.join("lobby", new TestMember("late"), { after: "z".repeat(20) });
   await begun.promise;
   subscriptions.bob.publish({ text: "2" });
   while (hub.metrics.messagesStored === 0) await new Promise((resolve) => setTimeout(resolve));

@@ -46,9 +46,8 @@ export class KvProbe {
   async run(timeoutMs: number): Promise<void> {
     const { handle, key, elapsed } = this.#options;
     await this.#checkFile();
-    if (elapsed() - this.#writtenAt < WRITE_EVERY_MS) {
-      return void await handle.call("probe", (kv) => kv.get(key), timeoutMs);
-    }
+    await handle.call("probe", (kv) => kv.get(key), timeoutMs);
+    if (elapsed() - this.#writtenAt < WRITE_EVERY_MS) return;
     const options = { expireIn: EXPIRES_MS };
     await handle.call("probe", (kv) => kv.set(key, true, options), timeoutMs);
     this.#writtenAt = elapsed();

@@ -18,7 +18,7 @@ const GET_MANY_MAX = 10;
 /** Damaged places that are remembered, so that each is reported once. */
 const DAMAGED_MAX = 1_000;
 /** A cursor after all others. */
-const END = "~".repeat(ORIGIN.length);
+const END = "z".repeat(ORIGIN.length);
 
 const decoder = new TextDecoder();
 

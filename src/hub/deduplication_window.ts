@@ -1,0 +1,273 @@
+/**
+ * Recognition of messages that were sent, or stored, twice.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
+import { CURSOR_LENGTH } from "../store/cursor.ts";
+import type { LogRecord } from "../store/entry.ts";
+
+const { maxMessages, maxLength, minMessages, ms: MAX_AGE_MS } = DEDUPLICATION_WINDOW;
+
+/** Records that there is space for at first; doubled when it is used up. */
+const FIRST_CAPACITY = 512;
+/** Keys that were computed for messages on their way, and are needed once more. */
+const KEYS_MAX = 4_096;
+
+/** The first message of a user with a `ref`. */
+export interface FirstMessage {
+  /** Its place. */
+  readonly cursor: string;
+  /** The hash of what its sender sent, where that is known. */
+  readonly hash?: number;
+}
+
+/** 64 bits of a hash. */
+type Key = readonly [high: number, low: number];
+
+/** What is kept of records, by slot: some 50 bytes for each. */
+class Slots {
+  readonly high: Uint32Array;
+  readonly low: Uint32Array;
+  /** The hash of what the first message's sender sent; 0 where it is unknown. */
+  readonly hash: Uint32Array;
+  readonly sentAt: Float64Array;
+  /** UTF-16 code units of the envelope; 0 for a duplicate. */
+  readonly length: Uint32Array;
+  /** The cursor of the first message of that key. */
+  readonly cursor: Uint8Array;
+  /** By slot, the next older slot with the same bucket, plus one. */
+  readonly older: Int32Array;
+  /** By bucket, its newest slot, plus one. */
+  readonly buckets: Int32Array;
+
+  constructor(readonly capacity: number) {
+    [this.high, this.low, this.hash, this.length] = Array.from({ length: 4 }, () => {
+      return new Uint32Array(capacity);
+    });
+    this.sentAt = new Float64Array(capacity);
+    this.cursor = new Uint8Array(CURSOR_LENGTH * capacity);
+    this.older = new Int32Array(capacity);
+    this.buckets = new Int32Array(capacity);
+  }
+}
+
+/**
+ * The last messages of a room, by hashes of their user and `ref`; those without one by their id,
+ * for a store may repeat a write by itself. They are those of two minutes by their stored time, at
+ * most 10,000 and 4 MiB, never fewer than 256. What is a duplicate depends on nothing but the log:
+ * all isolates agree, whatever their clocks say, for what has left the window never comes back.
+ *
+ * @example
+ * ```ts
+ * import { Hub, KvRoomLog } from "@hubbub/hub";
+ * import { DeduplicationWindow } from "./deduplication_window.ts";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const log = new KvRoomLog(kv);
+ * await using hub = new Hub(log);
+ * await hub.publish("lobby", "ann", { text: "hello", ref: "1" });
+ * const window = new DeduplicationWindow();
+ * const [record] = await log.last("lobby", { limit: 1 });
+ * console.log(window.push(record), window.push(record)?.cursor === record.cursor); // undefined true
+ * console.log(window.find("ann", "1")?.cursor === record.cursor); // true
+ * ```
+ */
+export class DeduplicationWindow {
+  #slots = new Slots(FIRST_CAPACITY);
+  /** Records are numbered; these are the oldest one here and the next one to come. */
+  #oldest = 0;
+  #next = 0;
+  #length = 0;
+  /**
+   * Numbers of records that may leave by age, each sent later than the one before: the newest of
+   * them that is too old takes all before it along.
+   */
+  #leaving: number[] = [];
+  #leavingFrom = 0;
+  readonly #keys = new Map<string, Key>();
+
+  /** How many records it holds. */
+  get size(): number {
+    return this.#next - this.#oldest;
+  }
+
+  /**
+   * Adds the next record of the log.
+   *
+   * @param record The record.
+   * @returns The message that it duplicates, or undefined where it is to be shown.
+   */
+  push(record: LogRecord): FirstMessage | undefined {
+    const key = this.#keyOf(record);
+    const known = this.#find(key);
+    const first = known ??
+      (record.repeats === undefined ? undefined : { cursor: record.repeats });
+    if (this.size === this.#slots.capacity) this.#grow();
+    const sentAt = Date.parse(record.sentAt);
+    this.#add(key, {
+      cursor: first?.cursor ?? record.cursor,
+      hash: (first ? first.hash : record.hash) ?? 0,
+      // A time that cannot be read leaves nothing and makes nothing leave.
+      sentAt: Number.isNaN(sentAt) ? this.#newestSentAt() : sentAt,
+      length: first ? 0 : record.envelope.length,
+    });
+    this.#dropOld();
+    return first;
+  }
+
+  /**
+   * Finds the message that a new one of this user with this ref would duplicate.
+   *
+   * @param user The user that sends it.
+   * @param ref The sender's name for the message.
+   * @returns The first message with that ref, while a duplicate of it is recognised.
+   */
+  find(user: string, ref: string): FirstMessage | undefined {
+    const name = nameOf(user, ref);
+    const key = hashName(name);
+    // It is about to come back from the log.
+    if (this.#keys.size >= KEYS_MAX) this.#keys.clear();
+    this.#keys.set(name, key);
+    return this.#find(key);
+  }
+
+  /**
+   * Whether a record of this log is a duplicate that is not to be shown.
+   *
+   * @param record The record.
+   * @returns False also where that is no longer known.
+   */
+  hides(record: LogRecord): boolean {
+    if (record.repeats !== undefined) return true;
+    const first = this.#find(this.#keyOf(record));
+    return first !== undefined && first.cursor < record.cursor;
+  }
+
+  #keyOf({ id, ref, user }: LogRecord): Key {
+    // Ids are made by isolates, not by senders: any hash will do.
+    if (ref === undefined) return [mix(id, 0x811c9dc5), mix(id, 0x9747b28c)];
+    const name = nameOf(user, ref);
+    const key = this.#keys.get(name) ?? hashName(name);
+    this.#keys.delete(name);
+    return key;
+  }
+
+  #find([high, low]: Key): FirstMessage | undefined {
+    const slots = this.#slots;
+    for (let at = slots.buckets[low & (slots.capacity - 1)]; at !== 0;) {
+      const slot = at - 1;
+      if (slots.high[slot] === high && slots.low[slot] === low) {
+        const bytes = slots.cursor.subarray(slot * CURSOR_LENGTH, (slot + 1) * CURSOR_LENGTH);
+        return { cursor: String.fromCharCode(...bytes), hash: slots.hash[slot] || undefined };
+      }
+      at = slots.older[slot];
+    }
+    return undefined;
+  }
+
+  #add(
+    [high, low]: Key,
+    kept: { cursor: string; hash: number; sentAt: number; length: number },
+  ): void {
+    const slots = this.#slots;
+    const slot = this.#next++ & (slots.capacity - 1);
+    const bucket = low & (slots.capacity - 1);
+    slots.high[slot] = high;
+    slots.low[slot] = low;
+    slots.hash[slot] = kept.hash;
+    slots.sentAt[slot] = kept.sentAt;
+    slots.length[slot] = kept.length;
+    for (let i = 0; i < CURSOR_LENGTH; i++) {
+      slots.cursor[slot * CURSOR_LENGTH + i] = kept.cursor.charCodeAt(i);
+    }
+    slots.older[slot] = slots.buckets[bucket];
+    slots.buckets[bucket] = slot + 1;
+    this.#length += kept.length;
+  }
+
+  #dropOld(): void {
+    const { capacity, sentAt } = this.#slots;
+    const timeOf = (number: number) => sentAt[number & (capacity - 1)];
+    // With one more, this one is no longer among the newest that always stay.
+    const candidate = this.#next - 1 - minMessages;
+    if (candidate >= this.#oldest) {
+      const leaving = this.#leaving;
+      while (leaving.length > this.#leavingFrom && timeOf(leaving.at(-1)!) >= timeOf(candidate)) {
+        leaving.pop();
+      }
+      leaving.push(candidate);
+      const limit = timeOf(this.#next - 1) - MAX_AGE_MS;
+      let until = this.#oldest;
+      while (this.#leavingFrom < leaving.length && timeOf(leaving[this.#leavingFrom]) < limit) {
+        until = leaving[this.#leavingFrom++] + 1;
+      }
+      while (this.#oldest < until) this.#dropOldest();
+    }
+    while (this.size > maxMessages || (this.#length > maxLength && this.size > minMessages)) {
+      this.#dropOldest();
+    }
+    while (this.#leaving[this.#leavingFrom] < this.#oldest) this.#leavingFrom++;
+    if (this.#leavingFrom > FIRST_CAPACITY) {
+      this.#leaving = this.#leaving.slice(this.#leavingFrom);
+      this.#leavingFrom = 0;
+    }
+  }
+
+  #dropOldest(): void {
+    const slots = this.#slots;
+    const slot = this.#oldest++ & (slots.capacity - 1);
+    this.#length -= slots.length[slot];
+    const bucket = slots.low[slot] & (slots.capacity - 1);
+    // It is the oldest of all, and so the last of its bucket.
+    let newer = slots.buckets[bucket] - 1;
+    if (newer === slot) return void (slots.buckets[bucket] = 0);
+    while (slots.older[newer] - 1 !== slot) newer = slots.older[newer] - 1;
+    slots.older[newer] = 0;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    const [from, to] = [this.#oldest, this.#next];
+    this.#slots = new Slots(2 * old.capacity);
+    this.#length = 0;
+    this.#next = from;
+    for (let number = from; number < to; number++) {
+      const slot = number & (old.capacity - 1);
+      const bytes = old.cursor.subarray(slot * CURSOR_LENGTH, (slot + 1) * CURSOR_LENGTH);
+      this.#add([old.high[slot], old.low[slot]], {
+        cursor: String.fromCharCode(...bytes),
+        hash: old.hash[slot],
+        sentAt: old.sentAt[slot],
+        length: old.length[slot],
+      });
+    }
+  }
+
+  #newestSentAt(): number {
+    const { capacity, sentAt } = this.#slots;
+    return this.size === 0 ? 0 : sentAt[(this.#next - 1) & (capacity - 1)];
+  }
+}
+
+function nameOf(user: string, ref: string): string {
+  // No name of a user holds a line feed.
+  return `${user}\n${ref}`;
+}
+
+/** Senders choose refs: nobody must find one that has the hash of another's. */
+function hashName(name: string): Key {
+  const digest = createHash("sha256").update(name).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
+}
+
+function mix(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
