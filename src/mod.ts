@@ -60,13 +60,23 @@ export { tokenOf } from "./access/request_token.ts";
 export { createServer, type Server, type ServerOptions } from "./http/server.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { StatusChange } from "./hub/envelope_batch.ts";
-export { Hub, type RoomState } from "./hub/hub.ts";
+export { Hub } from "./hub/hub.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";
 export type { Moderate, Sender, Verdict } from "./hub/moderation.ts";
 export type { PublishResult } from "./hub/publish_result.ts";
 export type { Member, Subscription, SubscriptionState } from "./hub/member.ts";
-export type { Draft, Limits, Message, Problem } from "./protocol/mod.ts";
+export type {
+  Cursor,
+  Draft,
+  Limits,
+  Message,
+  Problem,
+  Ref,
+  RoomName,
+  RoomState,
+  UserName,
+} from "./protocol/mod.ts";
 export type { LogEntry, LogRecord } from "./store/entry.ts";
 export { KvRoomLog, type KvRoomLogOptions } from "./store/kv/kv_room_log.ts";
 export type { CommitBudget, Growth, ReadOptions, RoomLog, StoreEvent } from "./store/room_log.ts";

@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { type MetricsSnapshot, renderMetrics } from "../telemetry/prometheus.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { HealthBody } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** Milliseconds within which the database must answer a health check. */
@@ -36,22 +37,23 @@ export function operatorRoutes(options: OperatorOptions): Hono {
   const app = new Hono();
 
   app.get("/health", async (context) => {
-    const state = {
+    const state: Omit<HealthBody, "status"> = {
       rooms: hub.roomCount,
       connections: metrics.connections,
       messages_stored: metrics.messagesStored,
       reach: hub.reach,
       peers: hub.peerCount,
     };
-    if (hub.isDraining) return context.json({ status: "draining", ...state }, 503);
+    const body = (status: HealthBody["status"]): HealthBody => ({ status, ...state });
+    if (hub.isDraining) return context.json(body("draining"), 503);
     try {
       await hub.log.probe(HEALTH_TIMEOUT_MS);
     } catch (error) {
       metrics.probeFailures++;
       logger("error", "health_failed", { error });
-      return context.json({ status: "storage_failed", ...state }, 503);
+      return context.json(body("storage_failed"), 503);
     }
-    return context.json({ status: "ok", ...state });
+    return context.json(body("ok"));
   });
 
   app.get("/metrics", async (context) => {

@@ -30,7 +30,7 @@ import { ConnectionMonitor } from "../connection/connection_monitor.ts";
 import { refuseEventStream } from "../connection/event_stream.ts";
 import { WriteScheduler } from "../connection/write_scheduler.ts";
 import type { Hub } from "../hub/hub.ts";
-import { decodeRoom, ERRORS } from "../protocol/mod.ts";
+import { decodeRoom, type ErrorBody, ERRORS } from "../protocol/mod.ts";
 import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
 import { Answers } from "./answers.ts";
@@ -287,5 +287,6 @@ function isForReader({ req: { path, method } }: Context): boolean {
 
 function answer(context: Context, { problem, headers }: HttpError): Response {
   const { code, message } = problem;
-  return context.json({ error: { code, message } }, ERRORS[code].status, headers);
+  const body: ErrorBody = { error: { code, message } };
+  return context.json(body, ERRORS[code].status, headers);
 }

@@ -9,7 +9,7 @@ import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
 import { Presence } from "../cluster/presence.ts";
 import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser } from "../protocol/mod.ts";
-import type { Draft, Limits } from "../protocol/mod.ts";
+import type { Draft, Limits, RoomState } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
 import { jsonLogger } from "../telemetry/logger.ts";
@@ -36,18 +36,6 @@ const DRAIN_COMMIT_MS = 2_500;
  * @param hub The hub.
  */
 export let killHub: (hub: Hub) => void;
-
-/** The state of a room. */
-export interface RoomState {
-  /** The room's name. */
-  readonly room: string;
-  /** The cursor of its newest message, also where nobody is in it. */
-  readonly cursor: string;
-  /** The users that are here, sorted. */
-  readonly users: readonly string[];
-  /** The users that are typing, sorted. */
-  readonly typing: readonly string[];
-}
 
 /**
  * Rooms by name. Every message is stored in the log before anyone sees it, and every member of a

@@ -6,14 +6,14 @@
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
 import { TOKEN_MAX_LENGTH } from "./limits.ts";
-import { decodeDraft, type DecodeOptions } from "./message.ts";
+import { decodeDraft, type DecodeOptions, type Draft } from "./message.ts";
 
 /** A chat message on its way to the server. */
 export interface SendEnvelope {
   /** Which envelope this is. */
   readonly type: "chat_message";
   /** `ref` is echoed in the stored message and makes a repeat recognisable. */
-  readonly payload: { readonly text: string; readonly ref?: string };
+  readonly payload: Draft;
 }
 
 /** The start (`true`) or end (`false`) of typing on its way to the server. */
@@ -29,7 +29,15 @@ export interface AuthenticateEnvelope {
   /** Which envelope this is. */
   readonly type: "authenticate";
   /** A token of the same user. If it is refused, an `error` says so, and the old one holds. */
-  readonly payload: { readonly token: string };
+  readonly payload: {
+    /**
+     * The token.
+     *
+     * @minLength 1
+     * @maxLength 8192
+     */
+    readonly token: string;
+  };
 }
 
 /** A heartbeat for clients that cannot send pings of WebSocket, which browsers cannot. */

@@ -5,6 +5,7 @@
  */
 
 import { isObject } from "./decoded.ts";
+import type { RoomName } from "./identifiers.ts";
 import { CURSOR_MAX_LENGTH, HISTORY_MAX, REF_MAX_LENGTH, TOKEN_MAX_LENGTH } from "./limits.ts";
 import { decodeDraft, type DecodeOptions, type Draft } from "./message.ts";
 import { decodeRoom } from "./names.ts";
@@ -12,9 +13,21 @@ import type { ErrorCode, ProblemV2 } from "./problem.ts";
 
 /** How a room is joined. */
 export interface JoinPayloadV2 {
-  /** The cursor after which the messages come first, each once: 1 to 64 characters. */
+  /**
+   * The cursor after which the messages come first, each once: 1 to 64 characters.
+   *
+   * @minLength 1
+   * @maxLength 64
+   */
   readonly after?: string;
-  /** How many messages of history come at most, a whole number from 0 to 100. @default {10} */
+  /**
+   * How many messages of history come at most, a whole number from 0 to 100.
+   *
+   * @asType integer
+   * @minimum 0
+   * @maximum 100
+   * @default {10}
+   */
   readonly history?: number;
   /**
    * Whether the member is shown as here, and told who else is and who types.
@@ -29,7 +42,7 @@ export interface JoinEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "join";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** How. */
   readonly payload?: JoinPayloadV2;
 }
@@ -39,7 +52,7 @@ export interface LeaveEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "leave";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** An empty object. */
   readonly payload?: Record<string, never>;
 }
@@ -49,7 +62,7 @@ export interface SendEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "chat_message";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** `ref` makes a repeat recognisable, and is echoed to the sender's connections. */
   readonly payload: Draft;
 }
@@ -59,7 +72,7 @@ export interface SendTypingEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "typing_status";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** Whether the sender is typing. */
   readonly payload: { readonly status: boolean };
 }
@@ -69,7 +82,15 @@ export interface AuthenticateEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "authenticate";
   /** A token of the same user. If it is refused, an `error` says so, and the old one holds. */
-  readonly payload: { readonly token: string };
+  readonly payload: {
+    /**
+     * The token.
+     *
+     * @minLength 1
+     * @maxLength 8192
+     */
+    readonly token: string;
+  };
 }
 
 /** A heartbeat for clients that cannot send pings of WebSocket, which browsers cannot. */

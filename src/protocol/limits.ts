@@ -45,20 +45,49 @@ export const CURSOR_MAX_LENGTH = 64;
 
 /** Limits of a member, as sent in `joined`. */
 export interface Limits {
-  /** UTF-8 bytes of text in one message. */
+  /**
+   * UTF-8 bytes of text in one message.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly text_max_bytes: number;
-  /** Milliseconds after which typing ends unless it is signalled again. */
+  /**
+   * Milliseconds after which typing ends unless it is signalled again.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly typing_timeout_ms: number;
-  /** Messages a second that a connection may send in the long run; 0 is no limit. */
+  /**
+   * Messages a second that a connection may send in the long run; 0 is no limit.
+   *
+   * @minimum 0
+   */
   readonly messages_per_second: number;
-  /** Messages that a connection may send at once. */
+  /**
+   * Messages that a connection may send at once.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly message_burst: number;
 }
 
 /** Limits of a connection of protocol 2, as sent in `welcome`. */
 export interface LimitsV2 extends Limits {
-  /** Rooms that the connection may be in at once. */
+  /**
+   * Rooms that the connection may be in at once.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly rooms_max: number;
-  /** The most messages of history that a join may ask for. */
+  /**
+   * The most messages of history that a join may ask for.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly history_max: number;
 }

@@ -5,33 +5,50 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
+import type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
 import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
 import { isBlank } from "./visible_text.ts";
 
 /** A stored chat message. */
 export interface Message {
-  /** Unique id (ULID). */
+  /**
+   * Unique id (ULID).
+   *
+   * @pattern ^[0-7][0-9A-HJKMNP-TV-Z]{25}$
+   */
   readonly id: string;
   /** Place in the room's log: opaque text that sorts like the log. */
-  readonly cursor: string;
+  readonly cursor: Cursor;
   /** Room it belongs to. */
-  readonly room: string;
+  readonly room: RoomName;
   /** User that sent it, as authorized. */
-  readonly user: string;
-  /** Text. */
+  readonly user: UserName;
+  /**
+   * Text, of which people can see something.
+   *
+   * @minLength 1
+   */
   readonly text: string;
-  /** Time at which the server accepted it: ISO 8601, UTC, milliseconds. */
+  /**
+   * Time at which the server accepted it: ISO 8601, UTC, milliseconds.
+   *
+   * @format date-time
+   */
   readonly sent_at: string;
   /** Deduplication key, if its sender gave one: unique among the sender's messages. */
-  readonly ref?: string;
+  readonly ref?: Ref;
 }
 
 /** A message before it is stored: the part that its sender decides. */
 export interface Draft {
-  /** Text. */
+  /**
+   * Text, of which people can see something.
+   *
+   * @minLength 1
+   */
   readonly text: string;
   /** Deduplication key of the sender. */
-  readonly ref?: string;
+  readonly ref?: Ref;
 }
 
 /** Options of {@linkcode decodeDraft}. */

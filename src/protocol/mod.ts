@@ -19,6 +19,7 @@
 export { PROTOCOL_V1, PROTOCOL_V1_LINES, PROTOCOL_V2 } from "./subprotocol.ts";
 export type { Subprotocol } from "./subprotocol.ts";
 export { decodeRoom, decodeUser } from "./names.ts";
+export type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
 export { decodeDraft } from "./message.ts";
 export type { DecodeOptions, Draft, Message } from "./message.ts";
 export { decodeClientEnvelope } from "./client_envelope.ts";
@@ -69,6 +70,7 @@ export type {
   TypingStatusEnvelopeV2,
   WelcomeEnvelopeV2,
 } from "./server_envelope_v2.ts";
+export type { ErrorBody, HealthBody, MessagePage, PostBody, RoomState } from "./http_body.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
 export { ERRORS } from "./problem.ts";

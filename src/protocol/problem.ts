@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Ref } from "./identifiers.ts";
+
 /**
  * The error codes, each with its HTTP status and whether the same request may succeed later
  * (`temporary`) or must be changed first.
@@ -59,8 +61,12 @@ export interface Problem {
   /** Reason, in a sentence. */
   readonly message: string;
   /** The `ref` of the message concerned, if it had one. */
-  readonly ref?: string;
-  /** Milliseconds after which a retry makes sense, if that is known. */
+  readonly ref?: Ref;
+  /**
+   * Milliseconds after which a retry makes sense, if that is known.
+   *
+   * @minimum 0
+   */
   readonly retry_after_ms?: number;
 }
 

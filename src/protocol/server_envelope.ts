@@ -5,6 +5,7 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
+import type { Cursor, RoomName, UserName } from "./identifiers.ts";
 import type { Limits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { Problem } from "./problem.ts";
@@ -22,7 +23,7 @@ export interface TypingStatusEnvelope {
   /** Which envelope this is. */
   readonly type: "typing_status";
   /** Who, and whether they are typing now. */
-  readonly payload: { readonly user: string; readonly status: boolean };
+  readonly payload: { readonly user: UserName; readonly status: boolean };
 }
 
 /** The end of the history: what follows is live. */
@@ -31,17 +32,17 @@ export interface JoinedEnvelope {
   readonly type: "joined";
   /** The state of the room and of the member in it. */
   readonly payload: {
-    readonly room: string;
+    readonly room: RoomName;
     /** The member's own name; empty for one that only reads. */
-    readonly user: string;
+    readonly user: UserName | "";
     /** The place in the log up to which the member has everything, also in an empty room. */
-    readonly cursor: string;
+    readonly cursor: Cursor;
     /** False if `after` could not be honoured in full: the history is then the newest part. */
     readonly recovered: boolean;
     /** The users in the room, sorted, the member included. */
-    readonly users: readonly string[];
+    readonly users: readonly UserName[];
     /** The other users who are typing now. */
-    readonly typing: readonly string[];
+    readonly typing: readonly UserName[];
     readonly limits: Limits;
   };
 }
@@ -51,7 +52,7 @@ export interface PresenceEnvelope {
   /** Which envelope this is. */
   readonly type: "presence";
   /** The user, and which of the two. */
-  readonly payload: { readonly user: string; readonly status: "joined" | "left" };
+  readonly payload: { readonly user: UserName; readonly status: "joined" | "left" };
 }
 
 /** A refusal of something that the client sent, or a problem of its connection. */
@@ -67,7 +68,15 @@ export interface DrainingEnvelope {
   /** Which envelope this is. */
   readonly type: "draining";
   /** Milliseconds to wait before that, different for each connection. */
-  readonly payload: { readonly reconnect_after_ms: number };
+  readonly payload: {
+    /**
+     * Milliseconds to wait before that.
+     *
+     * @asType integer
+     * @minimum 0
+     */
+    readonly reconnect_after_ms: number;
+  };
 }
 
 /** The answer to a `ping`. */

@@ -5,27 +5,37 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
+import type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
 import type { LimitsV2 } from "./limits.ts";
 import type { ProblemV2 } from "./problem.ts";
 
 /** A stored message, as protocol 2 writes it. */
 export interface MessageV2 {
   /** Place in the room's log, and the name of the message: opaque text that sorts like the log. */
-  readonly cursor: string;
+  readonly cursor: Cursor;
   /** User that sent it, as authorized. */
-  readonly user: string;
-  /** Text. */
+  readonly user: UserName;
+  /**
+   * Text.
+   *
+   * @minLength 1
+   */
   readonly text: string;
-  /** Time at which the server accepted it: milliseconds since the epoch. */
+  /**
+   * Time at which the server accepted it: milliseconds since the epoch.
+   *
+   * @asType integer
+   * @minimum 0
+   */
   readonly at: number;
   /** Deduplication key, if its sender gave one; on the connections of its sender alone. */
-  readonly ref?: string;
+  readonly ref?: Ref;
 }
 
 /** A user in a room. */
 export interface PresentUser {
   /** The user's name. */
-  readonly user: string;
+  readonly user: UserName;
 }
 
 /** What a user may do in a room. */
@@ -41,7 +51,7 @@ export interface WelcomeEnvelopeV2 {
   /** What holds for the connection. */
   readonly payload: {
     /** The user's own name, as the rooms show it. */
-    readonly user: string;
+    readonly user: UserName;
     /** The version of the protocol. */
     readonly protocol: 2;
     /** What the connection may do. */
@@ -54,7 +64,7 @@ export interface ChatMessageEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "chat_message";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** The message. */
   readonly payload: MessageV2;
 }
@@ -64,19 +74,28 @@ export interface JoinedEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "joined";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** The state of the room and of the member in it. */
   readonly payload: {
     /** The place in the log up to which the member has everything, also in an empty room. */
-    readonly cursor: string;
+    readonly cursor: Cursor;
     /** False if `after` could not be honoured in full: the history is then the newest part. */
     readonly recovered: boolean;
-    /** How many users are in the room, the member included where it is shown as here. */
+    /**
+     * How many users are in the room, the member included where it is shown as here.
+     *
+     * @asType integer
+     * @minimum 0
+     */
     readonly user_count: number;
-    /** The first 500 of them, sorted by name; none without presence. */
+    /**
+     * The first 500 of them, sorted by name; none without presence.
+     *
+     * @maxItems 500
+     */
     readonly users: readonly PresentUser[];
     /** The other users who are typing now; none without presence. */
-    readonly typing: readonly string[];
+    readonly typing: readonly UserName[];
     /** What the member may do in the room. */
     readonly role: Role;
   };
@@ -87,7 +106,7 @@ export interface LeftEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "left";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** Why. */
   readonly payload: {
     /** The reason, for programs. */
@@ -102,9 +121,9 @@ export interface TypingStatusEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "typing_status";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** Who, and whether they are typing now. */
-  readonly payload: { readonly user: string; readonly status: boolean };
+  readonly payload: { readonly user: UserName; readonly status: boolean };
 }
 
 /** Users joined a room with their first connection, or left it with their last. */
@@ -112,13 +131,13 @@ export interface PresenceEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "presence";
   /** The room. */
-  readonly room: string;
+  readonly room: RoomName;
   /** The users; nobody is in both lists. */
   readonly payload: {
     /** Who joined. */
     readonly joined: readonly PresentUser[];
     /** Who left. */
-    readonly left: readonly string[];
+    readonly left: readonly UserName[];
   };
 }
 
@@ -127,7 +146,7 @@ export interface ErrorEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "error";
   /** The room, where it concerns one. */
-  readonly room?: string;
+  readonly room?: RoomName;
   /** What is wrong, and with what; `ref` names the message concerned. */
   readonly payload: ProblemV2;
 }
@@ -137,7 +156,15 @@ export interface DrainingEnvelopeV2 {
   /** Which envelope this is. */
   readonly type: "draining";
   /** Milliseconds to wait before that, different for each connection. */
-  readonly payload: { readonly reconnect_after_ms: number };
+  readonly payload: {
+    /**
+     * Milliseconds to wait before that.
+     *
+     * @asType integer
+     * @minimum 0
+     */
+    readonly reconnect_after_ms: number;
+  };
 }
 
 /** The answer to a `ping`. */

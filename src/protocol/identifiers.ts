@@ -1,0 +1,35 @@
+/**
+ * Types of the texts that name rooms, users, messages and places.
+ *
+ * @module
+ */
+
+/**
+ * Name of a room.
+ *
+ * @pattern ^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$
+ */
+export type RoomName = string;
+
+/**
+ * Name of a user, as a room shows it: 1 to 64 characters (code points) that people can see.
+ *
+ * @minLength 1
+ * @maxLength 64
+ */
+export type UserName = string;
+
+/**
+ * Place in a room's log: opaque text that sorts like the log.
+ *
+ * @pattern ^[0-9A-Z_a-z~]{19}$
+ */
+export type Cursor = string;
+
+/**
+ * Deduplication key, chosen by a message's sender: unique among the sender's messages.
+ *
+ * @minLength 1
+ * @maxLength 128
+ */
+export type Ref = string;
