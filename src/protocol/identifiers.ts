@@ -22,7 +22,7 @@ export type UserName = string;
 /**
  * Place in a room's log: opaque text that sorts like the log.
  *
- * @pattern ^[0-9A-Z_a-z~]{19}$
+ * @pattern ^[0-9A-Za-z]{20}$
  */
 export type Cursor = string;
 
