@@ -1,0 +1,58 @@
+import type { Entry } from "../observed_hub.ts";
+import type { Attack } from "../target.ts";
+import { badRequests, badTokens, foreignOrigins, ghosts } from "./bad_requests.ts";
+import { blankFrames } from "./blank_frames.ts";
+import { churn } from "./churn.ts";
+import { endlessBodies } from "./endless_bodies.ts";
+import { floods } from "./floods.ts";
+import { hoarders } from "./hoarders.ts";
+import { idleConnections } from "./idle_connections.ts";
+import { idleRooms } from "./idle_rooms.ts";
+import { junk, oversized } from "./junk.ts";
+import { newNames, squatters } from "./names.ts";
+import { manyRooms } from "./many_rooms.ts";
+import { questions } from "./questions.ts";
+import { slowTakers } from "./slow_takers.ts";
+import { stuckReaders } from "./stuck_readers.ts";
+import { typingStorms } from "./typing_storms.ts";
+import { unreadAnswers, unreadStreams } from "./unread_answers.ts";
+
+/** An attack, and the hub that it is for. */
+export interface AttackClass {
+  readonly run: Attack;
+  /** Who may enter the hub that is attacked by it alone. */
+  readonly entry: Entry;
+  /** Whether it makes no sense in an open hub. */
+  readonly needsTokens?: true;
+  /**
+   * Whether it uses up the connections of the process, which Deno accepts before the hub sees them:
+   * others get in again only when the hub has closed all of them.
+   */
+  readonly takesDescriptors?: true;
+}
+
+/** All attacks, by name. */
+export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackClass>([
+  ["idle-connections", { run: idleConnections, entry: "open", takesDescriptors: true }],
+  ["unread-streams", { run: unreadStreams, entry: "open" }],
+  ["unread-answers", { run: unreadAnswers, entry: "open" }],
+  ["hoarders", { run: hoarders, entry: "open" }],
+  ["blank-frames", { run: blankFrames, entry: "open" }],
+  ["typing-storms", { run: typingStorms, entry: "open" }],
+  ["new-names", { run: newNames, entry: "open" }],
+  ["squatters", { run: squatters, entry: "open" }],
+  ["endless-bodies", { run: endlessBodies, entry: "open" }],
+  ["idle-rooms", { run: idleRooms, entry: "open" }],
+  ["many-rooms", { run: manyRooms, entry: "open" }],
+  ["slow-takers", { run: slowTakers, entry: "open" }],
+  ["questions", { run: questions, entry: "open" }],
+  ["stuck-readers", { run: stuckReaders, entry: "tokens" }],
+  ["junk", { run: junk, entry: "tokens" }],
+  ["oversized", { run: oversized, entry: "tokens" }],
+  ["floods", { run: floods, entry: "tokens" }],
+  ["churn", { run: churn, entry: "tokens" }],
+  ["ghosts", { run: ghosts, entry: "tokens" }],
+  ["bad-requests", { run: badRequests, entry: "tokens" }],
+  ["bad-tokens", { run: badTokens, entry: "tokens", needsTokens: true }],
+  ["foreign-origins", { run: foreignOrigins, entry: "tokens" }],
+]);

@@ -1,0 +1,153 @@
+import type { Addresses } from "./addresses.ts";
+import { ATTACKS } from "./attacks/mod.ts";
+import { Company, type Delays, ROOMS } from "./company.ts";
+import { mib, pause } from "./numbers.ts";
+import { type Entry, ObservedHub } from "./observed_hub.ts";
+import { Stranger } from "./stranger.ts";
+import type { Outcome, Plan } from "./target.ts";
+
+/** The most memory that a hub may take, whatever is done to it. */
+const RESIDENT_MAX_BYTES = 400 * 1024 * 1024;
+/** How long acknowledgements may take, as a multiple of the 95th percentile without abuse. */
+const SLOWER = 10;
+/** Milliseconds below which a percentile is noise, and the longest that anybody may wait. */
+const NOISE_MS = 5;
+const LONGEST_MS = 1_000;
+/** Bytes of log lines a minute that an attacker can cause. */
+const LOGGED_MAX_BYTES = 1024 * 1024;
+/** Milliseconds for which a hub is left alone before it is attacked, and after. */
+const CALM_MS = 3_000;
+
+/** What is tried. */
+export interface TrialOptions {
+  /** The attacks, by name. */
+  readonly attacks: readonly string[];
+  /** Who may enter the hub. */
+  readonly entry: Entry;
+  readonly seconds: number;
+  readonly addresses: Addresses;
+}
+
+/**
+ * Attacks a hub while others behave in it, and beside it one that nobody attacks: both have the
+ * same machine at the same time, so that the second one shows the same minutes without abuse.
+ *
+ * @returns What was not as it should be.
+ */
+export async function runTrial(options: TrialOptions): Promise<string[]> {
+  const { attacks, entry, seconds, addresses } = options;
+  const mayBeCut = attacks.some((name) => ATTACKS.get(name)!.takesDescriptors);
+  const problems: string[] = [];
+  await using hub = await ObservedHub.start(entry);
+  await using control = await ObservedHub.start(entry);
+  const company = await Company.enter(hub, addresses.members);
+  const calm = await Company.enter(control, addresses.members);
+  const stranger = new Stranger(hub, addresses.stranger);
+  if (!mayBeCut) stranger.start();
+  await pause(CALM_MS);
+  company.takeDelays();
+  calm.takeDelays();
+
+  const attackers = new Attackers({
+    attacks,
+    urls: addresses.attackers.map((address) => hub.urlFrom(address)),
+    tokens: (await Promise.all(
+      Array.from({ length: 20 }, (_, i) => hub.tokenOf(`mallory ${i}`)),
+    )).filter((token) => token !== ""),
+    rooms: ROOMS,
+  });
+  const end = performance.now() + seconds * 1_000;
+  while (performance.now() < end) {
+    const until = Math.min(end, performance.now() + 60_000);
+    while (performance.now() < until) {
+      await pause(Math.max(0, Math.min(1_000, until - performance.now())));
+      try {
+        await hub.sample();
+      } catch (error) {
+        if (!mayBeCut) problems.push(`no metrics: ${error}`);
+      }
+    }
+    problems.push(...report(hub, company.takeDelays(), calm.takeDelays(), mayBeCut));
+    console.log(`    ${stranger.takeVisits()}; control ${control.entry}`);
+  }
+  const { counts, surprises } = await attackers.end();
+  problems.push(...surprises);
+  console.log("    attackers:", JSON.stringify(counts));
+
+  await pause(CALM_MS);
+  if (mayBeCut) {
+    // All connections were closed: now everybody must get in again.
+    stranger.start();
+    await pause(CALM_MS);
+  }
+  problems.push(...await stranger.end(), ...await company.end({ mayBeCut }));
+  await calm.end({ mayBeCut: true });
+  problems.push(...await hub.ailments());
+  await hub.sample();
+  console.log(`    after: rss ${mib(hub.takeResidents().last)} MiB,`, hub.counters());
+  const mayFail = new Set(mayBeCut ? ["accept_failed", "connections_closed"] : []);
+  problems.push(...await hub.stop(mayFail));
+  console.log("    log:", hub.logged());
+  const { loggedBytes } = hub;
+  if (loggedBytes > LOGGED_MAX_BYTES * Math.max(1, seconds / 60)) {
+    problems.push(`${mib(loggedBytes)} MiB of log`);
+  }
+  return problems;
+}
+
+/** Writes a minute down, and says what was wrong in it. */
+function report(hub: ObservedHub, delays: Delays, calm: Delays, mayBeCut: boolean): string[] {
+  const problems: string[] = [];
+  const residents = hub.takeResidents();
+  const allowed = SLOWER * Math.max(NOISE_MS, calm.p95);
+  const lag = hub.metric("hubbub_event_loop_delay_seconds_sum") /
+    hub.metric("hubbub_event_loop_delay_seconds_count");
+  console.log(
+    `    rss median ${mib(residents.median)}, most ${mib(residents.most)} MiB;`,
+    `acks ${textOf(delays)}; in the hub without abuse ${textOf(calm)};`,
+    `connections ${hub.metric("hubbub_connections")}, rooms ${hub.metric("hubbub_rooms")},`,
+    `waiting ${mib(hub.metric("hubbub_waiting_bytes"))} MiB, loop ${(1000 * lag).toFixed(1)} ms`,
+  );
+  if (residents.most > RESIDENT_MAX_BYTES) problems.push(`it took ${mib(residents.most)} MiB`);
+  if (mayBeCut) return problems;
+  if (delays.p99 > allowed) {
+    problems.push(`acks took ${delays.p99.toFixed(0)} ms at p99, allowed ${allowed.toFixed(0)}`);
+  }
+  if (delays.most > Math.max(LONGEST_MS, SLOWER * calm.most)) {
+    problems.push(`an ack took ${delays.most.toFixed(0)} ms`);
+  }
+  if (delays.count < calm.count / 2) problems.push(`only ${delays.count} of ${calm.count} acks`);
+  return problems;
+}
+
+function textOf({ count, p50, p95, p99, most }: Delays): string {
+  const [a, b, c, d] = [p50, p95, p99, most].map((ms) => ms.toFixed(1));
+  return `p50 ${a} p95 ${b} p99 ${c} max ${d} ms of ${count}`;
+}
+
+/** The attackers, in a worker of their own. */
+class Attackers {
+  readonly #worker: Worker;
+  readonly #outcome: Promise<Outcome>;
+
+  constructor(plan: Plan) {
+    this.#worker = new Worker(new URL("./attackers.ts", import.meta.url), { type: "module" });
+    this.#outcome = new Promise((resolve) => {
+      this.#worker.onmessage = ({ data }) => resolve(data);
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ counts: {}, surprises: [`the attackers failed: ${event.message}`] });
+      };
+    });
+    this.#worker.postMessage(plan);
+  }
+
+  /** Stops them; returns what they did. Those that hang are left behind. */
+  async end(): Promise<Outcome> {
+    this.#worker.postMessage("stop");
+    const late = pause(30_000).then((): Outcome => ({ counts: {}, surprises: [] }));
+    const outcome = await Promise.race([this.#outcome, late]);
+    this.#worker.terminate();
+    return outcome;
+  }
+}
