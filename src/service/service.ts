@@ -97,20 +97,29 @@ export async function startService(
   const lock = parallel ? undefined : undo.use(await lockDatabase(path, logger));
   const kv = await openKv(path);
   undo.defer(async () => void await closeKv(kv, logger));
-  const isRemote = path === undefined || /^https?:/.test(path);
-  const hub = new Hub(new KvRoomLog(kv, { retentionMs }), {
-    logger,
-    metrics,
-    limits: {
-      text_max_bytes: configuration.maxTextBytes,
-      messages_per_second: configuration.messagesPerSecond,
-      message_burst: Math.ceil(2 * configuration.messagesPerSecond),
+  const isRemote = path === undefined || isUrl(path);
+  const hub = new Hub(
+    new KvRoomLog(kv, {
+      retentionMs,
+      // A client of a remote database repeats for ever what is not answered.
+      reopen: isUrl(path) ? () => Deno.openKv(path) : undefined,
+      // Written to while it is deleted, a file takes everything and keeps nothing.
+      file: isRemote || path === ":memory:" ? undefined : path,
+    }),
+    {
+      logger,
+      metrics,
+      limits: {
+        text_max_bytes: configuration.maxTextBytes,
+        messages_per_second: configuration.messagesPerSecond,
+        message_burst: Math.ceil(2 * configuration.messagesPerSecond),
+      },
+      // Other machines may use a remote database; a file belongs to this process.
+      alone: !parallel && !isRemote,
+      fanout: parallel || isRemote ? openFanout(logger) : undefined,
+      commitInTurn: parallel && !isRemote,
     },
-    // Other machines may use a remote database; a file belongs to this process.
-    alone: !parallel && !isRemote,
-    fanout: parallel || isRemote ? openFanout(logger) : undefined,
-    commitInTurn: parallel && !isRemote,
-  });
+  );
   if (parallel && !isRemote && !("locks" in navigator)) {
     const message = "No Web Locks: isolates wait for each other in SQLite, which takes longer";
     logger("warn", "no_locks", { message });
@@ -146,6 +155,10 @@ export async function startService(
     snapshot: () => server.snapshot(),
     stop: () => stopped ??= stop(),
   };
+}
+
+function isUrl(path: string | undefined): boolean {
+  return path !== undefined && /^https?:/.test(path);
 }
 
 async function openKv(path: string | undefined): Promise<Deno.Kv> {

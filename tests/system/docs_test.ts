@@ -28,9 +28,10 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^deno add\b/, "the package is not published yet"],
 ];
 
-/** Commands that readme_test.ts and deploy_test.ts run. */
+/** Commands that readme_test.ts, deploy_test.ts and backup_test.ts run. */
 const RUN = [
   /^sqlite3 hubbub\.sqlite3 /,
+  /^deno task backup backup\.sqlite3$/,
   /^curl (-N )?"?http:\/\/127\.0\.0\.1:8000\//,
   /^npx -y wscat@[\d.]+ -c "ws:\/\/127\.0\.0\.1:8000\//,
   /^websocat "ws:\/\/127\.0\.0\.1:8000\//,

@@ -71,3 +71,20 @@ Deno.test("startWorkers() gives everything back where a worker cannot serve", FI
     await service.stop();
   });
 });
+
+Deno.test("/health says that the database's file was deleted under the server", FILES, async () => {
+  await inFolder(async (folder) => {
+    const configuration = configurationOf(folder, 0);
+    const service = await startService(configuration, options);
+    const health = async () => {
+      const response = await fetch(`http://127.0.0.1:${service.address.port}/health`);
+      return [response.status, (await response.json()).status];
+    };
+    assertEquals(await health(), [200, "ok"]);
+    await Deno.rename(configuration.kv!, `${configuration.kv}.gone`);
+    assertEquals(await health(), [503, "storage_failed"]);
+    await Deno.rename(`${configuration.kv}.gone`, configuration.kv!);
+    assertEquals(await health(), [200, "ok"]);
+    await service.stop();
+  });
+});

@@ -1,0 +1,55 @@
+// Makes a backup of the database while the server runs:
+//   deno task backup FILE
+// A copy of an open database file is torn; this one is a state of it between two commits. FILE must
+// not exist. To restore, stop the server, and put FILE where HUBBUB_KV says (without its -wal and
+// -shm files of before).
+
+import { DatabaseSync } from "node:sqlite";
+
+/**
+ * Writes a database file into another.
+ *
+ * @param from The database, which may be in use.
+ * @param to The file to make.
+ * @throws {Error} Where there is no database, or a file of that name already.
+ */
+export function backUp(from: string, to: string): void {
+  if (/^https?:/.test(from) || from === ":memory:") {
+    throw new Error(`Cannot back up ${from}: it is no file. Back up where the database runs`);
+  }
+  Deno.statSync(from); // SQLite would make an empty one.
+  if (exists(to)) throw new Error(`Cannot write ${to}: it exists`);
+  const database = new DatabaseSync(from);
+  try {
+    database.exec("PRAGMA busy_timeout = 10000");
+    database.prepare("VACUUM INTO ?").run(to);
+  } finally {
+    database.close();
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const [to, ...more] = Deno.args;
+  if (to === undefined || more.length > 0) {
+    console.error("Usage: deno task backup FILE");
+    Deno.exit(2);
+  }
+  const from = Deno.env.get("HUBBUB_KV") || "hubbub.sqlite3";
+  try {
+    backUp(from, to);
+    console.log(`${from} is backed up in ${to}: ${Deno.statSync(to).size} bytes`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
+}
