@@ -25,6 +25,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
     /^deno task (test|ok|check|abuse|agreement|storm|bench|compare|curves|page|dev)\b/,
     "is work, or takes long",
   ],
+  [/^deno (test|check)\b/, "is work, or takes long"],
   [/^deno add\b/, "the package is not published yet"],
 ];
 

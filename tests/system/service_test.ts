@@ -4,7 +4,9 @@ import { StartError, startService, startWorkers } from "@hubbub/hub/service";
 import { inFolder } from "../helpers/folder.ts";
 import { needs } from "../helpers/permissions.ts";
 
-Deno.test("startService() says how to get KV where Deno has none", async () => {
+const FILES = needs("net", "read", "write");
+
+Deno.test("startService() says how to get KV where Deno has none", FILES, async () => {
   const property = Object.getOwnPropertyDescriptor(Deno, "openKv")!;
   Object.defineProperty(Deno, "openKv", { value: undefined, configurable: true });
   try {
@@ -18,7 +20,6 @@ Deno.test("startService() says how to get KV where Deno has none", async () => {
   }
 });
 
-const FILES = needs("net", "read", "write");
 const options = { logger() {}, onListenerClosed() {} };
 
 function configurationOf(folder: string, port: number): Configuration {

@@ -15,12 +15,6 @@ const LINUX = { ignore: ALL.ignore || Deno.build.os !== "linux" };
 const TERMINAL = { ignore: LINUX.ignore || !await hasCommand("script") };
 const STARTED = /"event":"started","url":"([^"]+)"/;
 
-function part(text: string, pattern: RegExp): string {
-  const [, found] = pattern.exec(text) ?? [];
-  assert(found, `There is no ${pattern}`);
-  return found;
-}
-
 Deno.test("no task is a line that nobody can read", () => {
   for (const [name, task] of Object.entries(configuration.tasks)) {
     const { length } = "command" in task ? task.command : "";
@@ -48,28 +42,6 @@ for (const task of ["start", "start:parallel"]) {
 Deno.test("deno task start refuses a path that Deno cannot grant, with a line", ALL, async () => {
   await using shell = new Shell("deno task start", { env: { PORT: "0", HUBBUB_KV: "a,b" } });
   await shell.until(/HUBBUB_KV cannot be "a,b": Deno can grant no path with a comma/);
-});
-
-Deno.test("a deployment downloads no test tools, and its lock file is current", ALL, async () => {
-  await inFolder(async (folder) => {
-    const cache = part(await Deno.readTextFile("deploy/Dockerfile"), /(deno cache .*? main\.ts)/);
-    await Shell.run(cache.replace("deno", `env DENO_DIR="${folder}" "${Deno.execPath()}"`));
-    const packages: string[] = [];
-    for await (const registry of Deno.readDir(`${folder}/npm`)) {
-      for await (const { name } of Deno.readDir(`${folder}/npm/${registry.name}`)) {
-        packages.push(name);
-      }
-    }
-    assert(packages.includes("hono"), `${packages}`);
-    for (const name of ["axe-core", "fast-check", "playwright-core"]) {
-      assert(!packages.includes(name), `${name} is downloaded`);
-    }
-  });
-  const lock = JSON.parse(await Deno.readTextFile("deploy/deno.lock"));
-  const full = JSON.parse(await Deno.readTextFile("deno.lock"));
-  for (const [name, { integrity }] of Object.entries<{ integrity: string }>(lock.npm)) {
-    assertEquals(integrity, full.npm[name]?.integrity, `${name}: run "deno task lock"`);
-  }
 });
 
 Deno.test("--help says what there is, and starts nothing", ALL, async () => {
