@@ -4,25 +4,23 @@
  * @module
  */
 
-import { decodeDraft, encodeEnvelope } from "../protocol/mod.ts";
-import { HISTORY_DEFAULT, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
+import { encodeEnvelope, HISTORY_DEFAULT, PAGE_DEFAULT } from "../protocol/mod.ts";
 import type { JoinedEnvelope, Limits, Message } from "../protocol/mod.ts";
-import { checkUser, RoomUrl } from "./room_url.ts";
-import { HistoryClient } from "./history_client.ts";
-import { HttpClient } from "./http_client.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
-import { errorOf } from "./chat_error.ts";
 import { ChatTarget } from "./chat_target.ts";
 import { settingsOf } from "./connection_settings.ts";
-import { LogPosition } from "./log_position.ts";
+import { HistoryClient } from "./history_client.ts";
+import { HttpClient } from "./http_client.ts";
 import { MessageStreams } from "./message_streams.ts";
 import { ReconnectingSocket } from "./reconnecting_socket.ts";
 import { RoomPresence } from "./room_presence.ts";
+import { type Arrival, RoomSession } from "./room_session.ts";
+import { SendPace } from "./send_pace.ts";
 import { SendQueue } from "./send_queue.ts";
+import { checkRoom, checkUser, ServerUrl, upgradeUrl } from "./server_url.ts";
 import { TokenSource } from "./token_source.ts";
-import type { RoomEnvelope } from "./transport.ts";
-import { TypingSignal } from "./typing_signal.ts";
 import { UpgradeProbe } from "./upgrade_probe.ts";
+import { type RoomEnvelope, WIRE_V1 } from "./wire_v1.ts";
 
 /**
  * Membership of a room, over however many connections it takes. Every message of the room is
@@ -46,10 +44,10 @@ import { UpgradeProbe } from "./upgrade_probe.ts";
 export class ChatConnection extends ChatTarget {
   /** The room's name. */
   readonly room: string;
-  readonly #socket: ReconnectingSocket;
-  readonly #position: LogPosition;
-  readonly #queue: SendQueue;
-  readonly #typing: TypingSignal;
+  readonly #socket: ReconnectingSocket<RoomEnvelope>;
+  readonly #session: RoomSession<Message>;
+  readonly #queue: SendQueue<Message>;
+  readonly #pace = new SendPace();
   readonly #streams = new MessageStreams();
   readonly #presence = new RoomPresence(() => {
     const { users, typingUsers } = this.#presence;
@@ -57,9 +55,8 @@ export class ChatConnection extends ChatTarget {
   });
   #user: string;
   #limits: Limits | undefined;
-  /** Settles when there is a place to load older messages from; then, when the last call ended. */
-  #loading: Promise<unknown>;
-  #setReady!: () => void;
+  /** What the server said when it let the member in, on the present connection. */
+  #welcome: JoinedEnvelope["payload"] | undefined;
 
   /**
    * Made by `connect`.
@@ -72,7 +69,7 @@ export class ChatConnection extends ChatTarget {
   constructor(url: string | URL, options: ConnectOptions) {
     super();
     const { room, token, after, signal, credentials, history = HISTORY_DEFAULT } = options;
-    const address = new RoomUrl(url, room);
+    const address = new ServerUrl(url).room(checkRoom(room));
     const user = options.user === undefined ? undefined : checkUser(options.user);
     const settings = settingsOf(options);
     const tokens = new TokenSource(token, settings);
@@ -80,36 +77,47 @@ export class ChatConnection extends ChatTarget {
     const http = new HttpClient({ ...settings, tokens, fetch: fetcher, credentials });
     this.room = room;
     this.#user = user ?? "";
-    this.#loading = new Promise<void>((resolve) => this.#setReady = resolve);
-    this.#position = new LogPosition({
-      history: new HistoryClient({ url: address.http, http }),
-      after,
-      historyLength: history,
-      onMessage: (message) => this.#deliver(message),
-    });
     this.#socket = new ReconnectingSocket({
       ...options,
+      wire: WIRE_V1,
       settings,
       tokens,
       probe: new UpgradeProbe({ http, tokens }),
       url: () => {
-        const { cursor: after } = this.#position;
+        const { cursor: after } = this.#session;
         // A resumed connection needs what was missed, not what was seen.
         const query = { after, history: after === undefined ? history : 0 };
-        return address.upgrade(token === undefined ? { user, ...query } : query);
+        return upgradeUrl(address, token === undefined ? { user, ...query } : query);
       },
       onEnvelope: (envelope) => this.#take(envelope),
       onBadFrame: (problem) => this.emit("problem", problem),
+      isEntering: () => this.#welcome === undefined,
       onLost: () => this.#lost(),
       onState: (state) => this.#changed(state),
     });
     this.#queue = new SendQueue({
       maxDelayMs: settings.maxDelayMs,
       limit: settings.queueLimit,
+      pace: this.#pace,
+      encode: (payload) => encodeEnvelope({ type: "chat_message", payload }),
       transmit: (envelopes) => this.#socket.ask(envelopes),
     });
-    this.#typing = new TypingSignal((status) => {
-      this.#socket.send([encodeEnvelope({ type: "typing_status", payload: { status } })]);
+    this.#session = new RoomSession({
+      history: new HistoryClient({ url: address, http, read: (message: Message) => message }),
+      after,
+      historyLength: history,
+      queue: this.#queue,
+      closing: this.#socket.closing,
+      member: () => this,
+      sendTyping: (status) => {
+        this.#socket.send([encodeEnvelope({ type: "typing_status", payload: { status } })]);
+      },
+      onMessage: (message) => {
+        this.#streams.push(message);
+        this.emit("message", message);
+      },
+      onArrive: (arrival) => this.#arrived(arrival),
+      onLater: (reason) => this.#socket.lose(reason),
     });
     signal?.addEventListener("abort", () => this.close(), { signal: this.#socket.closing });
     if (signal?.aborted) this.close();
@@ -128,7 +136,7 @@ export class ChatConnection extends ChatTarget {
 
   /** The place up to which everything was emitted: what a later connection's `after` may be. */
   get cursor(): string | undefined {
-    return this.#position.cursor;
+    return this.#session.cursor;
   }
 
   /** The users in the room, sorted; while there is no connection, those who were. */
@@ -158,15 +166,8 @@ export class ChatConnection extends ChatTarget {
    * aborted.
    */
   send(text: string, options: SendOptions = {}): Promise<Message> {
-    const { closing } = this.#socket;
-    if (closing.aborted) return Promise.reject(closing.reason);
     const { ref, signal } = options;
-    // Without the server's limit, which comes with `joined`, the server is the judge.
-    const textMaxBytes = this.#limits?.text_max_bytes ?? Infinity;
-    const decoded = decodeDraft({ text, ref }, { textMaxBytes });
-    if (!decoded.ok) return Promise.reject(errorOf(decoded.error));
-    this.#typing.reset();
-    return this.#queue.add(decoded.draft, signal);
+    return this.#session.send({ text, ref }, signal);
   }
 
   /**
@@ -176,7 +177,7 @@ export class ChatConnection extends ChatTarget {
    * @param isTyping Whether the user is; false when the text was cleared or left.
    */
   typing(isTyping = true): void {
-    if (this.state.status === "live") this.#typing.set(isTyping, this.#limits?.typing_timeout_ms);
+    if (this.state.status === "live") this.#session.typing(isTyping);
   }
 
   /**
@@ -187,14 +188,7 @@ export class ChatConnection extends ChatTarget {
    * {@linkcode ChatError} where the server refuses or cannot be reached, or with a `RangeError`.
    */
   loadOlder(limit: number = PAGE_DEFAULT): Promise<Message[]> {
-    if (!Number.isInteger(limit) || limit < 1) {
-      return Promise.reject(new RangeError(`Cannot load ${limit} messages`));
-    }
-    const { closing } = this.#socket;
-    const load = () => this.#position.loadOlder(Math.min(limit, PAGE_MAX), closing);
-    const loading = this.#loading.then(load, load);
-    this.#loading = loading;
-    return loading;
+    return this.#session.loadOlder(limit);
   }
 
   /**
@@ -226,9 +220,7 @@ export class ChatConnection extends ChatTarget {
   #take(envelope: RoomEnvelope): void {
     switch (envelope.type) {
       case "chat_message":
-        // A repeat is an acknowledgement, though it was emitted before.
-        this.#settle(envelope.payload);
-        return this.#position.take(envelope.payload);
+        return this.#session.take(envelope.payload);
       case "joined":
         return this.#joined(envelope.payload);
       case "presence":
@@ -244,52 +236,31 @@ export class ChatConnection extends ChatTarget {
   }
 
   #joined(payload: JoinedEnvelope["payload"]): void {
+    this.#welcome = payload;
     this.#user = payload.user;
     this.#presence.reset(payload);
     this.#limits = payload.limits;
-    if (payload.recovered) this.#arrive(payload, true);
-    else void this.#recover(payload);
+    this.#pace.attach(payload.limits);
+    this.#session.joined(payload, this.#socket.attempt);
   }
 
-  async #recover(payload: JoinedEnvelope["payload"]): Promise<void> {
+  #arrived({ recovered }: Arrival): void {
     const { attempt } = this.#socket;
-    const recovery = await this.#position.recover(payload.cursor, attempt);
-    if (attempt.aborted) return;
-    if (recovery === "later") return this.#socket.lose("What was missed could not be read");
-    this.#arrive({ ...payload, recovered: recovery === "whole" }, recovery !== "unread");
-  }
-
-  #arrive(payload: JoinedEnvelope["payload"], wasRead: boolean): void {
-    const { attempt } = this.#socket;
-    const goOn = this.#position.arrive(payload.cursor, wasRead);
-    this.#queue.attach(payload.limits);
-    this.#setReady();
+    const joined = this.#welcome;
     this.#socket.live();
-    if (!attempt.aborted) this.emit("joined", payload);
-    goOn(attempt);
-  }
-
-  #settle(message: Message): void {
-    if (message.user === this.#user) this.#queue.settle(message);
-  }
-
-  #deliver(message: Message): void {
-    this.#settle(message);
-    this.#streams.push(message);
-    this.emit("message", message);
+    if (joined && !attempt.aborted) this.emit("joined", { ...joined, recovered });
   }
 
   #lost(): void {
-    this.#queue.detach();
-    this.#position.stop();
-    this.#typing.reset();
+    this.#welcome = undefined;
+    this.#session.lost();
+    this.#pace.detach();
     this.#presence.disconnect();
   }
 
   #changed(state: ConnectionState): void {
     if (state.status === "closed") {
-      this.#setReady();
-      this.#queue.fail(this.#socket.closing.reason);
+      this.#session.end(this.#socket.closing.reason);
       this.#streams.end();
     }
     this.emit("state", state);

@@ -4,42 +4,50 @@
  * @module
  */
 
-import { type Message, PAGE_MAX } from "../protocol/mod.ts";
+import { PAGE_MAX } from "../protocol/mod.ts";
 import type { HistoryClient } from "./history_client.ts";
 
 /** Live messages that wait while older ones are read; with more, they are read as well. */
 const HELD_MAX = 1_000;
 
+/** A message as far as the log's order is concerned. */
+export interface Placed {
+  /** Where it stands. */
+  readonly cursor: string;
+}
+
 /** How {@linkcode GapFill} behaves. */
-export interface GapFillOptions {
+export interface GapFillOptions<M> {
   /** Reads the missing messages. */
-  readonly history: HistoryClient;
+  readonly history: HistoryClient<M>;
   /** The place after which they are missing. */
   readonly after: string;
   /** The place up to which they are missing. */
   readonly until: string;
   /** Called with each of them, in the log's order. */
-  readonly deliver: (message: Message) => void;
+  readonly deliver: (message: M) => void;
+  /** Called before the first of them, where the log no longer holds what stood before it. */
+  readonly onGap: () => void;
 }
 
 /**
  * Fills the gap between what a client has seen and what is live: reads it over HTTP, while what
  * comes live waits. Keeps a bounded number of messages, however long it takes.
  */
-export class GapFill {
-  readonly #options: GapFillOptions;
+export class GapFill<M extends Placed> {
+  readonly #options: GapFillOptions<M>;
   /** The place up to which the log must be read. */
   #until: string;
-  #held: Message[] = [];
+  #held: M[] = [];
 
   /** @param options From where to where, and what to call. */
-  constructor(options: GapFillOptions) {
+  constructor(options: GapFillOptions<M>) {
     this.#options = options;
     this.#until = options.until;
   }
 
   /** The messages that came live after those that were read, and maybe some that were. */
-  get held(): readonly Message[] {
+  get held(): readonly M[] {
     return this.#held;
   }
 
@@ -48,7 +56,7 @@ export class GapFill {
    *
    * @param message The message.
    */
-  hold(message: Message): void {
+  hold(message: M): void {
     if (this.#held.length >= HELD_MAX) {
       this.#until = this.#held[this.#held.length - 1].cursor;
       this.#held = [];
@@ -65,13 +73,16 @@ export class GapFill {
    * @throws The signal's reason, once it is aborted.
    */
   async fill(signal: AbortSignal): Promise<boolean> {
-    const { history, deliver } = this.#options;
+    const { history, deliver, onGap } = this.#options;
     let { after } = this.#options;
     let isWhole: boolean | undefined;
     while (after < this.#until) {
       const until = this.#until;
       const page = await history.page({ after, limit: PAGE_MAX }, signal);
-      if (isWhole === undefined) isWhole = await this.#isWhole(page, signal);
+      if (isWhole === undefined) {
+        isWhole = await this.#isWhole(page, signal);
+        if (!isWhole) onGap();
+      }
       for (const message of page) {
         // The application may close the connection when it is handed a message.
         signal.throwIfAborted();
@@ -83,7 +94,7 @@ export class GapFill {
   }
 
   /** Whether the log still holds what stood just before the first missing message. */
-  async #isWhole([first]: Message[], signal: AbortSignal): Promise<boolean> {
+  async #isWhole([first]: M[], signal: AbortSignal): Promise<boolean> {
     if (!first) return false;
     const { history, after } = this.#options;
     const [previous] = await history.page({ before: first.cursor, limit: 1 }, signal);

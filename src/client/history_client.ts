@@ -19,19 +19,21 @@ export interface PageOptions {
 }
 
 /** How {@linkcode HistoryClient} behaves. */
-export interface HistoryClientOptions {
+export interface HistoryClientOptions<M> {
   /** The room's URL, with `http:` or `https:`, without a slash at its end. */
   readonly url: string;
   /** What to ask with. */
   readonly http: HttpClient;
+  /** Gives a message of a page the form in which the caller keeps it. */
+  readonly read: (message: Message) => M;
 }
 
 /** Reads pages of a room's messages. */
-export class HistoryClient {
-  readonly #options: HistoryClientOptions;
+export class HistoryClient<M> {
+  readonly #options: HistoryClientOptions<M>;
 
   /** @param options Where the room is, and what to ask with. */
-  constructor(options: HistoryClientOptions) {
+  constructor(options: HistoryClientOptions<M>) {
     this.#options = options;
   }
 
@@ -44,15 +46,17 @@ export class HistoryClient {
    * @throws {ChatError} Where the server refused, or did not answer.
    * @throws The signal's reason, once it is aborted.
    */
-  async page(options: PageOptions, signal: AbortSignal): Promise<Message[]> {
+  async page(options: PageOptions, signal: AbortSignal): Promise<M[]> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined) query.set(name, String(value));
     }
-    const { url, http } = this.#options;
+    const { url, http, read } = this.#options;
     const answer = await http.get(`${url}/messages?${query}`, signal);
     const { status, body } = answer;
-    if (status === 200 && isObject(body) && Array.isArray(body.messages)) return body.messages;
+    if (status === 200 && isObject(body) && Array.isArray(body.messages)) {
+      return body.messages.map((message) => read(message));
+    }
     throw errorOfAnswer(answer, http.isTokenRenewable);
   }
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
 import type { HistoryClient } from "./history_client.ts";
 import { ChatError } from "./chat_error.ts";
-import { GapFill } from "./gap_fill.ts";
+import { GapFill, type Placed } from "./gap_fill.ts";
 
 /** Connections in a row that must fail to read what was missed before one does without, ... */
 const FAILURES_MAX = 3;
@@ -15,15 +14,20 @@ const FAILURES_MAX = 3;
 const FAILING_MS = 60_000;
 
 /** How {@linkcode LogPosition} behaves. */
-export interface LogPositionOptions {
+export interface LogPositionOptions<M> {
   /** Reads messages that the connection does not bring. */
-  readonly history: HistoryClient;
+  readonly history: HistoryClient<M>;
   /** Begin after this place; undefined for a newcomer. */
   readonly after: string | undefined;
   /** How many messages of history a newcomer gets. */
   readonly historyLength: number;
   /** Called with each message once, in the log's order, when the cursor has moved past it. */
-  readonly onMessage: (message: Message) => void;
+  readonly onMessage: (message: M) => void;
+  /**
+   * Called where what comes next does not follow what was handed on before: messages between the
+   * two are lost, or the log is another one.
+   */
+  readonly onGap?: () => void;
 }
 
 /**
@@ -34,17 +38,17 @@ export interface LogPositionOptions {
 export type Recovery = "whole" | "partial" | "later" | "unread";
 
 /** The cursor of a client, which moves on, and its oldest message, which moves back. */
-export class LogPosition {
-  readonly #options: LogPositionOptions;
+export class LogPosition<M extends Placed> {
+  readonly #options: LogPositionOptions<M>;
   #cursor: string | undefined;
   #oldest: string | undefined;
   /** While what was missed is read: what is live waits in it. */
-  #gap: GapFill | undefined;
+  #gap: GapFill<M> | undefined;
   #failures = 0;
   #failingSince = 0;
 
   /** @param options From where, and what to call. */
-  constructor(options: LogPositionOptions) {
+  constructor(options: LogPositionOptions<M>) {
     this.#options = options;
     this.#cursor = options.after;
   }
@@ -59,7 +63,7 @@ export class LogPosition {
    *
    * @param message The message; one that was handed on before is passed over.
    */
-  take(message: Message): void {
+  take(message: M): void {
     if (this.#gap) this.#gap.hold(message);
     else this.#handOn(message);
   }
@@ -98,11 +102,21 @@ export class LogPosition {
     if (own === undefined || own < cursor || !wasRead) this.#cursor = cursor;
     // A place after the one where the room stands is one of another log.
     if (own !== undefined && own > cursor && !wasRead) this.#oldest = undefined;
+    if (own !== undefined && own !== cursor && !wasRead) this.#options.onGap?.();
     const held = this.#gap?.held ?? [];
     return (signal) => {
       this.#gap = undefined;
       for (const message of held) if (!signal.aborted) this.#handOn(message);
     };
+  }
+
+  /**
+   * Sets the oldest message that the caller still has: what is older is loaded again.
+   *
+   * @param cursor Its place; undefined where the caller has none.
+   */
+  forgetBefore(cursor: string | undefined): void {
+    this.#oldest = cursor;
   }
 
   /** Drops what waits: the connection that brought it is gone. */
@@ -119,7 +133,7 @@ export class LogPosition {
    * @throws {ChatError} Where the server refused, or did not answer.
    * @throws The signal's reason, once it is aborted.
    */
-  async loadOlder(limit: number, signal: AbortSignal): Promise<Message[]> {
+  async loadOlder(limit: number, signal: AbortSignal): Promise<M[]> {
     const until = this.#cursor;
     const hasSeen = this.#oldest !== undefined;
     let before = this.#oldest;
@@ -137,12 +151,13 @@ export class LogPosition {
   async #recover(until: string, signal: AbortSignal): Promise<boolean> {
     const { history, historyLength } = this.#options;
     const after = this.#cursor ?? until;
-    const deliver = (message: Message) => {
+    const onGap = () => this.#options.onGap?.();
+    const deliver = (message: M) => {
       // What is read in pieces is read all the same.
       this.#failures = 0;
       this.#handOn(message);
     };
-    const gap = this.#gap = new GapFill({ history, after, until, deliver });
+    const gap = this.#gap = new GapFill<M>({ history, after, until, deliver, onGap });
     if (until >= after) {
       try {
         return await gap.fill(signal);
@@ -154,6 +169,7 @@ export class LogPosition {
     const limit = historyLength;
     const newest = limit > 0 ? await history.page({ limit }, signal) : [];
     this.#cursor = this.#oldest = undefined;
+    onGap();
     for (const message of newest) {
       this.#handOn(message);
       signal.throwIfAborted();
@@ -161,7 +177,7 @@ export class LogPosition {
     return false;
   }
 
-  #handOn(message: Message): void {
+  #handOn(message: M): void {
     if (this.#cursor !== undefined && message.cursor <= this.#cursor) return;
     this.#cursor = message.cursor;
     this.#oldest ??= message.cursor;

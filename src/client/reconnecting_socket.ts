@@ -5,32 +5,32 @@
  */
 
 import { CLOSE_CODES, encodeEnvelope } from "../protocol/mod.ts";
-import type { Problem, ServerEnvelope } from "../protocol/mod.ts";
+import type { Problem } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionState, ConnectOptions } from "./chat_events.ts";
 import { ChatError } from "./chat_error.ts";
 import { checkClose, isFinalClose } from "./close_reason.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
-import { withDeadline } from "./deadline.ts";
+import { EntryDeadline } from "./entry_deadline.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { OpenSockets } from "./open_sockets.ts";
 import type { SocketConstructor } from "./socket_like.ts";
 import type { TokenSource } from "./token_source.ts";
-import { type RoomEnvelope, Transport, type TransportEnd } from "./transport.ts";
+import { Transport, type TransportEnd } from "./transport.ts";
 import type { UpgradeProbe } from "./upgrade_probe.ts";
 import { watchWake } from "./wake_signals.ts";
+import type { ConnectionEnvelope, Wire } from "./wire.ts";
 
 /** Milliseconds for which a connection must have been live for the backoff to start anew. */
 const STABLE_MS = 5_000;
 /** Milliseconds between two tries that a browser's events bring forward, at least. */
 const HASTE_MS = 1_000;
-/** How much longer than the upgrade may take nothing may come before the member is let in. */
-const JOIN_PATIENCE = 3;
-/** Milliseconds that the end waits for the other side to close as well. */
-const SETTLE_MS = 2_000;
 const PING = [encodeEnvelope({ type: "ping", payload: {} })];
 
 /** How {@linkcode ReconnectingSocket} behaves. */
-export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSocket"> {
+export interface ReconnectingSocketOptions<E> extends Pick<ConnectOptions, "WebSocket"> {
+  /** The version of the protocol. */
+  readonly wire: Wire<E>;
   /** How long things may take. */
   readonly settings: ConnectionSettings;
   /** Gives the token of each connection. */
@@ -39,8 +39,12 @@ export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSock
   readonly probe: UpgradeProbe;
   /** Gives the URL of the next upgrade, with `ws:` or `wss:`. */
   readonly url: () => string;
-  /** Called with each envelope about the room. */
-  readonly onEnvelope: (envelope: RoomEnvelope) => void;
+  /** Called when a connection is open. */
+  readonly onOpen?: () => void;
+  /** Called with each envelope that is not about the connection alone. */
+  readonly onEnvelope: (envelope: E) => void;
+  /** Tells whether the server still has to let the member in: then something must come. */
+  readonly isEntering: () => boolean;
   /** Called for each envelope that cannot be read. */
   readonly onBadFrame: (problem: Problem) => void;
   /** Called when a connection is lost, before the state changes. */
@@ -53,15 +57,16 @@ export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSock
  * A WebSocket connection that is opened again whenever it is lost: notices when it is dead, waits,
  * opens the next one, until it is closed or the server says that no further try makes sense.
  */
-export class ReconnectingSocket {
-  readonly #options: ReconnectingSocketOptions;
+export class ReconnectingSocket<E> {
+  readonly #options: ReconnectingSocketOptions<E>;
   readonly #WebSocket: SocketConstructor;
   readonly #backoff: Backoff;
   readonly #heartbeat: Heartbeat;
+  readonly #entry: EntryDeadline;
   readonly #closing = new AbortController();
-  readonly #sockets = new Set<Promise<void>>();
+  readonly #sockets = new OpenSockets();
   #state: ConnectionState = { status: "connecting" };
-  #transport: Transport | undefined;
+  #transport: Transport<E> | undefined;
   #attempt = new AbortController();
   /** While connecting: when to give up. While waiting: when to try again, at `#dueAt`. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,14 +77,12 @@ export class ReconnectingSocket {
   #comeBackMs: number | undefined;
   /** Why upgrades fail, as long as they do. */
   #why: string | undefined;
-  /** Whether the connection is open and the member not yet let into the room. */
-  #isJoining = false;
 
   /**
    * @param options Where to connect, and what to call.
    * @throws {TypeError} Where there is no WebSocket.
    */
-  constructor(options: ReconnectingSocketOptions) {
+  constructor(options: ReconnectingSocketOptions<E>) {
     this.#options = options;
     const Socket: SocketConstructor | undefined = options.WebSocket ?? globalThis.WebSocket;
     if (!Socket) throw new TypeError('There is no WebSocket here: pass one as "WebSocket"');
@@ -89,6 +92,11 @@ export class ReconnectingSocket {
       ...options.settings,
       onTest: () => this.#transport?.send(PING),
       onDead: () => this.lose("The connection is silent"),
+    });
+    this.#entry = new EntryDeadline({
+      ...options.settings,
+      isEntering: options.isEntering,
+      onLate: () => this.lose("The server answers, but lets nobody into the room"),
     });
   }
 
@@ -130,6 +138,7 @@ export class ReconnectingSocket {
   ask(envelopes: readonly string[]): void {
     this.send(envelopes);
     this.#heartbeat.expect();
+    if (this.#transport?.hasOpened) this.#entry.start();
   }
 
   /**
@@ -161,8 +170,7 @@ export class ReconnectingSocket {
 
   /** Settles when all sockets are closed, or after 2 s with those that get no answer. */
   async settled(): Promise<void> {
-    const { signal } = new AbortController();
-    await withDeadline(SETTLE_MS, signal, () => Promise.all(this.#sockets)).catch(() => {});
+    await this.#sockets.settled();
   }
 
   #open(): void {
@@ -187,8 +195,9 @@ export class ReconnectingSocket {
   }
 
   #connect(token: string | undefined): void {
-    const { settings: { patienceMs }, url, onBadFrame } = this.#options;
-    const transport = this.#transport = new Transport({
+    const { settings: { patienceMs }, url, wire, onBadFrame } = this.#options;
+    const transport = this.#transport = new Transport<E>({
+      wire,
       url: url(),
       token,
       WebSocket: this.#WebSocket,
@@ -199,7 +208,6 @@ export class ReconnectingSocket {
       onEnd: (end) => this.#ended(end),
     });
     this.#sockets.add(transport.closed);
-    transport.closed.then(() => this.#sockets.delete(transport.closed));
     this.#timer = setTimeout(() => this.#refused("The server does not answer"), patienceMs);
   }
 
@@ -207,27 +215,17 @@ export class ReconnectingSocket {
     this.#why = undefined;
     this.#options.probe.reset();
     this.#heartbeat.start();
-    this.#isJoining = true;
-    this.#expectJoined();
-  }
-
-  #expectJoined(): void {
     clearTimeout(this.#timer);
-    const lost = () => this.lose("The server answers, but lets nobody into the room");
-    this.#timer = setTimeout(lost, JOIN_PATIENCE * this.#options.settings.patienceMs);
+    this.#entry.start();
+    this.#options.onOpen?.();
   }
 
-  #take(envelope: ServerEnvelope): void {
-    const { type, payload } = envelope;
+  #take(envelope: E | ConnectionEnvelope): void {
+    const { type, payload } = envelope as ConnectionEnvelope;
     if (type === "pong") return;
     if (type === "draining") return void (this.#comeBackMs = payload.reconnect_after_ms);
-    // As long as history comes, `joined` is on its way.
-    if (this.#isJoining) this.#expectJoined();
-    if (type === "joined") {
-      clearTimeout(this.#timer);
-      this.#isJoining = false;
-    }
-    this.#options.onEnvelope(envelope);
+    this.#options.onEnvelope(envelope as E);
+    this.#entry.heard();
   }
 
   #ended({ code, reason, hasOpened }: TransportEnd): void {
@@ -277,7 +275,7 @@ export class ReconnectingSocket {
     this.#heartbeat.stop();
     this.#transport?.drop();
     this.#transport = undefined;
-    this.#isJoining = false;
+    this.#entry.stop();
     const liveMs = performance.now() - (this.#liveSince ?? Infinity);
     if (liveMs >= STABLE_MS) this.#backoff.reset();
     this.#liveSince = undefined;

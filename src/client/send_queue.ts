@@ -5,18 +5,18 @@
  */
 
 import { TIMER_MAX_MS } from "../protocol/checks.ts";
-import { decodeDraft, type Draft, encodeEnvelope } from "../protocol/mod.ts";
-import { FRAME_MAX_LENGTH, type Limits, type Message, type Problem } from "../protocol/mod.ts";
+import { decodeDraft, type Draft, FRAME_MAX_LENGTH } from "../protocol/mod.ts";
+import type { Limits, Problem } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { ChatError, errorOf, isErrorCode, isTemporary } from "./chat_error.ts";
+import { createRef } from "./message_ref.ts";
+import { PACE, type SendPace } from "./send_pace.ts";
 
 /**
  * Messages that may wait for their acknowledgement at once. Fewer than the server remembers refs
  * of (256), so that whatever has to be sent again is seen as a repeat.
  */
 const IN_FLIGHT_MAX = 128;
-/** How much slower to send than the server allows, so that a delay on the way costs no refusal. */
-const PACE = 1.1;
 /** Milliseconds before a message that was refused for a while is sent again, and the most. */
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 10_000;
@@ -25,13 +25,19 @@ const ASKED_MAX_MS = 30_000;
 /** Times that a message is sent again after errors of a kind that this version does not know. */
 const UNKNOWN_MAX = 5;
 
+/** A stored message as far as it tells which message that was sent it is. */
+export interface Acknowledged {
+  /** The ref with which it was sent. */
+  readonly ref?: string;
+}
+
 /** A message that waits to be sent or acknowledged. */
-interface Entry {
+interface Entry<M> {
   readonly draft: Required<Draft>;
   /** The envelope, as JSON. */
   readonly envelope: string;
-  readonly promise: Promise<Message>;
-  readonly resolve: (message: Message) => void;
+  readonly promise: Promise<M>;
+  readonly resolve: (message: M) => void;
   readonly reject: (reason: unknown) => void;
   isInFlight: boolean;
   /** How often an error met it that this version does not know. */
@@ -44,8 +50,14 @@ export interface SendQueueOptions {
   readonly limit: number;
   /** The most milliseconds that a refused message waits, whatever the server asks for. */
   readonly maxDelayMs?: number;
+  /** The pace of the connection, attached before the queue is. */
+  readonly pace: SendPace;
+  /** Writes the envelope of a message. */
+  readonly encode: (draft: Required<Draft>) => string;
   /** Sends envelopes; called only between `attach` and `detach`. */
   readonly transmit: (envelopes: readonly string[]) => void;
+  /** Called after a message was added, sent, taken back or taken out. */
+  readonly onChange?: () => void;
 }
 
 /**
@@ -54,26 +66,28 @@ export interface SendQueueOptions {
  *
  * @example
  * ```ts
+ * import { SendPace } from "./send_pace.ts";
  * import { SendQueue } from "./send_queue.ts";
  *
- * const outgoing = new SendQueue({ limit: 1000, transmit: (envelopes) => console.log(envelopes) });
+ * const outgoing = new SendQueue<{ cursor: string; ref?: string }>({
+ *   limit: 1000,
+ *   pace: new SendPace(),
+ *   encode: (payload) => JSON.stringify({ type: "chat_message", payload }),
+ *   transmit: (envelopes) => console.log(envelopes),
+ * });
  * const stored = outgoing.add({ text: "hello", ref: "1" });
- * const sent_at = "2026-01-02T03:04:05.678Z";
- * const [id, cursor] = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "0".repeat(20)];
- * outgoing.settle({ id, cursor, room: "lobby", user: "ann", text: "hello", sent_at, ref: "1" });
- * console.log((await stored).id);
+ * outgoing.settle({ cursor: "0".repeat(20), ref: "1" });
+ * console.log((await stored).cursor);
  * ```
  */
-export class SendQueue {
+export class SendQueue<M extends Acknowledged> {
   readonly #options: SendQueueOptions;
   /** By ref, in the order in which they are to be stored. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<M>>();
   readonly #backoff: Backoff;
   readonly #asked: Backoff;
   #limits: Limits | undefined;
   #inFlight = 0;
-  /** When the server would have forgotten all that was sent (a leaky bucket as one number). */
-  #paidUntil = 0;
   #pausedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
@@ -100,7 +114,7 @@ export class SendQueue {
    * @param signal Gives it up.
    * @returns The message as stored. Rejects with a {@linkcode ChatError}, or the signal's reason.
    */
-  add({ text, ref = createRef() }: Draft, signal?: AbortSignal): Promise<Message> {
+  add({ text, ref = createRef() }: Draft, signal?: AbortSignal): Promise<M> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const known = this.#entries.get(ref);
     if (known?.draft.text === text) return known.promise;
@@ -112,7 +126,7 @@ export class SendQueue {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    const envelope = encodeEnvelope({ type: "chat_message", payload: { text, ref } });
+    const envelope = this.#options.encode({ text, ref });
     if (envelope.length > FRAME_MAX_LENGTH) {
       // It would end the connection, again and again.
       const message = `"text" takes more than the ${FRAME_MAX_LENGTH} characters of a frame`;
@@ -129,7 +143,7 @@ export class SendQueue {
    */
   attach(limits: Limits): void {
     this.#limits = limits;
-    this.#paidUntil = this.#pausedUntil = 0;
+    this.#pausedUntil = 0;
     const { text_max_bytes: textMaxBytes } = limits;
     for (const [ref, { draft }] of this.#entries) {
       const decoded = decodeDraft(draft, { textMaxBytes });
@@ -142,8 +156,10 @@ export class SendQueue {
   detach(): void {
     clearTimeout(this.#timer);
     this.#limits = undefined;
+    this.#options.pace.release(this.#inFlight);
     this.#inFlight = 0;
     for (const entry of this.#entries.values()) entry.isInFlight = false;
+    this.#options.onChange?.();
   }
 
   /**
@@ -153,7 +169,7 @@ export class SendQueue {
    *
    * @param message The message, with its ref; nothing happens where that is not waited for.
    */
-  settle(message: Message): void {
+  settle(message: M): void {
     const entry = message.ref === undefined ? undefined : this.#take(message.ref);
     if (!entry) return;
     this.#backoff.reset();
@@ -174,12 +190,14 @@ export class SendQueue {
       this.#take(ref);
       return entry.reject(errorOf(problem));
     }
-    if (entry.isInFlight) this.#inFlight--;
-    entry.isInFlight = false;
+    this.#land(entry);
     // Where the server says when, one waits no longer; but several clients must not all be on time.
     const isAsked = typeof retryAfterMs === "number" && retryAfterMs >= 0;
     const delayMs = isAsked ? this.#asked.bound(retryAfterMs * PACE) : this.#backoff.next();
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + delayMs);
+    // What a room cannot store holds up that room; the rate is one of the connection.
+    if (code === "rate_limited") this.#options.pace.pause(delayMs);
+    this.#options.onChange?.();
     this.#schedule();
   }
 
@@ -193,12 +211,24 @@ export class SendQueue {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     for (const entry of entries) entry.reject(reason);
+    this.#options.onChange?.();
   }
 
-  #queue(draft: Required<Draft>, envelope: string, signal?: AbortSignal): Promise<Message> {
+  /**
+   * Tells whether a message is on its way.
+   *
+   * @param ref Its ref.
+   * @returns True where it was sent on this connection and not yet acknowledged, false where it
+   * waits to be sent, undefined where there is none of that ref.
+   */
+  isInFlight(ref: string): boolean | undefined {
+    return this.#entries.get(ref)?.isInFlight;
+  }
+
+  #queue(draft: Required<Draft>, envelope: string, signal?: AbortSignal): Promise<M> {
     const { ref } = draft;
-    let settle!: Pick<Entry, "resolve" | "reject">;
-    const promise = new Promise<Message>((resolve, reject) => settle = { resolve, reject });
+    let settle!: Pick<Entry<M>, "resolve" | "reject">;
+    const promise = new Promise<M>((resolve, reject) => settle = { resolve, reject });
     const abort = () => this.#take(ref)?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
@@ -211,62 +241,57 @@ export class SendQueue {
       unknownErrors: 0,
       ...settle,
     });
+    this.#options.onChange?.();
     this.#schedule();
     return promise;
   }
 
-  #take(ref: string): Entry | undefined {
+  #take(ref: string): Entry<M> | undefined {
     const entry = this.#entries.get(ref);
+    if (!entry) return undefined;
     this.#entries.delete(ref);
-    if (entry?.isInFlight) this.#inFlight--;
+    this.#land(entry);
+    this.#options.onChange?.();
     this.#schedule();
     return entry;
   }
 
+  /** Counts a message as no longer on its way. */
+  #land(entry: Entry<M>): void {
+    if (!entry.isInFlight) return;
+    entry.isInFlight = false;
+    this.#inFlight--;
+    this.#options.pace.release();
+  }
+
   /** Sends at the end of this turn, so that what is said in one turn goes out in one frame. */
-  #schedule(): void {
+  readonly #schedule = (): void => {
     if (this.#isFlushing || this.#limits === undefined) return;
     this.#isFlushing = true;
     queueMicrotask(() => {
       this.#isFlushing = false;
-      if (this.#limits) this.#flush(this.#limits);
+      if (this.#limits) this.#flush();
     });
-  }
+  };
 
-  #flush({ messages_per_second: perSecond, message_burst: burst }: Limits): void {
+  #flush(): void {
     clearTimeout(this.#timer);
-    const now = performance.now();
-    const isLimited = perSecond > 0;
-    const stepMs = isLimited ? 1000 / perSecond * PACE : 0;
-    // Half of what the server allows at once: what the network bunches up takes the other half.
-    const atOnce = Math.max(1, burst >> 1);
-    const most = isLimited ? Math.min(IN_FLIGHT_MAX, atOnce) : IN_FLIGHT_MAX;
+    const waitMs = this.#pausedUntil - performance.now();
+    if (waitMs > 0) {
+      const pieceMs = Math.min(Math.ceil(waitMs), TIMER_MAX_MS);
+      this.#timer = setTimeout(this.#schedule, pieceMs);
+      return;
+    }
     const envelopes: string[] = [];
-    let waitMs = this.#pausedUntil - now;
     for (const entry of this.#entries.values()) {
-      if (waitMs > 0 || this.#inFlight >= most) break;
       if (entry.isInFlight) continue;
-      this.#paidUntil = Math.max(this.#paidUntil, now);
-      waitMs = this.#paidUntil - now - (atOnce - 1) * stepMs;
-      if (waitMs > 0) break;
-      this.#paidUntil += stepMs;
+      if (this.#inFlight >= IN_FLIGHT_MAX || !this.#options.pace.take(this.#schedule)) break;
       entry.isInFlight = true;
       this.#inFlight++;
       envelopes.push(entry.envelope);
     }
-    if (waitMs > 0 && this.#inFlight < this.#entries.size) {
-      // A very slow server is waited for in pieces: a timer has no more than 32 bits.
-      const pieceMs = Math.min(Math.ceil(waitMs), TIMER_MAX_MS);
-      this.#timer = setTimeout(() => this.#schedule(), pieceMs);
-    }
-    if (envelopes.length > 0) this.#options.transmit(envelopes);
+    if (envelopes.length === 0) return;
+    this.#options.onChange?.();
+    this.#options.transmit(envelopes);
   }
-}
-
-/** Draws a ref of 128 random bits, which nobody else can guess: 22 characters of base64url. */
-function createRef(): string {
-  // Not randomUUID(), which browsers offer to secure origins only.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const base64 = btoa(String.fromCharCode(...bytes));
-  return base64.replaceAll("+", "-").replaceAll("/", "_").replace("==", "");
 }

@@ -4,29 +4,13 @@
  * @module
  */
 
-import {
-  decodeServerEnvelope,
-  type DrainingEnvelope,
-  FRAME_MAX_LENGTH,
-  type PongEnvelope,
-  type Problem,
-  PROTOCOL_V1,
-  PROTOCOL_V1_LINES,
-  type ServerEnvelope,
-} from "../protocol/mod.ts";
-import { isUsable } from "./envelope_check.ts";
+import { FRAME_MAX_LENGTH, type Problem } from "../protocol/mod.ts";
 import type { SocketConstructor, SocketLike } from "./socket_like.ts";
 import { tokenProtocol } from "./token_source.ts";
+import type { ConnectionEnvelope, Wire } from "./wire.ts";
 
-const UNUSABLE: Problem = {
-  code: "bad_frame",
-  message: "The envelope lacks what belongs to its type",
-};
 /** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
 const OPEN = 1;
-
-/** An envelope about the room; the others are about the connection. */
-export type RoomEnvelope = Exclude<ServerEnvelope, DrainingEnvelope | PongEnvelope>;
 
 /** How a connection ended. */
 export interface TransportEnd {
@@ -39,7 +23,9 @@ export interface TransportEnd {
 }
 
 /** How {@linkcode Transport} behaves. */
-export interface TransportOptions {
+export interface TransportOptions<E> {
+  /** The version of the protocol. */
+  readonly wire: Wire<E>;
   /** Where to connect, with `ws:` or `wss:`. */
   readonly url: string;
   /** The token, of any characters, if there is one. */
@@ -51,7 +37,7 @@ export interface TransportOptions {
   /** Called for every frame, before what is in it. */
   readonly onFrame: () => void;
   /** Called with each envelope of the server. */
-  readonly onEnvelope: (envelope: ServerEnvelope) => void;
+  readonly onEnvelope: (envelope: E | ConnectionEnvelope) => void;
   /** Called for each envelope that cannot be read. */
   readonly onBadFrame: (problem: Problem) => void;
   /** Called once when it has ended; not after {@linkcode Transport.drop}. */
@@ -59,14 +45,13 @@ export interface TransportOptions {
 }
 
 /**
- * One WebSocket that carries envelopes. Speaks lines where the server does, else one envelope a
- * frame.
+ * One WebSocket that carries envelopes: several in a frame where the server takes that, else one.
  */
-export class Transport {
+export class Transport<E> {
   /** Settles when the socket is closed, which may be long after it was dropped. */
   readonly closed: Promise<void>;
   readonly #socket: SocketLike;
-  readonly #options: TransportOptions;
+  readonly #options: TransportOptions<E>;
   #hasOpened = false;
   #isDropped = false;
 
@@ -76,10 +61,10 @@ export class Transport {
    * @param options Where to, and what to call.
    * @throws {DOMException} Where the platform allows no such connection.
    */
-  constructor(options: TransportOptions) {
+  constructor(options: TransportOptions<E>) {
     this.#options = options;
-    const { url, token } = options;
-    const protocols: string[] = [PROTOCOL_V1_LINES, PROTOCOL_V1];
+    const { url, token, wire } = options;
+    const protocols = [...wire.protocols];
     if (token !== undefined) protocols.push(tokenProtocol(token));
     const socket = this.#socket = new options.WebSocket(url, protocols);
     socket.onopen = () => {
@@ -110,7 +95,7 @@ export class Transport {
   send(envelopes: readonly string[]): void {
     const socket = this.#socket;
     if (socket.readyState !== OPEN) return;
-    if (socket.protocol !== PROTOCOL_V1_LINES) {
+    if (!this.#options.wire.isLines(socket.protocol)) {
       for (const envelope of envelopes) socket.send(envelope);
       return;
     }
@@ -144,9 +129,8 @@ export class Transport {
     for (const line of data.split("\n")) {
       if (this.#isDropped) return;
       if (line === "") continue;
-      const decoded = decodeServerEnvelope(line);
-      if (decoded.ok && isUsable(decoded.envelope)) this.#options.onEnvelope(decoded.envelope);
-      else if (decoded.ok) this.#options.onBadFrame(UNUSABLE);
+      const decoded = this.#options.wire.decode(line);
+      if (decoded.ok) this.#options.onEnvelope(decoded.envelope);
       // A type that this version does not know comes from a newer server, and may be passed over.
       else if (decoded.error.code !== "unknown_type") this.#options.onBadFrame(decoded.error);
     }
