@@ -4,7 +4,7 @@
 // not exist. To restore, stop the server, and put FILE where HUBBUB_KV says (without its -wal and
 // -shm files of before).
 
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 
 /**
  * Writes a database file into another.
@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite";
  * @param to The file to make.
  * @throws {Error} Where there is no database, or a file of that name already.
  */
-export function backUp(from: string, to: string): void {
+export async function backUp(from: string, to: string): Promise<void> {
   if (/^https?:/.test(from) || from === ":memory:") {
     throw new Error(`Cannot back up ${from}: it is no file. Back up where the database runs`);
   }
@@ -21,8 +21,8 @@ export function backUp(from: string, to: string): void {
   if (exists(to)) throw new Error(`Cannot write ${to}: it exists`);
   const database = new DatabaseSync(from);
   try {
-    database.exec("PRAGMA busy_timeout = 10000");
-    database.prepare("VACUUM INTO ?").run(to);
+    // All pages in one step: between two, a commit would make it begin anew, again and again.
+    await backup(database, to, { rate: -1 });
   } finally {
     database.close();
   }
@@ -46,7 +46,7 @@ if (import.meta.main) {
   }
   const from = Deno.env.get("HUBBUB_KV") || "hubbub.sqlite3";
   try {
-    backUp(from, to);
+    await backUp(from, to);
     console.log(`${from} is backed up in ${to}: ${Deno.statSync(to).size} bytes`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

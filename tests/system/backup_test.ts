@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvRoomLog } from "@hubbub/hub";
 import { backUp } from "../../tools/backup.ts";
 import { readLog } from "../helpers/log_run.ts";
@@ -18,7 +18,7 @@ Deno.test(
       while (!isDone) await hub.publish("lobby", "ann", { text: `${said++}`, ref: `${said}` });
     })();
     while (said < 100) await new Promise((resolve) => setTimeout(resolve));
-    backUp(from, to);
+    await backUp(from, to);
     isDone = true;
     await talking;
     await hub.drain();
@@ -31,7 +31,11 @@ Deno.test(
     assertEquals(kept, all.slice(0, kept.length));
     assertThrows(() => backUp(from, to), Error, "it exists");
     assertThrows(() => backUp(`${folder}/none`, `${folder}/other`), Deno.errors.NotFound);
-    assertThrows(() => backUp("https://kv.example", `${folder}/other`), Error, "it is no file");
+    await assertRejects(
+      () => backUp("https://kv.example", `${folder}/other`),
+      Error,
+      "it is no file",
+    );
     await Deno.remove(folder, { recursive: true });
   },
 );
