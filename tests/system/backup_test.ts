@@ -29,8 +29,8 @@ Deno.test(
     copy.close();
     assert(kept.length >= 99, `${kept.length}`);
     assertEquals(kept, all.slice(0, kept.length));
-    assertThrows(() => backUp(from, to), Error, "it exists");
-    assertThrows(() => backUp(`${folder}/none`, `${folder}/other`), Deno.errors.NotFound);
+    await assertRejects(() => backUp(from, to), Error, "it exists");
+    await assertRejects(() => backUp(`${folder}/none`, `${folder}/other`), Deno.errors.NotFound);
     await assertRejects(
       () => backUp("https://kv.example", `${folder}/other`),
       Error,
