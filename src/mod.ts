@@ -59,7 +59,7 @@ export type { IssuerKeysOptions } from "./access/issuer_keys.ts";
 export { tokenOf } from "./access/request_token.ts";
 export { createServer, type Server, type ServerOptions } from "./http/server.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
-export type { StatusChange } from "./hub/envelope_batch.ts";
+export type { EnvelopesV2, StatusChange } from "./hub/envelope_batch.ts";
 export { Hub } from "./hub/hub.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";

@@ -26,6 +26,12 @@ export interface Commits {
    * @returns False where so much waits that it is not accepted.
    */
   add(append: RoomAppend): boolean;
+  /**
+   * The commit in flight.
+   *
+   * @returns Settles when it has ended; undefined where there is none. Never rejects.
+   */
+  inFlight(): Promise<void> | undefined;
   /** Settles when nothing is being committed or read back any more. Never rejects. */
   idle(): Promise<void>;
 }
@@ -107,6 +113,7 @@ export function createCommits(options: CommitsOptions): Commits {
   const locks = options.inTurn ? (navigator as WithLocks).locks : undefined;
   const reads = new Set<Promise<void>>();
 
+  let inFlight: Promise<void> | undefined;
   /** The newest commit of this isolate. */
   let own = NO_COMMIT;
   /** The newest commit and the last place that were known when the one in flight began. */
@@ -150,7 +157,10 @@ export function createCommits(options: CommitsOptions): Commits {
     limits: log,
     write(entries) {
       for (const [name, { count }] of entries) findRoom(name)?.pacer.begin(count);
-      return locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries);
+      const commit = locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries);
+      const end = () => inFlight = undefined;
+      inFlight = commit.then(end, end);
+      return commit;
     },
     async onCommit(commit, batch) {
       metrics.commits++;
@@ -184,6 +194,7 @@ export function createCommits(options: CommitsOptions): Commits {
 
   return {
     add: (append) => group.add(append),
+    inFlight: () => inFlight,
     async idle() {
       do {
         await group.idle();

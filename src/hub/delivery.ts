@@ -9,8 +9,8 @@ import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
 import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
+import type { MessageTexts } from "./message_batch.ts";
 import type { PendingMessages, RoomAppend } from "./pending_messages.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
@@ -33,6 +33,8 @@ export interface DeliveryOptions {
   readonly window: DeduplicationWindow;
   /** The messages of this isolate on their way. */
   readonly pending: PendingMessages;
+  /** Encodes them for members of protocol 2. */
+  readonly texts: MessageTexts;
   /** The members to deliver to. */
   readonly subscribers: Subscribers;
   /** Ended by messages. */
@@ -55,8 +57,8 @@ interface Applied {
   readonly prev: string;
   /** The records, duplicates included. */
   readonly records: readonly LogRecord[];
-  /** The envelopes to send. */
-  readonly envelopes: string[];
+  /** Those to send. */
+  readonly shown: LogRecord[];
   /** The messages of this isolate among them, with their records, or with what they repeat. */
   readonly settled: [RoomAppend, { record: LogRecord } | { first: FirstMessage }][];
   /** By sender, whether all of its messages were sent on this isolate. */
@@ -134,13 +136,13 @@ export class Delivery {
     const applied: Applied = {
       prev: this.#cursor,
       records,
-      envelopes: [],
+      shown: [],
       settled: [],
       senders: new Map(),
       duplicates: [],
       orphans: [],
     };
-    const { envelopes, settled, senders, duplicates, orphans } = applied;
+    const { shown, settled, senders, duplicates, orphans } = applied;
     for (const record of records) {
       if (record.cursor <= this.#cursor) continue;
       const first = window.push(record);
@@ -151,7 +153,7 @@ export class Delivery {
         settled.push([append, first ? { first } : { record }]);
       }
       if (!first) {
-        envelopes.push(record.envelope);
+        shown.push(record);
         senders.set(record.user, append !== undefined && senders.get(record.user) !== false);
       } else if (!record.repeats) {
         (append ? duplicates : orphans).push({ record, first: first.cursor });
@@ -160,22 +162,22 @@ export class Delivery {
     return applied;
   }
 
-  #announce({ prev, records, envelopes }: Applied): void {
+  #announce({ prev, records, shown }: Applied): void {
     const { isolate: from, post, room } = this.#options;
-    const size = envelopes.reduce((sum, { length }) => sum + length, 0);
-    const isShort = records.length === envelopes.length && size <= CLUSTER_MESSAGE_LENGTH;
-    const lines = isShort ? envelopes : [];
+    const size = shown.reduce((sum, { envelope }) => sum + envelope.length, 0);
+    const isShort = records.length === shown.length && size <= CLUSTER_MESSAGE_LENGTH;
+    const lines = isShort ? shown.map(({ envelope }) => envelope) : [];
     const hashes = isShort ? records.map(({ hash }) => hash ?? null) : [];
     post({ kind: "messages", from, room, prev, cursor: this.#cursor, lines, hashes });
   }
 
-  #send({ envelopes, senders }: Applied): void {
-    const { flushes, metrics, subscribers, typing } = this.#options;
+  #send({ shown, senders }: Applied): void {
+    const { flushes, metrics, subscribers, texts, typing } = this.#options;
     for (const [user, isLocal] of senders) typing.endByMessage(user, isLocal);
-    if (envelopes.length === 0) return;
+    if (shown.length === 0) return;
     const last = lastInTime(subscribers.all());
-    const batch = new EnvelopeBatch(envelopes, { forMany: true });
-    metrics.messagesDelivered += envelopes.length * subscribers.send(batch);
+    const batch = texts.batchOf(shown, { forMany: true });
+    metrics.messagesDelivered += shown.length * subscribers.send(batch);
     flushes.sent(last);
   }
 }

@@ -20,9 +20,21 @@ const RECONNECT_SPREAD_MAX_MS = 30_000;
  * @param members How many are asked: over the more time their return is spread.
  */
 export function sendAway(subscription: RoomSubscription, members: number): void {
+  subscription.send(drainingBatch(members));
+  subscription.disconnect(CLOSE_CODES.draining.code, "The server is stopping");
+}
+
+/**
+ * Makes the batch that asks a connection to come back, after a time of its own.
+ *
+ * @param members How many are asked: over the more time their return is spread.
+ * @returns The batch.
+ */
+export function drainingBatch(members: number): EnvelopeBatch {
   const spread = RECONNECT_SPREAD_MS + RECONNECT_SPREAD_MS_PER_MEMBER * members;
   const most = Math.min(RECONNECT_SPREAD_MAX_MS, spread);
   const payload = { reconnect_after_ms: Math.floor(Math.random() * most) };
-  subscription.send(new EnvelopeBatch([encodeEnvelope({ type: "draining", payload })]));
-  subscription.disconnect(CLOSE_CODES.draining.code, "The server is stopping");
+  // Both protocols have the same form of it.
+  const envelopes = [encodeEnvelope({ type: "draining", payload })];
+  return new EnvelopeBatch(envelopes, { v2: { encode: () => envelopes } });
 }

@@ -20,6 +20,7 @@ import { sendAway } from "./drain.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
 import type { JoinOptions } from "./joining.ts";
 import type { Member, Subscription } from "./member.ts";
+import { OpeningGate } from "./opening_gate.ts";
 import type { PublishResult } from "./publish_result.ts";
 import { Room, type RoomOptions } from "./room.ts";
 import { RoomTable } from "./room_table.ts";
@@ -126,6 +127,7 @@ export class Hub {
       log,
       commits,
       held: new HeldBytes(),
+      opening: new OpeningGate({ commit: () => commits.inFlight() }),
       presence,
       isolate,
       alone,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { encodeEnvelope } from "../protocol/mod.ts";
-import { EnvelopeBatch, type StatusChange } from "./envelope_batch.ts";
+import type { EnvelopeBatch, StatusChange } from "./envelope_batch.ts";
 import { FlushTracker, lastInTime } from "./flush_tracker.ts";
+import { statusBatch } from "./status_batch.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
 /** Members up to which a room is notified at once: with more, changes are gathered. */
@@ -17,6 +17,8 @@ const QUIET_MS = 100;
 const QUIET_MAX = 10;
 /** Envelopes in a batch: one that is much longer leaves each connection with a long buffer. */
 const PER_BATCH = 16;
+/** The same for members of protocol 2, in which a batch is one envelope. */
+const PER_BATCH_V2 = 256;
 /**
  * Envelopes that are sent in one turn of the event loop. Notifying n members of n arrivals takes n²:
  * in one go it would hold everybody's messages up, and all of it would wait in memory.
@@ -28,14 +30,16 @@ interface Round {
   /** The number of the first of the changes, as {@linkcode JoinLeaveNotifier.now} counts. */
   readonly from: number;
   readonly changes: readonly StatusChange[];
-  /** All of them, for who was there before: {@linkcode PER_BATCH} in each but the last. */
-  readonly batches: readonly EnvelopeBatch[];
+  /** All of them, for who was there before, by how many are in each batch but the last. */
+  readonly batches: ReadonlyMap<number, readonly EnvelopeBatch[]>;
   readonly subscriptions: readonly RoomSubscription[];
   next: number;
 }
 
 /** How {@linkcode JoinLeaveNotifier} behaves. */
 export interface JoinLeaveNotifierOptions {
+  /** The name of the room. */
+  readonly room: string;
   /** All subscriptions of the room. What is returned does not change. */
   readonly subscriptions: () => readonly RoomSubscription[];
   /**
@@ -134,10 +138,10 @@ export class JoinLeaveNotifier {
     const changes = this.#changes;
     this.#changes = [];
     this.#seen = this.#looks = 0;
-    const batches: EnvelopeBatch[] = [];
-    for (let i = 0; i < changes.length; i += PER_BATCH) {
-      batches.push(batchOf(changes.slice(i, i + PER_BATCH)));
-    }
+    const { room } = this.#options;
+    const batches = new Map([PER_BATCH, PER_BATCH_V2].map((size) => {
+      return [size, batchesOf(room, changes, size)];
+    }));
     const from = this.#now - changes.length;
     return { from, changes, batches, subscriptions: this.#options.subscriptions(), next: 0 };
   }
@@ -152,18 +156,20 @@ export class JoinLeaveNotifier {
     if (first >= changes.length) return 0;
     this.#flushes.sent(lastInTime([subscription]));
     // One that came in the midst of it has a part of a batch for itself.
-    const whole = Math.ceil(first / PER_BATCH);
-    const part = changes.slice(first, whole * PER_BATCH);
-    if (part.length > 0) subscription.send(batchOf(part));
-    for (const batch of batches.slice(whole)) subscription.send(batch);
-    return changes.length - first;
+    const size = subscription.protocol === 2 ? PER_BATCH_V2 : PER_BATCH;
+    const whole = Math.ceil(first / size);
+    const part = changes.slice(first, whole * size);
+    if (part.length > 0) subscription.send(statusBatch(this.#options.room, part));
+    const rest = batches.get(size)?.slice(whole) ?? [];
+    for (const batch of rest) subscription.send(batch);
+    return subscription.protocol === 2 ? rest.length + part.length : changes.length - first;
   }
 }
 
-function batchOf(changes: readonly StatusChange[]): EnvelopeBatch {
-  const envelopes = changes.map(({ user, status }) => {
-    const payload = { user, status: status ? "joined" : "left" } as const;
-    return encodeEnvelope({ type: "presence", payload });
-  });
-  return new EnvelopeBatch(envelopes, { changes });
+function batchesOf(room: string, changes: readonly StatusChange[], size: number): EnvelopeBatch[] {
+  const batches: EnvelopeBatch[] = [];
+  for (let i = 0; i < changes.length; i += size) {
+    batches.push(statusBatch(room, changes.slice(i, i + size)));
+  }
+  return batches;
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { CLOSE_CODES, encodeEnvelope, HISTORY_DEFAULT, type Limits } from "../protocol/mod.ts";
+import { encodeEnvelope, HISTORY_DEFAULT, type Limits, USERS_LISTED_MAX } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
+import type { LastEnvelope, MessageTexts } from "./message_batch.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
@@ -23,6 +23,12 @@ export interface JoinOptions {
   readonly after?: string;
   /** Messages of history for a newcomer. @default {10} */
   readonly history?: number;
+  /**
+   * Whether the member is shown as here, and told who else is and who types.
+   *
+   * @default {true}
+   */
+  readonly presence?: boolean;
 }
 
 /** The room that {@linkcode Joining} lets members join, which goes on delivering meanwhile. */
@@ -48,6 +54,8 @@ export interface JoiningOptions {
   readonly recent: RecentMessages;
   /** Recognises duplicates. */
   readonly window: Pick<DeduplicationWindow, "hides">;
+  /** Encodes messages for members of protocol 2. */
+  readonly texts: MessageTexts;
   /** Its live subscriptions. */
   readonly subscribers: Subscribers;
   /** Keeps the room while a member joins. */
@@ -110,8 +118,7 @@ export class Joining {
     } catch (error) {
       metrics.readFailures++;
       logger("error", "join_failed", { room: room.name, error });
-      subscription.refuse({ code: "unavailable", message: "The room could not be read" });
-      subscription.disconnect(CLOSE_CODES.internalError.code, "The room could not be read");
+      subscription.refuseJoin({ code: "unavailable", message: "The room could not be read" });
     } finally {
       this.#waiting.delete(subscription);
     }
@@ -133,12 +140,12 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, subscribers, log, window } = this.#options;
+    const { room, recent, subscribers, log, texts, window } = this.#options;
     const opening = room.open();
     if (opening) await opening;
     let { after } = options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
-    const source = { room, recent, window, log };
+    const source = { room, recent, window, log, texts };
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }
@@ -149,7 +156,7 @@ export class Joining {
         const page = firstPage(missed);
         // The last page goes out together with `joined`.
         if (page.length === missed.length) break;
-        subscription.send(new EnvelopeBatch(page.map(({ envelope }) => envelope)));
+        subscription.send(texts.batchOf(page));
         after = page[page.length - 1].cursor;
         await subscription.member.drained?.();
       }
@@ -159,12 +166,10 @@ export class Joining {
     const records = after === undefined
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : recent.after(after);
-    const envelopes = records.filter((record) => log.keeps(room.name, record)).map(({ envelope }) =>
-      envelope
-    );
+    const kept = records.filter((record) => log.keeps(room.name, record));
     const recovered = options.after === undefined || after !== undefined;
-    envelopes.push(this.#encodeJoined(subscription, recovered));
-    subscribers.add(subscription, new EnvelopeBatch(envelopes));
+    const last = this.#joinedOf(subscription, recovered);
+    subscribers.add(subscription, texts.batchOf(kept, { last }));
     subscription.goLive();
   }
 
@@ -172,15 +177,35 @@ export class Joining {
     return cursor === this.#options.room.cursor || this.#options.recent.has(cursor);
   }
 
-  #encodeJoined({ user = "" }: RoomSubscription, recovered: boolean): string {
+  /** Makes `joined`, which is encoded in the protocol of the member, and within this turn. */
+  #joinedOf({ user = "", presence }: RoomSubscription, recovered: boolean): LastEnvelope {
     const { room, limits } = this.#options;
     const { name, cursor } = room;
-    const users = room.users();
-    if (user !== "" && !users.includes(user)) insert(users, user);
-    const typing = room.typingUsers().filter((other) => other !== user);
-    const payload = { room: name, user, cursor, recovered, users, typing, limits };
-    return encodeEnvelope({ type: "joined", payload });
+    const all = room.users();
+    if (user !== "" && presence && !all.includes(user)) insert(all, user);
+    const typing = presence ? room.typingUsers().filter((other) => other !== user) : [];
+    return {
+      encode() {
+        const users = presence ? all : [];
+        const payload = { room: name, user, cursor, recovered, users, typing, limits };
+        return encodeEnvelope({ type: "joined", payload });
+      },
+      encodeV2() {
+        const users = presence ? listed(all, user).map((user) => ({ user })) : [];
+        const user_count = all.length;
+        const payload = { cursor, recovered, user_count, users, typing, role: "member" } as const;
+        return encodeEnvelope({ type: "joined", room: name, payload });
+      },
+    };
   }
+}
+
+/** The first users, and one of them in any case where it is among them all. */
+function listed(users: readonly string[], user: string): readonly string[] {
+  if (users.length <= USERS_LISTED_MAX) return users;
+  const first = users.slice(0, USERS_LISTED_MAX);
+  if (user > first[first.length - 1]) first[first.length - 1] = user;
+  return first;
 }
 
 /** Inserts a user where it belongs among sorted ones. */

@@ -15,6 +15,7 @@ import { CatchUp } from "./catch_up.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { Delivery } from "./delivery.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
+import type { OpeningGate } from "./opening_gate.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Duplicate, Tombstones } from "./tombstones.ts";
@@ -47,6 +48,8 @@ export interface LogReaderOptions {
   readonly tombstones: Tombstones;
   /** Whether what members were sent last is still on its way. */
   readonly flushes: FlushTracker;
+  /** Limits how many rooms are opened at a time. */
+  readonly opening: OpeningGate;
   /** Keeps the room while its log is read. */
   readonly holds: RoomHolds;
   /** Whether messages of this isolate are on their way, whose commit will read the log too. */
@@ -115,7 +118,10 @@ export class LogReader {
    */
   open(): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
-    return this.#opening ??= this.#readRecent().finally(() => this.#opening = undefined);
+    const { opening } = this.#options;
+    return this.#opening ??= opening.run(() => this.#readRecent()).finally(() =>
+      this.#opening = undefined
+    );
   }
 
   /**

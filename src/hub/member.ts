@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft } from "../protocol/mod.ts";
+import type { Draft, Problem } from "../protocol/mod.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 
 /**
@@ -37,6 +37,13 @@ export interface Member {
   /** The user whose connection it is; missing for one that only reads and is not shown as here. */
   readonly user?: string;
   /**
+   * The protocol that the connection speaks: what it reads of a batch. Members of protocol 2 get
+   * presence in larger batches.
+   *
+   * @default {1}
+   */
+  readonly protocol?: 1 | 2;
+  /**
    * Sends envelopes to the connection. Must not wait, and must not block; a member that throws
    * leaves the room.
    *
@@ -50,6 +57,13 @@ export interface Member {
    * @param reason For people, at most 123 bytes of UTF-8.
    */
   close(code: number, reason: string): void;
+  /**
+   * Says that the room cannot be joined; the hub has already forgotten the member.
+   *
+   * @param problem Why not.
+   * @default {undefined} an `error` is sent, and the connection closed
+   */
+  refuseJoin?(problem: Problem): void;
   /** Bytes that were sent and wait to go out. @default {undefined} none ever wait */
   readonly waitingBytes?: number;
   /** Resolves when the member can take the next page of a long recovery. @default {undefined} always */

@@ -6,7 +6,7 @@
 
 import { isCursor } from "../store/cursor.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { MessageTexts } from "./message_batch.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { RecentMessages } from "./recent_messages.ts";
@@ -32,6 +32,8 @@ export interface RecoveryOptions {
   readonly window: Pick<DeduplicationWindow, "hides">;
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** Encodes messages for members of protocol 2. */
+  readonly texts: MessageTexts;
 }
 
 /**
@@ -65,15 +67,13 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { room, window, log } = source;
+  const { room, window, log, texts } = source;
   await subscription.member.drained?.();
   const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
   const page = await log.after(room.name, after, options);
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
   const shown = page.filter((record) => !window.hides(record));
-  if (shown.length > 0) {
-    subscription.send(new EnvelopeBatch(shown.map((record) => record.envelope)));
-  }
+  if (shown.length > 0) subscription.send(texts.batchOf(shown));
   return page[page.length - 1].cursor;
 }

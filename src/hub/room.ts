@@ -16,6 +16,8 @@ import { FlushTracker } from "./flush_tracker.ts";
 import { Joining, type JoinOptions } from "./joining.ts";
 import { LogReader } from "./log_reader.ts";
 import type { Member, Subscription } from "./member.ts";
+import { MessageTexts } from "./message_batch.ts";
+import type { OpeningGate } from "./opening_gate.ts";
 import { PendingMessages, type PendingMessagesOptions } from "./pending_messages.ts";
 import type { RoomAppend } from "./pending_messages.ts";
 import type { PublishResult } from "./publish_result.ts";
@@ -34,6 +36,8 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
   readonly recentTotal: RecentMessagesTotal;
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** Limits how many rooms are opened at a time. */
+  readonly opening: OpeningGate;
   /** The bytes of appends that all rooms hold back. */
   readonly held: HeldBytes;
   /** The users in each room. */
@@ -77,13 +81,25 @@ export class Room {
   constructor(name: string, options: RoomOptions, onIdle: () => void) {
     this.name = name;
     this.#options = options;
-    const { guard, isolate, limits, log, metrics, post, presence } = options;
-    const { logger } = guard;
-    const shared = { room: name, log, logger, guard, metrics, limits };
+    const { guard, isolate, limits, log, metrics, opening, post, presence } = options;
     const holds = this.#holds = new RoomHolds(onIdle);
     const recent = this.#recent = new RecentMessages(options.recentTotal);
     const window = new DeduplicationWindow();
     const flushes = new FlushTracker();
+    const shared = {
+      room: name,
+      log,
+      logger: guard.logger,
+      guard,
+      metrics,
+      limits,
+      opening,
+      texts: new MessageTexts(),
+      holds,
+      recent,
+      window,
+      flushes,
+    };
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
       onReject: (appends) => this.#pending.reject(appends),
@@ -92,10 +108,8 @@ export class Room {
     });
     const pending = this.#pending = new PendingMessages({
       ...options,
+      ...shared,
       commits: this.pacer,
-      room: name,
-      recent,
-      window,
       fillWindow: () => this.#reader.fillWindow(),
       hold: holds.create(),
     });
@@ -105,6 +119,7 @@ export class Room {
       hold: holds.create(),
     });
     const typing = this.#typing = new TypingNotifier({
+      room: name,
       timeoutMs: limits.typing_timeout_ms,
       subscriptions: () => subscribers.all(),
       post: (user, status) => post({ kind: "typing", from: isolate, room: name, user, status }),
@@ -114,24 +129,16 @@ export class Room {
     const delivery = this.#delivery = new Delivery({
       ...shared,
       isolate,
-      recent,
-      window,
       pending,
       subscribers,
       typing,
       tombstones,
-      flushes,
-      holds,
       post,
     });
     this.#reader = new LogReader({
       ...shared,
-      recent,
-      window,
       delivery,
       tombstones,
-      flushes,
-      holds,
       hasPending: () => pending.size > 0,
     });
     this.#joining = new Joining({
@@ -146,15 +153,11 @@ export class Room {
         users: () => presence.users(name),
         typingUsers: () => typing.users(),
       },
-      recent,
-      window,
       subscribers,
-      holds,
     });
     this.#forSubscriptions = {
+      ...shared,
       name,
-      logger,
-      metrics,
       publish: (submission) => pending.submit(submission),
       startTyping: (subscription) => typing.start(subscription),
       stopTyping: (subscription) => typing.stop(subscription),
@@ -202,7 +205,7 @@ export class Room {
    * this returns, but for a resume from before the recent messages.
    */
   join(member: Member, options: JoinOptions): Subscription & RoomSubscription {
-    const subscription = new RoomSubscription(this.#forSubscriptions, member);
+    const subscription = new RoomSubscription(this.#forSubscriptions, member, options.presence);
     subscription.joined = this.#joining.join(subscription, options);
     return subscription;
   }

@@ -31,10 +31,7 @@ export class Subscribers {
   /** The subscriptions as a sending loop sees them: made anew after a change, never changed. */
   #snapshot: readonly RoomSubscription[] | undefined;
   readonly #options: SubscribersOptions;
-  readonly #notifier = new JoinLeaveNotifier({
-    subscriptions: () => this.all(),
-    since: (subscription) => this.#subscriptions.get(subscription),
-  });
+  readonly #notifier: JoinLeaveNotifier;
 
   /**
    * Starts without subscriptions.
@@ -43,6 +40,14 @@ export class Subscribers {
    */
   constructor(options: SubscribersOptions) {
     this.#options = options;
+    this.#notifier = new JoinLeaveNotifier({
+      room: options.room,
+      subscriptions: () => this.all(),
+      // One without presence knows of nobody.
+      since: (subscription) => {
+        return subscription.presence ? this.#subscriptions.get(subscription) : undefined;
+      },
+    });
   }
 
   /** How many subscriptions there are. */
@@ -80,7 +85,7 @@ export class Subscribers {
     // One that leaves on being sent its history was never here.
     if (subscription.state === "left" || !this.has(subscription)) return;
     const { user } = subscription;
-    if (user !== undefined) presence.add(room, user, subscription);
+    if (user !== undefined && subscription.presence) presence.add(room, user, subscription);
   }
 
   /**

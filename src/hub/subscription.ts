@@ -4,12 +4,14 @@
  * @module
  */
 
-import { CLOSE_CODES, type Draft, encodeEnvelope, type Problem } from "../protocol/mod.ts";
+import { CLOSE_CODES, type Draft, type Problem } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { EnvelopeBatch } from "./envelope_batch.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
+import type { MessageTexts } from "./message_batch.ts";
 import type { Submission } from "./pending_messages.ts";
+import { errorBatch } from "./room_error.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
 const EARLY_MAX = 256;
@@ -18,6 +20,8 @@ const EARLY_MAX = 256;
 export interface SubscriptionRoom {
   /** Its name. */
   readonly name: string;
+  /** Encodes messages for members of protocol 2. */
+  readonly texts: MessageTexts;
   /** Publishes a message. */
   publish(submission: Submission): void;
   /** Starts or renews the typing of a subscription. */
@@ -36,6 +40,9 @@ export interface SubscriptionRoom {
 export class RoomSubscription implements Subscription {
   readonly member: Member;
   readonly user: string | undefined;
+  readonly protocol: 1 | 2;
+  /** Whether the member is shown as here, and told of the others' presence and typing. */
+  readonly presence: boolean;
   joined: Promise<void> = Promise.resolve();
   readonly #room: SubscriptionRoom;
   #state: SubscriptionState = "joining";
@@ -49,11 +56,14 @@ export class RoomSubscription implements Subscription {
    *
    * @param room The room.
    * @param member The member.
+   * @param presence Whether the member is shown as here. @default {true}
    */
-  constructor(room: SubscriptionRoom, member: Member) {
+  constructor(room: SubscriptionRoom, member: Member, presence = true) {
     this.#room = room;
     this.member = member;
     this.user = member.user;
+    this.protocol = member.protocol ?? 1;
+    this.presence = presence;
   }
 
   get state(): SubscriptionState {
@@ -108,7 +118,7 @@ export class RoomSubscription implements Subscription {
    * @param batch The envelopes.
    */
   send(batch: EnvelopeBatch): void {
-    if (this.#state === "left") return;
+    if (this.#state === "left" || (!this.presence && batch.ephemeral)) return;
     if (this.#behindWelcome) return void this.#behindWelcome.push(batch);
     try {
       this.member.send(batch);
@@ -140,7 +150,28 @@ export class RoomSubscription implements Subscription {
    * @param problem What is wrong.
    */
   refuse(problem: Problem): void {
-    this.send(new EnvelopeBatch([encodeEnvelope({ type: "error", payload: problem })]));
+    this.send(errorBatch(problem, { room: this.#room.name, for: "chat_message" }));
+  }
+
+  /**
+   * Ends the subscription because the room cannot be joined. A member that has no way to say so
+   * loses its connection.
+   *
+   * @param problem Why not.
+   */
+  refuseJoin(problem: Problem): void {
+    const { member } = this;
+    if (!member.refuseJoin) {
+      this.send(errorBatch(problem, { room: this.#room.name, for: "join" }));
+      return this.disconnect(CLOSE_CODES.internalError.code, problem.message);
+    }
+    if (this.#state === "left") return;
+    this.leave();
+    try {
+      member.refuseJoin(problem);
+    } catch (error) {
+      this.#count("member_failed", error);
+    }
   }
 
   /** Starts what is live: what the member did before that is done now. */
@@ -164,7 +195,7 @@ export class RoomSubscription implements Subscription {
       answer: (result) => {
         if (result.status === "refused") this.refuse(result.problem);
         else if (result.status === "duplicate") {
-          this.send(new EnvelopeBatch([result.record.envelope]));
+          this.send(this.#room.texts.batchOf([result.record]));
         }
       },
     });

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { encodeEnvelope } from "../protocol/mod.ts";
-import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { StatusChange } from "./envelope_batch.ts";
 import type { RoomHold } from "./room_holds.ts";
+import { statusBatch } from "./status_batch.ts";
 import { StatusGatherer, type UserStatus } from "./status_gatherer.ts";
 import type { RoomSubscription } from "./subscription.ts";
 import { Typing } from "./typing.ts";
@@ -24,6 +24,8 @@ const LOOKED_AT = 8;
 
 /** How {@linkcode TypingNotifier} behaves. */
 export interface TypingNotifierOptions {
+  /** The name of the room. */
+  readonly room: string;
   /** Milliseconds after the last sign of typing. */
   readonly timeoutMs: number;
   /** All subscriptions of the room. What is returned does not change. */
@@ -162,40 +164,34 @@ export class TypingNotifier {
   #send(changes: readonly UserStatus[]): void {
     const subscriptions = this.#options.subscriptions();
     if (subscriptions.length === 0) return;
+    const { room } = this.#options;
     for (let i = 0; i < changes.length; i += PER_BATCH) {
-      sendTo(subscriptions, changes.slice(i, i + PER_BATCH));
+      sendTo(subscriptions, room, changes.slice(i, i + PER_BATCH));
     }
   }
 }
 
 /** Sends changes to all subscriptions, to each without those of its own user. */
-function sendTo(subscriptions: readonly RoomSubscription[], changes: readonly UserStatus[]): void {
-  const users = new Set(changes.map(([user]) => user));
-  const envelopes = changes.map(([user, status]) => {
-    return encodeEnvelope({ type: "typing_status", payload: { user, status } });
-  });
-  const isShown = changes.map(() => true);
-  const batch = batchOf(changes, envelopes, isShown);
+function sendTo(
+  subscriptions: readonly RoomSubscription[],
+  room: string,
+  statuses: readonly UserStatus[],
+): void {
+  const changes = statuses.map(([user, status]): StatusChange => ({
+    kind: "typing",
+    user,
+    status,
+  }));
+  const users = new Set(changes.map(({ user }) => user));
+  const forMany = changes.length > 1;
+  const batch = statusBatch(room, changes, { forMany });
   for (const subscription of subscriptions) {
     const { user } = subscription;
     if (user === undefined || !users.has(user)) {
-      if (batch) subscription.send(batch);
+      subscription.send(batch);
       continue;
     }
-    const others = batchOf(changes, envelopes, changes.map(([other]) => other !== user));
-    if (others) subscription.send(others);
+    const others = changes.filter((change) => change.user !== user);
+    if (others.length > 0) subscription.send(statusBatch(room, others, { forMany }));
   }
-}
-
-function batchOf(
-  changes: readonly UserStatus[],
-  envelopes: readonly string[],
-  isShown: readonly boolean[],
-): EnvelopeBatch | undefined {
-  const shown = changes.filter((_, index) => isShown[index]);
-  if (shown.length === 0) return undefined;
-  return new EnvelopeBatch(envelopes.filter((_, index) => isShown[index]), {
-    changes: shown.map(([user, status]) => ({ kind: "typing", user, status })),
-    forMany: changes.length > 1,
-  });
 }
