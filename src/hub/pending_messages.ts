@@ -84,13 +84,11 @@ export class PendingMessages {
   readonly #duplicates: DuplicateResults;
   readonly #byId = new Map<string, RoomAppend>();
   readonly #byRef = new Map<string, RoomAppend>();
+  /** What waits for the window to be filled. */
+  readonly #waiting: Submission[] = [];
   #isDismissed = false;
 
-  /**
-   * Starts empty.
-   *
-   * @param options Where messages go, and what they are given.
-   */
+  /** @param options Where messages go, and what they are given. */
   constructor(options: PendingMessagesOptions) {
     this.#options = options;
     this.#duplicates = new DuplicateResults({ ...options, logger: options.guard.logger });
@@ -117,13 +115,23 @@ export class PendingMessages {
    * @param submission The message, and what is called with the result.
    */
   submit(submission: Submission): void {
+    // All wait, with a `ref` or without, and none overtakes another: a sender's messages are stored
+    // in their order.
+    if (this.#waiting.length > 0) return void this.#waiting.push(submission);
     const filling = this.#options.fillWindow();
     if (!filling) return this.#submit(submission);
-    // All wait, with a `ref` or without: a sender's messages are stored in their order.
-    void filling.then(() => this.#submit(submission), () => {
-      const message = "The room could not be read";
-      this.#refuse(submission, { code: "unavailable", message });
-    });
+    this.#waiting.push(submission);
+    const message = "The room could not be read";
+    void filling.then(
+      () => this.#submitWaiting((waiting) => this.#submit(waiting)),
+      () =>
+        this.#submitWaiting((waiting) => this.#refuse(waiting, { code: "unavailable", message })),
+    );
+  }
+
+  #submitWaiting(submit: (submission: Submission) => void): void {
+    // What comes meanwhile goes behind: it is taken out when it is through.
+    for (; this.#waiting.length > 0; this.#waiting.shift()) submit(this.#waiting[0]);
   }
 
   #submit(submission: Submission): void {

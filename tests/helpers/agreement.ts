@@ -8,6 +8,7 @@ import { ORIGIN } from "../../src/store/cursor.ts";
 import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
+import { injectFaults } from "./kv_faults.ts";
 import { Random } from "./random.ts";
 import { duplicatesIn } from "./reference_window.ts";
 
@@ -40,6 +41,10 @@ export interface Account {
   readonly resent: number;
   /** Repeats that two hubs appended at once, and that were taken out of the log. */
   readonly struck: number;
+  /** Commits that were written and whose answer was lost. */
+  readonly lost: number;
+  /** Commits that the store wrote twice by itself. */
+  readonly twice: number;
 }
 
 /** Milliseconds: typing, and signs of life, go faster than in real life, so that runs are short. */
@@ -173,7 +178,9 @@ class Device {
         else stay.typing.delete(payload.user);
         break;
       case "error":
-        if (payload.code !== "draining") this.#wrong(`got ${text}`);
+        if (payload.code === "not_stored" || payload.code === "unavailable") {
+          this.#sendLater(stay, payload.ref);
+        } else if (payload.code !== "draining") this.#wrong(`got ${text}`);
         break;
       case "draining":
         break;
@@ -182,6 +189,17 @@ class Device {
     if (type === "chat_message" && (this.cursor ?? "") < payload.cursor) {
       this.cursor = payload.cursor;
     }
+  }
+
+  /** Sends again what could not be stored: it may have been, and others may overtake it. */
+  #sendLater(stay: Stay, ref: string | undefined): void {
+    const text = ref === undefined ? undefined : this.pending.get(ref);
+    if (ref === undefined || text === undefined) return;
+    this.astray.add(ref);
+    setTimeout(() => {
+      const isCurrent = this.stays.at(-1) === stay && this.pending.has(ref);
+      if (isCurrent) this.subscription?.publish({ text, ref });
+    }, 5);
   }
 
   #sendAgain(stay: Stay): void {
@@ -204,6 +222,17 @@ export class Agreement {
   readonly #hubs: { hub: Hub; kv: Deno.Kv }[] = [];
   readonly #devices: Device[] = [];
   readonly #violations: string[] = [];
+  readonly #storeFaults: {
+    readonly lost: number;
+    readonly twice: number;
+    readonly failed: number;
+    readonly slow: number;
+    readonly clocks: boolean;
+  };
+  /** Whether the store fails now: at the end everything must come right. */
+  #isFaulty = true;
+  #lost = 0;
+  #twice = 0;
   #killed = 0;
   #resumed = 0;
   #resent = 0;
@@ -227,6 +256,13 @@ export class Agreement {
       throw: this.#random.pick([0, 0.02, 0.3]),
     };
     this.#channel = new FaultyChannel(faults, this.#random);
+    this.#storeFaults = {
+      lost: this.#random.pick([0, 0, 0.03, 0.1]),
+      twice: this.#random.pick([0, 0, 0.03, 0.1]),
+      failed: this.#random.pick([0, 0, 0.03]),
+      slow: this.#random.pick([0, 0, 0.1]),
+      clocks: this.#random.chance(0.5),
+    };
   }
 
   /** Runs it, and checks what everybody saw. */
@@ -241,6 +277,7 @@ export class Agreement {
       device.join(this.#anyHub(), false);
     }
     for (let step = 0; step < steps; step++) await this.#step();
+    this.#isFaulty = false;
     await this.#settle();
     const logs = await this.#check();
     const records = [...logs.values()].flat();
@@ -261,6 +298,8 @@ export class Agreement {
       resumed: this.#resumed,
       resent: this.#resent,
       struck: records.filter((record) => record.repeats).length,
+      lost: this.#lost,
+      twice: this.#twice,
     };
   }
 
@@ -319,7 +358,9 @@ export class Agreement {
 
   async #startHub(): Promise<void> {
     const kv = await Deno.openKv(this.#path);
+    this.#injectFaults(kv);
     const hub = new Hub(new KvRoomLog(kv), {
+      now: this.#createClock(),
       fanout: this.#channel.connect(),
       commitInTurn: true,
       heartbeatMs: HEARTBEAT_MS,
@@ -332,6 +373,42 @@ export class Agreement {
       },
     });
     this.#hubs.push({ hub, kv });
+  }
+
+  /** Lets the store lose answers, write twice, fail and be slow, as a remote one does. */
+  #injectFaults(kv: Deno.Kv): void {
+    const faults = injectFaults(kv);
+    const random = this.#random;
+    const { lost, twice, failed, slow } = this.#storeFaults;
+    faults.commit = async (commit) => {
+      if (!this.#isFaulty) return await commit();
+      if (random.chance(failed)) throw new Error("disk I/O error");
+      if (random.chance(slow)) await pause(random.below(20));
+      let result = await commit();
+      if (random.chance(twice)) {
+        this.#twice++;
+        result = await commit();
+      }
+      if (!random.chance(lost)) return result;
+      this.#lost++;
+      throw new Error("connection lost");
+    };
+    faults.read = async () => {
+      if (!this.#isFaulty) return;
+      if (random.chance(failed / 10)) throw new Error("disk I/O error");
+      if (random.chance(slow / 10)) await pause(random.below(10));
+    };
+  }
+
+  /** The clock of a hub: it differs from others', and jumps where clocks do. */
+  #createClock(): () => number {
+    const random = this.#random;
+    if (!this.#storeFaults.clocks) return Date.now;
+    let offset = random.pick([0, 0, -90_000, 90_000, 3_600_000]);
+    return () => {
+      if (random.chance(0.01)) offset += random.pick([-600_000, -60_000, 60_000, 600_000]);
+      return Date.now() + offset;
+    };
   }
 
   #anyHub(): Hub {

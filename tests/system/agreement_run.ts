@@ -67,7 +67,8 @@ export function summary(accounts: readonly Account[]): string {
     `${sum("dropped")} packets dropped, ${sum("thrown")} publishes thrown, ${
       sum("killed")
     } hubs killed, ${sum("resumed")} resumes, ` +
-    `${sum("resent")} messages resent, ${sum("struck")} repeats struck`;
+    `${sum("resent")} messages resent, ${sum("struck")} repeats struck, ` +
+    `${sum("lost")} answers lost, ${sum("twice")} commits written twice`;
 }
 
 if (import.meta.main) {

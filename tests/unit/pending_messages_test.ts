@@ -19,7 +19,10 @@ const LIMITS = {
 const SENT_AT = "2026-01-02T03:04:05.678Z";
 
 /** Pending messages whose commits never end: what it hands over can be looked at. */
-function setUp(isDraining = false) {
+function setUp(
+  isDraining = false,
+  fillWindow: () => Promise<void> | undefined = () => undefined,
+) {
   const handed: RoomAppend[] = [];
   const limits = { entryMaxBytes: 65_536, budget: () => new KvCommitBudget(0, false) };
   const commits = new GroupCommit<RoomAppend>({
@@ -41,7 +44,7 @@ function setUp(isDraining = false) {
     room: "lobby",
     recent,
     window,
-    fillWindow: () => undefined,
+    fillWindow,
     commits,
     log: { entryMaxBytes: 65_536, get: () => Promise.resolve(undefined) },
     metrics,
@@ -141,4 +144,21 @@ Deno.test("PendingMessages.reject() tells everybody who waits, and forgets", () 
   assertEquals([pending.size, metrics.messagesNotStored], [0, 1]);
   submit("ann", "r1");
   assertEquals(handed.length, 2, "the next one is a new one");
+});
+
+Deno.test("PendingMessages.submit() lets nothing overtake what waits for the window", async () => {
+  const filled = Promise.withResolvers<void>();
+  let isFilled = false;
+  const { handed, submit } = setUp(false, () => isFilled ? undefined : filled.promise);
+  submit("ann", "r1", "1");
+  submit("ann", undefined, "2");
+  // The window is full from now on; those that wait learn it a few turns later.
+  isFilled = true;
+  filled.resolve();
+  submit("ann", "r3", "3");
+  assertEquals(handed, []);
+  await Promise.resolve();
+  await Promise.resolve();
+  submit("ann", undefined, "4");
+  assertEquals(handed.map(({ message }) => message.text), ["1", "2", "3", "4"]);
 });
