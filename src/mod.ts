@@ -71,6 +71,7 @@ export type {
   Draft,
   Limits,
   Message,
+  MessageText,
   Problem,
   Ref,
   RoomName,

@@ -9,11 +9,16 @@ import { messageText } from "../store/entry.ts";
 import { firstPage, lastPage, PAGE_LENGTH } from "../hub/message_page.ts";
 import { nameOf } from "../access/authorization.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
-import { decodeDraft, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
+import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
 import { FairSemaphore } from "./fair_semaphore.ts";
 import { readBody } from "./request_body.ts";
 import { cursorOf, numberOf, roomOf } from "./request_params.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
+
+/** The fields of the body of a `POST`. */
+const POST_FIELDS: ReadonlySet<string> = new Set<keyof PostBody>(["text", "ref", "user"]);
+/** The longest name of a field that a refusal repeats. */
+const FIELD_MAX_LENGTH = 64;
 
 /** Bytes of a request body: text may be escaped to six times its length, and there is some JSON. */
 const BODY_BYTES_PER_TEXT_BYTE = 6;
@@ -69,6 +74,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
     const { raw } = context.req;
     const authorization = await access.authorize(raw, room);
     const body = await readBody(raw, { maxBytes });
+    checkFields(body);
     const user = nameOf(authorization, body.user);
     const decoded = decodeDraft(body, { textMaxBytes });
     if (!decoded.ok) throw new HttpError(decoded.error);
@@ -85,4 +91,13 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
   });
 
   return app;
+}
+
+/** Refuses a body with a field that is not known: what is sent must not vanish without a word. */
+function checkFields(body: Record<string, unknown>): void {
+  for (const name in body) {
+    if (POST_FIELDS.has(name)) continue;
+    const shown = JSON.stringify(name.slice(0, FIELD_MAX_LENGTH).toWellFormed());
+    throw httpError("unknown_field", `The body has no field ${shown}`);
+  }
 }

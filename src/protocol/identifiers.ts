@@ -16,8 +16,17 @@ export type RoomName = string;
  *
  * @minLength 1
  * @maxLength 64
+ * @pattern USER_NAME
  */
 export type UserName = string;
+
+/**
+ * Text of a message, of which people can see something.
+ *
+ * @minLength 1
+ * @pattern MESSAGE_TEXT
+ */
+export type MessageText = string;
 
 /**
  * Place in a room's log: opaque text that sorts like the log.

@@ -5,7 +5,7 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
-import type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
+import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
 import { isBlank } from "./visible_text.ts";
 
@@ -23,12 +23,8 @@ export interface Message {
   readonly room: RoomName;
   /** User that sent it, as authorized. */
   readonly user: UserName;
-  /**
-   * Text, of which people can see something.
-   *
-   * @minLength 1
-   */
-  readonly text: string;
+  /** Text. */
+  readonly text: MessageText;
   /**
    * Time at which the server accepted it: ISO 8601, UTC, milliseconds.
    *
@@ -41,12 +37,8 @@ export interface Message {
 
 /** A message before it is stored: the part that its sender decides. */
 export interface Draft {
-  /**
-   * Text, of which people can see something.
-   *
-   * @minLength 1
-   */
-  readonly text: string;
+  /** Text. */
+  readonly text: MessageText;
   /** Deduplication key of the sender. */
   readonly ref?: Ref;
 }

@@ -19,7 +19,7 @@
 export { PROTOCOL_V1, PROTOCOL_V1_LINES, PROTOCOL_V2 } from "./subprotocol.ts";
 export type { Subprotocol } from "./subprotocol.ts";
 export { decodeRoom, decodeUser } from "./names.ts";
-export type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
+export type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 export { decodeDraft } from "./message.ts";
 export type { DecodeOptions, Draft, Message } from "./message.ts";
 export { decodeClientEnvelope } from "./client_envelope.ts";

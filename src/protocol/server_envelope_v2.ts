@@ -5,7 +5,7 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
-import type { Cursor, Ref, RoomName, UserName } from "./identifiers.ts";
+import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 import type { LimitsV2 } from "./limits.ts";
 import type { ProblemV2 } from "./problem.ts";
 
@@ -15,12 +15,8 @@ export interface MessageV2 {
   readonly cursor: Cursor;
   /** User that sent it, as authorized. */
   readonly user: UserName;
-  /**
-   * Text.
-   *
-   * @minLength 1
-   */
-  readonly text: string;
+  /** Text. */
+  readonly text: MessageText;
   /**
    * Time at which the server accepted it: milliseconds since the epoch.
    *

@@ -11,7 +11,7 @@ Deno.test("POST stores a message, then answers with it as everybody gets it", ne
   using kv = await Deno.openKv(":memory:");
   await using server = serve(kv);
   await using bob = await TestClient.join(server.url, "/rooms/lobby/ws?user=bob");
-  const response = await say(server.url, { user: " ann ", text: "hi", ref: "1", id: "forged" });
+  const response = await say(server.url, { user: " ann ", text: "hi", ref: "1" });
   assertEquals(response.status, 201);
   assertEquals(response.headers.get("content-type"), "application/json");
   const message = await response.json();
@@ -31,6 +31,7 @@ const BAD_BODIES: [string, BodyInit, number, string][] = [
   ["a list", "[]", 400, "bad_body"],
   ["null", "null", 400, "bad_body"],
   ["no UTF-8", new Uint8Array([0x22, 0xff, 0x22]), 400, "bad_body"],
+  ["a field that is not known", '{"user":"ann","text":"a","id":"forged"}', 400, "unknown_field"],
   ["no user", '{"text":"a"}', 400, "bad_user"],
   ["a user that is a number", '{"user":1,"text":"a"}', 400, "bad_user"],
   ["an empty user", '{"user":"  ","text":"a"}', 400, "bad_user"],

@@ -1,0 +1,117 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { assert, assertEquals } from "@std/assert";
+import * as protocol from "@hubbub/hub/protocol";
+import fc from "fast-check";
+import { isCursor } from "../../src/store/cursor.ts";
+import { makeFiles } from "../../tools/schemas.ts";
+import { MESSAGE_TEXT, USER_NAME } from "../../tools/text_patterns.ts";
+import { needs } from "../helpers/permissions.ts";
+import { checkOf, readSchema } from "../helpers/schemas.ts";
+
+const files = needs("read", "env");
+const DOCS = new URL("../../docs/", import.meta.url);
+
+Deno.test("docs/schemas and docs/openapi.json are current: run deno task schemas", files, () => {
+  const made = makeFiles();
+  const found = [...Deno.readDirSync(new URL("schemas/", DOCS))].map(({ name }) => name);
+  const names = [...made.keys()].filter((path) => path.startsWith("schemas/"));
+  assertEquals(found.map((name) => `schemas/${name}`).toSorted(), names.toSorted());
+  for (const [path, text] of made) {
+    assert(Deno.readTextFileSync(new URL(path, DOCS)) === text, path);
+  }
+});
+
+Deno.test("openapi.json is a document of OpenAPI 3.1", files, async () => {
+  const document = JSON.parse(Deno.readTextFileSync(new URL("openapi.json", DOCS)));
+  const validate = async (value: Record<string, unknown>) => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(value);
+    return { valid, errors, version: validator.version };
+  };
+  const { valid, errors, version } = await validate(document);
+  assertEquals([valid, errors, version], [true, undefined, "3.1"]);
+  assertEquals((await validate({ ...document, paths: 7 })).valid, false);
+});
+
+Deno.test("the schemas' numbers are those of the code", files, () => {
+  const definitions = readSchema("v2-server-envelope").$defs as Record<string, Definition>;
+  const sent = readSchema("v2-client-envelope").$defs as Record<string, Definition>;
+  const { properties: join = {} } = sent.JoinPayloadV2;
+  const { users } = definitions.JoinedEnvelopeV2.properties!.payload.properties!;
+  const { token } = sent.AuthenticateEnvelopeV2.properties!.payload.properties!;
+  const page = readSchema("http-message-page") as Definition;
+  assertEquals(definitions.Ref.maxLength, protocol.REF_MAX_LENGTH);
+  assertEquals([join.history.maximum, join.history.default], [
+    protocol.HISTORY_MAX,
+    protocol.HISTORY_DEFAULT,
+  ]);
+  assertEquals(join.after.maxLength, protocol.CURSOR_MAX_LENGTH);
+  assertEquals(users.maxItems, protocol.USERS_LISTED_MAX);
+  assertEquals(token.maxLength, protocol.TOKEN_MAX_LENGTH);
+  assertEquals(page.properties?.messages.maxItems, protocol.PAGE_MAX);
+});
+
+/** As much of a schema as is looked at. */
+interface Definition {
+  readonly properties?: Record<string, Definition>;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+}
+
+/** Texts out of all of Unicode, and out of what names and messages are tried with. */
+const texts = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.string({ unit: "grapheme", maxLength: 8 }),
+  fc.string({
+    unit: fc.constantFrom(
+      ..." a1-é\u0301\u200d\u200c\ufe0f\u2800\u3164\u00a0\u0000\n\ufffd"
+        .split(""),
+      "👩",
+      "🏴",
+      "\u{e0067}",
+      "\u{e007f}",
+      "م",
+      "न",
+      "क",
+      "्",
+    ),
+    maxLength: 6,
+  }),
+);
+
+Deno.test("the patterns take every text and name that the server takes", () => {
+  const [text, name] = [new RegExp(MESSAGE_TEXT, "u"), new RegExp(USER_NAME, "u")];
+  fc.assert(
+    fc.property(texts, (value) => {
+      const decoded = protocol.decodeDraft({ text: value });
+      assertEquals(text.test(value) || !decoded.ok, true);
+      if (!value.isWellFormed()) return;
+      // Of messages they refuse the same; of names they let pass some that are refused.
+      assertEquals(decoded.ok, text.test(value));
+      const user = protocol.decodeUser(value);
+      if (user.ok) assert(name.test(user.user), JSON.stringify(value));
+    }),
+    { numRuns: 20_000 },
+  );
+  for (const known of ["علی\u200cرضا", "क्\u200dष", "👩\u200d🚒", "❤️\u200d🔥", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"]) {
+    assert(protocol.decodeUser(known).ok && name.test(known), known);
+  }
+  for (const unseen of ["ann\u200b", "an\u200dn", "\u2800", " ", "a\u0007", "ann󠁧"]) {
+    assert(!protocol.decodeUser(unseen).ok && !name.test(unseen), JSON.stringify(unseen));
+  }
+});
+
+Deno.test("a schema's rooms and cursors are those of the server", files, () => {
+  const check = checkOf("http-room-state");
+  const state = (room: string, cursor = "0".repeat(20)) => {
+    return check({ room, cursor, users: [], typing: [] }) === undefined;
+  };
+  for (const room of ["lobby", "a.b", "..", ".", "", "a b", "x".repeat(64), "x".repeat(65), "é"]) {
+    assertEquals(state(room), protocol.decodeRoom(room).ok, room);
+  }
+  for (const cursor of ["0".repeat(20), "0".repeat(19), "zZ9".padEnd(20, "a"), "-".repeat(20)]) {
+    assertEquals(state("lobby", cursor), isCursor(cursor), cursor);
+  }
+});

@@ -1,0 +1,234 @@
+/**
+ * The HTTP side as OpenAPI 3.1, with the schemas of the types in `src/protocol`.
+ *
+ * @module
+ */
+
+import configuration from "../src/deno.json" with { type: "json" };
+import { ERRORS } from "../src/protocol/problem.ts";
+import {
+  HISTORY_DEFAULT,
+  HISTORY_MAX,
+  PAGE_DEFAULT,
+  PAGE_MAX,
+  REF_MAX_LENGTH,
+  TEXT_MAX_BYTES_DEFAULT,
+} from "../src/protocol/limits.ts";
+import type { JsonSchema } from "./json_schemas.ts";
+
+/** Statuses with which every route may refuse. */
+const EVERYWHERE = [400, 404, 421, 429, 500, 503];
+/** Statuses with which the routes of a room may refuse besides. */
+const IN_A_ROOM = [401, 403];
+
+/**
+ * Describes the HTTP side.
+ *
+ * @param schemas All schemas, by the names of their files.
+ * @returns A document of OpenAPI 3.1.
+ */
+export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSchema {
+  const room = { $ref: "#/components/parameters/room" };
+  const inARoom = [...EVERYWHERE, ...IN_A_ROOM];
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Hubbub over HTTP",
+      version: configuration.version,
+      description: "Messages, events and the state of rooms for those who only ask. " +
+        "The WebSockets at /rooms/{room}/ws and /ws are described in protocol.md.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "Or below the base path of the server" }],
+    // Whether a token is needed is the server's to say.
+    security: [{}, { token: [] }],
+    tags: [
+      { name: "rooms", description: "For users and programs" },
+      { name: "operators", description: "For those who run the server" },
+    ],
+    paths: {
+      "/rooms/{room}": {
+        get: {
+          operationId: "getRoom",
+          summary: "The state of a room",
+          tags: ["rooms"],
+          parameters: [room],
+          responses: {
+            200: json("RoomState", "Who is there, and where its log ends"),
+            ...refusals(inARoom),
+          },
+        },
+      },
+      "/rooms/{room}/messages": {
+        get: {
+          operationId: "getMessages",
+          summary: "A page of a room's messages, oldest first",
+          description: "The newest ones, those just before a cursor, or those just after one.",
+          tags: ["rooms"],
+          parameters: [room, page()],
+          responses: {
+            200: json("MessagePage", "The messages; none at the ends of the log"),
+            ...refusals(inARoom),
+          },
+        },
+        post: {
+          operationId: "postMessage",
+          summary: "Says something in a room",
+          description:
+            `\`text\` has at most ${TEXT_MAX_BYTES_DEFAULT} bytes of UTF-8, if the server ` +
+            `sets no other limit, \`ref\` at most ${REF_MAX_LENGTH} units of UTF-16.`,
+          tags: ["rooms"],
+          parameters: [room],
+          requestBody: {
+            required: true,
+            content: {
+              "application/json": { schema: { allOf: [ref("PostBody"), { required: ["user"] }] } },
+            },
+          },
+          responses: {
+            200: json("Message", "A repeat: the first message with this `ref`"),
+            201: json("Message", "It is stored"),
+            ...refusals([...inARoom, 409, 413]),
+          },
+        },
+      },
+      "/rooms/{room}/events": {
+        get: {
+          operationId: "getEvents",
+          summary: "The room as server-sent events",
+          description: "`event` is the type of an envelope, `data` its payload, `id` its cursor. " +
+            "A server that is full or stops answers 200, says `error`, and ends.",
+          tags: ["rooms"],
+          parameters: [
+            room,
+            query("after", { type: "string" }, "Resume after this cursor"),
+            query("history", {
+              type: "integer",
+              minimum: 0,
+              maximum: HISTORY_MAX,
+              default: HISTORY_DEFAULT,
+            }, "How many messages of history come at most"),
+            {
+              ...query("Last-Event-ID", { type: "string" }, "As `after`, and before it"),
+              in: "header",
+            },
+          ],
+          responses: {
+            200: {
+              description: "The history, `joined`, and then what happens, without end",
+              content: { "text/event-stream": {} },
+            },
+            ...refusals(inARoom),
+          },
+        },
+      },
+      "/health": {
+        get: {
+          operationId: "getHealth",
+          summary: "Whether the server is well",
+          tags: ["operators"],
+          security: [],
+          responses: {
+            200: json("HealthBody", "It is"),
+            ...refusals(EVERYWHERE.filter((status) => status !== 503)),
+            503: json(["HealthBody", "ErrorBody"], "It stops, or its store does not answer"),
+          },
+        },
+      },
+      "/metrics": {
+        get: {
+          operationId: "getMetrics",
+          summary: "What all isolates of the process have counted",
+          tags: ["operators"],
+          security: [],
+          responses: {
+            200: {
+              description: "The text format of Prometheus",
+              content: { "text/plain": { schema: { type: "string" } } },
+            },
+            ...refusals(EVERYWHERE),
+          },
+        },
+      },
+    },
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "Where the server asks for one" },
+      },
+      parameters: {
+        room: {
+          name: "room",
+          in: "path",
+          required: true,
+          description: "The name of the room",
+          schema: ref("RoomName"),
+        },
+      },
+      schemas: componentsOf(schemas),
+    },
+  };
+}
+
+/** The parameters that choose a page: OpenAPI can say what excludes what only within an object. */
+function page(): JsonSchema {
+  return {
+    name: "page",
+    in: "query",
+    style: "form",
+    explode: true,
+    schema: {
+      type: "object",
+      properties: {
+        limit: {
+          type: "integer",
+          minimum: 1,
+          maximum: PAGE_MAX,
+          default: PAGE_DEFAULT,
+          description: "How many messages at most",
+        },
+        before: { ...ref("Cursor"), description: "Those just before this one" },
+        after: { ...ref("Cursor"), description: "Those just after this one" },
+      },
+      not: { required: ["before", "after"] },
+      additionalProperties: false,
+    },
+  };
+}
+
+function query(name: string, schema: JsonSchema, description: string): JsonSchema {
+  return { name, in: "query", description, schema };
+}
+
+function ref(type: string): JsonSchema {
+  return { $ref: `#/components/schemas/${type}` };
+}
+
+function json(types: string | string[], description: string): JsonSchema {
+  const schema = typeof types === "string" ? ref(types) : { anyOf: types.map(ref) };
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** What a route says where it refuses, by status. */
+function refusals(statuses: readonly number[]): Record<number, JsonSchema> {
+  return Object.fromEntries(statuses.map((status) => {
+    const codes = Object.entries(ERRORS).filter(([, error]) => error.status === status);
+    const description = codes.map(([code]) => `\`${code}\``).join(", ");
+    const after = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
+    const isTemporary = codes.some(([, { temporary }]) => temporary);
+    return [status, { ...json("ErrorBody", description), ...(isTemporary && { headers: after }) }];
+  }));
+}
+
+/** The schemas of the bodies, and of what they are made of. */
+function componentsOf(schemas: ReadonlyMap<string, JsonSchema>): JsonSchema {
+  const components: Record<string, unknown> = {};
+  for (const [name, { $schema: _dialect, $defs = {}, title, ...schema }] of schemas) {
+    if (!name.startsWith("http-")) continue;
+    for (const [type, definition] of Object.entries($defs as JsonSchema)) {
+      components[type] = definition;
+    }
+    components[title as string] = schema;
+  }
+  const text = JSON.stringify(components).replaceAll("#/$defs/", "#/components/schemas/");
+  return JSON.parse(text);
+}
