@@ -111,24 +111,30 @@ export class GroupCommit<A extends Append> {
   async #run(): Promise<void> {
     // Whatever the current turn of the event loop still adds goes into the same commit.
     await Promise.resolve();
-    while (this.#queue.size > 0) {
-      await this.#batchWindow.enough();
-      const batch = this.#take();
-      const entries = new Map<string, LogEntry>();
-      for (const [room, appends] of batch) {
-        entries.set(room, joinLines(appends.map(({ line }) => line), appends.at(-1)!.id));
-      }
-      let commit: string;
-      try {
-        commit = await this.#options.write(entries);
-      } catch (error) {
-        this.#options.onFailure(batch, error);
-        continue;
-      }
-      await this.#options.onCommit(commit, batch);
-      await this.#batchWindow.sent();
+    try {
+      while (this.#queue.size > 0) await this.#commit();
+    } finally {
+      // However it ends: otherwise nothing would be stored any more.
+      this.#running = undefined;
     }
-    this.#running = undefined;
+  }
+
+  async #commit(): Promise<void> {
+    await this.#batchWindow.enough();
+    const batch = this.#take();
+    const entries = new Map<string, LogEntry>();
+    for (const [room, appends] of batch) {
+      entries.set(room, joinLines(appends.map(({ line }) => line), appends.at(-1)!.id));
+    }
+    let commit: string;
+    try {
+      commit = await this.#options.write(entries);
+    } catch (error) {
+      this.#options.onFailure(batch, error);
+      return;
+    }
+    await this.#options.onCommit(commit, batch);
+    await this.#batchWindow.sent();
   }
 
   /** Takes from the queue what fits into one commit, at most one entry a room, oldest rooms first. */

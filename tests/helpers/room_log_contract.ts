@@ -403,6 +403,44 @@ export function testRoomLog(name: string, create: () => Promise<TestDatabase>): 
     assert(commitOf(await log.head("lobby")) > commit, "the room keeps its place");
   });
 
+  test("a tombstone expires as the message did that stood there", async (database) => {
+    let now = Date.parse("2026-01-01T00:00:00.000Z");
+    const clocks = { now: () => now, elapsed: () => now };
+    const log = await database.open({ ...clocks, retentionMs: 60_000 });
+    const keeps = await database.open(clocks);
+    const lineAt = (text: string, time: number, id = `id of ${text}`) =>
+      storedLine({ text, id, ref: "1", sent_at: new Date(time).toISOString() });
+    const append = (id: string, ...lines: Uint8Array[]) =>
+      log.append(new Map([["lobby", joinLines(lines, id)]]));
+    await append("id of a", lineAt("a", now));
+    const commit = await append(
+      "b",
+      lineAt("again", now + 10, "repeat"),
+      lineAt("b", now + 20, "b"),
+    );
+    await append("id of young", lineAt("young", now + 50_000));
+    const [{ cursor: first }] = await log.last("lobby", { limit: 9 });
+    assert(
+      await log.rewrite("lobby", commit, (text) => {
+        return writeTombstones(text, new Map([[0, { id: "repeat", first }]]));
+      }),
+    );
+    const records = await log.last("lobby", { limit: 9 });
+    assertEquals(records.map(({ repeats }) => repeats), [undefined, first, undefined, undefined]);
+    assertEquals(records[1].sentAt, new Date(now + 10).toISOString());
+    now += 61_000;
+    // What stands behind the tombstone is as old: none of it is shown, and two looks delete it.
+    assertEquals(textsOf(await log.last("lobby", { limit: 9 })), ["young"]);
+    assertFalse(log.keeps("lobby", records[1]));
+    now -= 30_000;
+    const twice = await database.open({ ...clocks, retentionMs: 20_000 });
+    await twice.sweep("lobby");
+    now += 61 * 60_000;
+    await twice.sweep("lobby");
+    const left = await keeps.after("lobby", ORIGIN, { limit: 9 });
+    assertEquals(textsOf(left), ["young"]);
+  });
+
   test("a clock that is wrong for a while hides and deletes nothing", async (database) => {
     const start = Date.parse("2026-01-01T00:00:00.000Z");
     let [wall, mono] = [start, 0];

@@ -5,6 +5,7 @@ import { type Append, GroupCommit } from "../../src/store/group_commit.ts";
 import { KV_LIMITS, KvCommitBudget } from "../../src/store/kv/limits.ts";
 import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { readLog } from "../helpers/log_run.ts";
+import { eventually, within } from "../helpers/patience.ts";
 import { numbers, storedLine } from "../helpers/stored_lines.ts";
 
 /** What a commit may hold. */
@@ -134,6 +135,28 @@ Deno.test("GroupCommit fails only what was in the commit, once, and goes on", as
   assertEquals(failures.length, 1);
   assertEquals(await textsOf(log, "room-1"), ["3"]);
   assertEquals(await textsOf(log, "room-2"), []);
+});
+
+Deno.test("GroupCommit writes what came while a write failed, though nothing comes after", async () => {
+  const writes: string[][] = [];
+  const failures: number[] = [];
+  const add = (text: string) => group.add({ room: text, line: storedLine({ text }), id: text });
+  const group: GroupCommit<Append> = new GroupCommit<Append>({
+    limits: LIMITS,
+    write: (entries) => {
+      writes.push([...entries.keys()]);
+      if (writes.length > 2) return Promise.resolve("0".repeat(20));
+      add(`after ${writes.length}`);
+      return Promise.reject(new Error("disk full"));
+    },
+    onCommit: () => {},
+    onFailure: (batch) => void failures.push(count(batch)),
+  });
+  add("first");
+  await eventually(() => writes.length === 3, () => `three writes, not ${writes.length}`);
+  assertEquals(writes, [["first"], ["after 1"], ["after 2"]]);
+  assertEquals(failures, [1, 1]);
+  await within(group.idle(), "the group commit to be idle");
 });
 
 Deno.test("GroupCommit fills an entry to exactly a KV value", async () => {

@@ -1,9 +1,11 @@
+import { mock } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import type { Hub } from "@hubbub/hub";
-import { ORIGIN } from "../../src/store/cursor.ts";
+import { commitOf, ORIGIN } from "../../src/store/cursor.ts";
+import { joinLines } from "../../src/store/entry.ts";
 import { holdOnce, injectFaults } from "../helpers/kv_faults.ts";
 import { assertRun, readLog } from "../helpers/log_run.ts";
-import { fill, numbers } from "../helpers/stored_lines.ts";
+import { fill, numbers, storedLine } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { eventually } from "../helpers/patience.ts";
 import { TestMember } from "../helpers/test_member.ts";
@@ -54,6 +56,43 @@ for (const perEntry of [1, 3, 250]) {
       assertRun(ann.messages, all, place + 1);
       assert(ann.joined.recovered);
     }
+  });
+}
+
+for (const areStruck of [false, true]) {
+  const which = areStruck ? "repeats that are struck out" : "repeats that are not struck out yet";
+  Deno.test(`Hub.join() shows no ${which} on a long resume`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const { hub, log } = createTestHub(kv);
+    const once = async (text: string, id: string, ref?: string) => {
+      const entry = joinLines([storedLine({ text, id, ref })], id);
+      return await log.append(new Map([["lobby", entry]]));
+    };
+    const texts = numbers(700);
+    await once("first", "1", "r");
+    await fill(log, "lobby", { texts: texts.slice(0, 20), perEntry: 5 });
+    // As two isolates append one ref at once; and as a store repeats a write by itself.
+    const repeats = [await once("again", "2", "r"), await once("19", "id of 19")];
+    await fill(log, "lobby", { texts: texts.slice(20), perEntry: 100 });
+    if (!areStruck) mock.method(log, "rewrite", () => Promise.resolve(false));
+    await hub.join("lobby", new TestMember("bob")).joined;
+    const all = () => log.after("lobby", ORIGIN, { limit: Infinity });
+    const struck = async () => (await all()).filter(({ repeats }) => repeats !== undefined);
+    if (areStruck) {
+      await eventually(async () => (await struck()).length === 2, "both to be struck out");
+    }
+    assertEquals((await struck()).length, areStruck ? 2 : 0);
+    const ann = await resume(hub, ORIGIN);
+    assertEquals(ann.said, ["first", ...texts]);
+    assert(ann.joined.recovered);
+    assert(ann.frames.flat().every(({ type }) => type === "chat_message" || type === "joined"));
+    // Also from the place of a repeat itself.
+    for (
+      const { cursor } of (await all()).filter(({ cursor }) => repeats.includes(commitOf(cursor)))
+    ) {
+      assertEquals((await resume(hub, cursor)).said, texts.slice(20), cursor);
+    }
+    await hub.drain();
   });
 }
 
