@@ -49,10 +49,8 @@ export class ChatConnection extends ChatTarget {
   readonly #queue: SendQueue<Message>;
   readonly #pace = new SendPace();
   readonly #streams = new MessageStreams();
-  readonly #presence = new RoomPresence(() => {
-    const { users, typingUsers } = this.#presence;
-    if (this.state.status !== "closed") this.emit("users", { users, typingUsers });
-  });
+  readonly #presence = new RoomPresence(() => this.#usersChanged());
+  #isUsersDue = false;
   #user: string;
   #limits: Limits | undefined;
   /** What the server said when it let the member in, on the present connection. */
@@ -249,6 +247,17 @@ export class ChatConnection extends ChatTarget {
     const joined = this.#welcome;
     this.#socket.live();
     if (joined && !attempt.aborted) this.emit("joined", { ...joined, recovered });
+  }
+
+  /** Tells of users once at the end of a turn, however many came and went in it. */
+  #usersChanged(): void {
+    if (this.#isUsersDue) return;
+    this.#isUsersDue = true;
+    queueMicrotask(() => {
+      this.#isUsersDue = false;
+      const { users, typingUsers } = this.#presence;
+      if (this.state.status !== "closed") this.emit("users", { users, typingUsers });
+    });
   }
 
   #lost(): void {

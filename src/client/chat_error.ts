@@ -7,11 +7,20 @@
 import { type ErrorCode, ERRORS, type Problem } from "../protocol/mod.ts";
 
 /**
- * Why something was refused: a code of the protocol; or, where no server was asked, `closed` (the
- * connection has ended for good), `queue_full` (too many messages wait to be sent), `ref_reused` (a
- * message with that ref and another text waits), or `unreachable` (no answer of the server's own).
+ * Why something was refused: a code of the protocol; a code with which the hub ends a stay in a room
+ * (`kicked`, `banned`, `room_deleted`); or, where no server was asked, `closed` (the connection has
+ * ended for good, or the room was left), `queue_full` (too many messages wait to be sent),
+ * `ref_reused` (a message with that ref and another text waits), or `unreachable` (no answer of the
+ * server's own).
  */
-export type ChatErrorCode = ErrorCode | "closed" | "queue_full" | "ref_reused" | "unreachable";
+export type ChatErrorCode =
+  | ErrorCode
+  | "kicked"
+  | "banned"
+  | "room_deleted"
+  | "closed"
+  | "queue_full"
+  | "unreachable";
 
 /** What a {@linkcode ChatError} holds beside its message. */
 export interface ChatErrorOptions {

@@ -65,10 +65,8 @@ export interface ChatEvents {
   readonly problem: CustomEvent<Problem>;
 }
 
-/** Options of `connect()`. */
-export interface ConnectOptions {
-  /** The room to join. */
-  readonly room: string;
+/** Who connects, and how the connection behaves. */
+export interface ConnectionOptions {
   /** The name of the user, where the server asks for no token. */
   readonly user?: string;
   /**
@@ -76,11 +74,7 @@ export interface ConnectOptions {
    * is refused of it counts as stale for 5 minutes, and the function is called again.
    */
   readonly token?: string | (() => string | Promise<string>);
-  /** Messages of history for a newcomer, at most 100. @default {10} */
-  readonly history?: number;
-  /** Begin after this cursor, kept from an earlier connection, rather than with history. */
-  readonly after?: string;
-  /** Messages that may wait to be sent and acknowledged. @default {1000} */
+  /** Messages that may wait to be sent and acknowledged, in each room. @default {1000} */
   readonly queueLimit?: number;
   /**
    * Whether cookies go along when pages of history are read: `include` for a server of another
@@ -110,6 +104,16 @@ export interface ConnectOptions {
   readonly WebSocket?: SocketConstructor;
   /** The function to use. @default {globalThis.fetch} */
   readonly fetch?: typeof fetch;
+}
+
+/** Options of `connect()`. */
+export interface ConnectOptions extends ConnectionOptions {
+  /** The room to join. */
+  readonly room: string;
+  /** Messages of history for a newcomer, at most 100. @default {10} */
+  readonly history?: number;
+  /** Begin after this cursor, kept from an earlier connection, rather than with history. */
+  readonly after?: string;
 }
 
 /** Options of `ChatConnection.send()`. */

@@ -1,5 +1,6 @@
 /**
- * Client for browsers, Deno and Node. It reconnects by itself, resumes where it was, and neither
+ * Client for browsers, Deno and Node: `createClient` for many rooms on one connection, as snapshots
+ * for a view; `connect` for one room, as events. It reconnects by itself, resumes where it was, and neither
  * loses nor doubles a message on the way, in or out. It gives up only where the server itself says
  * that another try is in vain.
  *
@@ -24,26 +25,67 @@
  * @module
  */
 
+import { ChatClient, type ClientOptions } from "./chat_client.ts";
 import { ChatConnection } from "./chat_connection.ts";
 import type { ConnectOptions } from "./chat_events.ts";
 
-export { ChatConnection };
+export { ChatClient, ChatConnection };
+export type { ClientOptions, ConnectOptions };
+export type { ClientSnapshot } from "./chat_client.ts";
 export { ChatError, type ChatErrorCode, type ChatErrorOptions } from "./chat_error.ts";
-export type { ChatEvents, ConnectionState, SendOptions, UserLists } from "./chat_events.ts";
+export type {
+  ChatEvents,
+  ConnectionOptions,
+  ConnectionState,
+  SendOptions,
+  UserLists,
+} from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
-export type { ConnectOptions };
+export { Room } from "./room.ts";
+export type { RoomOptions } from "./room_options.ts";
+export type { MessageStatus, RoomMessage, RoomSnapshot, RoomStatus } from "./room_state.ts";
 export type { SocketConstructor, SocketLike } from "./socket_like.ts";
 export type {
   ErrorCode,
   JoinedEnvelope,
   Limits,
+  LimitsV2,
   Message,
   PresenceEnvelope,
 } from "../protocol/mod.ts";
-export type { Problem, TypingStatusEnvelope } from "../protocol/mod.ts";
+export type { Problem, ProblemV2, TypingStatusEnvelope } from "../protocol/mod.ts";
 
 /**
- * Joins a room and stays in it.
+ * Opens a connection for many rooms.
+ *
+ * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept, with or
+ * without a slash at its end.
+ * @param options Who connects, and how the connection behaves.
+ * @returns The client, at once: its `snapshot` tells how far it has come.
+ * @throws {TypeError} Where the URL or the user is none, or there is no WebSocket.
+ * @throws {RangeError} Where a number is out of range.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@hubbub/hub/client";
+ *
+ * const client = createClient("https://chat.example.com", { user: "ann" });
+ * const lobby = client.room("lobby", { history: 50 });
+ * const unsubscribe = lobby.subscribe(() => {
+ *   const { status, messages, typing } = lobby.snapshot;
+ *   console.log(status, messages.length, typing);
+ * });
+ * lobby.typing();
+ * unsubscribe(); // leaves the room
+ * client.close();
+ * ```
+ */
+export function createClient(url: string | URL, options: ClientOptions = {}): ChatClient {
+  return new ChatClient(url, options);
+}
+
+/**
+ * Joins a room and stays in it: the short form for one room, over protocol 1.
  *
  * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept, with or
  * without a slash at its end.

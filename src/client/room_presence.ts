@@ -4,17 +4,31 @@
  * @module
  */
 
-import type { JoinedEnvelope, PresenceEnvelope, TypingStatusEnvelope } from "../protocol/mod.ts";
+import type { PresenceEnvelope, TypingStatusEnvelope } from "../protocol/mod.ts";
 import { SortedNames } from "./sorted_names.ts";
+
+/** Names that are kept of a room whose users are counted rather than listed. */
+const LISTED_MAX = 1_000;
+
+/** Who is in a room, as the server says when it lets a member in. */
+export interface Present {
+  /** The users, or the first of them. */
+  readonly users: readonly string[];
+  /** The other users who are typing. */
+  readonly typing: readonly string[];
+  /** How many users there are. @default {the length of `users`} */
+  readonly userCount?: number;
+}
 
 /** Users in the room and users who are typing, as the server last told. */
 export class RoomPresence {
   readonly #users = new SortedNames();
   readonly #typing = new SortedNames();
   readonly #onChange: () => void;
-  #isChangeDue = false;
+  /** Users in the room who are not listed. */
+  #unlisted = 0;
 
-  /** @param onChange Called once at the end of a turn in which anything changed. */
+  /** @param onChange Called after each change. */
   constructor(onChange: () => void = () => {}) {
     this.#onChange = onChange;
   }
@@ -22,6 +36,11 @@ export class RoomPresence {
   /** The users in the room, sorted; the list is never changed. */
   get users(): readonly string[] {
     return this.#users.list;
+  }
+
+  /** How many users are in the room, also where not all are listed. */
+  get userCount(): number {
+    return this.#users.size + this.#unlisted;
   }
 
   /** The other users who are typing, sorted; the list is never changed. */
@@ -32,12 +51,13 @@ export class RoomPresence {
   /**
    * Replaces everything, on a new connection.
    *
-   * @param joined Who is there.
+   * @param present Who is there.
    */
-  reset({ users, typing }: JoinedEnvelope["payload"]): void {
+  reset({ users, typing, userCount = users.length }: Present): void {
     this.#users.reset(users);
+    this.#unlisted = Math.max(0, userCount - users.length);
     this.#typing.reset(typing);
-    this.#changed();
+    this.#onChange();
   }
 
   /**
@@ -47,7 +67,24 @@ export class RoomPresence {
    */
   setPresence({ user, status }: PresenceEnvelope["payload"]): void {
     const isNew = status === "joined" ? this.#users.add(user) : this.#users.delete(user);
-    if (isNew) this.#changed();
+    if (isNew) this.#onChange();
+  }
+
+  /**
+   * Adds and removes users of a room that may be too large to list.
+   *
+   * @param joined Who came.
+   * @param left Who went.
+   */
+  change(joined: readonly string[], left: readonly string[]): void {
+    for (const user of joined) {
+      if (this.#users.size >= LISTED_MAX) this.#unlisted++;
+      else this.#users.add(user);
+    }
+    for (const user of left) {
+      if (!this.#users.delete(user)) this.#unlisted = Math.max(0, this.#unlisted - 1);
+    }
+    this.#onChange();
   }
 
   /**
@@ -56,22 +93,13 @@ export class RoomPresence {
    * @param typing Who began or stopped.
    */
   setTyping({ user, status }: TypingStatusEnvelope["payload"]): void {
-    if (status ? this.#typing.add(user) : this.#typing.delete(user)) this.#changed();
+    if (status ? this.#typing.add(user) : this.#typing.delete(user)) this.#onChange();
   }
 
   /** Ends all typing: without a connection nobody would be told of its end. */
   disconnect(): void {
     if (this.typingUsers.length === 0) return;
     this.#typing.reset([]);
-    this.#changed();
-  }
-
-  #changed(): void {
-    if (this.#isChangeDue) return;
-    this.#isChangeDue = true;
-    queueMicrotask(() => {
-      this.#isChangeDue = false;
-      this.#onChange();
-    });
+    this.#onChange();
   }
 }

@@ -5,13 +5,14 @@
  */
 
 import { decodeDraft, type Draft, type Limits, PAGE_MAX } from "../protocol/mod.ts";
-import type { ChatError } from "./chat_error.ts";
-import { errorOf } from "./chat_error.ts";
+import { ChatError, errorOf } from "./chat_error.ts";
 import type { Placed } from "./gap_fill.ts";
 import type { HistoryClient } from "./history_client.ts";
 import { LogPosition } from "./log_position.ts";
 import type { Acknowledged, SendQueue } from "./send_queue.ts";
 import { TypingSignal } from "./typing_signal.ts";
+
+const LEFT = new ChatError("The room was left", { code: "closed", temporary: false });
 
 /** What a session needs of a message. */
 export interface SessionMessage extends Placed, Acknowledged {
@@ -64,6 +65,8 @@ export class RoomSession<M extends SessionMessage> {
   /** Settles when there is a place to load older messages from; then, when the last call ended. */
   #loading!: Promise<unknown>;
   #setReady!: () => void;
+  /** Why it has ended, until it starts anew. */
+  #ended: ChatError | undefined;
 
   /** @param options The room, and what to call. */
   constructor(options: RoomSessionOptions<M>) {
@@ -112,6 +115,7 @@ export class RoomSession<M extends SessionMessage> {
    * @param reason What the promises of messages reject with.
    */
   end(reason: ChatError): void {
+    this.#ended = reason;
     this.#setReady();
     this.#options.queue.fail(reason);
   }
@@ -119,6 +123,7 @@ export class RoomSession<M extends SessionMessage> {
   /** Forgets where the member stood: the next stay is that of a newcomer. */
   restart(): void {
     this.#setReady();
+    this.#ended = undefined;
     this.#position = this.#newcomer();
   }
 
@@ -168,8 +173,11 @@ export class RoomSession<M extends SessionMessage> {
     if (!Number.isInteger(limit) || limit < 1) {
       return Promise.reject(new RangeError(`Cannot load ${limit} messages`));
     }
+    const position = this.#position;
     const load = () => {
-      return this.#position.loadOlder(Math.min(limit, PAGE_MAX), this.#options.closing);
+      if (this.#ended) throw this.#ended;
+      if (position !== this.#position) throw LEFT;
+      return position.loadOlder(Math.min(limit, PAGE_MAX), this.#options.closing);
     };
     const loading = this.#loading.then(load, load);
     this.#loading = loading;

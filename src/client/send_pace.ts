@@ -36,8 +36,8 @@ export class SendPace {
   #paidUntil = 0;
   #pausedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What to call when there may be room again, in the order in which they came. */
-  #waiting = new Set<() => void>();
+  /** What to call when there may be room again: who was served last comes last. */
+  readonly #waiting = new Set<() => void>();
 
   /**
    * Starts anew on a new connection.
@@ -61,7 +61,7 @@ export class SendPace {
   /**
    * Takes the right to send one message.
    *
-   * @param onFree Called once, where there is none now, when there may be one.
+   * @param onFree Called, where there is none now, when there may be one.
    * @returns Whether the message may go now; {@linkcode SendPace.release} gives its place back.
    */
   take(onFree: () => void): boolean {
@@ -88,7 +88,17 @@ export class SendPace {
     }
     this.#paidUntil += stepMs;
     this.#inFlight++;
+    this.#waiting.delete(onFree);
     return true;
+  }
+
+  /**
+   * Ends a wait: there is nothing more to send.
+   *
+   * @param onFree What was given to {@linkcode SendPace.take}.
+   */
+  forget(onFree: () => void): void {
+    this.#waiting.delete(onFree);
   }
 
   /**
@@ -121,9 +131,7 @@ export class SendPace {
 
   #wake(): void {
     this.#stopTimer();
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const onFree of waiting) onFree();
+    for (const onFree of [...this.#waiting]) onFree();
   }
 
   #stopTimer(): void {

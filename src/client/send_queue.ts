@@ -233,14 +233,8 @@ export class SendQueue<M extends Acknowledged> {
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
     promise.then(forget, forget);
-    this.#entries.set(ref, {
-      draft,
-      envelope,
-      promise,
-      isInFlight: false,
-      unknownErrors: 0,
-      ...settle,
-    });
+    const entry = { draft, envelope, promise, isInFlight: false, unknownErrors: 0, ...settle };
+    this.#entries.set(ref, entry);
     this.#options.onChange?.();
     this.#schedule();
     return promise;
@@ -278,20 +272,24 @@ export class SendQueue<M extends Acknowledged> {
     clearTimeout(this.#timer);
     const waitMs = this.#pausedUntil - performance.now();
     if (waitMs > 0) {
-      const pieceMs = Math.min(Math.ceil(waitMs), TIMER_MAX_MS);
-      this.#timer = setTimeout(this.#schedule, pieceMs);
+      this.#timer = setTimeout(this.#schedule, Math.min(Math.ceil(waitMs), TIMER_MAX_MS));
       return;
     }
+    const { pace, transmit, onChange } = this.#options;
     const envelopes: string[] = [];
+    let isWaiting = false;
     for (const entry of this.#entries.values()) {
       if (entry.isInFlight) continue;
-      if (this.#inFlight >= IN_FLIGHT_MAX || !this.#options.pace.take(this.#schedule)) break;
+      if (this.#inFlight >= IN_FLIGHT_MAX) break;
+      isWaiting = !pace.take(this.#schedule);
+      if (isWaiting) break;
       entry.isInFlight = true;
       this.#inFlight++;
       envelopes.push(entry.envelope);
     }
+    if (!isWaiting) pace.forget(this.#schedule);
     if (envelopes.length === 0) return;
-    this.#options.onChange?.();
-    this.#options.transmit(envelopes);
+    onChange?.();
+    transmit(envelopes);
   }
 }

@@ -52,7 +52,8 @@ export function upgradeUrl(
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) given.set(name, String(value));
   }
-  return `${http.replace(/^http/, "ws")}/ws?${given}`;
+  const url = `${http.replace(/^http/, "ws")}/ws`;
+  return given.size === 0 ? url : `${url}?${given}`;
 }
 
 /**

@@ -20,12 +20,24 @@
  */
 export class SortedNames {
   #names: string[] = [];
-  /** What was given out last, while it is true. */
-  #list: readonly string[] | undefined;
+  /** What was given out last. */
+  #list: readonly string[] = [];
+  #isStale = false;
 
   /** The names; the same list until one of them changes, and never changed itself. */
   get list(): readonly string[] {
-    return this.#list ??= this.#names.slice();
+    if (this.#isStale) {
+      const [now, before] = [this.#names, this.#list];
+      const isSame = now.length === before.length && now.every((name, at) => name === before[at]);
+      if (!isSame) this.#list = now.slice();
+      this.#isStale = false;
+    }
+    return this.#list;
+  }
+
+  /** How many names there are. */
+  get size(): number {
+    return this.#names.length;
   }
 
   /**
@@ -35,7 +47,7 @@ export class SortedNames {
    */
   reset(names: Iterable<string>): void {
     this.#names = [...new Set(names)].sort();
-    this.#list = undefined;
+    this.#isStale = true;
   }
 
   /**
@@ -48,7 +60,7 @@ export class SortedNames {
     const index = this.#indexOf(name);
     if (this.#names[index] === name) return false;
     this.#names.splice(index, 0, name);
-    this.#list = undefined;
+    this.#isStale = true;
     return true;
   }
 
@@ -62,7 +74,7 @@ export class SortedNames {
     const index = this.#indexOf(name);
     if (this.#names[index] !== name) return false;
     this.#names.splice(index, 1);
-    this.#list = undefined;
+    this.#isStale = true;
     return true;
   }
 

@@ -1,0 +1,192 @@
+/**
+ * The messages of a room that a client keeps.
+ *
+ * @module
+ */
+
+import type { ChatError } from "./chat_error.ts";
+import type { RoomMessage, StoredMessage } from "./room_state.ts";
+
+/** One of the user's own messages that is not in the list of what is stored. */
+interface Unsent {
+  message: RoomMessage;
+  /** Gives it up. */
+  readonly controller: AbortController;
+}
+
+/** How {@linkcode RoomMessages} behaves. */
+export interface RoomMessagesOptions {
+  /** Stored messages that are kept; more where older ones were asked for. */
+  readonly keep: number;
+  /** Messages that failed and are kept. */
+  readonly keepFailed: number;
+  /** Whether a message is on its way; undefined where it no longer waits. */
+  readonly isInFlight: (ref: string) => boolean | undefined;
+}
+
+/**
+ * The messages of a room that a client keeps: a piece of the log without a gap, at most so long, and
+ * the user's own messages that are not stored yet.
+ */
+export class RoomMessages {
+  readonly #options: RoomMessagesOptions;
+  #stored: StoredMessage[] = [];
+  readonly #unsent = new Map<string, Unsent>();
+  /** Where those of them stand that are stored, and that the log has not come to. */
+  readonly #placed = new Map<string, string>();
+  #list: readonly RoomMessage[] | undefined;
+  #room: number;
+
+  /** @param options How many. */
+  constructor(options: RoomMessagesOptions) {
+    this.#options = options;
+    this.#room = options.keep;
+  }
+
+  /** All messages, oldest first; the same list until one of them changes. */
+  get list(): readonly RoomMessage[] {
+    if (!this.#list) {
+      const unsent = Array.from(this.#unsent.values(), ({ message }) => message);
+      this.#list = Object.freeze([...this.#stored, ...unsent]);
+    }
+    return this.#list;
+  }
+
+  /** The place of the oldest stored message. */
+  get oldest(): string | undefined {
+    return this.#stored[0]?.cursor;
+  }
+
+  /**
+   * Adds the next message of the log.
+   *
+   * @param message The message.
+   * @returns Whether the oldest had to go for it.
+   */
+  append(message: StoredMessage): boolean {
+    this.#stored.push(message);
+    if (message.ref !== undefined) this.#remove(message.ref);
+    this.#list = undefined;
+    if (this.#stored.length <= this.#room) return false;
+    this.#stored.shift();
+    return true;
+  }
+
+  /**
+   * Adds the messages just before the oldest.
+   *
+   * @param messages The messages, oldest first.
+   */
+  prepend(messages: readonly StoredMessage[]): void {
+    if (messages.length === 0) return;
+    this.#stored.unshift(...messages);
+    this.#list = undefined;
+  }
+
+  /**
+   * Makes room for older messages, which stay from now on.
+   *
+   * @param count How many.
+   */
+  grow(count: number): void {
+    this.#room = Math.max(this.#room, this.#stored.length + count);
+  }
+
+  /** Forgets what is stored: what comes next does not follow it. */
+  clear(): void {
+    this.#stored = [];
+    this.#room = this.#options.keep;
+    this.#list = undefined;
+  }
+
+  /**
+   * Tells whether a message of the user's own is among those that are not stored.
+   *
+   * @param ref Its ref.
+   * @returns The message; undefined where there is none.
+   */
+  unsent(ref: string): RoomMessage | undefined {
+    return this.#unsent.get(ref)?.message;
+  }
+
+  /**
+   * Adds a message of the user's own.
+   *
+   * @param message The message; with the ref of one that failed, it takes its place.
+   * @param controller Gives it up.
+   */
+  add(message: RoomMessage & { readonly ref: string }, controller: AbortController): void {
+    this.#unsent.set(message.ref, { message, controller });
+    this.#list = undefined;
+  }
+
+  /**
+   * Removes a message of the user's own that is not stored, and gives it up.
+   *
+   * @param ref Its ref.
+   */
+  discard(ref: string): void {
+    const unsent = this.#unsent.get(ref);
+    this.#remove(ref);
+    unsent?.controller.abort();
+  }
+
+  /**
+   * Notes where a message of the user's own was stored. It stays until the log has come as far.
+   *
+   * @param ref Its ref.
+   * @param cursor Its place.
+   */
+  settle(ref: string, cursor: string): void {
+    if (this.#unsent.has(ref)) this.#placed.set(ref, cursor);
+  }
+
+  /**
+   * Removes messages of the user's own that the log has passed.
+   *
+   * @param cursor How far it has come.
+   */
+  passed(cursor: string | undefined): void {
+    if (cursor === undefined) return;
+    for (const [ref, place] of this.#placed) if (place <= cursor) this.#remove(ref);
+  }
+
+  /**
+   * Marks a message of the user's own as failed; nothing happens where it was discarded.
+   *
+   * @param ref Its ref.
+   * @param error Why.
+   */
+  fail(ref: string, error: ChatError): void {
+    const unsent = this.#unsent.get(ref);
+    if (!unsent) return;
+    unsent.message = { ...unsent.message, status: "failed", error };
+    this.#list = undefined;
+    const failed = [...this.#unsent].filter(([, { message }]) => message.status === "failed");
+    const over = failed.length - this.#options.keepFailed;
+    for (const [ref] of failed.slice(0, Math.max(0, over))) this.#remove(ref);
+  }
+
+  /**
+   * Shows of each message whether it is on its way.
+   *
+   * @param user The user's name, which may not have been known before.
+   */
+  update(user: string): void {
+    for (const [ref, unsent] of this.#unsent) {
+      const { message } = unsent;
+      const isInFlight = this.#options.isInFlight(ref);
+      // One that was stored is on its way until it has its place.
+      const status = isInFlight === undefined ? message.status : isInFlight ? "sending" : "waiting";
+      if (message.status === status && message.user === user) continue;
+      const { error: _, ...rest } = message;
+      unsent.message = status === "failed" ? { ...message, user } : { ...rest, user, status };
+      this.#list = undefined;
+    }
+  }
+
+  #remove(ref: string): void {
+    this.#placed.delete(ref);
+    if (this.#unsent.delete(ref)) this.#list = undefined;
+  }
+}
