@@ -9,6 +9,8 @@ import { httpError } from "./http_error.ts";
 
 /** A scheme and a host without a path, as browsers write the origins of apps: `capacitor://localhost`. */
 const APP_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9_.-]+(:\d{1,5})?$/;
+/** Characters of an origin or a host that an error shows. */
+const SHOWN_MAX = 100;
 /** Names below a domain, to which `*.` stands for: letters as in the URL parser's hosts. */
 const SUBDOMAINS = /^([a-z0-9_-]+\.)+$/;
 
@@ -78,7 +80,12 @@ export class AllowedOrigins {
   check(request: Request): void {
     const origin = request.headers.get("origin");
     if (origin === null || this.includes(origin) || isOwnOrigin(origin, request)) return;
-    throw httpError("forbidden", "Pages of this origin may not use this server");
+    const { host } = new URL(request.url);
+    throw httpError(
+      "forbidden",
+      `Pages of ${shown(origin)} may not use this server, which was asked as ${shown(host)}: ` +
+        "is that origin missing in HUBBUB_ORIGINS, or does a proxy in front change Host?",
+    );
   }
 }
 
@@ -115,6 +122,11 @@ function isOwnOrigin(origin: string, request: Request): boolean {
   // The origin's scheme decides which port may be left out.
   const url = `${protocol}//${new URL(request.url).host}`;
   return URL.canParse(url) && new URL(url).host === expected;
+}
+
+/** A part of a request in an error: anybody may have written it, and made it long. */
+function shown(text: string): string {
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;
 }
 
 /** Whether a text is the origin of a web page in the one form that browsers write. */

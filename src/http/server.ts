@@ -27,7 +27,6 @@ import { AllowedHosts } from "../access/host.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { AllowedOrigins } from "../access/origin.ts";
 import { ConnectionMonitor } from "../connection/connection_monitor.ts";
-import { refuseEventStream } from "../connection/event_stream.ts";
 import { WriteScheduler } from "../connection/write_scheduler.ts";
 import type { Hub } from "../hub/hub.ts";
 import { decodeRoom, type ErrorBody, ERRORS } from "../protocol/mod.ts";
@@ -37,6 +36,7 @@ import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
+import { eventRefusal } from "./event_refusal.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { isStrippedHandshake } from "./request_params.ts";
 import { preflight, secure, share } from "./response_headers.ts";
@@ -228,10 +228,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
         address: slot?.address,
       });
     }
-    if (isForReader(context) && ERRORS[error.problem.code].temporary) {
-      return refuseEventStream(error.problem);
-    }
-    return answer(context, error);
+    return eventRefusal(raw, context.req.path, error) ?? answer(context, error);
   });
 
   function snapshot(): MetricsSnapshot {
@@ -279,11 +276,6 @@ const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
 ];
-
-/** Whether a request is for a stream of events: browsers give up for good where it is refused. */
-function isForReader({ req: { path, method } }: Context): boolean {
-  return method === "GET" && /^\/rooms\/[^/]+\/events$/.test(path);
-}
 
 function answer(context: Context, { problem, headers }: HttpError): Response {
   const { code, message } = problem;

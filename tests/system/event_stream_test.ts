@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { Hub, KvRoomLog, type Member } from "@hubbub/hub";
 import { openEventStream } from "../../src/connection/event_stream.ts";
 import { EventReader, type ReadEvent } from "../helpers/event_reader.ts";
@@ -118,6 +118,37 @@ Deno.test("Last-Event-ID is newer than after in the query, which resumes too", {
   await using lost = await EventReader.open(`${url}?history=1`, { "last-event-id": "nonsense" });
   const events = await lost.until("joined");
   assertEquals([texts(events), events[1].data.recovered], [["three"], false]);
+});
+
+Deno.test("a reader whose session has ended may come back, and a newcomer without one may not", {
+  ...NETWORK,
+}, async () => {
+  let isLoggedIn = true;
+  const authorize = () => isLoggedIn ? { user: "ann" } : { denied: "Please log in" };
+  await using server = await serveAlone({ authorize });
+  await say(server, "one");
+  const url = `${server.url}/rooms/lobby/events`;
+  await using reader = await EventReader.open(url);
+  const [{ id }] = await reader.until("joined");
+  isLoggedIn = false;
+  const newcomer = await fetch(url);
+  assertEquals([newcomer.status, (await newcomer.json()).error.code], [401, "unauthorized"]);
+  const headers = { "last-event-id": id! };
+  await using refused = await EventReader.open(url, headers);
+  assertEquals(refused.response.status, 200);
+  const event = await refused.next();
+  assertEquals([event?.event, event?.data.code], ["error", "unauthorized"]);
+  assertGreaterOrEqual(Number(event?.retry), 10_000);
+  assertEquals(await refused.next(), undefined);
+  // Nobody else is spared the status.
+  const messages = await fetch(`${server.url}/rooms/lobby/messages`, { headers });
+  assertEquals([messages.status, (await messages.json()).error.code], [401, "unauthorized"]);
+  const refusals = server.events.filter(({ event }) => event === "access_refused");
+  assertEquals(refusals.length, 3);
+  isLoggedIn = true;
+  await say(server, "two");
+  await using again = await EventReader.open(url, headers);
+  assertEquals(texts(await again.until("joined")), ["two"]);
 });
 
 Deno.test("a drain ends the stream of events cleanly and says when to come back", {

@@ -10,6 +10,7 @@ import { needs } from "../helpers/permissions.ts";
 import { RawSocket } from "../helpers/raw_socket.ts";
 import { received, until } from "../helpers/received.ts";
 import { post } from "../helpers/requests.ts";
+import { nginxMain, nginxServer, replacePart as replace } from "../helpers/proxy_configuration.ts";
 import { freePorts, ReverseProxy } from "../helpers/reverse_proxy.ts";
 import { hasCommand, Shell } from "../helpers/shell.ts";
 import { serveAlone } from "../helpers/test_server.ts";
@@ -31,36 +32,6 @@ function exists(path: string): boolean {
     console.warn(`The test of nginx's stream module is ignored: there is none here`);
     return false;
   }
-}
-
-/** Replaces a part of a configuration that must be there. */
-function replace(text: string, part: string, by: string): string {
-  assert(text.includes(part), `There is no ${part} in\n${text}`);
-  return text.replaceAll(part, by);
-}
-
-/** What a main configuration needs around the blocks of the page, to run in a folder. */
-function nginxMain(http: string, more = ""): string {
-  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  return `daemon off;
-user root;
-pid nginx.pid;
-worker_processes 1;
-${more}
-events {}
-http {
-  access_log off;
-  ${paths.map((name) => `${name}_temp_path ${name};`).join("\n  ")}
-  ${http}
-}
-`;
-}
-
-/** The page's server block for nginx, without TLS. */
-function nginxServer(hub: { readonly port: number }, listen: string): string {
-  const block = replace(page.block("nginx", "server_name"), "listen 443 ssl;", listen);
-  const plain = block.split("\n").filter((line) => !line.includes("ssl_certificate")).join("\n");
-  return replace(plain, "127.0.0.1:8000", `127.0.0.1:${hub.port}`);
 }
 
 /** A hub as the page says to start it behind a proxy. */
@@ -115,7 +86,7 @@ Deno.test("deploying.md's nginx passes everything on", NGINX, async () => {
   await inFolder(async (folder) => {
     await using hub = await startHub(folder);
     const ports = freePorts(1);
-    const configuration = nginxMain(nginxServer(hub, `listen 127.0.0.1:${ports[0]};`));
+    const configuration = nginxMain(nginxServer(page, hub, `listen 127.0.0.1:${ports[0]};`));
     await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports });
     await exercise(`http://127.0.0.1:${ports[0]}`, hub);
   });
@@ -126,7 +97,7 @@ Deno.test("deploying.md's nginx passes everything on under a path", NGINX, async
     await inFolder(async (folder) => {
       await using hub = await startHub(folder, { HUBBUB_BASE_PATH: "/chat" });
       const ports = freePorts(1);
-      const server = nginxServer(hub, `listen 127.0.0.1:${ports[0]};`);
+      const server = nginxServer(page, hub, `listen 127.0.0.1:${ports[0]};`);
       const location = "location / {\n    proxy_pass http://hubbub;";
       const under = replace(server, location, `location /chat/ {\n    proxy_pass ${target}`)
         // A regular expression cannot take a path off, and would come first.
@@ -145,7 +116,7 @@ Deno.test(
     await inFolder(async (folder) => {
       const ports = freePorts(1);
       const hub = await startHub(folder);
-      const server = nginxServer(hub, `listen 127.0.0.1:${ports[0]};`);
+      const server = nginxServer(page, hub, `listen 127.0.0.1:${ports[0]};`);
       await using _nginx = await ReverseProxy.nginx({
         folder,
         configuration: nginxMain(server),
@@ -178,7 +149,7 @@ Deno.test(
         String(inner),
       );
       const configuration = nginxMain(
-        nginxServer(hub, listen),
+        nginxServer(page, hub, listen),
         `load_module ${STREAM_MODULE};\n${stream}`,
       );
       await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports });
@@ -194,7 +165,7 @@ Deno.test("deploying.md's nginx serves it under a path, taken off or not", NGINX
       await using running = await serveAlone({ basePath: "/chat", proxies: 1 });
       const [port] = freePorts(1);
       const root = /location \/ \{\s*proxy_pass http:\/\/hubbub;/;
-      const server = nginxServer(running, `listen 127.0.0.1:${port};`);
+      const server = nginxServer(page, running, `listen 127.0.0.1:${port};`);
       assertMatch(server, root);
       const configuration = nginxMain(server.replace(root, lines));
       await using _nginx = await ReverseProxy.nginx({ folder, configuration, ports: [port] });
@@ -227,5 +198,12 @@ Deno.test("deploying.md's Caddy passes everything on", CADDY, async () => {
       .replace("{\n", "{\n  admin off\n").replace("grace_period 5s", "grace_period 100ms");
     await using _caddy = await ReverseProxy.caddy({ folder, configuration, ports });
     await exercise(url, hub);
+    await hub[Symbol.asyncDispose]();
+    const response = await fetch(`${url}/rooms/lobby/events`);
+    assertEquals([response.status, await response.text()], [200, "retry: 5000\n\n"]);
+    assertEquals(response.headers.get("content-type"), "text/event-stream");
+    const room = await fetch(`${url}/rooms/lobby`);
+    await room.body?.cancel();
+    assertEquals(room.status, 502);
   });
 });
