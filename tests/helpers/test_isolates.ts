@@ -1,6 +1,7 @@
 import { type Fanout, type HubOptions, KvRoomLog } from "@hubbub/hub";
 import type { ClusterMessage } from "../../src/cluster/cluster_message.ts";
 import { FaultyChannel } from "./faulty_fanout.ts";
+import { within } from "./patience.ts";
 import { Random } from "./random.ts";
 import { createTestHub, type TestHub } from "./test_hub.ts";
 
@@ -50,7 +51,7 @@ export class TestIsolates implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#hubs.map(({ hub }) => hub.drain()));
+    await within(Promise.all(this.#hubs.map(({ hub }) => hub.drain())), "the hubs to drain");
     this.#channel.close();
     this.kv.close();
   }
