@@ -19,6 +19,12 @@ export interface Outcome {
   readonly surprises: readonly string[];
 }
 
+/**
+ * Bytes a second that the attackers send together: 100 Mbit/s. On loopback they could send a hundred
+ * times as much, which nobody does from outside, and which keeps any process busy with reading.
+ */
+const UPLINK_BYTES_PER_SECOND = 12_500_000;
+
 /** Abuses a hub until it is told to stop. */
 export type Attack = (target: Target) => Promise<void>;
 
@@ -29,6 +35,7 @@ export class Target {
   readonly surprises = new Set<string>();
   #isOver = false;
   #names = 0;
+  #uplinkFreeAt = 0;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -63,6 +70,14 @@ export class Target {
     while (!this.#isOver && performance.now() < until) {
       await pause(Math.max(0, Math.min(200, until - performance.now())));
     }
+  }
+
+  /** Waits until the uplink of the attackers has room for so many bytes more. */
+  async upload(bytes: number): Promise<void> {
+    const now = performance.now();
+    this.#uplinkFreeAt = Math.max(now, this.#uplinkFreeAt) +
+      bytes / UPLINK_BYTES_PER_SECOND * 1_000;
+    if (this.#uplinkFreeAt - now > 20) await this.rest(this.#uplinkFreeAt - now);
   }
 
   /** Does something again and again, by several at once, until it is over. */

@@ -12,7 +12,10 @@ export async function blankFrames(target: Target): Promise<void> {
     for (let i = 0; i < count; i++) bytes.set(one, i * one.length);
     const reading = socket.end();
     try {
-      while (!target.isOver) await socket.write(bytes);
+      while (!target.isOver) {
+        await target.upload(bytes.length);
+        await socket.write(bytes);
+      }
     } finally {
       const { code } = await reading;
       if (code !== 4509 && code !== 0 && code !== 1009) {

@@ -30,7 +30,10 @@ export async function endlessBodies(target: Target): Promise<void> {
     const hasEnded = readToEnd(connection);
     for (let i = 0; !target.isOver && i < 10_000; i++) {
       if (more === "") await Promise.race([hasEnded, target.rest(5_000)]);
-      else await connection.write(bytes);
+      else {
+        await target.upload(bytes.length);
+        await connection.write(bytes);
+      }
       if (more === "") break;
     }
   });

@@ -2,7 +2,9 @@ import type { Entry } from "../observed_hub.ts";
 import type { Attack } from "../target.ts";
 import { badRequests, badTokens, foreignOrigins, ghosts } from "./bad_requests.ts";
 import { blankFrames } from "./blank_frames.ts";
+import { bursts } from "./bursts.ts";
 import { churn } from "./churn.ts";
+import { crowds } from "./crowds.ts";
 import { endlessBodies } from "./endless_bodies.ts";
 import { floods } from "./floods.ts";
 import { hoarders } from "./hoarders.ts";
@@ -12,6 +14,7 @@ import { junk, oversized } from "./junk.ts";
 import { newNames, squatters } from "./names.ts";
 import { manyRooms } from "./many_rooms.ts";
 import { questions } from "./questions.ts";
+import { resumers } from "./resumers.ts";
 import { slowTakers } from "./slow_takers.ts";
 import { stuckReaders } from "./stuck_readers.ts";
 import { typingStorms } from "./typing_storms.ts";
@@ -45,6 +48,9 @@ export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackC
   ["idle-rooms", { run: idleRooms, entry: "open" }],
   ["many-rooms", { run: manyRooms, entry: "open" }],
   ["slow-takers", { run: slowTakers, entry: "open" }],
+  ["resumers", { run: resumers, entry: "open" }],
+  ["crowds", { run: crowds, entry: "open" }],
+  ["bursts", { run: bursts, entry: "open" }],
   ["questions", { run: questions, entry: "open" }],
   ["stuck-readers", { run: stuckReaders, entry: "tokens" }],
   ["junk", { run: junk, entry: "tokens" }],
