@@ -10,7 +10,7 @@ import { firstPage, lastPage, PAGE_LENGTH } from "../hub/message_page.ts";
 import { nameOf } from "../access/authorization.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
-import { FairSemaphore } from "./fair_semaphore.ts";
+import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { readBody } from "./request_body.ts";
 import { cursorOf, numberOf, roomOf } from "./request_params.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";

@@ -10,6 +10,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LastEnvelope, MessageTexts } from "./message_batch.ts";
+import type { OpeningGate } from "./opening_gate.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
@@ -37,8 +38,8 @@ export interface JoinedRoom {
   readonly name: string;
   /** The place up to which everything has been delivered. */
   readonly cursor: string;
-  /** Reads the recent messages, once. */
-  open(): Promise<void> | undefined;
+  /** Reads the recent messages, once, for whom the key says. */
+  open(key: string): Promise<void> | undefined;
   /** Reads the log on from the cursor. Never rejects. */
   catchUp(): Promise<void>;
   /** The users here, and those that are typing, both sorted. */
@@ -58,6 +59,8 @@ export interface JoiningOptions {
   readonly texts: MessageTexts;
   /** Its live subscriptions. */
   readonly subscribers: Subscribers;
+  /** Limits how many pages are read for members at a time. */
+  readonly opening: OpeningGate;
   /** Keeps the room while a member joins. */
   readonly holds: RoomHolds;
   /** The rooms' logs. */
@@ -140,12 +143,13 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, subscribers, log, texts, window } = this.#options;
-    const opening = room.open();
-    if (opening) await opening;
+    const { room, recent, opening, subscribers, log, texts, window } = this.#options;
+    const key = subscription.member.address ?? room.name;
+    const opened = room.open(key);
+    if (opened) await opened;
     let { after } = options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
-    const source = { room, recent, window, log, texts };
+    const source = { room, recent, window, log, texts, opening, key };
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }

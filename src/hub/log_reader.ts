@@ -69,6 +69,8 @@ export class LogReader {
   readonly #catchUp: CatchUp;
   #isOpen = false;
   #opening: Promise<void> | undefined;
+  /** For whom it was opened, and the window is read. */
+  #openedFor: string;
   /** What opening read, until the window is filled; and whether that is all of the log. */
   #first: readonly LogRecord[] = [];
   #isWhole = false;
@@ -88,16 +90,12 @@ export class LogReader {
    */
   constructor(options: LogReaderOptions) {
     this.#options = options;
+    this.#openedFor = options.room;
     this.#catchUp = new CatchUp({
       step: () => this.#readPage(),
       onFailure: (error) => this.#fail(error),
       holds: options.holds,
     });
-  }
-
-  /** Whether the recent messages have been read. */
-  get isOpen(): boolean {
-    return this.#isOpen;
   }
 
   /** Whether the recent messages have been read, or are being read. */
@@ -113,15 +111,16 @@ export class LogReader {
   /**
    * Reads the recent messages, once.
    *
+   * @param key For whom, by address. @default {the room's name}
    * @returns Undefined where that has been done.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(): Promise<void> | undefined {
+  open(key: string = this.#options.room): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     const { opening } = this.#options;
-    return this.#opening ??= opening.run(() => this.#readRecent()).finally(() =>
-      this.#opening = undefined
-    );
+    if (!this.#opening) this.#openedFor = key;
+    return this.#opening ??= opening.run(key, () => this.#readRecent())
+      .finally(() => this.#opening = undefined);
   }
 
   /**
@@ -237,7 +236,7 @@ export class LogReader {
 
   /** Reads back until the window is full, and fills it. */
   async #readWindow(): Promise<void> {
-    const { room, log, recent, tombstones, window, holds } = this.#options;
+    const { room, log, opening, recent, tombstones, window, holds } = this.#options;
     using _hold = holds.take();
     await this.open();
     const reach = new WindowReach();
@@ -245,7 +244,8 @@ export class LogReader {
     const pages = [this.#first];
     const options = { limit: PAGE, maxLength: WINDOW_PAGE_LENGTH };
     while (!this.#isWhole && !reach.isReached && !this.#isStopped) {
-      const page = await log.before(room, pages[0][0].cursor, options);
+      const { cursor } = pages[0][0];
+      const page = await opening.run(this.#openedFor, () => log.before(room, cursor, options));
       for (const record of page.toReversed()) reach.add(record);
       if (page.length === 0) break;
       pages.unshift(page);

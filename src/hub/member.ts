@@ -37,6 +37,13 @@ export interface Member {
   /** The user whose connection it is; missing for one that only reads and is not shown as here. */
   readonly user?: string;
   /**
+   * Where the connection comes from: what is read of logs for those of one address waits in turn with
+   * what is read for others.
+   *
+   * @default {undefined} by the room
+   */
+  readonly address?: string;
+  /**
    * The protocol that the connection speaks: what it reads of a batch. Members of protocol 2 get
    * presence in larger batches.
    *

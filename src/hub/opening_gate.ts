@@ -1,12 +1,17 @@
 /**
- * How many rooms are opened at the same time.
+ * How much is read for those who join at the same time.
  *
  * @module
  */
 
-/** Rooms that are opened at the same time: 200 at once held a commit up for 110 ms. */
-const OPENINGS_MAX = 8;
-/** Milliseconds that an opening waits for the commit in flight at most: the store may hang. */
+import { FairSemaphore } from "./fair_semaphore.ts";
+
+/**
+ * Reads for rooms that are opened, and for members that resume, at the same time: 200 at once held a
+ * commit up for 110 ms.
+ */
+const READS_MAX = 8;
+/** Milliseconds that a read waits for the commit in flight at most: the store may hang. */
 const COMMIT_MAX_MS = 50;
 
 /** How an {@linkcode OpeningGate} behaves. */
@@ -16,21 +21,22 @@ export interface OpeningGateOptions {
 }
 
 /**
- * Limits how many rooms are opened at the same time, in the order in which that is asked for. The
- * commit in flight comes first: an opening waits for it, and for no later one.
+ * Limits how many rooms are opened at the same time, and how many pages are read of what rooms and
+ * members have missed. They come in rounds, one for each address: who opens a thousand rooms, or
+ * comes back a thousand times to where a log begins, waits behind itself. The commit in flight comes
+ * first: a read waits for it, and for no later one.
  *
  * @example
  * ```ts
  * import { OpeningGate } from "./opening_gate.ts";
  *
  * const gate = new OpeningGate({ commit: () => undefined });
- * console.log(await gate.run(() => Promise.resolve("read"))); // read
+ * console.log(await gate.run("192.0.2.1", () => Promise.resolve("read"))); // read
  * ```
  */
 export class OpeningGate {
   readonly #options: OpeningGateOptions;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #reads = new FairSemaphore(READS_MAX);
 
   /** @param options The commits that come first. */
   constructor(options: OpeningGateOptions) {
@@ -40,22 +46,16 @@ export class OpeningGate {
   /**
    * Runs an action when its turn has come.
    *
-   * @param action Opens a room.
+   * @param key For whom it reads: an address, or the name of a room.
+   * @param action Opens a room, or reads a page of its log. Must not run another one.
    * @returns What the action returns.
    * @throws Whatever the action rejects with.
    */
-  async run<T>(action: () => Promise<T>): Promise<T> {
-    // The place of one that has ended goes straight to the next.
-    if (this.#running < OPENINGS_MAX) this.#running++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
+  async run<T>(key: string, action: () => Promise<T>): Promise<T> {
+    return await this.#reads.run(key, async () => {
       await this.#committed();
       return await action();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
-    }
+    });
   }
 
   async #committed(): Promise<void> {

@@ -9,6 +9,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
+import type { OpeningGate } from "./opening_gate.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -32,6 +33,10 @@ export interface RecoveryOptions {
   readonly window: Pick<DeduplicationWindow, "hides">;
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** Limits how many pages are read at a time. */
+  readonly opening: OpeningGate;
+  /** For whom they are read: an address, or the room's name. */
+  readonly key: string;
   /** Encodes messages for members of protocol 2. */
   readonly texts: MessageTexts;
 }
@@ -45,12 +50,12 @@ export interface RecoveryOptions {
  * @throws Whatever the store rejects with.
  */
 export async function canRecover(after: string, options: RecoveryOptions): Promise<boolean> {
-  const { room, log } = options;
+  const { room, log, opening, key } = options;
   if (!isCursor(after)) return false;
   // An isolate that was ahead of this one may have given it.
   if (after > room.cursor) await room.catchUp();
   if (after > room.cursor) return false;
-  return await log.has(room.name, after);
+  return await opening.run(key, () => log.has(room.name, after));
 }
 
 /**
@@ -67,10 +72,10 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { room, window, log, texts } = source;
+  const { room, window, log, opening, key, texts } = source;
   await subscription.member.drained?.();
   const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
-  const page = await log.after(room.name, after, options);
+  const page = await opening.run(key, () => log.after(room.name, after, options));
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
   const shown = page.filter((record) => !window.hides(record));

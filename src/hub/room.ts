@@ -148,7 +148,7 @@ export class Room {
         get cursor() {
           return delivery.cursor;
         },
-        open: () => this.#reader.open(),
+        open: (key) => this.#reader.open(key),
         catchUp: () => this.#reader.catchUp(),
         users: () => presence.users(name),
         typingUsers: () => typing.users(),

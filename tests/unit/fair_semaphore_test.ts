@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FairSemaphore } from "../../src/http/fair_semaphore.ts";
+import { FairSemaphore } from "../../src/hub/fair_semaphore.ts";
 
 Deno.test("FairSemaphore runs so many at the same time, and those of all keys in turn", async () => {
   const semaphore = new FairSemaphore(2);

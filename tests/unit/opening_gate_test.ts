@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { OpeningGate } from "../../src/hub/opening_gate.ts";
 
 Deno.test("OpeningGate.run() runs eight at a time, in order, also after a failure", async () => {
@@ -8,7 +8,7 @@ Deno.test("OpeningGate.run() runs eight at a time, in order, also after a failur
   const runs = Array.from({ length: 20 }, (_, i) => {
     const end = Promise.withResolvers<void>();
     ends.push(end);
-    return gate.run(() => {
+    return gate.run("a", () => {
       started.push(i);
       return end.promise;
     });
@@ -31,12 +31,23 @@ Deno.test("OpeningGate.run() waits for the commit in flight, and not for one tha
   let current: Promise<void> | undefined = commit.promise;
   const gate = new OpeningGate({ commit: () => current });
   const order: string[] = [];
-  const run = gate.run(() => Promise.resolve(order.push("opened")));
+  const run = gate.run("a", () => Promise.resolve(order.push("opened")));
   await Promise.resolve();
   order.push("committed");
   commit.resolve();
   await run;
   assertEquals(order, ["committed", "opened"]);
   current = new Promise(() => {});
-  assertEquals(await gate.run(() => Promise.resolve("opened")), "opened");
+  assertEquals(await gate.run("a", () => Promise.resolve("opened")), "opened");
+});
+
+Deno.test("OpeningGate.run() lets nobody wait behind all that one address asks for", async () => {
+  const gate = new OpeningGate({ commit: () => undefined });
+  const order: string[] = [];
+  const read = (key: string) => gate.run(key, () => Promise.resolve(order.push(key)));
+  const attacker = Array.from({ length: 200 }, () => read("attacker"));
+  const member = read("member");
+  await Promise.all([...attacker, member]);
+  assertEquals(order.length, 201);
+  assert(order.indexOf("member") < 20, `it came as number ${order.indexOf("member")}`);
 });
