@@ -1,9 +1,11 @@
+import { mock } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { injectFaults } from "../helpers/kv_faults.ts";
 import { assertRun, readLog } from "../helpers/log_run.ts";
-import { fill, numbers } from "../helpers/stored_lines.ts";
+import { fill, numbers, storedEntry } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
+import { TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
 for (const count of [0, 3, 10, 1000]) {
@@ -153,3 +155,32 @@ Deno.test("Hub.join() shows no history that has expired", async () => {
   assertEquals(cid.joined.cursor, ann.messages[1].cursor, "the room keeps its place");
   await restarted.drain();
 });
+
+for (const texts of [[], ["old"]]) {
+  const which = texts.length === 0 ? "an empty room" : "a room";
+  Deno.test(`A message that is stored while ${which} is being opened is shown`, async () => {
+    await using isolates = await TestIsolates.open();
+    const { hub, log } = isolates.start({ fanout: undefined });
+    const append = (text: string) => {
+      return isolates.logs.append(new Map([["lobby", storedEntry([text])]]));
+    };
+    for (const text of texts) await append(text);
+    // Behind the read of the recent messages, and before whatever is read next.
+    const last = log.last.bind(log);
+    let reads = 0;
+    mock.method(log, "last", async (...[room, options]: Parameters<typeof last>) => {
+      const records = await last(room, options);
+      if (reads++ === 0) await append("between");
+      return records;
+    });
+    const bob = new TestMember("bob");
+    const subscription = hub.join("lobby", bob);
+    await subscription.joined;
+    subscription.publish({ text: "later" });
+    await bob.until(({ said }) => said.includes("later"));
+    assertEquals(bob.said, [...texts, "between", "later"]);
+    const late = new TestMember("late");
+    await hub.join("lobby", late).joined;
+    assertEquals(late.messages, bob.messages);
+  });
+}
