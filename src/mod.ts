@@ -47,7 +47,7 @@
 export { BroadcastChannelFanout } from "./cluster/broadcast_channel_fanout.ts";
 export type { Fanout } from "./cluster/fanout.ts";
 export type { ConnectionInfo } from "./access/client_address.ts";
-export type { ConnectionLimitSettings } from "./access/connection_limits.ts";
+export type { ConnectionLimitSettings } from "./access/connection_limit_settings.ts";
 export {
   type Authorization,
   type AuthorizationDenied,

@@ -5,20 +5,19 @@
  */
 
 import { nameOf } from "./authorization.ts";
-import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
-import type { ConnectionGrant } from "./connection_grant.ts";
+import type { AccessControlOptions, AccessTarget } from "./access_options.ts";
+import type { Authorization, AuthorizationDenied } from "./authorization.ts";
+import type { ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
-import { ConnectionLimits } from "./connection_limits.ts";
-import type { ConnectionLimit, ConnectionLimitSettings } from "./connection_limits.ts";
+import { ConnectionLimits, type ConnectionSlot } from "./connection_limits.ts";
+import type { ConnectionLimit } from "./connection_limits.ts";
 import { HttpError, httpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
-import type { ErrorCode, Limits, Problem } from "../protocol/mod.ts";
+import type { ErrorCode, Problem } from "../protocol/mod.ts";
 import { bearerOf } from "./request_token.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 
 /** The errors of requests that were not authorized. Limits have a log line of their own. */
 const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
@@ -27,32 +26,6 @@ const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
   "bad_host",
   "misdirected",
 ]);
-
-/** The options of {@linkcode AccessControl}. */
-export interface AccessControlOptions {
-  /** Authorizes requests. Without it the hub is open: everybody may use any name. */
-  readonly authorize?: Authorize;
-  /** Proxies in front that add to `X-Forwarded-For`. @default {0} */
-  readonly proxies?: number;
-  /** Limits on connections and requests; what is left out has its default. */
-  readonly connectionLimits: Partial<ConnectionLimitSettings>;
-  /** What a connection may send. */
-  readonly limits: Limits;
-  /** The counters. */
-  readonly metrics: Metrics;
-  /** Receives refusals. */
-  readonly logger: Logger;
-  /** Whether so much waits for somebody who does not read it that nothing more can be kept. */
-  readonly isMemoryShort?: (share: string | undefined) => boolean;
-}
-
-/** Where a request goes to, and where it comes from. */
-export interface AccessTarget {
-  /** The room. */
-  readonly room: string;
-  /** What `Deno.serve` says about the request. */
-  readonly info: ConnectionInfo | undefined;
-}
 
 /**
  * Authorizes requests and connections within the limits. The checks are made in the order of their
@@ -131,11 +104,11 @@ export class AccessControl {
    * Authorizes a request to a room.
    *
    * @param request The request, before any upgrade.
-   * @param room The room.
+   * @param room The room; undefined where none is entered yet.
    * @returns What the user may do; undefined in an open hub, where everybody may do everything.
    * @throws {HttpError} If the request is not authorized.
    */
-  async authorize(request: Request, room: string): Promise<Authorization | undefined> {
+  async authorize(request: Request, room?: string): Promise<Authorization | undefined> {
     const { authorize, logger, metrics } = this.#options;
     if (!authorize) return undefined;
     let judged: Authorization | AuthorizationDenied;
@@ -149,9 +122,7 @@ export class AccessControl {
     if ("denied" in judged) {
       throw httpError("unauthorized", judged.denied, { "www-authenticate": "Bearer" });
     }
-    if (judged.mayEnter && !judged.mayEnter(room)) {
-      throw httpError("forbidden", `This room is not open to "${judged.user}"`);
-    }
+    if (room !== undefined) checkRoom(judged, room);
     return judged;
   }
 
@@ -168,7 +139,38 @@ export class AccessControl {
     request: Request,
     to: AccessTarget & { readonly name: unknown },
   ): Promise<ConnectionGrant> {
-    return await this.#acquire(request, to, (authorization) => nameOf(authorization, to.name));
+    const { grant } = await this.#acquire(request, to, (judged) => nameOf(judged, to.name));
+    return grant;
+  }
+
+  /**
+   * Authorizes a connection of a user that may enter several rooms, and acquires a place for it.
+   *
+   * @param request The request, before any upgrade.
+   * @param to Where the request comes from, and the name that the client gives.
+   * @returns The connection's authorization and place, in no room yet.
+   * @throws {HttpError} If it is not authorized, or there are too many.
+   */
+  async acquireRooms(
+    request: Request,
+    { name, info }: { readonly name: unknown; readonly info: ConnectionInfo | undefined },
+  ): Promise<RoomsGrant> {
+    let authorization: Authorization | undefined;
+    const { grant, slot } = await this.#acquire(request, { room: undefined, info }, (judged) => {
+      authorization = judged;
+      return nameOf(judged, name);
+    });
+    return {
+      ...grant,
+      roomsMax: this.#connections.roomsMax,
+      enterRoom(room) {
+        if (authorization) checkRoom(authorization, room);
+        slot.enter(room);
+      },
+      leaveRoom: slot.exit,
+      mayEnter: (room) => authorization?.mayEnter?.(room) ?? true,
+      renewed: (judged) => authorization = judged,
+    };
   }
 
   /**
@@ -184,7 +186,8 @@ export class AccessControl {
     request: Request,
     to: AccessTarget,
   ): Promise<ConnectionGrant<string | undefined>> {
-    return await this.#acquire(request, to, (authorization) => authorization?.user);
+    const { grant } = await this.#acquire(request, to, (authorization) => authorization?.user);
+    return grant;
   }
 
   /**
@@ -237,14 +240,14 @@ export class AccessControl {
     request: Request,
     { room, info }: AccessTarget,
     userOf: (authorization: Authorization | undefined) => User,
-  ): Promise<ConnectionGrant<User>> {
+  ): Promise<{ readonly grant: ConnectionGrant<User>; readonly slot: ConnectionSlot }> {
     const address = this.#addresses.of(request, info);
     const slot = this.#connections.acquire(address);
     try {
       const authorization = await this.authorize(request, room);
       const user = userOf(authorization);
       slot.claim(room, user === undefined ? undefined : this.#ownerOf(user, address));
-      return {
+      const grant = {
         user,
         expiresAt: authorization?.expiresAt,
         renew: this.#renewer(request.url),
@@ -252,6 +255,7 @@ export class AccessControl {
         markClosing: slot.markClosing,
         release: slot.release,
       };
+      return { grant, slot };
     } catch (error) {
       slot.release();
       throw error;
@@ -285,4 +289,9 @@ export class AccessControl {
       return await authorize(new Request(url, { headers }));
     };
   }
+}
+
+function checkRoom(authorization: Authorization, room: string): void {
+  if (authorization.mayEnter?.(room) ?? true) return;
+  throw httpError("forbidden", `This room is not open to "${authorization.user}"`);
 }

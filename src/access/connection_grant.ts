@@ -21,3 +21,35 @@ export interface ConnectionGrant<User extends string | undefined = string> {
   /** Releases the place. Must be called when the connection ends; a second call does nothing. */
   readonly release: () => void;
 }
+
+/** The right to a connection that may be in several rooms. */
+export interface RoomsGrant extends ConnectionGrant {
+  /** Rooms that the connection may be in at once; 0 is no limit. */
+  readonly roomsMax: number;
+  /**
+   * Counts the connection for a room.
+   *
+   * @param room The room.
+   * @throws {HttpError} If the room is not open to the user, or has too many connections.
+   */
+  enterRoom(room: string): void;
+  /**
+   * Counts the connection for a room no longer.
+   *
+   * @param room The room.
+   */
+  leaveRoom(room: string): void;
+  /**
+   * Whether a room is open to the user.
+   *
+   * @param room The room.
+   * @returns True if it is, by the newest token.
+   */
+  mayEnter(room: string): boolean;
+  /**
+   * Replaces the authorization by that of a fresh token.
+   *
+   * @param authorization The new one, of the same user.
+   */
+  renewed(authorization: Authorization): void;
+}

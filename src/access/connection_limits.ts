@@ -7,37 +7,12 @@
 import { isLoopback } from "./client_address.ts";
 import { checkInteger, checkNumber } from "../protocol/checks.ts";
 import { type HttpError, httpError, retryAfter } from "./http_error.ts";
+import {
+  type ConnectionLimitSettings,
+  DEFAULT_CONNECTION_LIMITS,
+} from "./connection_limit_settings.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { createSlot, type RequestSlot } from "./request_slot.ts";
-
-/** Limits on connections and requests, in one isolate. 0 is no limit. */
-export interface ConnectionLimitSettings {
-  /** Connections at the same time, and requests at the same time. @default {20000} */
-  readonly maxConnections: number;
-  /**
-   * Connections of one IPv4 address or IPv6 network (/64) at the same time, and as many requests.
-   * This machine's own addresses are those of proxies and tests, and only limited where this or
-   * `requestsPerSecondPerAddress` is given.
-   *
-   * @default {2000}
-   */
-  readonly maxConnectionsPerAddress: number;
-  /** Connections in one room at the same time. @default {10000} */
-  readonly maxConnectionsPerRoom: number;
-  /** Connections of one user at the same time; in an open hub, of one name at one address. @default {100} */
-  readonly maxConnectionsPerUser: number;
-  /** Requests a second of one address or network, in the long run; ten times as many at once. @default {200} */
-  readonly requestsPerSecondPerAddress: number;
-}
-
-/** The limits that hold where no others are given. */
-export const DEFAULT_CONNECTION_LIMITS: ConnectionLimitSettings = {
-  maxConnections: 20_000,
-  maxConnectionsPerAddress: 2_000,
-  maxConnectionsPerRoom: 10_000,
-  maxConnectionsPerUser: 100,
-  requestsPerSecondPerAddress: 200,
-};
 
 /**
  * Seconds after which an address may have opened as many connections again as it may hold at once:
@@ -74,11 +49,24 @@ export interface ConnectionSlot extends RequestSlot {
   /**
    * Counts the connection for a room and a user.
    *
-   * @param room The room.
+   * @param room The room; undefined for a connection that enters several.
    * @param owner Whose connection it is, as a key to count by; undefined for nobody's.
    * @throws {HttpError} If either has too many.
    */
-  claim(room: string, owner: string | undefined): void;
+  claim(room: string | undefined, owner: string | undefined): void;
+  /**
+   * Counts the connection for one more room.
+   *
+   * @param room The room, for which it must not count yet.
+   * @throws {HttpError} If the room has too many.
+   */
+  enter(room: string): void;
+  /**
+   * Counts the connection for a room no longer.
+   *
+   * @param room The room.
+   */
+  exit(room: string): void;
   /** Counts the connection among those that were closed and whose peer has not gone yet. */
   markClosing(): void;
 }
@@ -151,6 +139,11 @@ export class ConnectionLimits {
     return this.#closing;
   }
 
+  /** Rooms that one connection may be in at once; 0 is no limit. */
+  get roomsMax(): number {
+    return this.#settings.maxRoomsPerConnection;
+  }
+
   /** Requests now. */
   get requests(): number {
     return this.#requests;
@@ -216,27 +209,42 @@ export class ConnectionLimits {
 
   #connectionSlot(address: string | undefined): ConnectionSlot {
     const { maxConnectionsPerRoom, maxConnectionsPerUser } = this.#settings;
-    let [room, owner]: (string | undefined)[] = [];
+    let owner: string | undefined;
+    const rooms = new Set<string>();
     let isClosing = false;
     const slot = createSlot(() => {
       this.#connections--;
       if (isClosing) this.#closing--;
       count(this.#connectionsByAddress, address, -1);
-      count(this.#rooms, room, -1);
+      for (const room of rooms) count(this.#rooms, room, -1);
       count(this.#owners, owner, -1);
     });
+    const checkRoom = (room: string) => {
+      if (!isFull(this.#rooms.get(room), maxConnectionsPerRoom)) return;
+      throw this.#tooMany("room", address, "The room is full");
+    };
+    const enter = (room: string) => {
+      if (rooms.has(room) || slot.isReleased) return;
+      rooms.add(room);
+      count(this.#rooms, room, 1);
+    };
     return {
       release: slot.release,
       [Symbol.dispose]: slot.release,
-      claim: (inRoom, ofOwner) => {
-        if (isFull(this.#rooms.get(inRoom), maxConnectionsPerRoom)) {
-          throw this.#tooMany("room", address, "The room is full");
-        }
+      enter: (room) => {
+        checkRoom(room);
+        enter(room);
+      },
+      exit: (room) => {
+        if (!slot.isReleased && rooms.delete(room)) count(this.#rooms, room, -1);
+      },
+      claim: (room, ofOwner) => {
+        if (room !== undefined) checkRoom(room);
         if (ofOwner !== undefined && isFull(this.#owners.get(ofOwner), maxConnectionsPerUser)) {
           throw this.#tooMany("user", address, "This user has too many connections");
         }
-        [room, owner] = [inRoom, ofOwner];
-        count(this.#rooms, room, 1);
+        owner = ofOwner;
+        if (room !== undefined) enter(room);
         count(this.#owners, owner, 1);
       },
       markClosing: () => {

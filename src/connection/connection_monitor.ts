@@ -36,6 +36,8 @@ export interface MonitoredConnection {
   expire(): void;
   /** Ends it, because it never opened. */
   neverOpened?(): void;
+  /** Asks the peer to come back later, and ends the connection, because the server stops. */
+  sendAway?(members: number): void;
 }
 
 /** How {@linkcode ConnectionMonitor} behaves. */
@@ -154,6 +156,12 @@ export class ConnectionMonitor {
     watched.account.close();
     if (this.#watched.size > 0) return;
     this.stop();
+  }
+
+  /** Sends away those that the hub did not: connections that are in no room. */
+  sendAway(): void {
+    const connections = [...this.#watched.keys()];
+    for (const connection of connections) connection.sendAway?.(connections.length);
   }
 
   /** Stops checking, whatever is left. */

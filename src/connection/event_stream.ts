@@ -132,7 +132,7 @@ class EventStreamReader implements Member, MonitoredConnection {
       metrics: hub.metrics,
       bufferedBytes: () => 0,
       hardLimitBytes: () => monitor?.hardLimitOf(this) ?? hardLimitBytes,
-      onRelease: (envelopes) => this.#push(envelopes),
+      onRelease: (changes) => this.#push(changes.map(({ envelope }) => envelope)),
       onTooSlow: () => this.tooSlow(),
     });
     this.events = new ReadableStream<ServerSentEventMessage>({

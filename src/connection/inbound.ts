@@ -5,7 +5,8 @@
  */
 
 import { decodeClientEnvelope, FRAME_MAX_LENGTH } from "../protocol/mod.ts";
-import type { ClientEnvelope, CLOSE_CODES, Limits, Problem } from "../protocol/mod.ts";
+import type { ClientEnvelope, ClientEnvelopeV2, CLOSE_CODES } from "../protocol/mod.ts";
+import type { Limits, Problem } from "../protocol/mod.ts";
 import { TokenBucket } from "../access/token_bucket.ts";
 
 /**
@@ -22,6 +23,9 @@ const TYPING_BURST = 40;
 /** A fresh token is due once in its life. */
 const TOKENS_PER_SECOND = 0.2;
 const TOKENS_BURST = 5;
+/** Joins of rooms: a connection comes back into all of its rooms at once. */
+const JOINS_PER_SECOND = 20;
+const JOINS_BURST = 200;
 /** Frames that are no envelopes: ten a minute are a bug, more are an attack. */
 const BAD_FRAMES = 10;
 const BAD_FRAMES_PER_SECOND = 10 / 60;
@@ -40,8 +44,30 @@ export const MEMBER_CAUSES: ReadonlySet<string> = new Set<CloseName>([
   "tooManyBadFrames",
 ]);
 
+/** An envelope of either protocol. */
+export type AnyEnvelope = ClientEnvelope | ClientEnvelopeV2;
+
+/** What an envelope that was refused is about, as far as that is known. */
+export interface RefusedAbout {
+  /** Its type. */
+  readonly for?: string;
+  /** Its room. */
+  readonly room?: string;
+}
+
+/** Decodes an envelope. */
+export type DecodeInbound<E> = (text: string, options: { readonly textMaxBytes: number }) =>
+  | { readonly ok: true; readonly envelope: E }
+  | {
+    readonly ok: false;
+    readonly error: Problem & Pick<RefusedAbout, "for">;
+    readonly room?: string;
+  };
+
 /** How {@linkcode Inbound} behaves. */
-export interface InboundOptions {
+export interface InboundOptions<E extends AnyEnvelope = ClientEnvelope> {
+  /** Decodes an envelope. @default {decodeClientEnvelope} */
+  readonly decode?: DecodeInbound<E>;
   /** The limits of the hub. */
   readonly limits: Limits;
   /** Whether a frame may hold several envelopes. */
@@ -53,13 +79,13 @@ export interface InboundOptions {
 }
 
 /** Handles what {@linkcode Inbound} decodes. */
-export interface InboundHandler {
+export interface InboundHandler<E extends AnyEnvelope = ClientEnvelope> {
   /** Whether nothing more is to be read. */
   readonly isOver: boolean;
   /** Handles an envelope. */
-  accept(envelope: ClientEnvelope): void;
+  accept(envelope: E): void;
   /** Answers with an error. */
-  refuse(problem: Problem): void;
+  refuse(problem: Problem, about: RefusedAbout): void;
   /** Ends the connection. */
   end(close: CloseName, reason: string): void;
 }
@@ -84,11 +110,13 @@ export interface InboundHandler {
  * });
  * ```
  */
-export class Inbound {
-  readonly #options: InboundOptions;
+export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
+  readonly #options: InboundOptions<E>;
+  readonly #decode: DecodeInbound<E>;
   readonly #frameMaxLength: number;
   readonly #messages: TokenBucket | undefined;
   readonly #typing: TokenBucket;
+  readonly #joins: TokenBucket;
   readonly #tokens: TokenBucket;
   readonly #badFrames: TokenBucket;
   readonly #refused: TokenBucket;
@@ -98,8 +126,9 @@ export class Inbound {
    *
    * @param options The limits.
    */
-  constructor(options: InboundOptions) {
+  constructor(options: InboundOptions<E>) {
     this.#options = options;
+    this.#decode = options.decode ?? (decodeClientEnvelope as DecodeInbound<E>);
     const { now, limits } = options;
     const { messages_per_second, message_burst, text_max_bytes } = limits;
     const forText = FRAME_LENGTH_PER_TEXT_BYTE * text_max_bytes + FRAME_LENGTH_MORE;
@@ -112,6 +141,7 @@ export class Inbound {
       });
     }
     this.#typing = new TokenBucket({ perSecond: TYPING_PER_SECOND, burst: TYPING_BURST, now });
+    this.#joins = new TokenBucket({ perSecond: JOINS_PER_SECOND, burst: JOINS_BURST, now });
     this.#tokens = new TokenBucket({ perSecond: TOKENS_PER_SECOND, burst: TOKENS_BURST, now });
     this.#badFrames = new TokenBucket({ perSecond: BAD_FRAMES_PER_SECOND, burst: BAD_FRAMES, now });
     const burst = Math.max(REFUSED_MIN, REFUSED_BURSTS * message_burst);
@@ -124,21 +154,21 @@ export class Inbound {
    * @param data The data of the socket's message.
    * @param outlet Handles what is in it.
    */
-  take(data: unknown, outlet: InboundHandler): void {
+  take(data: unknown, outlet: InboundHandler<E>): void {
     const length = typeof data === "string" ? data.length : sizeOf(data);
     if (length > this.#frameMaxLength) return outlet.end("tooBig", "The frame is too long");
     if (typeof data !== "string") {
-      return this.#refuse({ code: "bad_frame", message: "Frames must be text" }, outlet);
+      return this.refuse({ code: "bad_frame", message: "Frames must be text" }, outlet);
     }
     if (!this.#options.isLines) return this.#takeEnvelope(data, outlet);
     if (isBlank(data)) {
-      return this.#refuse({ code: "bad_frame", message: "The frame is empty" }, outlet);
+      return this.refuse({ code: "bad_frame", message: "The frame is empty" }, outlet);
     }
     let start = 0;
     for (let lines = 0; start < data.length && !outlet.isOver; lines++) {
       if (lines === LINES_MAX) {
         const message = `A frame holds ${LINES_MAX} lines at most`;
-        return this.#refuse({ code: "bad_frame", message }, outlet);
+        return this.refuse({ code: "bad_frame", message }, outlet);
       }
       const found = data.indexOf("\n", start);
       const end = found < 0 ? data.length : found;
@@ -147,19 +177,24 @@ export class Inbound {
     }
   }
 
-  #takeEnvelope(text: string, outlet: InboundHandler): void {
+  #takeEnvelope(text: string, outlet: InboundHandler<E>): void {
     const { limits } = this.#options;
-    const decoded = decodeClientEnvelope(text, { textMaxBytes: limits.text_max_bytes });
-    if (!decoded.ok) return this.#refuse(decoded.error, outlet);
+    const decoded = this.#decode(text, { textMaxBytes: limits.text_max_bytes });
+    if (!decoded.ok) {
+      const { error, room } = decoded;
+      return this.refuse(error, outlet, { for: error.for, room });
+    }
     const { envelope } = decoded;
     const waitMs = this.#waitMs(envelope);
     if (waitMs === 0) return outlet.accept(envelope);
     const ref = envelope.type === "chat_message" ? envelope.payload.ref : undefined;
     const message = "Too much at once: wait before sending more";
-    this.#refuse({ code: "rate_limited", message, ref, retry_after_ms: waitMs }, outlet);
+    const room = "room" in envelope ? envelope.room : undefined;
+    const about = { for: envelope.type, room };
+    this.refuse({ code: "rate_limited", message, ref, retry_after_ms: waitMs }, outlet, about);
   }
 
-  #waitMs({ type }: ClientEnvelope): number {
+  #waitMs({ type }: AnyEnvelope): number {
     switch (type) {
       case "chat_message":
         return this.#messages?.take() || this.#options.takeOfUser?.() || 0;
@@ -168,13 +203,25 @@ export class Inbound {
         return this.#typing.take();
       case "authenticate":
         return this.#tokens.take();
+      case "join":
+        return this.#joins.take();
+      case "leave":
+        // Each needs a join, or is refused.
+        return 0;
     }
   }
 
-  #refuse(problem: Problem, outlet: InboundHandler): void {
+  /**
+   * Refuses an envelope, and ends the connection where that happens too often.
+   *
+   * @param problem What is wrong.
+   * @param outlet Answers with the error.
+   * @param about What the envelope is about.
+   */
+  refuse(problem: Problem, outlet: InboundHandler<E>, about: RefusedAbout = {}): void {
     const isBad = problem.code === "bad_frame" || problem.code === "unknown_type";
     const waitMs = (isBad ? this.#badFrames : this.#refused).take();
-    outlet.refuse(problem);
+    outlet.refuse(problem, about);
     if (waitMs > 0) outlet.end("tooManyBadFrames", "Too many bad frames");
   }
 }

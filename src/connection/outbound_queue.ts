@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
+import type { StatusChange } from "../hub/envelope_batch.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { FairQueue } from "./fair_queue.ts";
 
 /** Bytes waiting above which typing and presence are conflated; never above a part of the limit. */
 const SOFT_LIMIT_BYTES = 256 * 1024;
@@ -19,8 +20,18 @@ const DRAIN_TIMEOUT_MS = 30_000;
 /** Milliseconds between two looks whether a member has caught up, at first and at most. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 100;
-/** Texts that were taken, from which on the memory of their places is given back. */
-const COMPACT_FROM = 1_000;
+/** UTF-16 code units of a change of status without the user's name, where nothing is encoded yet. */
+const CHANGE_LENGTH = 64;
+
+/** Envelopes on their way out: such as an `EnvelopeBatch`. */
+export interface Outgoing {
+  /** UTF-16 code units of all of them. */
+  readonly length: number;
+  /** What they say, where they are ephemeral. */
+  readonly changes: readonly StatusChange[] | undefined;
+  /** The envelope of each change. @default {undefined} they are encoded on release */
+  readonly envelopes?: readonly string[];
+}
 
 /** How an {@linkcode OutboundQueue} behaves. */
 export interface OutboundQueueOptions {
@@ -30,17 +41,20 @@ export interface OutboundQueueOptions {
   readonly bufferedBytes: () => number;
   /** Returns the bytes that may wait before the member is too slow. */
   readonly hardLimitBytes: () => number;
-  /** Sends envelopes that were held back: the net change, once the member has caught up. */
-  readonly onRelease: (envelopes: readonly string[]) => void;
+  /** Sends changes that were held back: the net ones, once the member has caught up. */
+  readonly onRelease: (changes: readonly HeldChange[]) => void;
   /** Called when more waits than may, or when a page is not taken in time. */
   readonly onTooSlow: () => void;
 }
 
 /** A change of status that is held back: what the member knows, and what holds by now. */
-interface HeldChange {
-  readonly known: boolean;
-  readonly status: boolean;
+export interface HeldChange extends StatusChange {
+  /** The room that it is about; empty on a connection with one room. */
+  readonly room: string;
+  /** Its envelope; empty where it is encoded on release. */
   readonly envelope: string;
+  /** The status that the member knows. */
+  readonly known: boolean;
 }
 
 /**
@@ -58,7 +72,7 @@ interface HeldChange {
  *   metrics: new Metrics(),
  *   bufferedBytes: () => 0,
  *   hardLimitBytes: () => 1_000_000,
- *   onRelease: (envelopes) => console.log(envelopes),
+ *   onRelease: (changes) => console.log(changes),
  *   onTooSlow: () => console.log("It takes too little"),
  * });
  * const batch = new EnvelopeBatch(['{"type":"pong","payload":{}}']);
@@ -68,9 +82,7 @@ interface HeldChange {
  */
 export class OutboundQueue {
   readonly #options: OutboundQueueOptions;
-  #texts: string[] = [];
-  #next = 0;
-  #length = 0;
+  readonly #texts = new FairQueue();
   readonly #held = new Map<string, HeldChange>();
   #heldLength = 0;
   /** An upper bound of the bytes that wait: asking a socket each time would cost a tenth more. */
@@ -86,12 +98,12 @@ export class OutboundQueue {
 
   /** How many texts wait for their turn. */
   get size(): number {
-    return this.#texts.length - this.#next;
+    return this.#texts.size;
   }
 
   /** UTF-16 code units of the text that is taken next; 0 where none waits. */
   get nextLength(): number {
-    return this.#texts[this.#next]?.length ?? 0;
+    return this.#texts.nextLength;
   }
 
   /** Bytes that wait: in the queue, held back, and in the runtime. */
@@ -104,14 +116,15 @@ export class OutboundQueue {
    * back for a member that is behind.
    *
    * @param batch The batch.
+   * @param room The room that it is about. @default {""} the only one
    * @returns False where it is not to be sent: it is held back, or the member is too slow.
    */
-  admits(batch: EnvelopeBatch): boolean {
+  admits(batch: Outgoing, room = ""): boolean {
     if (this.#isClosed) return false;
-    const isBehind = this.#waitingAtMost > SURELY_FINE_BYTES && this.#isOver(batch);
+    const isBehind = this.#waitingAtMost > SURELY_FINE_BYTES && this.#isTooMuch(batch);
     if (this.#isClosed) return false;
     if (batch.changes && (isBehind || this.#held.size > 0)) {
-      this.#hold(batch);
+      this.#hold(batch, room);
       return false;
     }
     this.#waitingAtMost += BYTES_PER_UNIT * batch.length;
@@ -119,43 +132,62 @@ export class OutboundQueue {
   }
 
   /**
-   * Appends texts, each to be sent on its own.
+   * Whether more waits than some bytes.
    *
-   * @param texts The texts.
+   * @param bytes How many.
+   * @returns True where more does.
    */
-  push(texts: readonly string[]): void {
-    for (const text of texts) {
-      this.#texts.push(text);
-      this.#length += text.length;
-    }
+  isOver(bytes: number): boolean {
+    if (this.#waitingAtMost <= bytes) return false;
+    this.#waitingAtMost = this.waitingBytes;
+    return this.#waitingAtMost > bytes;
   }
 
   /**
-   * Takes texts out, oldest first.
+   * Forgets the changes of a room that are held back: its member has left it.
+   *
+   * @param room The room.
+   */
+  forget(room: string): void {
+    for (const [key, held] of this.#held) if (held.room === room) this.#unhold(key, held);
+  }
+
+  /**
+   * Appends texts, each to be sent on its own.
+   *
+   * @param texts The texts.
+   * @param room The room whose texts they follow: rooms take turns. @default {""} the only one
+   */
+  push(texts: readonly string[], room = ""): void {
+    for (const text of texts) this.#texts.push(text, room);
+  }
+
+  /**
+   * Takes texts out: the oldest of each room in turn.
    *
    * @param count The most that are taken.
    * @returns The texts.
    */
   take(count: number): readonly string[] {
-    const taken = this.#texts.slice(this.#next, this.#next + count);
-    for (const text of taken) this.#length -= text.length;
-    this.#next += taken.length;
-    if (this.#next === this.#texts.length) [this.#texts, this.#next] = [[], 0];
-    else if (this.#next >= COMPACT_FROM) {
-      [this.#texts, this.#next] = [this.#texts.slice(this.#next), 0];
+    const taken: string[] = [];
+    while (taken.length < count) {
+      const text = this.#texts.take();
+      if (text === undefined) break;
+      taken.push(text);
     }
     return taken;
   }
 
   /**
-   * Waits until nothing waits any more; a member that takes too long is too slow.
+   * Waits until little waits any more; a member that takes too long is too slow.
    *
-   * @returns Settles when all was written, or the queue was closed. Never rejects.
+   * @param restBytes The bytes that may still wait. @default {0}
+   * @returns Settles when the rest was written, or the queue was closed. Never rejects.
    */
-  async drained(): Promise<void> {
+  async drained(restBytes = 0): Promise<void> {
     const startedAt = performance.now();
     let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#isClosed && this.#unsentBytes > 0) {
+    while (!this.#isClosed && this.#unsentBytes > restBytes) {
       if (performance.now() - startedAt > DRAIN_TIMEOUT_MS) return this.#options.onTooSlow();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, pauseMs);
@@ -174,7 +206,7 @@ export class OutboundQueue {
   /** Drops all that waits here, and takes nothing more. */
   close(): void {
     this.#isClosed = true;
-    [this.#texts, this.#next, this.#length] = [[], 0, 0];
+    this.#texts.clear();
     this.#held.clear();
     this.#heldLength = 0;
     clearTimeout(this.#timer);
@@ -182,7 +214,7 @@ export class OutboundQueue {
   }
 
   /** Whether more waits than a batch of this kind allows; beyond the hard limit, closes. */
-  #isOver({ changes }: EnvelopeBatch): boolean {
+  #isTooMuch({ changes }: Outgoing): boolean {
     const hardLimit = this.#options.hardLimitBytes();
     const softLimit = softLimitOf(hardLimit);
     if (this.#waitingAtMost <= (changes ? softLimit : hardLimit)) return false;
@@ -194,23 +226,25 @@ export class OutboundQueue {
   }
 
   get #unsentBytes(): number {
-    return this.#options.bufferedBytes() + this.#length;
+    return this.#options.bufferedBytes() + this.#texts.length;
   }
 
   /** Keeps the newest status of each user, and forgets those that are as the member knows them. */
-  #hold({ changes = [], envelopes }: EnvelopeBatch): void {
+  #hold({ changes = [], envelopes }: Outgoing, room: string): void {
     this.#options.metrics.framesConflated++;
-    changes.forEach(({ kind, user, status }, i) => {
-      const key = `${kind} ${user}`;
+    changes.forEach((change, i) => {
+      const { kind, user, status } = change;
+      // No name of a room holds a space.
+      const key = `${room} ${kind} ${user}`;
       const earlier = this.#held.get(key);
       // Changes alternate: before the first that is held back, the member knew the opposite.
       const known = earlier?.known ?? !status;
-      this.#heldLength -= earlier?.envelope.length ?? 0;
       // Deleted first, so that the order of sending is that of the newest changes.
-      this.#held.delete(key);
+      if (earlier) this.#unhold(key, earlier);
       if (known === status) return;
-      this.#held.set(key, { known, status, envelope: envelopes[i] });
-      this.#heldLength += envelopes[i].length;
+      const held: HeldChange = { room, kind, user, status, known, envelope: envelopes?.[i] ?? "" };
+      this.#held.set(key, held);
+      this.#heldLength += lengthOf(held);
     });
     this.#timer ??= setTimeout(() => this.#release(FIRST_PAUSE_MS), FIRST_PAUSE_MS);
   }
@@ -224,12 +258,21 @@ export class OutboundQueue {
       this.#timer = setTimeout(() => this.#release(pause), pause);
       return;
     }
-    const envelopes = [...this.#held.values()].map(({ envelope }) => envelope);
+    const changes = [...this.#held.values()];
     this.#held.clear();
     this.#waitingAtMost += BYTES_PER_UNIT * this.#heldLength;
     this.#heldLength = 0;
-    this.#options.onRelease(envelopes);
+    this.#options.onRelease(changes);
   }
+
+  #unhold(key: string, held: HeldChange): void {
+    this.#held.delete(key);
+    this.#heldLength -= lengthOf(held);
+  }
+}
+
+function lengthOf({ user, envelope }: HeldChange): number {
+  return envelope.length || user.length + CHANGE_LENGTH;
 }
 
 function softLimitOf(hardLimitBytes: number): number {

@@ -9,18 +9,22 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Problem } from "../protocol/mod.ts";
 
+const WRONG_TOKEN = "The token is not for this user in this room";
+
 /** How a {@linkcode TokenRefresh} behaves. */
 export interface TokenRefreshOptions {
   /** The counters, and what receives operational events. */
   readonly services: { readonly hub: { readonly metrics: Metrics }; readonly logger: Logger };
-  /** The room. */
-  readonly room: string;
+  /** The room; undefined for a connection with several, each of which is judged by itself. */
+  readonly room?: string;
   /** Whose connection it is. */
   readonly user: string;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Verifies a fresh token; where it is missing, none is needed. May reject. */
   readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
+  /** Called with what a fresh token allows. Must not throw. */
+  readonly onRefresh?: (authorization: Authorization) => void;
 }
 
 /**
@@ -78,10 +82,13 @@ export class TokenRefresh {
       const judged = await renew(token);
       if ("denied" in judged) {
         refuse({ code: "unauthorized", message: judged.denied });
-      } else if (judged.user !== user || !(judged.mayEnter?.(room) ?? true)) {
-        refuse({ code: "forbidden", message: "The token is not for this user in this room" });
+      } else if (judged.user !== user) {
+        refuse({ code: "forbidden", message: WRONG_TOKEN });
+      } else if (room !== undefined && !(judged.mayEnter?.(room) ?? true)) {
+        refuse({ code: "forbidden", message: WRONG_TOKEN });
       } else {
         this.#expiresAt = judged.expiresAt ?? Infinity;
+        this.#options.onRefresh?.(judged);
       }
     } catch (error) {
       hub.metrics.authorizeFailures++;

@@ -1,40 +1,34 @@
 /**
- * A WebSocket connection: what it sends, what it receives, and how it ends.
+ * A WebSocket connection to one room, in protocol 1.
  *
  * @module
  */
 
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
-import { type CloseName, Inbound, type InboundHandler, MEMBER_CAUSES } from "./inbound.ts";
-import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
-import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1_LINES } from "../protocol/mod.ts";
-import type { ClientEnvelope, Problem } from "../protocol/mod.ts";
-import { OutboundQueue } from "./outbound_queue.ts";
-import { TokenRefresh, type TokenRefreshOptions } from "./token_refresh.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import type { MonitoredConnection } from "./connection_monitor.ts";
-import type { ConnectionServices } from "./services.ts";
-import type { ScheduledWriter } from "./write_scheduler.ts";
+import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "../protocol/mod.ts";
+import type { ClientEnvelope, Problem, Subprotocol } from "../protocol/mod.ts";
+import { type CloseName, Inbound, type InboundHandler } from "./inbound.ts";
+import type { LinkHandler, LinkOptions } from "./link_handler.ts";
+import type { HeldChange } from "./outbound_queue.ts";
+import { TokenRefresh, type TokenRefreshOptions } from "./token_refresh.ts";
 import { upgrade, type Upgraded } from "./upgrade.ts";
+import { WebSocketLink } from "./websocket_link.ts";
 
-/** Turns in which much of what waits is sent: where more texts wait, several go at once. */
-const TURNS = 16;
 /** UTF-16 code units of a frame from which on many do not get it at once. */
 const LONG_FRAME = 2_048;
-
-/**
- * Where a connection stands: the handshake is answered, messages go both ways, this side has closed
- * it, or it is gone. A peer that does not read stays in `closing` for as long as it likes.
- */
-export type ConnectionStatus = "connecting" | "open" | "closing" | "closed";
+/** What is spoken; the first is taken for a client that offers none. */
+const SUBPROTOCOLS: readonly Subprotocol[] = [PROTOCOL_V1, PROTOCOL_V1_LINES];
 
 /** What a connection is for. */
-export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
+export interface ConnectionOptions extends JoinOptions, LinkOptions, TokenRefreshOptions {
   /** The services of the server. */
-  readonly services: ConnectionServices;
-  /** Whose share of the budget its bytes count against. @default {undefined} its own */
-  readonly address?: string;
+  readonly services: LinkOptions["services"];
+  /** The room. */
+  readonly room: string;
+  /** Whose connection it is. */
+  readonly user: string;
   /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
   readonly takeOfUser?: () => number;
   /**
@@ -43,10 +37,6 @@ export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
    * @default {30}
    */
   readonly idleTimeoutSeconds?: number;
-  /** Called once when it is closed from here; its peer may stay for long. */
-  readonly onClosing?: () => void;
-  /** Called once when the connection has ended. */
-  readonly onEnd?: () => void;
 }
 
 /**
@@ -61,7 +51,7 @@ export interface ConnectionOptions extends JoinOptions, TokenRefreshOptions {
  * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
  */
 export function connect(request: Request, options: ConnectionOptions): Response {
-  const upgraded = upgrade(request, options.idleTimeoutSeconds);
+  const upgraded = upgrade(request, SUBPROTOCOLS, options.idleTimeoutSeconds);
   const { socket, response } = upgraded;
   try {
     new WebSocketConnection(upgraded, options);
@@ -74,21 +64,17 @@ export function connect(request: Request, options: ConnectionOptions): Response 
 }
 
 /** A member whose connection is a WebSocket. */
-export class WebSocketConnection
-  implements Member, InboundHandler, MonitoredConnection, ScheduledWriter {
+export class WebSocketConnection implements Member, InboundHandler, LinkHandler {
   readonly user: string;
+  readonly room: string;
   readonly address: string | undefined;
-  readonly #socket: WebSocket;
+  /** The socket, and what waits for it. */
+  readonly link: WebSocketLink;
   readonly #isLines: boolean;
-  readonly #unopenedReason: string;
   readonly #options: ConnectionOptions;
   readonly #inbound: Inbound;
   readonly #tokenRefresh: TokenRefresh;
-  readonly #outbound: OutboundQueue;
   #subscription: Subscription | undefined;
-  #status: ConnectionStatus = "connecting";
-  /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
-  #keptBytes = 0;
 
   /**
    * Made by {@linkcode connect}.
@@ -96,46 +82,20 @@ export class WebSocketConnection
    * @param upgraded The socket, not open yet, and what it speaks.
    * @param options What it is for.
    */
-  constructor(upgraded: Omit<Upgraded, "response">, options: ConnectionOptions) {
-    const { user, services: { hub, monitor }, takeOfUser, address } = options;
-    const { socket, protocol, unopenedReason } = upgraded;
+  constructor(upgraded: Omit<Upgraded<Subprotocol>, "response">, options: ConnectionOptions) {
+    const { user, room, address, services: { hub }, takeOfUser } = options;
     this.user = user;
+    this.room = room;
     this.address = address;
-    this.#socket = socket;
-    this.#isLines = protocol === PROTOCOL_V1_LINES;
-    this.#unopenedReason = unopenedReason;
+    this.#isLines = upgraded.protocol === PROTOCOL_V1_LINES;
     this.#options = options;
     this.#tokenRefresh = new TokenRefresh(options);
     this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
-    this.#outbound = new OutboundQueue({
-      metrics: hub.metrics,
-      bufferedBytes: () => socket.bufferedAmount,
-      hardLimitBytes: () => monitor.hardLimitOf(this),
-      onRelease: (envelopes) =>
-        this.#guard(() => this.#write(this.#isLines ? [envelopes.join("\n")] : envelopes, false)),
-      onTooSlow: () => this.tooSlow(),
-    });
-    socket.onopen = () => this.#guard(() => this.#opened());
-    socket.onmessage = ({ data }) => this.#guard(() => this.#receive(data));
-    // May come twice, or never.
-    socket.onclose = ({ wasClean }) => this.#guard(() => this.#ended(wasClean ? "left" : "lost"));
-    socket.onerror = (event) => {
-      event.preventDefault();
-      this.#guard(() => this.#ended("lost"));
-    };
-    monitor.add(this);
-  }
-
-  get isOpening(): boolean {
-    return this.#status === "connecting";
+    this.link = new WebSocketLink(upgraded, options, this);
   }
 
   get waitingBytes(): number {
-    return this.#status === "closing" ? this.#keptBytes : this.#outbound.waitingBytes;
-  }
-
-  get isBehind(): boolean {
-    return this.#socket.bufferedAmount > 0;
+    return this.link.waitingBytes;
   }
 
   get expiresAt(): number {
@@ -143,71 +103,28 @@ export class WebSocketConnection
   }
 
   get isOver(): boolean {
-    return this.#status !== "open" || this.#subscription?.state === "left";
+    return !this.link.isOpen || this.#subscription?.state === "left";
   }
 
   send(batch: EnvelopeBatch): void {
-    if (this.#status !== "open" || this.#socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#outbound.admits(batch)) return;
+    const { link } = this;
+    if (!link.canSend || !link.outbound.admits(batch)) return;
     const texts = this.#isLines ? [batch.lines] : batch.envelopes;
     const isLong = texts.length > 1 || batch.length > LONG_FRAME;
-    this.#write(texts, batch.forMany && isLong);
+    link.write(texts, batch.forMany && isLong);
   }
 
-  get nextLength(): number {
-    return this.#outbound.nextLength;
-  }
-
-  sendNext(): boolean {
-    const texts = this.#outbound.take(Math.ceil(this.#outbound.size / TURNS));
-    this.#guard(() => texts.forEach((text) => this.#socket.send(text)));
-    return this.#outbound.size > 0;
+  release(changes: readonly HeldChange[]): void {
+    const envelopes = changes.map(({ envelope }) => envelope);
+    this.link.write(this.#isLines ? [envelopes.join("\n")] : envelopes, false);
   }
 
   close(code: number, reason: string): void {
-    if (this.#status === "closing" || this.#status === "closed") return;
-    // What it was sent so far comes before its end, unless it takes nothing anyhow.
-    if (code !== CLOSE_CODES.tooSlow.code) {
-      for (const text of this.#outbound.take(Infinity)) this.#socket.send(text);
-    }
-    this.#outbound.close();
-    this.#keptBytes = this.#socket.bufferedAmount;
-    this.#status = "closing";
-    const { services: { hub: { metrics }, logger }, room, onClosing } = this.#options;
-    onClosing?.();
-    const name = closeNameOf(code);
-    metrics.count("closed", name);
-    if (MEMBER_CAUSES.has(name)) {
-      const { user, address } = this;
-      logger("warn", "member_closed", { room, user, address, code, reason });
-    }
-    // A peer that does not read never finishes closing: nothing here waits for it.
-    this.#socket.close(code, reason);
+    this.link.close(code, reason);
   }
 
   drained(): Promise<void> {
-    return this.#outbound.drained();
-  }
-
-  tooSlow(): void {
-    if (this.#status !== "open") return;
-    this.#options.services.hub.metrics.membersTooSlow++;
-    // Closed now, so that nothing more is kept for it. The subscription ends later, not within the
-    // loop that sends to everybody: leaving tells the others.
-    this.close(CLOSE_CODES.tooSlow.code, "Too slow");
-    queueMicrotask(() => this.#guard(() => this.#subscription?.leave()));
-  }
-
-  expire(): void {
-    this.end("notAllowed", "The token has expired");
-  }
-
-  neverOpened(): void {
-    const { services: { logger }, room } = this.#options;
-    const { address, user } = this;
-    const reason = this.#unopenedReason;
-    logger("warn", "socket_never_opened", { room, user, address, reason });
-    this.#ended("neverOpened");
+    return this.link.outbound.drained();
   }
 
   accept({ type, payload }: ClientEnvelope): void {
@@ -229,61 +146,31 @@ export class WebSocketConnection
   }
 
   end(name: CloseName, reason: string): void {
-    const { code } = CLOSE_CODES[name];
+    this.link.end(name, reason);
+  }
+
+  disconnect(code: number, reason: string): void {
     if (this.#subscription) this.#subscription.disconnect(code, reason);
     else this.close(code, reason);
   }
 
-  #write(texts: readonly string[], inTurns: boolean): void {
-    if (this.#outbound.size > 0 || inTurns) {
-      if (this.#outbound.size === 0) this.#options.services.scheduler.add(this);
-      this.#outbound.push(texts);
-    } else for (const text of texts) this.#socket.send(text);
+  leave(): void {
+    this.#subscription?.leave();
   }
 
-  #opened(): void {
+  opened(): void {
     const { services: { hub }, room } = this.#options;
-    // It took so long that its place was given to another.
-    if (this.#status !== "connecting") return this.#socket.close(CLOSE_CODES.goingAway.code);
-    this.#status = "open";
     this.#subscription = hub.join(room, this, this.#options);
     // A hub that drains has closed this member before it had a subscription.
     if (this.isOver) this.#subscription.leave();
   }
 
-  #receive(data: unknown): void {
-    if (!this.#subscription || this.isOver) return;
-    // The monitor checks once a second; nothing may be said in between.
-    if (this.expiresAt <= Date.now()) return this.expire();
-    this.#inbound.take(data, this);
+  receive(data: unknown): void {
+    if (this.#subscription && !this.isOver) this.#inbound.take(data, this);
   }
 
   #refreshToken(token: string): void {
-    const refuse = (problem: Problem) => this.#guard(() => this.refuse(problem));
+    const refuse = (problem: Problem) => this.link.guard(() => this.refuse(problem));
     void this.#tokenRefresh.take(token, refuse);
-  }
-
-  #ended(why: "left" | "lost" | "neverOpened"): void {
-    this.#subscription?.leave();
-    if (this.#status === "closed") return;
-    const { services: { hub: { metrics }, monitor }, onEnd } = this.#options;
-    if (this.#status !== "closing") metrics.count("closed", why);
-    this.#status = "closed";
-    this.#outbound.close();
-    monitor.delete(this);
-    onEnd?.();
-  }
-
-  /** Runs a handler of the socket: what it throws would end the process. */
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      const { services: { logger, hub }, room } = this.#options;
-      hub.metrics.memberFailures++;
-      logger("error", "connection_failed", { room, user: this.user, error });
-      this.#subscription?.leave();
-      this.close(CLOSE_CODES.internalError.code, "Internal error");
-    }
   }
 }

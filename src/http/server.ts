@@ -18,11 +18,11 @@
  * @module
  */
 
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { AccessControl } from "../access/access_control.ts";
 import type { Authorize } from "../access/authorization.ts";
 import type { ConnectionInfo } from "../access/client_address.ts";
-import type { ConnectionLimitSettings } from "../access/connection_limits.ts";
+import type { ConnectionLimitSettings } from "../access/connection_limit_settings.ts";
 import { AllowedHosts } from "../access/host.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { AllowedOrigins } from "../access/origin.ts";
@@ -36,6 +36,7 @@ import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
+import { connectionRoutes } from "./connection_routes.ts";
 import { eventRefusal } from "./event_refusal.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { isStrippedHandshake } from "./request_params.ts";
@@ -173,10 +174,12 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     }
     return await next();
   });
-  app.use("/rooms/*", async (context, next) => {
+  const checkOrigin: MiddlewareHandler<ServerEnv> = async (context, next) => {
     origins.check(context.req.raw);
     await next();
-  });
+  };
+  app.use("/ws", checkOrigin);
+  app.use("/rooms/*", checkOrigin);
 
   const routes: [path: string, allow: string][] = [...ROOM_ROUTES];
   if (page) {
@@ -194,7 +197,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     app.route("/", createOperatorRoutes({ hub, logger, snapshot, otherMetrics }));
     for (const path of OPERATOR_PATHS) routes.push([path, "GET"]);
   }
-  app.route("/", roomRoutes({ services, isOpen: authorize === undefined }));
+  app.route("/", connectionRoutes({ services, isOpen: authorize === undefined }));
+  app.route("/", roomRoutes(services));
   app.route("/", messageRoutes(services));
 
   for (const [path, allow] of routes) {
@@ -238,6 +242,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   async function drain(): Promise<void> {
     await hub.drain();
+    monitor.sendAway();
     const until = performance.now() + DRAIN_CLOSE_MS;
     while (metrics.connections + requests > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -275,6 +280,7 @@ const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/ws", "GET"],
+  ["/ws", "GET"],
 ];
 
 function answer(context: Context, { problem, headers }: HttpError): Response {

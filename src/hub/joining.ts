@@ -117,7 +117,9 @@ export class Joining {
     using _hold = holds.take();
     this.#waiting.add(subscription);
     try {
-      await this.#join(subscription, options);
+      const { member } = subscription;
+      if (!member.inTurn) await this.#join(subscription, options);
+      else await member.inTurn(() => this.#join(subscription, options));
     } catch (error) {
       metrics.readFailures++;
       logger("error", "join_failed", { room: room.name, error });
@@ -144,17 +146,22 @@ export class Joining {
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
     const { room, recent, opening, subscribers, log, texts, window } = this.#options;
+    const isGone = () => subscription.state === "left" || this.#isDismissed;
+    // It may have waited for its turn.
+    if (isGone()) return;
     const key = subscription.member.address ?? room.name;
     const opened = room.open(key);
     if (opened) await opened;
     let { after } = options;
-    const isGone = () => subscription.state === "left" || this.#isDismissed;
     const source = { room, recent, window, log, texts, opening, key };
     if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
       after = undefined;
     }
-    while (after !== undefined && !isGone()) {
-      if (!this.#reaches(after)) after = await recoverPage(subscription, after, source);
+    while (!isGone()) {
+      const wait = subscription.member.ready?.();
+      if (wait) await wait;
+      else if (after === undefined) break;
+      else if (!this.#reaches(after)) after = await recoverPage(subscription, after, source);
       else {
         const missed = recent.after(after);
         const page = firstPage(missed);

@@ -79,6 +79,9 @@ export async function recoverPage(
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
   const shown = page.filter((record) => !window.hides(record));
-  if (shown.length > 0) subscription.send(texts.batchOf(shown));
+  if (shown.length > 0) {
+    for (let wait; (wait = subscription.member.ready?.());) await wait;
+    subscription.send(texts.batchOf(shown));
+  }
   return page[page.length - 1].cursor;
 }

@@ -41,26 +41,26 @@ export function statusBatch(
  *
  * @param room The name of the room.
  * @param changes The changes, in their order; those of one user and kind alternate.
- * @returns An envelope for each change of typing, and one for the net changes of presence.
+ * @returns An envelope for the net changes of presence, and one for each change of typing.
  */
 export function encodeStatusesV2(room: string, changes: readonly StatusChange[]): string[] {
-  const envelopes: string[] = [];
+  const typing: string[] = [];
   const present = new Map<string, boolean>();
   for (const { kind, user, status } of changes) {
     if (kind === "typing") {
-      envelopes.push(encodeEnvelope({ type: "typing_status", room, payload: { user, status } }));
+      typing.push(encodeEnvelope({ type: "typing_status", room, payload: { user, status } }));
       // Who came and left again, or the reverse, is where they were.
     } else if (!present.delete(user)) present.set(user, status);
   }
-  if (present.size === 0) return envelopes;
+  if (present.size === 0) return typing;
   const joined: { user: string }[] = [];
   const left: string[] = [];
   for (const [user, status] of present) {
     if (status) joined.push({ user });
     else left.push(user);
   }
-  envelopes.push(encodeEnvelope({ type: "presence", room, payload: { joined, left } }));
-  return envelopes;
+  // Who joined and types is here before that is said.
+  return [encodeEnvelope({ type: "presence", room, payload: { joined, left } }), ...typing];
 }
 
 function encodeStatus({ kind, user, status }: StatusChange): string {

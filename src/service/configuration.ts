@@ -5,7 +5,7 @@
  */
 
 import { expectedBasePath } from "../http/base_path.ts";
-import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limits.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.ts";
 import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
 import { SECRET_MIN_BYTES, type TokenOptions } from "../access/token_auth.ts";
@@ -36,6 +36,8 @@ export interface Configuration {
   readonly maxConnectionsPerRoom: number;
   /** Connections of one user; 0 for no limit. */
   readonly maxConnectionsPerUser: number;
+  /** Rooms that one connection may be in; 0 for no limit. */
+  readonly maxRoomsPerConnection: number;
   /** Requests a second of one address; 0 for no limit, undefined for the default, as above. */
   readonly requestsPerSecondPerAddress: number | undefined;
   /** The tokens that are valid; undefined for an open hub. */
@@ -118,7 +120,7 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
 type LimitConfiguration = Pick<Configuration, keyof typeof DEFAULT_CONNECTION_LIMITS>;
 
 function readLimits(environment: Environment): LimitConfiguration {
-  const { maxConnections, maxConnectionsPerRoom, maxConnectionsPerUser } =
+  const { maxConnections, maxConnectionsPerRoom, maxConnectionsPerUser, maxRoomsPerConnection } =
     DEFAULT_CONNECTION_LIMITS;
   const [min, max] = [0, CONNECTIONS_MAX];
   const whole = environment.whole.bind(environment);
@@ -136,6 +138,11 @@ function readLimits(environment: Environment): LimitConfiguration {
     }),
     maxConnectionsPerUser: whole("HUBBUB_MAX_CONNECTIONS_PER_USER", {
       otherwise: maxConnectionsPerUser,
+      min,
+      max,
+    }),
+    maxRoomsPerConnection: whole("HUBBUB_MAX_ROOMS_PER_CONNECTION", {
+      otherwise: maxRoomsPerConnection,
       min,
       max,
     }),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limits.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.ts";
 import { jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { fitConnections, HELP, parseArguments } from "./command_line.ts";
 import { type Configuration, describeAccess, readConfiguration, urlOf } from "./configuration.ts";

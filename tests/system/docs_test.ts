@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readConfiguration, VARIABLES } from "@hubbub/hub/service";
 import * as protocol from "@hubbub/hub/protocol";
 import configuration from "../../deno.json" with { type: "json" };
-import { DEFAULT_CONNECTION_LIMITS } from "../../src/access/connection_limits.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "../../src/access/connection_limit_settings.ts";
 import { Document, DOCUMENTS, isThere } from "../helpers/document.ts";
 import { needs } from "../helpers/permissions.ts";
 import { serveAlone } from "../helpers/test_server.ts";
@@ -154,6 +154,7 @@ Deno.test("configuration.md's defaults are those that hold", READ, () => {
     HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: count(maxConnectionsPerAddress),
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: count(other.maxConnectionsPerRoom),
     HUBBUB_MAX_CONNECTIONS_PER_USER: count(other.maxConnectionsPerUser),
+    HUBBUB_MAX_ROOMS_PER_CONNECTION: count(other.maxRoomsPerConnection),
   };
   assertEquals([other.tokens, other.retentionMs, other.origins], [
     undefined,

@@ -17,6 +17,7 @@ const DEFAULTS: Configuration = {
   maxConnectionsPerAddress: undefined,
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
+  maxRoomsPerConnection: 200,
   requestsPerSecondPerAddress: undefined,
   tokens: undefined,
   hosts: [],
@@ -95,6 +96,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: "6",
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: "5",
     HUBBUB_MAX_CONNECTIONS_PER_USER: "0",
+    HUBBUB_MAX_ROOMS_PER_CONNECTION: "3",
     HUBBUB_REQUESTS_PER_SECOND_PER_ADDRESS: "0.5",
     HUBBUB_OPEN: "0",
     HUBBUB_JWT_SECRET: " 123456789abcdef0123456789abcdef ",
@@ -118,6 +120,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     maxConnectionsPerAddress: 6,
     maxConnectionsPerRoom: 5,
     maxConnectionsPerUser: 0,
+    maxRoomsPerConnection: 3,
     requestsPerSecondPerAddress: 0.5,
     tokens: {
       // To the letter, as whoever signs has it.

@@ -56,7 +56,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "client/reconnecting_socket.ts",
       "client/transport.ts",
       "connection/upgrade.ts",
-      "connection/websocket_connection.ts",
+      "connection/websocket_link.ts",
     ],
   },
   {
@@ -64,6 +64,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     pattern: /"hono/,
     files: [
       "http/base_path.ts",
+      "http/connection_routes.ts",
       "http/message_routes.ts",
       "http/operator_routes.ts",
       "http/request_params.ts",

@@ -56,7 +56,7 @@ Deno.test("WebSocketConnection sends what waits for its turn before it closes", 
 Deno.test("WebSocketConnection sends nothing more to a member that takes nothing", async () => {
   await withConnection(PROTOCOL_V1, async (connection, socket) => {
     connection.send(forMany(["1", "2", "3"]));
-    connection.tooSlow();
+    connection.link.tooSlow();
     await settled();
     assertEquals(socket.sent, [4008]);
   });

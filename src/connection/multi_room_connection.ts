@@ -1,0 +1,295 @@
+/**
+ * A WebSocket connection to several rooms, in protocol 2.
+ *
+ * @module
+ */
+
+import { HttpError } from "../access/http_error.ts";
+import type { RoomsGrant } from "../access/connection_grant.ts";
+import { drainingBatch } from "../hub/drain.ts";
+import type { EnvelopeBatch, StatusChange } from "../hub/envelope_batch.ts";
+import { FairSemaphore } from "../hub/fair_semaphore.ts";
+import { encodeErrorV2 } from "../hub/room_error.ts";
+import { encodeStatusesV2 } from "../hub/status_batch.ts";
+import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
+import { HISTORY_MAX, PROTOCOL_V2 } from "../protocol/mod.ts";
+import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
+import type { LeftCode, ServerEnvelopeV2 } from "../protocol/mod.ts";
+import { type CloseName, Inbound, type InboundHandler, type RefusedAbout } from "./inbound.ts";
+import type { LinkHandler, LinkOptions } from "./link_handler.ts";
+import type { HeldChange } from "./outbound_queue.ts";
+import { type RoomConnection, RoomMember } from "./room_member.ts";
+import { TokenRefresh } from "./token_refresh.ts";
+import { upgrade, type Upgraded } from "./upgrade.ts";
+import { WebSocketLink } from "./websocket_link.ts";
+
+/** UTF-16 code units of a frame from which on many do not get it at once. */
+const LONG_FRAME = 2_048;
+/** Rooms that a connection joins at the same time. */
+const JOINS_MAX = 8;
+
+/** What a connection to several rooms is for. */
+export interface MultiRoomOptions extends Pick<LinkOptions, "services" | "address"> {
+  /** The right to the connection, and to rooms; released when it ends. */
+  readonly grant: RoomsGrant;
+  /** Seconds without a sign of life after which the peer is taken for dead. @default {30} */
+  readonly idleTimeoutSeconds?: number;
+}
+
+/**
+ * Upgrades a request to a connection that is in no room yet. Everything that can be refused must
+ * have been refused before: after {@linkcode upgrade} only its response may be returned.
+ *
+ * @param request A request to upgrade to a WebSocket, which offers `hubbub.v2`.
+ * @param options What the connection is for.
+ * @returns The response, to be returned to `Deno.serve` untouched.
+ * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
+ */
+export function connectMultiRoom(request: Request, options: MultiRoomOptions): Response {
+  const upgraded = upgrade(request, [PROTOCOL_V2], options.idleTimeoutSeconds);
+  const { socket, response } = upgraded;
+  try {
+    new MultiRoomConnection(upgraded, options);
+  } catch (error) {
+    options.services.logger("error", "connection_failed", { error });
+    socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
+    options.grant.release();
+  }
+  return response;
+}
+
+/** A connection with a member in each of its rooms. */
+export class MultiRoomConnection
+  implements RoomConnection, InboundHandler<ClientEnvelopeV2>, LinkHandler {
+  readonly user: string;
+  /** The socket, and what waits for it. */
+  readonly link: WebSocketLink;
+  readonly #options: MultiRoomOptions;
+  readonly #inbound: Inbound<ClientEnvelopeV2>;
+  readonly #tokenRefresh: TokenRefresh;
+  /** A few rooms are joined at a time: each may have a page of history in memory. */
+  readonly joins = new FairSemaphore(JOINS_MAX);
+  readonly #members = new Map<string, RoomMember>();
+
+  /**
+   * Made by {@linkcode connectMultiRoom}.
+   *
+   * @param upgraded The socket, not open yet.
+   * @param options What it is for.
+   */
+  constructor(
+    upgraded: Pick<Upgraded<string>, "socket" | "unopenedReason">,
+    options: MultiRoomOptions,
+  ) {
+    const { grant, services, address } = options;
+    const { user, expiresAt, renew, takeMessage, markClosing, release } = grant;
+    this.user = user;
+    this.#options = options;
+    this.#tokenRefresh = new TokenRefresh({
+      services,
+      user,
+      expiresAt,
+      renew,
+      onRefresh: (authorization) => {
+        grant.renewed(authorization);
+        this.link.guard(() => this.#leaveForbidden());
+      },
+    });
+    this.#inbound = new Inbound({
+      limits: services.hub.limits,
+      decode: decodeClientEnvelopeV2,
+      isLines: true,
+      takeOfUser: takeMessage,
+    });
+    const ends = { onClosing: markClosing, onEnd: release };
+    this.link = new WebSocketLink(upgraded, { services, user, address, ...ends }, this);
+  }
+
+  get address(): string | undefined {
+    return this.#options.address;
+  }
+
+  get isOver(): boolean {
+    return !this.link.isOpen;
+  }
+
+  get expiresAt(): number {
+    return this.#tokenRefresh.expiresAt;
+  }
+
+  get waitingBytes(): number {
+    return this.link.waitingBytes;
+  }
+
+  sendIn(room: string, batch: EnvelopeBatch): void {
+    const { link } = this;
+    if (!link.canSend) return;
+    const text = batch.linesV2(this.user);
+    const { changes } = batch;
+    // Nothing is left of changes that cancel each other out.
+    if (text === "" || !link.outbound.admits({ changes, length: text.length + 1 }, room)) return;
+    link.writeIn(room, text, batch.forMany && text.length > LONG_FRAME);
+  }
+
+  release(changes: readonly HeldChange[]): void {
+    const rooms = Map.groupBy(changes, ({ room }) => room);
+    for (const [room, ofRoom] of rooms) {
+      const held: readonly StatusChange[] = ofRoom;
+      this.link.writeIn(room, encodeStatusesV2(room, held).join("\n"), false);
+    }
+  }
+
+  close(code: number, reason: string): void {
+    this.link.close(code, reason);
+    // Not within the loop that sends to everybody in a room.
+    queueMicrotask(() => this.link.guard(() => this.leave()));
+  }
+
+  disconnect(code: number, reason: string): void {
+    this.leave();
+    this.link.close(code, reason);
+  }
+
+  leave(): void {
+    for (const { subscription } of this.#members.values()) subscription?.leave();
+    this.#members.clear();
+  }
+
+  opened(): void {
+    const { services: { hub }, grant } = this.#options;
+    const limits = { ...hub.limits, rooms_max: grant.roomsMax, history_max: HISTORY_MAX };
+    this.#send({ type: "welcome", payload: { user: this.user, protocol: 2, limits } });
+    if (hub.isDraining) this.sendAway(1);
+  }
+
+  sendAway(members: number): void {
+    this.sendIn("", drainingBatch(members));
+    this.disconnect(CLOSE_CODES.draining.code, "The server is stopping");
+  }
+
+  receive(data: unknown): void {
+    this.#inbound.take(data, this);
+  }
+
+  accept(envelope: ClientEnvelopeV2): void {
+    switch (envelope.type) {
+      case "join":
+        return this.#join(envelope.room, envelope.payload ?? {});
+      case "leave": {
+        const member = this.#memberFor(envelope);
+        if (member) this.#leave(member, "left", "You left the room");
+        return;
+      }
+      case "chat_message":
+        return this.#memberFor(envelope, envelope.payload.ref)?.subscription
+          ?.publish(envelope.payload);
+      case "typing_status":
+        return this.#memberFor(envelope)?.subscription?.typing(envelope.payload.status);
+      case "authenticate":
+        return this.#refreshToken(envelope.payload.token);
+      case "ping":
+        return this.#send({ type: "pong", payload: {} });
+    }
+  }
+
+  refuse(problem: Problem, about: RefusedAbout): void {
+    this.#options.services.hub.metrics.count("rejected", problem.code);
+    this.#write(about.room ?? "", encodeErrorV2(problem, about));
+  }
+
+  refuseJoin(member: RoomMember, problem: Problem): void {
+    this.#forget(member);
+    this.refuse(problem, { for: "join", room: member.room });
+  }
+
+  end(name: CloseName, reason: string): void {
+    this.link.end(name, reason);
+  }
+
+  #join(room: string, { after, history, presence }: JoinPayloadV2): void {
+    const { grant, services: { hub, logger } } = this.#options;
+    const { roomsMax } = grant;
+    if (this.#members.has(room)) {
+      return this.#refuse("already_joined", "You are in this room already", { for: "join", room });
+    }
+    if (roomsMax > 0 && this.#members.size >= roomsMax) {
+      const message = `A connection may be in ${roomsMax} rooms: leave one first`;
+      return this.#refuse("too_many_rooms", message, { for: "join", room });
+    }
+    try {
+      grant.enterRoom(room);
+    } catch (error) {
+      const isRefusal = error instanceof HttpError;
+      if (!isRefusal) logger("error", "authorize_failed", { room, error });
+      const problem: Problem = isRefusal
+        ? error.problem
+        : { code: "unavailable", message: "Whether the room is open to you cannot be told now" };
+      return this.#inbound.refuse(problem, this, { for: "join", room });
+    }
+    const member = new RoomMember(room, this);
+    this.#members.set(room, member);
+    const subscription = hub.join(room, member, { after, history, presence });
+    // It may have been closed, or refused, within that.
+    if (this.#members.get(room) !== member || this.isOver) subscription.leave();
+    else member.subscription = subscription;
+  }
+
+  /** Finds the member for an envelope; refuses it where the connection is not in the room. */
+  #memberFor(
+    { type, room }: { readonly type: string; readonly room: string },
+    ref?: string,
+  ): RoomMember | undefined {
+    const member = this.#members.get(room);
+    if (!member) {
+      this.#refuse("not_joined", "You are not in this room", { for: type, room }, ref);
+    }
+    return member;
+  }
+
+  #leave(member: RoomMember, code: LeftCode, message: string): void {
+    const { room } = member;
+    this.#forget(member);
+    // What was held back belongs to the stay that is over.
+    this.link.outbound.forget(room);
+    this.#send({ type: "left", room, payload: { code, message } });
+  }
+
+  #forget(member: RoomMember): void {
+    if (this.#members.get(member.room) !== member) return;
+    this.#members.delete(member.room);
+    member.subscription?.leave();
+    this.#options.grant.leaveRoom(member.room);
+  }
+
+  /** Leaves the rooms that a fresh token does not open. */
+  #leaveForbidden(): void {
+    const { grant } = this.#options;
+    for (const member of [...this.#members.values()]) {
+      if (grant.mayEnter(member.room)) continue;
+      this.#leave(member, "forbidden", "The room is no longer open to you");
+    }
+  }
+
+  #refreshToken(token: string): void {
+    const refuse = (problem: Problem) =>
+      this.link.guard(() => this.refuse(problem, { for: "authenticate" }));
+    void this.#tokenRefresh.take(token, refuse);
+  }
+
+  #refuse(code: ErrorCode, message: string, about: RefusedAbout, ref?: string): void {
+    this.#inbound.refuse({ code, message, ref }, this, about);
+  }
+
+  /** Sends an envelope after what waits for its room, so that a stay ends with `left`. */
+  #send(envelope: ServerEnvelopeV2): void {
+    this.#write("room" in envelope ? envelope.room ?? "" : "", encodeEnvelope(envelope));
+  }
+
+  #write(room: string, text: string): void {
+    const { link } = this;
+    if (!link.canSend) return;
+    if (link.outbound.admits({ changes: undefined, length: text.length + 1 }, room)) {
+      link.writeIn(room, text, false);
+    }
+  }
+}

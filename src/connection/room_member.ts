@@ -1,0 +1,87 @@
+/**
+ * One of the rooms of a connection of protocol 2.
+ *
+ * @module
+ */
+
+import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
+import type { Member, Subscription } from "../hub/member.ts";
+import type { FairSemaphore } from "../hub/fair_semaphore.ts";
+import type { Problem } from "../protocol/mod.ts";
+import type { WebSocketLink } from "./websocket_link.ts";
+
+/** The connection of a {@linkcode RoomMember}. */
+export interface RoomConnection {
+  /** Whose connection it is. */
+  readonly user: string;
+  /** The address that it comes from, as far as that is known. */
+  readonly address: string | undefined;
+  /** Bytes that wait for the peer, of all rooms. */
+  readonly waitingBytes: number;
+  /** Sends envelopes of a room. */
+  sendIn(room: string, batch: EnvelopeBatch): void;
+  /** Says that a room cannot be joined. */
+  refuseJoin(member: RoomMember, problem: Problem): void;
+  /** Closes the connection. */
+  close(code: number, reason: string): void;
+  /** The socket, and what waits for it. */
+  readonly link: Pick<WebSocketLink, "drained" | "ready">;
+  /** Runs joins, a few at a time. */
+  readonly joins: FairSemaphore;
+}
+
+/** A stay of a connection in one room, as the room's hub sees it. */
+export class RoomMember implements Member {
+  readonly protocol = 2;
+  readonly room: string;
+  /** The subscription, once the hub has returned it. */
+  subscription: Subscription | undefined;
+  readonly #connection: RoomConnection;
+
+  /**
+   * Creates a member that has not joined yet.
+   *
+   * @param room The name of the room.
+   * @param connection The connection.
+   */
+  constructor(room: string, connection: RoomConnection) {
+    this.room = room;
+    this.#connection = connection;
+  }
+
+  get user(): string {
+    return this.#connection.user;
+  }
+
+  get address(): string | undefined {
+    return this.#connection.address;
+  }
+
+  get waitingBytes(): number {
+    return this.#connection.waitingBytes;
+  }
+
+  send(batch: EnvelopeBatch): void {
+    this.#connection.sendIn(this.room, batch);
+  }
+
+  refuseJoin(problem: Problem): void {
+    this.#connection.refuseJoin(this, problem);
+  }
+
+  close(code: number, reason: string): void {
+    this.#connection.close(code, reason);
+  }
+
+  drained(): Promise<void> {
+    return this.#connection.link.drained();
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#connection.link.ready();
+  }
+
+  inTurn<T>(join: () => Promise<T>): Promise<T> {
+    return this.#connection.joins.run("", join);
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The life of a WebSocket connection, whatever is spoken over it.
+ *
+ * @module
+ */
+
+import { CLOSE_CODES } from "../protocol/mod.ts";
+import { closeNameOf } from "../telemetry/metrics.ts";
+import type { MonitoredConnection } from "./connection_monitor.ts";
+import { type CloseName, MEMBER_CAUSES } from "./inbound.ts";
+import type { ConnectionStatus, LinkHandler, LinkOptions } from "./link_handler.ts";
+import { OutboundQueue } from "./outbound_queue.ts";
+import type { Upgraded } from "./upgrade.ts";
+import type { ScheduledWriter } from "./write_scheduler.ts";
+
+/** Turns in which much of what waits is sent: where more texts wait, several go at once. */
+const TURNS = 16;
+/** Bytes in the runtime above which the texts of several rooms wait here, where they take turns. */
+const PACE_BYTES = 64 * 1024;
+/** Milliseconds between two looks whether the runtime has written them, at first and at most. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * A WebSocket with its outbound queue, from the handshake to the end: protocols 1 and 2 are spoken
+ * over it alike.
+ */
+export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
+  readonly address: string | undefined;
+  readonly outbound: OutboundQueue;
+  readonly #socket: WebSocket;
+  readonly #unopenedReason: string;
+  readonly #options: LinkOptions;
+  readonly #handler: LinkHandler;
+  #status: ConnectionStatus = "connecting";
+  /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
+  #keptBytes = 0;
+  #pacer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Listens to a socket.
+   *
+   * @param upgraded The socket, not open yet.
+   * @param options Whose connection it is.
+   * @param handler What is spoken over it.
+   */
+  constructor(
+    upgraded: Pick<Upgraded<string>, "socket" | "unopenedReason">,
+    options: LinkOptions,
+    handler: LinkHandler,
+  ) {
+    const { services: { hub, monitor }, address } = options;
+    const { socket, unopenedReason } = upgraded;
+    this.address = address;
+    this.#socket = socket;
+    this.#unopenedReason = unopenedReason;
+    this.#options = options;
+    this.#handler = handler;
+    this.outbound = new OutboundQueue({
+      metrics: hub.metrics,
+      bufferedBytes: () => socket.bufferedAmount,
+      hardLimitBytes: () => monitor.hardLimitOf(this),
+      onRelease: (changes) => this.guard(() => handler.release(changes)),
+      onTooSlow: () => this.tooSlow(),
+    });
+    socket.onopen = () => this.guard(() => this.#opened());
+    socket.onmessage = ({ data }) => this.guard(() => this.#receive(data));
+    // May come twice, or never.
+    socket.onclose = ({ wasClean }) => this.guard(() => this.#ended(wasClean ? "left" : "lost"));
+    socket.onerror = (event) => {
+      event.preventDefault();
+      this.guard(() => this.#ended("lost"));
+    };
+    monitor.add(this);
+  }
+
+  /** Whether messages go both ways. */
+  get isOpen(): boolean {
+    return this.#status === "open";
+  }
+
+  /** Whether something can be sent. */
+  get canSend(): boolean {
+    return this.#status === "open" && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  get isOpening(): boolean {
+    return this.#status === "connecting";
+  }
+
+  get waitingBytes(): number {
+    return this.#status === "closing" ? this.#keptBytes : this.outbound.waitingBytes;
+  }
+
+  get isBehind(): boolean {
+    return this.#socket.bufferedAmount > 0;
+  }
+
+  get expiresAt(): number {
+    return this.#handler.expiresAt;
+  }
+
+  get nextLength(): number {
+    return this.outbound.nextLength;
+  }
+
+  sendNext(): boolean {
+    const isPaced = this.#handler.room === undefined;
+    if (isPaced && this.#socket.bufferedAmount > PACE_BYTES) {
+      this.#pace(FIRST_PAUSE_MS);
+      return false;
+    }
+    const texts = this.outbound.take(Math.ceil(this.outbound.size / TURNS));
+    this.guard(() => texts.forEach((text) => this.#socket.send(text)));
+    return this.outbound.size > 0;
+  }
+
+  /**
+   * Sends texts, each as a frame, after what waits.
+   *
+   * @param texts The texts.
+   * @param inTurns Whether many connections are sent the same, and take turns.
+   */
+  write(texts: readonly string[], inTurns: boolean): void {
+    if (this.outbound.size > 0 || inTurns) {
+      if (this.outbound.size === 0) this.#options.services.scheduler.add(this);
+      this.outbound.push(texts);
+    } else for (const text of texts) this.#socket.send(text);
+  }
+
+  /**
+   * Sends a text of one of several rooms. While the peer is behind, the rooms take turns.
+   *
+   * @param text The text.
+   * @param room The room; empty for what concerns none.
+   * @param inTurns Whether many connections are sent the same, and take turns.
+   */
+  writeIn(room: string, text: string, inTurns: boolean): void {
+    if (this.outbound.size > 0) this.outbound.push([text], room);
+    else if (this.outbound.isOver(PACE_BYTES)) {
+      this.outbound.push([text], room);
+      this.#pace(FIRST_PAUSE_MS);
+    } else if (inTurns) {
+      this.outbound.push([text], room);
+      this.#options.services.scheduler.add(this);
+    } else this.#socket.send(text);
+  }
+
+  /**
+   * Whether a page of history may be sent, where several rooms have some to send.
+   *
+   * @returns Undefined where it may; otherwise settles when that may be asked again.
+   */
+  ready(): Promise<void> | undefined {
+    return this.outbound.isOver(PACE_BYTES) ? this.drained() : undefined;
+  }
+
+  /** Settles when little waits, where something always may: several rooms send. Never rejects. */
+  drained(): Promise<void> {
+    return this.outbound.drained(PACE_BYTES / 2);
+  }
+
+  /**
+   * Closes the connection from this side. A second call does nothing.
+   *
+   * @param code One of the close codes.
+   * @param reason For people.
+   */
+  close(code: number, reason: string): void {
+    if (this.#status === "closing" || this.#status === "closed") return;
+    // What it was sent so far comes before its end, unless it takes nothing anyhow.
+    if (code !== CLOSE_CODES.tooSlow.code) {
+      for (const text of this.outbound.take(Infinity)) this.#socket.send(text);
+    }
+    this.#stop();
+    this.#keptBytes = this.#socket.bufferedAmount;
+    this.#status = "closing";
+    const { services: { hub: { metrics }, logger }, onClosing, user } = this.#options;
+    onClosing?.();
+    const name = closeNameOf(code);
+    metrics.count("closed", name);
+    if (MEMBER_CAUSES.has(name)) {
+      const { address } = this;
+      const { room } = this.#handler;
+      logger("warn", "member_closed", { room, user, address, code, reason });
+    }
+    // A peer that does not read never finishes closing: nothing here waits for it.
+    this.#socket.close(code, reason);
+  }
+
+  tooSlow(): void {
+    if (this.#status !== "open") return;
+    this.#options.services.hub.metrics.membersTooSlow++;
+    // Closed now, so that nothing more is kept for it. The subscription ends later, not within the
+    // loop that sends to everybody: leaving tells the others.
+    this.close(CLOSE_CODES.tooSlow.code, "Too slow");
+    queueMicrotask(() => this.guard(() => this.#handler.leave()));
+  }
+
+  expire(): void {
+    this.end("notAllowed", "The token has expired");
+  }
+
+  neverOpened(): void {
+    const { services: { logger }, user } = this.#options;
+    const { room } = this.#handler;
+    const reason = this.#unopenedReason;
+    logger("warn", "socket_never_opened", { room, user, address: this.address, reason });
+    this.#ended("neverOpened");
+  }
+
+  sendAway(members: number): void {
+    if (this.#status === "open") this.guard(() => this.#handler.sendAway?.(members));
+  }
+
+  /**
+   * Ends the connection.
+   *
+   * @param name Which end it comes to.
+   * @param reason For people.
+   */
+  end(name: CloseName, reason: string): void {
+    this.#handler.disconnect(CLOSE_CODES[name].code, reason);
+  }
+
+  /**
+   * Runs a handler of the socket: what it throws would end the process.
+   *
+   * @param action The handler.
+   */
+  guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const { services: { logger, hub }, user } = this.#options;
+      hub.metrics.memberFailures++;
+      logger("error", "connection_failed", { room: this.#handler.room, user, error });
+      this.#handler.leave();
+      this.close(CLOSE_CODES.internalError.code, "Internal error");
+    }
+  }
+
+  /** Sends what waits when the runtime has written enough of what it has. */
+  #pace(pauseMs: number): void {
+    this.#pacer = setTimeout(() => {
+      this.#pacer = undefined;
+      if (this.#status !== "open") return;
+      let room = PACE_BYTES - this.#socket.bufferedAmount;
+      const next = room > 0 ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
+      this.guard(() => {
+        while (room > 0 && this.outbound.size > 0) {
+          for (const text of this.outbound.take(1)) {
+            this.#socket.send(text);
+            room -= text.length;
+          }
+        }
+      });
+      if (this.outbound.size > 0) this.#pace(next);
+    }, pauseMs);
+  }
+
+  #opened(): void {
+    // It took so long that its place was given to another.
+    if (this.#status !== "connecting") return this.#socket.close(CLOSE_CODES.goingAway.code);
+    this.#status = "open";
+    this.#handler.opened();
+  }
+
+  #receive(data: unknown): void {
+    if (this.#status !== "open") return;
+    // The monitor checks once a second; nothing may be said in between.
+    if (this.expiresAt <= Date.now()) return this.expire();
+    this.#handler.receive(data);
+  }
+
+  #ended(why: "left" | "lost" | "neverOpened"): void {
+    this.#handler.leave();
+    if (this.#status === "closed") return;
+    const { services: { hub: { metrics }, monitor }, onEnd } = this.#options;
+    if (this.#status !== "closing") metrics.count("closed", why);
+    this.#status = "closed";
+    this.#stop();
+    monitor.delete(this);
+    onEnd?.();
+  }
+
+  #stop(): void {
+    this.outbound.close();
+    clearTimeout(this.#pacer);
+    this.#pacer = undefined;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The routes that upgrade to a WebSocket: of one room, and of many.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { HttpError, httpError } from "../access/http_error.ts";
+import { connectMultiRoom } from "../connection/multi_room_connection.ts";
+import { chooseProtocol } from "../connection/upgrade.ts";
+import { connect } from "../connection/websocket_connection.ts";
+import { HISTORY_DEFAULT, HISTORY_MAX, PROTOCOL_V2 } from "../protocol/mod.ts";
+import { checkHandshake, isUpgrade, nameIn, numberOf, roomOf } from "./request_params.ts";
+import { upgradeRequired } from "./request_params.ts";
+import type { ServerEnv, ServerServices } from "./services.ts";
+
+/** What {@linkcode connectionRoutes} needs. */
+export interface ConnectionRoutesOptions {
+  /** The services of the server. */
+  readonly services: ServerServices;
+  /** Whether everybody may use any name. */
+  readonly isOpen: boolean;
+}
+
+/**
+ * Creates the routes `/ws` and `/rooms/:room/ws`. Refusals are thrown.
+ *
+ * @param options The services of the server, and whether it is open.
+ * @returns Routes for Hono.
+ */
+export function connectionRoutes(
+  { services, isOpen }: ConnectionRoutesOptions,
+): Hono<ServerEnv> {
+  const { access } = services;
+  const app = new Hono<ServerEnv>();
+
+  app.get("/ws", async (context) => {
+    checkPurpose(context, isOpen);
+    const offered = context.req.header("sec-websocket-protocol") ?? "";
+    if (isUpgrade(context) && chooseProtocol(offered, [PROTOCOL_V2]) === undefined) {
+      const message = `This path speaks ${PROTOCOL_V2}: offer it as the subprotocol`;
+      throw httpError("bad_handshake", message);
+    }
+    const { req: { raw }, env: { info, slot } } = context;
+    const grant = await access.acquireRooms(raw, { name: nameIn(context), info });
+    return upgradeOr(grant.release, () => {
+      checkHandshake(context);
+      return connectMultiRoom(raw, { services, grant, address: slot?.share });
+    });
+  });
+
+  app.get("/rooms/:room/ws", async (context) => {
+    const room = roomOf(context);
+    checkPurpose(context, isOpen);
+    const history = numberOf(context, "history", HISTORY_DEFAULT, 0, HISTORY_MAX);
+    const after = context.req.query("after") || undefined;
+    const { req: { raw }, env: { info, slot } } = context;
+    const grant = await access.acquire(raw, { room, name: nameIn(context), info });
+    const { user, expiresAt, renew, takeMessage, markClosing, release } = grant;
+    return upgradeOr(release, () => {
+      checkHandshake(context);
+      return connect(raw, {
+        services,
+        room,
+        user,
+        history,
+        after,
+        address: slot?.share,
+        expiresAt,
+        renew,
+        takeOfUser: takeMessage,
+        onClosing: markClosing,
+        onEnd: release,
+      });
+    });
+  });
+
+  return app;
+}
+
+/** Refuses a request that neither asks for an upgrade nor may ask why one was refused. */
+function checkPurpose(context: Context, isOpen: boolean): void {
+  // A client that was refused may ask without an upgrade why: a browser does not tell it.
+  const isAnybody = context.req.query("user") === undefined &&
+    context.req.header("authorization") === undefined;
+  if (!isUpgrade(context) && isOpen && isAnybody) throw upgradeRequired(context);
+}
+
+/**
+ * Checks the handshake and upgrades. It comes last: a client whose upgrade failed cannot see why, but
+ * may ask again without one.
+ */
+function upgradeOr(release: () => void, upgrade: () => Response): Response {
+  try {
+    return upgrade();
+  } catch (error) {
+    release();
+    if (error instanceof HttpError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = "Not a valid WebSocket handshake: " + why;
+    throw httpError("bad_handshake", message);
+  }
+}
