@@ -42,7 +42,8 @@ export class Composer {
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
-      this.#send();
+      // One press, one message: a key held down since the door would send a draft unasked.
+      if (!event.repeat) this.#send();
     });
     find("composer", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();

@@ -25,8 +25,9 @@ const LOST = "The connection was lost";
  */
 export function typingPhrase(users: readonly string[]): string {
   if (users.length === 0) return "";
-  if (users.length === 1) return `${users[0]} is typing`;
-  if (users.length === 2) return `${users[0]} and ${users[1]} are typing`;
+  const [first, second] = users.map(isolated);
+  if (users.length === 1) return `${first} is typing`;
+  if (users.length === 2) return `${first} and ${second} are typing`;
   return "several people are typing";
 }
 
@@ -118,4 +119,12 @@ export function newMessagesPhrase(count: number): string {
  */
 export function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/**
+ * Keeps a name that may run from right to left from changing the order of the words around it, by
+ * the isolates of Unicode (UAX #9). One of ASCII alone stays as it is.
+ */
+function isolated(name: string): string {
+  return /^\p{ASCII}*$/u.test(name) ? name : `\u2068${name}\u2069`;
 }

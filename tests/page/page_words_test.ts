@@ -127,6 +127,12 @@ Deno.test("typingPhrase() names up to two", () => {
   ]);
 });
 
+Deno.test("typingPhrase() keeps names of any direction in their place", () => {
+  const [both] = [["אבא", "bob"]].map(typingPhrase);
+  assertEquals(both, "\u2068אבא\u2069 and bob are typing");
+  assertEquals(typingPhrase(["زهرا"]), "\u2068زهرا\u2069 is typing");
+});
+
 Deno.test("the phrases of the page say what is the matter", () => {
   assertEquals(statePhrase({ status: "live" }), { short: "Connected" });
   assertEquals(
