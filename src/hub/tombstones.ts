@@ -42,6 +42,9 @@ export class Tombstones {
   readonly #options: TombstonesOptions;
   readonly #orphans: Duplicate[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the last try failed: then it has been logged. */
+  #isFailing = false;
+  #isStopped = false;
 
   /**
    * Starts with nothing to write.
@@ -53,7 +56,7 @@ export class Tombstones {
   }
 
   /**
-   * Writes tombstones now. Never throws; a failure is logged and counted.
+   * Writes tombstones now. Never throws: a failure is counted, logged once, and tried again later.
    *
    * @param duplicates What no other isolate is going to write them for.
    */
@@ -76,22 +79,27 @@ export class Tombstones {
 
   /** Stops the timer: the rest is left to the isolate that opens the room next. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
   }
 
   async #write(duplicates: readonly Duplicate[]): Promise<void> {
     const { log, logger, metrics, room } = this.#options;
-    try {
-      const byCommit = Map.groupBy(duplicates, ({ record }) => commitOf(record.cursor));
-      for (const [commit, group] of byCommit) {
-        const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
-          return [indexOf(cursor), { id, first }];
-        }));
+    const byCommit = Map.groupBy(duplicates, ({ record }) => commitOf(record.cursor));
+    for (const [commit, group] of byCommit) {
+      const lines = new Map(group.map(({ record: { cursor, id }, first }) => {
+        return [indexOf(cursor), { id, first }];
+      }));
+      try {
         await log.rewrite(room, commit, (text) => writeTombstones(text, lines));
+        this.#isFailing = false;
+      } catch (error) {
+        metrics.tombstoneFailures++;
+        if (!this.#isFailing) logger("error", "tombstone_failed", { room, error });
+        this.#isFailing = true;
+        if (this.#isStopped) continue;
+        for (const duplicate of group) this.writeLater(duplicate);
       }
-    } catch (error) {
-      metrics.tombstoneFailures++;
-      logger("error", "tombstone_failed", { room, error });
     }
   }
 }

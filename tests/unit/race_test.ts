@@ -1,3 +1,4 @@
+import { mock } from "node:test";
 import { killHub } from "../../src/hub/hub.ts";
 import { assert, assertEquals } from "@std/assert";
 import type { LogRecord, Message } from "@hubbub/hub";
@@ -161,6 +162,24 @@ Deno.test("A repeat whose isolate died before it could strike it out is struck o
   assertEquals(records.length, 2);
   assertEquals([bob.messages.length, member.messages.length], [1, 1]);
   for (const shown of await readShown(b)) assertEquals(shown, bob.messages);
+});
+
+Deno.test("A repeat that could not be struck out is so when the store works again", async () => {
+  await using isolates = await TestIsolates.open();
+  const [a, b] = isolates.startAll(2);
+  let failures = 0;
+  for (const { log } of [a, b]) {
+    const rewrite = log.rewrite.bind(log);
+    mock.method(log, "rewrite", (...args: Parameters<typeof rewrite>) => {
+      return failures++ < 4 ? Promise.reject(new Error("disk I/O error")) : rewrite(...args);
+    });
+  }
+  const [one, other] = [await join(a, "ann"), await join(b, "ann")];
+  for (const { subscription } of [one, other]) subscription.publish({ text: "hi", ref: "1" });
+  assertEquals((await untilStruck(a, 1)).length, 2);
+  const logged = [...a.events, ...b.events].filter(({ event }) => event === "tombstone_failed");
+  assert(logged.length <= 2, "each says so once");
+  assert(failures > 4);
 });
 
 Deno.test("A repeat that nobody lived to see is struck out when the room is opened", async () => {
