@@ -5,6 +5,7 @@
  */
 
 import ipaddr from "ipaddr.js";
+import { HEADER_MAX_LENGTH } from "./request_header.ts";
 import { checkInteger } from "../protocol/checks.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
@@ -108,7 +109,9 @@ export function addressOf(
   proxies: number,
 ): string | undefined {
   if (proxies > 0) {
-    const forwarded = (request.headers.get("x-forwarded-for") ?? "").split(",");
+    // The addresses that count stand at the end, whatever a client has put before them.
+    const header = (request.headers.get("x-forwarded-for") ?? "").slice(-HEADER_MAX_LENGTH);
+    const forwarded = header.split(",");
     const address = networkOf(forwarded.at(-proxies)?.trim() ?? "");
     if (address !== undefined) return address;
   }

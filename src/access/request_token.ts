@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readHeader } from "./request_header.ts";
+
 /** The start of a subprotocol that carries a token. */
 const TOKEN_PROTOCOL = "hubbub.token.";
 /** The start of a token of any characters: base64url (RFC 4648, section 5) of its UTF-8 follows. */
@@ -33,9 +35,11 @@ const TOKEN64_PREFIX = "hubbub.token64.";
  * ```
  */
 export function tokenOf(request: Request): string | undefined {
-  const bearer = /^bearer +(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "");
+  const bearer = /^bearer +(\S+)$/i.exec(
+    readHeader(request.headers, "authorization")?.trim() ?? "",
+  );
   if (bearer) return bearer[1].startsWith(TOKEN64_PREFIX) ? decodeToken(bearer[1]) : bearer[1];
-  for (const protocol of (request.headers.get("sec-websocket-protocol") ?? "").split(",")) {
+  for (const protocol of (readHeader(request.headers, "sec-websocket-protocol") ?? "").split(",")) {
     const name = protocol.trim();
     if (name.startsWith(TOKEN_PROTOCOL)) return name.slice(TOKEN_PROTOCOL.length);
     if (name.startsWith(TOKEN64_PREFIX)) return decodeToken(name);

@@ -5,7 +5,7 @@
  */
 
 /** Bytes that may wait for all peers together. */
-const TOTAL_BYTES = 128 * 1024 * 1024;
+const TOTAL_BYTES = 64 * 1024 * 1024;
 
 /** Bytes that every address may have, also where others have taken almost all. */
 const FLOOR_BYTES = 64 * 1024;
@@ -56,7 +56,7 @@ export class ByteBudget {
   /**
    * Begins with nothing that waits.
    *
-   * @param options How many bytes may wait for all peers together. @default {134217728}
+   * @param options How many bytes may wait for all peers together. @default {67108864}
    */
   constructor(options: { readonly totalBytes?: number } = {}) {
     this.#totalBytes = options.totalBytes ?? TOTAL_BYTES;

@@ -44,7 +44,7 @@ export interface MonitoredConnection {
 export interface ConnectionMonitorOptions {
   /** Records bytes that wait, and the lateness of timers. */
   readonly metrics: Metrics;
-  /** Bytes that may wait for all members together. @default {134217728} */
+  /** Bytes that may wait for all members together. @default {67108864} */
   readonly budgetBytes?: number;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;

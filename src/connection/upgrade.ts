@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readHeader } from "../access/request_header.ts";
+
 /** Seconds without a sign of life after which a peer is taken for dead. */
 const IDLE_TIMEOUT_SECONDS = 30;
 
@@ -36,7 +38,7 @@ export function upgrade<P extends string>(
   speaks: readonly P[],
   idleTimeoutSeconds: number = IDLE_TIMEOUT_SECONDS,
 ): Upgraded<P> {
-  const offered = request.headers.get("sec-websocket-protocol") ?? "";
+  const offered = readHeader(request.headers, "sec-websocket-protocol") ?? "";
   const protocol = chooseProtocol(offered, speaks);
   // Deno splits the list at ", " alone, and throws where the choice is not in what it found. The
   // header of the response cannot be set instead: before Deno 2.5.5 it is immutable. Deno keeps the

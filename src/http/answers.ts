@@ -71,8 +71,14 @@ export class Answers {
       slot?.release();
       return response;
     }
-    const bytes = new Uint8Array(await response.arrayBuffer());
     const { status, headers } = response;
+    // A refusal that has no place counts nowhere. Over HTTP/2 its body would be kept for as long as
+    // the peer gives it no window, and a connection has hundreds: it goes without one.
+    if (slot === undefined && request.headers.get("host") === null) {
+      await response.body.cancel();
+      return new Response(null, { status, headers });
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
     // Requests over HTTP/2 have no header "host".
     const isAlone = request.headers.get("host") !== null;
     if (isAlone && bytes.length <= SMALL_BYTES) {

@@ -7,6 +7,7 @@
 import { eTag, ifNoneMatch } from "@std/http/etag";
 // Made by `deno task page` from the sources beside it; why, it says in tools/page_assets.ts.
 import assets from "../page/assets.json" with { type: "json" };
+import { readHeader } from "../access/request_header.ts";
 import { chooseCoding } from "./content_coding.ts";
 
 /** The paths, from the server's base, at which there is something for a browser, as Hono writes them. */
@@ -71,13 +72,13 @@ export function createPages(): (request: Request, path?: string) => Promise<Resp
     }
     const { type, bodies } = files.get(fileAt(path)) ?? files.get("index.html")!;
     const offered = ["br", "gzip"].filter((coding) => bodies.has(coding));
-    const coding = chooseCoding(request.headers.get("accept-encoding"), offered);
+    const coding = chooseCoding(readHeader(request.headers, "accept-encoding"), offered);
     const body = bodies.get(coding)!;
     let tag = tags.get(body);
     if (!tag) tags.set(body, tag = eTag(body).then((tag) => tag!));
     const etag = await tag;
     const headers = { ...HEADERS, etag };
-    const isNew = ifNoneMatch(request.headers.get("if-none-match"), etag);
+    const isNew = ifNoneMatch(readHeader(request.headers, "if-none-match"), etag);
     if (!isNew) return new Response(null, { status: 304, headers });
     const encoding: Record<string, string> = coding === "identity"
       ? {}
