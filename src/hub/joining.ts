@@ -40,6 +40,8 @@ export interface JoinedRoom {
   readonly cursor: string;
   /** Reads the recent messages, once, for whom the key says. */
   open(key: string): Promise<void> | undefined;
+  /** Reads what duplicates are recognised by, once. */
+  fillWindow(): Promise<void> | undefined;
   /** Reads the log on from the cursor. Never rejects. */
   catchUp(): Promise<void>;
   /** The users here, and those that are typing, both sorted. */
@@ -154,8 +156,10 @@ export class Joining {
     if (opened) await opened;
     let { after } = options;
     const source = { room, recent, window, log, texts, opening, key };
-    if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
-      after = undefined;
+    if (after !== undefined && !this.#reaches(after)) {
+      // What is read from the log holds duplicates, which only the window knows.
+      await room.fillWindow();
+      if (!await canRecover(after, source)) after = undefined;
     }
     while (!isGone()) {
       const wait = subscription.member.ready?.();

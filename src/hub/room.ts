@@ -149,6 +149,7 @@ export class Room {
           return delivery.cursor;
         },
         open: (key) => this.#reader.open(key),
+        fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),
         users: () => presence.users(name),
         typingUsers: () => typing.users(),

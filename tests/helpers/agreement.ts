@@ -2,13 +2,14 @@
 // delays, repeats and reorders; members that come, talk, type, go, come back and send again; hubs
 // that die. Afterwards everything that anybody saw is held against the log.
 
-import { Hub, KvRoomLog, type Message, type Subscription } from "@hubbub/hub";
+import { Hub, KvRoomLog, type Message } from "@hubbub/hub";
 import { decodeServerEnvelope, type ServerEnvelope } from "@hubbub/hub/protocol";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { injectFaults } from "./kv_faults.ts";
+import { type LineSubscription, MultiRoomLine, shownTo } from "./multi_room_line.ts";
 import { Random } from "./random.ts";
 import { duplicatesIn } from "./reference_window.ts";
 
@@ -59,6 +60,8 @@ const WRITE_MS = [0, 0, 1, 2, 5, 500];
 
 /** What a member saw from one join to the end of that stay. */
 interface Stay {
+  /** Whose it is, where it is one of several on a connection: messages are shorter there. */
+  readonly onLineOf: string | undefined;
   readonly after: string | undefined;
   readonly messages: Message[];
   /** How many of the messages came before `joined`. */
@@ -82,13 +85,19 @@ class Device {
   readonly violations: string[] = [];
   cursor: string | undefined;
   hub: Hub | undefined;
-  subscription: Subscription | undefined;
+  subscription: LineSubscription | undefined;
+  /** The connection that it shares; undefined where it has one of its own. */
+  readonly line: MultiRoomLine | undefined;
   readonly #name: string;
   readonly #writeMs: number;
   #outAt = 0;
 
-  constructor(name: string, at: { user: string; room: string; writeMs: number }) {
+  constructor(
+    name: string,
+    at: { user: string; room: string; writeMs: number; line?: MultiRoomLine },
+  ) {
     this.#name = name;
+    this.line = at.line;
     this.user = at.user;
     this.room = at.room;
     this.#writeMs = at.writeMs;
@@ -98,6 +107,7 @@ class Device {
     this.leave();
     const after = resumes ? this.cursor : undefined;
     const stay: Stay = {
+      onLineOf: this.line && this.user,
       after,
       messages: [],
       history: 0,
@@ -106,9 +116,27 @@ class Device {
       typing: new Set(),
     };
     this.stays.push(stay);
-    this.hub = hub;
+    this.subscription = this.line
+      ? this.line.join(hub, {
+        room: this.room,
+        // What was on its way out when it left is still of that stay.
+        take: (text) => this.#take(stay, text),
+        lost: () => this.leave(),
+      }, after)
+      : this.#joinAlone(hub, stay);
+    // In an instant it may have been lost again.
+    if (this.line && this.line.hub !== hub) this.subscription = undefined;
+    this.hub = this.subscription && hub;
+    // Who begins anew has forgotten what was under way, and may overtake it.
+    if (!resumes) {
+      for (const ref of this.pending.keys()) this.astray.add(ref);
+      this.pending.clear();
+    }
+  }
+
+  #joinAlone(hub: Hub, stay: Stay): LineSubscription {
     const waitingBytes = () => performance.now() < this.#outAt ? 1 : 0;
-    this.subscription = hub.join(this.room, {
+    return hub.join(this.room, {
       user: this.user,
       get waitingBytes() {
         return waitingBytes();
@@ -119,12 +147,7 @@ class Device {
         for (const text of frame.envelopes) this.#take(stay, text);
       },
       close: () => this.leave(),
-    }, { after });
-    // Who begins anew has forgotten what was under way, and may overtake it.
-    if (!resumes) {
-      for (const ref of this.pending.keys()) this.astray.add(ref);
-      this.pending.clear();
-    }
+    }, { after: stay.after });
   }
 
   leave(): void {
@@ -231,6 +254,7 @@ export class Agreement {
   };
   /** Whether the store fails now: at the end everything must come right. */
   #isFaulty = true;
+  readonly #lines: MultiRoomLine[] = [];
   #lost = 0;
   #twice = 0;
   #killed = 0;
@@ -269,18 +293,29 @@ export class Agreement {
   async run(): Promise<Account> {
     const { hubs, members, rooms, steps } = this.#scale;
     for (let i = 0; i < hubs; i++) await this.#startHub();
+    let line: MultiRoomLine | undefined;
+    let [user, writeMs] = ["", 0];
     for (let i = 0; i < members; i++) {
-      const user = `u${this.#random.below(Math.ceil(members * 0.7))}`;
-      const writeMs = this.#random.pick(WRITE_MS);
-      const device = new Device(`device ${i}`, { user, room: `room${i % rooms}`, writeMs });
+      // Some share a connection, on which each is in another room.
+      if (!line || i % rooms === 0) {
+        user = `u${this.#random.below(Math.ceil(members * 0.7))}`;
+        writeMs = this.#random.pick(WRITE_MS);
+        line = i % rooms === 0 && this.#random.chance(0.4)
+          ? new MultiRoomLine(user, writeMs)
+          : undefined;
+        if (line) this.#lines.push(line);
+      }
+      const room = `room${i % rooms}`;
+      const device = new Device(`device ${i}`, { user, room, writeMs, line });
       this.#devices.push(device);
-      device.join(this.#anyHub(), false);
+      device.join(this.#hubFor(device), false);
     }
     for (let step = 0; step < steps; step++) await this.#step();
     this.#isFaulty = false;
     await this.#settle();
     const logs = await this.#check();
     const records = [...logs.values()].flat();
+    for (const line of this.#lines) line.close();
     for (const { hub, kv } of this.#hubs) {
       killHub(hub);
       kv.close();
@@ -326,7 +361,9 @@ export class Agreement {
     const resumes = device.cursor !== undefined && !this.#random.chance(0.1);
     if (resumes) this.#resumed++;
     this.#resent += resumes ? device.pending.size : 0;
-    device.join(this.#anyHub(), resumes);
+    // The connection of several ends now and then, and all of them come back.
+    if (this.#isFaulty && this.#random.chance(0.1)) device.line?.close();
+    device.join(this.#hubFor(device), resumes);
   }
 
   /** Sends something again that may have been stored: from another tab, through another hub. */
@@ -365,7 +402,7 @@ export class Agreement {
       commitInTurn: true,
       heartbeatMs: HEARTBEAT_MS,
       expiryMs: EXPIRY_MS,
-      limits: { typing_timeout_ms: TYPING_MS },
+      limits: { typing_timeout_ms: TYPING_MS, messages_per_second: 0 },
       // A hub whose database is closed under it, as by a kill, says so; that is not the subject. But
       // that a logger which throws changes nothing is.
       logger: () => {
@@ -409,6 +446,12 @@ export class Agreement {
       if (random.chance(0.01)) offset += random.pick([-600_000, -60_000, 60_000, 600_000]);
       return Date.now() + offset;
     };
+  }
+
+  /** The hub that a device connects to, or is connected to with its other rooms. */
+  #hubFor({ line }: Device): Hub {
+    const connected = this.#hubs.find(({ hub }) => hub === line?.hub);
+    return connected?.hub ?? this.#anyHub();
   }
 
   #anyHub(): Hub {
@@ -473,8 +516,9 @@ export class Agreement {
     const texts = shown.map(messageText);
     const places = new Map(shown.map(({ cursor }, index) => [cursor, index]));
     for (const device of this.#devices.filter((device) => device.room === room)) {
-      for (const { id, ref } of device.confirmed.values()) {
-        if (!shown.some((record) => record.id === id)) wrong(`${room} lost ${ref} (${id})`);
+      for (const { id, cursor, ref } of device.confirmed.values()) {
+        const isKept = id === "" ? places.has(cursor) : shown.some((record) => record.id === id);
+        if (!isKept) wrong(`${room} lost ${ref} (${id || cursor})`);
       }
       const mine = device.sent.filter((ref) => {
         return device.confirmed.has(ref) && !device.astray.has(ref);
@@ -510,7 +554,9 @@ function checkStay(
       wrong.push(`got ${message.cursor}, which the log has not`);
       continue;
     }
-    if (JSON.stringify(message) !== JSON.stringify(JSON.parse(texts[place]))) {
+    const stored: Message = JSON.parse(texts[place]);
+    const expected = stay.onLineOf === undefined ? stored : shownTo(stay.onLineOf, stored);
+    if (JSON.stringify(message) !== JSON.stringify(expected)) {
       wrong.push(`got ${message.cursor} otherwise than stored`);
     }
     if (index === stay.history && joined) position = joined.cursor;
