@@ -224,8 +224,9 @@ export class DeduplicationWindow {
     // It is the oldest of all, and so the last of its bucket.
     let newer = slots.buckets[bucket] - 1;
     if (newer === slot) return void (slots.buckets[bucket] = 0);
-    while (slots.older[newer] - 1 !== slot) newer = slots.older[newer] - 1;
-    slots.older[newer] = 0;
+    // A chain that does not lead to it would be a fault, and must not become an endless loop.
+    while (newer >= 0 && slots.older[newer] - 1 !== slot) newer = slots.older[newer] - 1;
+    if (newer >= 0) slots.older[newer] = 0;
   }
 
   #grow(): void {
