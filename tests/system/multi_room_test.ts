@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { tokenOf } from "@hubbub/hub";
 import { errorOf, MultiRoomClient } from "../helpers/multi_room_client.ts";
 import { needs } from "../helpers/permissions.ts";
 import { TestClient } from "../helpers/test_client.ts";
@@ -287,4 +288,50 @@ Deno.test("Hostile joins are slowed down, and then closed", net, async () => {
   assertEquals([...codes].toSorted(), ["already_joined", "rate_limited"]);
   const limited = client.of("error").find(({ payload }) => payload.code === "rate_limited");
   assert((limited?.payload.retry_after_ms ?? 0) > 0);
+});
+
+Deno.test(
+  "200 rooms with long histories do not make a member that reads too slow",
+  net,
+  async () => {
+    await using server = await serveAlone();
+    const rooms = Array.from({ length: 200 }, (_, i) => `long-${i}`);
+    const text = "x".repeat(4_000);
+    for (let i = 0; i < 10; i++) {
+      await Promise.all(rooms.map((room) => server.hub.publish(room, "bob", { text })));
+    }
+    await using ann = await MultiRoomClient.connect(server.url, "ann");
+    // 8 MB, eight times what may wait.
+    await ann.join(...rooms);
+    for (const room of rooms) assertEquals(ann.said(room).length, 10);
+  },
+);
+
+Deno.test("A fresh token that opens fewer rooms ends the others with left", net, async () => {
+  const rooms: Record<string, readonly string[]> = { all: ["a", "b"], one: ["b"] };
+  await using server = await serveAlone({
+    authorize: (request) => {
+      const token = tokenOf(request) ?? "";
+      if (!(token in rooms)) return { denied: "Who are you?" };
+      return { user: "ann", mayEnter: (room) => rooms[token].includes(room) };
+    },
+  });
+  await using ann = new MultiRoomClient(server.url, "token=all");
+  await ann.until((client) => client.of("welcome").length === 1);
+  await ann.join("a", "b");
+  ann.send({ type: "join", room: "c" });
+  await ann.until((client) => client.of("error").length === 1);
+  assertEquals(errorOf(ann).payload.code, "forbidden");
+  assertEquals([errorOf(ann).room, errorOf(ann).payload.for], ["c", "join"]);
+  ann.send({ type: "authenticate", payload: { token: "none" } });
+  await ann.until((client) => client.of("error").length === 2);
+  assertEquals([errorOf(ann).payload.code, errorOf(ann).payload.for], [
+    "unauthorized",
+    "authenticate",
+  ]);
+  ann.send({ type: "authenticate", payload: { token: "one" } });
+  await ann.until((client) => client.of("left").length === 1);
+  assertEquals([ann.of("left")[0].room, ann.of("left")[0].payload.code], ["a", "forbidden"]);
+  ann.send(say("b", "still here"));
+  await ann.until((client) => client.said("b").length === 1);
 });
