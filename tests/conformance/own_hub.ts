@@ -1,0 +1,18 @@
+import { tokenAuthorizer } from "@hubbub/hub";
+import { serveAlone } from "../helpers/test_server.ts";
+import type { HubUnderTest } from "./hub_under_test.ts";
+
+/** Servers of this repository, of every kind that a check needs. */
+export async function startOwnHubs(): Promise<HubUnderTest & AsyncDisposable> {
+  const secret = crypto.randomUUID() + crypto.randomUUID();
+  await using stack = new AsyncDisposableStack();
+  const open = stack.use(await serveAlone());
+  const closed = stack.use(await serveAlone({ authorize: tokenAuthorizer({ secret }) }));
+  const all = stack.move();
+  return {
+    url: open.url,
+    withTokens: { url: closed.url, secret },
+    startStoppable: () => serveAlone(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}

@@ -1,0 +1,91 @@
+// Programs in Python: the example that speaks protocol 2, and schemathesis, which reads openapi.json.
+
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { connect } from "@hubbub/hub/client";
+import { needs } from "../helpers/permissions.ts";
+import { PythonProgram, pythonWith } from "../helpers/python_program.ts";
+import { until } from "../helpers/received.ts";
+import { page, say } from "../helpers/requests.ts";
+import { serve, serveAlone } from "../helpers/test_server.ts";
+
+const all = needs("net", "read", "run", "env");
+const CHAT = "examples/python/chat.py";
+const chatting = { ...all, ignore: all.ignore || !pythonWith("websockets", "examples/python") };
+const describing = { ...all, ignore: all.ignore || !pythonWith("schemathesis", "openapi.json") };
+
+Deno.test("the chat in Python has under 100 lines", needs("read"), () => {
+  const text = Deno.readTextFileSync(new URL(`../../${CHAT}`, import.meta.url));
+  assertLess(text.trimEnd().split("\n").length, 100);
+});
+
+Deno.test("the chat in Python speaks protocol 2", chatting, async () => {
+  await using server = await serveAlone();
+  await (await say(server.url, { user: "eve", text: "before" })).body?.cancel();
+  await using program = new PythonProgram(CHAT, server.url, "lobby", "bob");
+  await program.until("* 1 in lobby");
+  assertEquals(program.lines, ["eve: before", "* 1 in lobby"]);
+  await using ann = connect(server.url, { room: "lobby", user: "ann" });
+  await until(ann, () => ann.users.includes("bob"));
+  await ann.send("hello");
+  await program.until("ann: hello");
+  await program.write("hello yourself\n");
+  await program.until("bob: hello yourself");
+  await program.write("bye, ¡adiós! 👋\n");
+  await program.endInput();
+  assertEquals(await program.end(), 0);
+  const said = (await page(server.url, "")).map(({ user, text }) => `${user}: ${text}`);
+  const expected = ["eve: before", "ann: hello", "bob: hello yourself", "bob: bye, ¡adiós! 👋"];
+  assertEquals(said, expected);
+});
+
+Deno.test("the chat in Python comes back, and says what it had not said", chatting, async () => {
+  using kv = await Deno.openKv(":memory:");
+  const first = serve(kv);
+  const { port, url } = first;
+  await using program = new PythonProgram(CHAT, url, "lobby", "bob");
+  await program.until("* 1 in lobby");
+  await program.write("one\n");
+  await program.until("bob: one");
+  await first.stop();
+  await program.write("two\n");
+  await using second = serve(kv, { port });
+  await (await say(url, { user: "ann", text: "meanwhile" })).body?.cancel();
+  await program.until("bob: two");
+  await program.until("ann: meanwhile");
+  await program.endInput();
+  assertEquals(await program.end(), 0);
+  const said = (await page(second.url, "")).map(({ user, text }) => `${user}: ${text}`);
+  assertEquals(said.toSorted(), ["ann: meanwhile", "bob: one", "bob: two"]);
+  assertEquals(program.lines.filter((line) => !line.startsWith("*")), said);
+});
+
+Deno.test("the chat in Python says why it is refused", chatting, async () => {
+  await using server = await serveAlone();
+  await using program = new PythonProgram(CHAT, server.url, "lobby", "\u2800");
+  assertEquals(await program.end(), 1);
+  assertStringIncludes(program.remarks.join("\n"), "bad_user");
+});
+
+Deno.test(
+  "schemathesis finds nothing wrong with openapi.json and the server",
+  describing,
+  async () => {
+    await using server = await serveAlone();
+    await using program = new PythonProgram(
+      "-m",
+      "schemathesis.cli",
+      "run",
+      "docs/openapi.json",
+      "--url",
+      server.url,
+      "--max-examples=10",
+      "--request-timeout=1",
+    );
+    const code = await program.end();
+    assertEquals(code, 0, [...program.lines, ...program.remarks].join("\n"));
+    assert(
+      program.lines.some((line) => line.includes("No issues found")),
+      program.lines.join("\n"),
+    );
+  },
+);
