@@ -32,7 +32,7 @@ export interface StormReport {
   readonly tookMs: number;
 }
 
-const SECRET = "a secret of 32 bytes or more, for tests";
+export const SECRET = "a secret of 32 bytes or more, for tests";
 /** Messages that one user has on the way at once. */
 const WINDOW = 200;
 /** Milliseconds after which a run has failed. */
@@ -174,7 +174,7 @@ class StormMember {
 }
 
 /** Tokens of which some are no good. */
-class TokenFaults {
+export class TokenFaults {
   readonly #random: Random;
   readonly #isCalm: () => boolean;
   bad = 0;
@@ -202,7 +202,7 @@ class TokenFaults {
 }
 
 /** A wall clock that is set now and then; what goes by another one does not notice. */
-class ClockFaults {
+export class ClockFaults {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #mock: { mock: { restore(): void } };
   #offsetMs = 0;
@@ -224,7 +224,7 @@ class ClockFaults {
 
 const trueNow = Date.now;
 
-function fate(random: Random, bytes: number): Fate {
+export function fate(random: Random, bytes: number): Fate {
   if (random.chance(0.35)) {
     return { answer: random.pick(GATEWAY_ANSWERS), isHeld: random.chance(0.1) };
   }
@@ -254,7 +254,7 @@ async function assertFinal(url: string): Promise<void> {
   }
 }
 
-async function tokenOf(
+export async function tokenOf(
   sub: string,
   seconds: number,
   notBefore = 0,
@@ -277,12 +277,12 @@ function base64url(bytes: Uint8Array<ArrayBuffer>): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Reads the whole log from the hub itself. */
-async function readAll(url: string, token: string): Promise<Message[]> {
+/** Reads the whole log of a room from the hub itself. */
+export async function readAll(url: string, token: string, room = "lobby"): Promise<Message[]> {
   const messages: Message[] = [];
   while (true) {
     const before = messages.length > 0 ? `&before=${messages[0].cursor}` : "";
-    const response = await fetch(`${url}/rooms/lobby/messages?limit=100${before}`, {
+    const response = await fetch(`${url}/rooms/${room}/messages?limit=100${before}`, {
       headers: { authorization: `Bearer ${token}` },
     });
     const page: { messages: Message[] } = await response.json();
@@ -291,7 +291,7 @@ async function readAll(url: string, token: string): Promise<Message[]> {
   }
 }
 
-async function within<T>(promise: Promise<T>): Promise<T> {
+export async function within<T>(promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Not done in ${DEADLINE_MS} ms`)), DEADLINE_MS);

@@ -1,0 +1,196 @@
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { type ChatClient, createClient, type Room, type RoomMessage } from "@hubbub/hub/client";
+import { ClockFaults, fate, readAll, SECRET, type StormOptions } from "./client_storm.ts";
+import { type StormReport, TokenFaults, tokenOf, within } from "./client_storm.ts";
+import { type Fate, FaultProxy } from "./fault_proxy.ts";
+import { HubProcess } from "./hub_process.ts";
+import { Random } from "./random.ts";
+
+/** How much a run of {@linkcode runRoomsStorm} holds. */
+export interface RoomsStormOptions extends StormOptions {
+  /** Rooms that each of the two users is in, all on one connection. */
+  readonly rooms: number;
+}
+
+/** Messages that one user has on the way at once, over all rooms. */
+const WINDOW = 200;
+
+/**
+ * The storm of `runStorm` for users who are in many rooms on one connection. Checks of each room
+ * that each message is stored once, that each promise resolves with its own message, that both users
+ * have the whole log in its order and without a gap, and that nothing ends but where the hub says so.
+ */
+export async function runRoomsStorm(options: RoomsStormOptions): Promise<StormReport> {
+  const startedAt = performance.now();
+  const { seed, rooms, messages, faults, kills, folder } = options;
+  const random = new Random(seed);
+  const environment = {
+    HUBBUB_KV: `${folder}/rooms-storm-${seed}.sqlite3`,
+    HUBBUB_JWT_SECRET: SECRET,
+    HUBBUB_MESSAGES_PER_SECOND: "0",
+  };
+  let hub = await HubProcess.start(environment);
+  let isCalm = false;
+  // A fault strikes after all rooms are joined more often than before.
+  const bytes = Math.ceil(200 * messages / faults) + 400 * rooms;
+  const proxy: FaultProxy = new FaultProxy(hub.port, (): Fate => {
+    return isCalm || proxy.struck >= faults ? {} : fate(random, bytes);
+  });
+  const isOver = () => proxy.struck >= faults;
+  const tokens = new TokenFaults(new Random(seed + 1), () => isCalm || isOver());
+  const clock = new ClockFaults(new Random(seed + 2));
+  const names = Array.from({ length: rooms }, (_, index) => `room-${index}`);
+  const members = ["ann", "bob"].map((user) => {
+    const client = createClient(proxy.url, {
+      token: () => tokens.next(user),
+      reconnect: { minDelayMs: 5, maxDelayMs: 100 },
+      quietMs: 200,
+    });
+    return new RoomsMember(client, user, names);
+  });
+  const broken = Promise.race(members.map(({ broken }) => broken));
+  broken.catch(() => {});
+  const before = <T>(promise: Promise<T>) => within(Promise.race([promise, broken]));
+  let said = 0;
+  try {
+    await before(Promise.all(members.map((member) => member.until(() => member.isLive))));
+    const done = Promise.all(members.map((member) => {
+      return member.speak(messages / members.length, isOver, random);
+    }));
+    for (let kill = 1; kill <= kills; kill++) {
+      const enough = messages * kill / (kills + 1);
+      await before(members[0].until(() => members[0].seen >= enough));
+      await hub.stop(random.chance(0.7) ? "SIGKILL" : "SIGTERM");
+      hub = await HubProcess.start(environment);
+      proxy.targetPort = hub.port;
+    }
+    said = (await before(done)).reduce((sum, count) => sum + count);
+    isCalm = true;
+    for (const member of members) await before(member.until(() => member.seen >= said));
+    const token = await tokenOf("ann", 3_600);
+    let stored = 0;
+    for (const name of names) {
+      const log = await readAll(hub.url, token, name);
+      stored += log.length;
+      for (const member of members) member.check(name, log);
+    }
+    assertEquals(stored, said, "stored messages");
+  } finally {
+    clock.stop();
+    isCalm = true;
+    for (const { client } of members) client.close();
+    await Promise.all(members.map(({ client }) => client[Symbol.asyncDispose]()));
+    await proxy[Symbol.asyncDispose]();
+    await hub[Symbol.asyncDispose]();
+  }
+  assertGreaterOrEqual(proxy.struck, faults, "faults that struck");
+  return {
+    messages: said,
+    faults: proxy.struck,
+    connections: proxy.accepted,
+    kills,
+    badTokens: tokens.bad,
+    clockSteps: clock.steps,
+    tookMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+/** One user of a storm in all rooms, and what they saw. */
+class RoomsMember {
+  readonly client: ChatClient;
+  /** Rejects when the client or one of its rooms ends for good. */
+  readonly broken: Promise<never>;
+  readonly #user: string;
+  readonly #rooms: ReadonlyMap<string, Room>;
+  /** What was sent into each room, in the order of the calls, and the answers. */
+  readonly #said = new Map<string, { text: string; stored?: RoomMessage }[]>();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(client: ChatClient, user: string, names: readonly string[]) {
+    this.client = client;
+    this.#user = user;
+    // More than any room of a storm holds, so that a snapshot is all that was ever shown.
+    const keep = 1_000_000;
+    this.#rooms = new Map(names.map((name) => [name, client.room(name, { keep })]));
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.broken = promise;
+    client.subscribe(() => {
+      if (client.status === "closed") reject(new Error(`${user}: ${client.reason}`));
+    });
+    for (const room of this.#rooms.values()) {
+      this.#said.set(room.name, []);
+      room.subscribe(() => {
+        const { status, error } = room.snapshot;
+        if (status === "closed") reject(new Error(`${user} in ${room.name}: ${error?.message}`));
+        for (const look of this.#waiting) look();
+      });
+    }
+  }
+
+  get isLive(): boolean {
+    return [...this.#rooms.values()].every(({ snapshot }) => snapshot.status === "live");
+  }
+
+  /** Stored messages of all rooms that are shown. */
+  get seen(): number {
+    let seen = 0;
+    for (const { snapshot } of this.#rooms.values()) {
+      for (const { status } of snapshot.messages) if (status === "sent") seen++;
+    }
+    return seen;
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      let isDue = false;
+      const check = () => {
+        isDue = false;
+        if (!condition()) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      // Not for each of many rooms: looking at all of them is not free.
+      const look = () => {
+        if (!isDue) setTimeout(check, 20);
+        isDue = true;
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** Sends so many messages, and up to three times as many until the storm is over. */
+  async speak(count: number, isOver: () => boolean, random: Random): Promise<number> {
+    const rooms = [...this.#rooms.values()];
+    let next = 0;
+    const speaker = async () => {
+      while (next < count || (!isOver() && next < 3 * count)) {
+        const text = `${this.#user} ${next++}`;
+        const room = rooms[random.below(rooms.length)];
+        const said: { text: string; stored?: RoomMessage } = { text };
+        this.#said.get(room.name)?.push(said);
+        said.stored = await room.send({ text });
+      }
+    };
+    await Promise.all(Array.from({ length: WINDOW }, speaker));
+    return next;
+  }
+
+  check(name: string, log: readonly { cursor: string; user: string; text: string }[]): void {
+    const { messages = [], status } = this.#rooms.get(name)?.snapshot ?? {};
+    const who = `${this.#user} in ${name}`;
+    assertEquals(status, "live", who);
+    assertEquals(messages.map(({ cursor }) => cursor), log.map(({ cursor }) => cursor), who);
+    assertEquals(messages.map(({ text }) => text), log.map(({ text }) => text), who);
+    const own = log.filter(({ user }) => user === this.#user);
+    const said = this.#said.get(name) ?? [];
+    assertEquals(own.map(({ text }) => text).sort(), said.map(({ text }) => text).sort(), who);
+    assertEquals(said.map(({ stored }) => stored?.text), said.map(({ text }) => text), who);
+    const places = new Map(own.map(({ text, cursor }) => [text, cursor]));
+    assertEquals(
+      said.map(({ stored }) => stored?.cursor),
+      said.map(({ text }) => places.get(text)),
+      who,
+    );
+  }
+}
