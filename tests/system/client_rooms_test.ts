@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect, createClient } from "@hubbub/hub/client";
 import type { Message, Room } from "@hubbub/hub/client";
+import { Document } from "../helpers/document.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
 import { within } from "../helpers/patience.ts";
 import { needs } from "../helpers/permissions.ts";
 import { received, until } from "../helpers/received.ts";
+import { Shell } from "../helpers/shell.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const network = needs("net", "read", "write");
@@ -61,6 +63,15 @@ Deno.test(
   },
 );
 
+Deno.test("docs/client.md's example shows its message, and ends", processes, async () => {
+  await using server = await serveAlone();
+  const text = Document.read("docs/client.md").block("ts", "createClient");
+  await using shell = new Shell("deno run --no-prompt --allow-net=127.0.0.1 -");
+  await shell.type(text.replace("http://localhost:8000", server.url));
+  await shell.endInput();
+  await shell.until(/^live \[ "ann: hello \(sent\)" \]$/m);
+});
+
 Deno.test("connect() and createClient() share a room and see the same", network, async () => {
   await using server = await serveAlone();
   await using one = connect(server.url, { room: "lobby", user: "ann" });
@@ -93,6 +104,7 @@ Deno.test("createClient() in 200 rooms sees through kills what 200 connections s
   const folder = await Deno.makeTempDir({ prefix: "hubbub-" });
   const environment = {
     HUBBUB_KV: `${folder}/rooms.sqlite3`,
+    HUBBUB_MAX_CONNECTIONS_PER_USER: "0",
     HUBBUB_MESSAGES_PER_SECOND: "0",
   };
   const names = Array.from({ length: 200 }, (_, index) => `room-${index}`);
