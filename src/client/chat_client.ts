@@ -46,7 +46,7 @@ export interface ClientSnapshot {
  * A connection for many rooms, over however many sockets it takes. Made by `createClient`.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { createServer, Hub, KvRoomLog } from "@hubbub/hub";
  * import { createClient } from "@hubbub/hub/client";
  *

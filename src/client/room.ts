@@ -13,7 +13,7 @@ import type { RoomMessage, RoomSnapshot } from "./room_state.ts";
  * message waits to be sent; however many subscribe, it is joined once. Made by `client.room()`.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { createServer, Hub, KvRoomLog } from "@hubbub/hub";
  * import { createClient } from "@hubbub/hub/client";
  *
