@@ -45,6 +45,29 @@ Deno.test("the Enter that ends a word of an input method does not send it", BROW
   assertEquals(await ann.texts(), ["日本"]);
 });
 
+Deno.test("an Enter held down since the door does not send what was kept in the field", {
+  ...BROWSER,
+}, async () => {
+  await using server = await serveAlone();
+  await using chromium = await Chromium.start();
+  const page = await chromium.window();
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
+  const field = page.getByLabel("Message", { exact: true });
+  await field.fill("half a thought");
+  await page.goto(server.url);
+  await page.getByLabel("Your name").focus();
+  await page.keyboard.down("Enter");
+  await ann.state("Connected");
+  // The same key, not yet let go.
+  for (let i = 0; i < 3; i++) await page.keyboard.down("Enter");
+  await page.keyboard.up("Enter");
+  assertEquals(await field.inputValue(), "half a thought");
+  assertEquals(await page.locator(".message").count(), 0);
+  await field.press("Enter");
+  await ann.count(1);
+  assertEquals(await ann.texts(), ["half a thought"]);
+});
+
 Deno.test("the focus goes on where the button that had it is gone", BROWSER, async () => {
   await using server = await serveAlone();
   await using chromium = await Chromium.start();
