@@ -39,6 +39,7 @@ import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { connectionRoutes } from "./connection_routes.ts";
 import { eventRefusal } from "./event_refusal.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
+import { checkNoBody } from "./request_body.ts";
 import { isStrippedHandshake } from "./request_params.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
@@ -167,6 +168,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     const { req: { raw, path }, env } = context;
     hosts.check(raw);
     env.slot = access.acquireRequest(raw, env.info);
+    checkNoBody(raw);
     const answered = preflight(raw, origins);
     if (answered) return answered;
     if (hub.isDraining && !OPERATOR_PATHS.has(path)) {

@@ -21,9 +21,13 @@ export async function endlessBodies(target: Target): Promise<void> {
     [start("content-length: 1000"), ""],
     [start("content-length: 1000000000"), " ".repeat(4_096)],
     ["GET / HTTP/1.1\r\n", TRAILERS],
+    [
+      "GET /rooms/bodies/events HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n",
+      " ".repeat(4_096),
+    ],
     ["GET / HTTP/1.1\r\nhost:", ""],
   ];
-  await target.repeat("endless body", { times: 42, pauseMs: 20 }, async (index) => {
+  await target.repeat("endless body", { times: 48, pauseMs: 20 }, async (index) => {
     const [head, more] = kinds[index % kinds.length];
     using connection = await target.connect(head);
     const bytes = encoder.encode(more.repeat(8));
