@@ -28,7 +28,7 @@ const PAGE_LENGTH = 256 * 1024;
 const RECENT = 256;
 const RECENT_LENGTH = 704 * 1024;
 /** The same where the deduplication window is read back. */
-const WINDOW_PAGE_LENGTH = 1024 * 1024;
+const WINDOW_PAGE_LENGTH = 256 * 1024;
 /** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
 const OWN_COMMIT_MS = 10;
 
@@ -245,7 +245,7 @@ export class LogReader {
     const options = { limit: PAGE, maxLength: WINDOW_PAGE_LENGTH };
     while (!this.#isWhole && !reach.isReached && !this.#isStopped) {
       const { cursor } = pages[0][0];
-      const page = await opening.run(this.#openedFor, () => log.before(room, cursor, options));
+      const page = await opening.runPage(this.#openedFor, () => log.before(room, cursor, options));
       for (const record of page.toReversed()) reach.add(record);
       if (page.length === 0) break;
       pages.unshift(page);

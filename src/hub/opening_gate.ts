@@ -6,11 +6,13 @@
 
 import { FairSemaphore } from "./fair_semaphore.ts";
 
+/** Rooms that are opened at the same time: 200 at once held a commit up for 110 ms. */
+const OPENINGS_MAX = 8;
 /**
- * Reads for rooms that are opened, and for members that resume, at the same time: 200 at once held a
- * commit up for 110 ms.
+ * Pages of logs that are read at the same time, for members that resume and for what recognises
+ * repeats: a page of 256 KiB keeps the processor for some milliseconds, and so many hold a commit up.
  */
-const READS_MAX = 8;
+const PAGES_MAX = 2;
 /** Milliseconds that a read waits for the commit in flight at most: the store may hang. */
 const COMMIT_MAX_MS = 50;
 
@@ -36,7 +38,8 @@ export interface OpeningGateOptions {
  */
 export class OpeningGate {
   readonly #options: OpeningGateOptions;
-  readonly #reads = new FairSemaphore(READS_MAX);
+  readonly #openings = new FairSemaphore(OPENINGS_MAX);
+  readonly #pages = new FairSemaphore(PAGES_MAX);
 
   /** @param options The commits that come first. */
   constructor(options: OpeningGateOptions) {
@@ -47,12 +50,27 @@ export class OpeningGate {
    * Runs an action when its turn has come.
    *
    * @param key For whom it reads: an address, or the name of a room.
-   * @param action Opens a room, or reads a page of its log. Must not run another one.
+   * @param action Opens a room. Must not run another one.
    * @returns What the action returns.
    * @throws Whatever the action rejects with.
    */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    return await this.#reads.run(key, async () => {
+    return await this.#openings.run(key, async () => {
+      await this.#committed();
+      return await action();
+    });
+  }
+
+  /**
+   * Runs an action that reads a page when its turn has come.
+   *
+   * @param key For whom it reads: an address, or the name of a room.
+   * @param action Reads a page of a log. Must not run another one.
+   * @returns What the action returns.
+   * @throws Whatever the action rejects with.
+   */
+  async runPage<T>(key: string, action: () => Promise<T>): Promise<T> {
+    return await this.#pages.run(key, async () => {
       await this.#committed();
       return await action();
     });

@@ -55,7 +55,7 @@ export async function canRecover(after: string, options: RecoveryOptions): Promi
   // An isolate that was ahead of this one may have given it.
   if (after > room.cursor) await room.catchUp();
   if (after > room.cursor) return false;
-  return await opening.run(key, () => log.has(room.name, after));
+  return await opening.runPage(key, () => log.has(room.name, after));
 }
 
 /**
@@ -75,7 +75,7 @@ export async function recoverPage(
   const { room, window, log, opening, key, texts } = source;
   await subscription.member.drained?.();
   const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
-  const page = await opening.run(key, () => log.after(room.name, after, options));
+  const page = await opening.runPage(key, () => log.after(room.name, after, options));
   // Nothing is left of what was between: it has expired.
   if (page.length === 0) return room.cursor;
   const shown = page.filter((record) => !window.hides(record));
