@@ -100,7 +100,8 @@ export interface InboundHandler<E extends AnyEnvelope = ClientEnvelope> {
  * import { Inbound } from "./inbound.ts";
  *
  * using kv = await Deno.openKv(":memory:");
- * const { limits } = new Hub(new KvRoomLog(kv));
+ * await using hub = new Hub(new KvRoomLog(kv));
+ * const { limits } = hub;
  * const inbound = new Inbound({ limits, isLines: false });
  * inbound.take('{"type":"chat_message","payload":{"text":"hello"}}', {
  *   isOver: false,
