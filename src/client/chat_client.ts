@@ -16,10 +16,13 @@ import { type RoomOptions, roomOptionsOf } from "./room_options.ts";
 import { SendPace } from "./send_pace.ts";
 import { checkRoom, checkUser, ServerUrl, upgradeUrl } from "./server_url.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
+import { TaskLimit } from "./task_limit.ts";
 import { TokenSource } from "./token_source.ts";
 import { UpgradeProbe } from "./upgrade_probe.ts";
 import { type HubEnvelope, WIRE_V2 } from "./wire_v2.ts";
 
+/** Pages of history that are read at once: 200 rooms may have missed something together. */
+const PAGES_AT_ONCE = 6;
 /** Types of envelopes that the hub answers, if only with an error. */
 const ANSWERED = ["join", "leave"];
 
@@ -98,6 +101,7 @@ export class ChatClient {
     const tokens = new TokenSource(token, settings);
     const fetcher = options.fetch ?? ((input, init) => fetch(input, init));
     const http = new HttpClient({ ...settings, tokens, fetch: fetcher, credentials });
+    const pages = new TaskLimit(PAGES_AT_ONCE);
     this.#user = user ?? "";
     this.#onProblem = onProblem;
     this.#store = new SnapshotStore(() => ({
@@ -125,6 +129,7 @@ export class ChatClient {
       settings,
       pace: this.#pace,
       http,
+      pages,
       url: server.room(room),
       closing: this.#socket.closing,
       member: () => ({ user: this.#user, limits: this.#limits }),

@@ -7,6 +7,7 @@
 import type { Message } from "../protocol/mod.ts";
 import type { HttpClient } from "./http_client.ts";
 import { errorOfAnswer, isObject } from "./http_answer.ts";
+import type { TaskLimit } from "./task_limit.ts";
 
 /** Which messages to read: the newest, those just before a cursor, or those just after one. */
 export interface PageOptions {
@@ -26,6 +27,8 @@ export interface HistoryClientOptions<M> {
   readonly http: HttpClient;
   /** Gives a message of a page the form in which the caller keeps it. */
   readonly read: (message: Message) => M;
+  /** How many pages are read at once, of all rooms that share it. @default {no limit} */
+  readonly limit?: TaskLimit;
 }
 
 /** Reads pages of a room's messages. */
@@ -51,8 +54,9 @@ export class HistoryClient<M> {
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined) query.set(name, String(value));
     }
-    const { url, http, read } = this.#options;
-    const answer = await http.get(`${url}/messages?${query}`, signal);
+    const { url, http, read, limit } = this.#options;
+    const get = () => http.get(`${url}/messages?${query}`, signal);
+    const answer = await (limit ? limit.run(signal, get) : get());
     const { status, body } = answer;
     if (status === 200 && isObject(body) && Array.isArray(body.messages)) {
       return body.messages.map((message) => read(message));

@@ -9,6 +9,7 @@ import type { ConnectionSettings } from "./connection_settings.ts";
 import type { HttpClient } from "./http_client.ts";
 import type { SharedConnection } from "./room_membership.ts";
 import type { SendPace } from "./send_pace.ts";
+import type { TaskLimit } from "./task_limit.ts";
 
 /** What a room needs of the client that it belongs to. */
 export interface RoomContext {
@@ -23,6 +24,8 @@ export interface RoomContext {
   readonly pace: SendPace;
   /** Asks the server over HTTP. */
   readonly http: HttpClient;
+  /** How many pages are read at once, of all rooms. */
+  readonly pages: TaskLimit;
   /** The room's URL, with `http:` or `https:`. */
   readonly url: string;
   /** Aborted, with a {@linkcode ChatError}, when the client has ended for good. */

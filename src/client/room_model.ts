@@ -53,7 +53,7 @@ export class RoomModel {
    * @param context The client.
    */
   constructor(name: string, options: CheckedRoomOptions, context: RoomContext) {
-    const { connection, settings, pace, http, url, closing, member } = context;
+    const { connection, settings, pace, http, pages, url, closing, member } = context;
     this.name = name;
     this.#context = context;
     this.#options = options;
@@ -75,7 +75,7 @@ export class RoomModel {
       isInFlight: (ref) => this.#queue.isInFlight(ref),
     });
     this.#session = new RoomSession<StoredMessage>({
-      history: new HistoryClient({ url, http, read: messageOfPage }),
+      history: new HistoryClient({ url, http, read: messageOfPage, limit: pages }),
       historyLength: options.history,
       queue: this.#queue,
       closing,

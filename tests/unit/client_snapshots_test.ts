@@ -359,6 +359,35 @@ Deno.test("Room shows another log's newest messages, and nothing of the one befo
   assertEquals(lobby.snapshot.status, "live");
 });
 
+Deno.test("Rooms read what they missed a few at a time", async () => {
+  const open: ((response: Response) => void)[] = [];
+  let most = 0;
+  using test = await startClient({
+    fetch: () =>
+      new Promise((resolve) => {
+        most = Math.max(most, open.push(resolve));
+      }),
+  });
+  test.socket.welcome();
+  const names = Array.from({ length: 40 }, (_, index) => `room-${index}`);
+  const rooms = [];
+  for (const name of names) rooms.push(await test.live(name, { cursor: cursor(1) }));
+  test.socket.end(1006);
+  await test.tick(500);
+  test.socket.welcome();
+  await settle();
+  for (const name of names) test.socket.join(name, { cursor: cursor(2), recovered: false });
+  await settle();
+  assertEquals(open.length, 6);
+  while (open.length > 0) {
+    open.shift()?.(Response.json({ messages: [message(2)] }));
+    await settle();
+  }
+  assertEquals(most, 6);
+  assert(rooms.every(({ snapshot }) => snapshot.status === "live"));
+  assertEquals(texts(rooms[39]), ["text 2"]);
+});
+
 Deno.test("Room tries again where what was missed cannot be read, and others go on", async () => {
   using test = await startClient();
   test.socket.welcome();
