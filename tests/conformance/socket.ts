@@ -11,6 +11,9 @@ export interface Envelope {
   readonly text: string;
 }
 
+/** Called with every frame that any socket gets, and the subprotocol that it speaks. */
+export const observers: Set<(frame: string, protocol: string) => void> = new Set();
+
 /** A WebSocket that writes down what it gets, and knows nothing of the hub's own code. */
 export class Socket implements AsyncDisposable {
   /** The text frames, as they came. */
@@ -34,6 +37,7 @@ export class Socket implements AsyncDisposable {
     this.#socket.onopen = () => this.#look();
     this.#socket.onmessage = ({ data }) => {
       this.frames.push(data);
+      for (const observe of observers) observe(data, this.protocol);
       for (const text of `${data}`.split("\n")) {
         this.envelopes.push({ ...JSON.parse(text), text });
       }
