@@ -52,6 +52,25 @@ class Slots {
     this.older = new Int32Array(capacity);
     this.buckets = new Int32Array(capacity);
   }
+
+  /**
+   * Copies records into twice as many slots, where their buckets are still to be filled. In two
+   * pieces, for each is in one piece here and there: it happens while messages are delivered.
+   */
+  doubled(from: number, to: number): Slots {
+    const slots = new Slots(2 * this.capacity);
+    const middle = Math.min(to, from - from % this.capacity + this.capacity);
+    for (const [start, end] of [[from, middle], [middle, to]]) {
+      const here = start & (this.capacity - 1);
+      const there = start & (slots.capacity - 1);
+      for (const name of ["high", "low", "hash", "sentAt", "length"] as const) {
+        slots[name].set(this[name].subarray(here, here + end - start), there);
+      }
+      const bytes = [here, here + end - start].map((slot) => slot * CURSOR_LENGTH);
+      slots.cursor.set(this.cursor.subarray(...bytes), there * CURSOR_LENGTH);
+    }
+    return slots;
+  }
 }
 
 /**
@@ -147,8 +166,7 @@ export class DeduplicationWindow {
   }
 
   #keyOf({ id, ref, user }: LogRecord): Key {
-    // Ids are made by isolates, not by senders: any hash will do.
-    if (ref === undefined) return [mix(id, 0x811c9dc5), mix(id, 0x9747b28c)];
+    if (ref === undefined) return hashId(id);
     const name = nameOf(user, ref);
     const key = this.#keys.get(name) ?? hashName(name);
     this.#keys.delete(name);
@@ -174,7 +192,6 @@ export class DeduplicationWindow {
   ): void {
     const slots = this.#slots;
     const slot = this.#next++ & (slots.capacity - 1);
-    const bucket = low & (slots.capacity - 1);
     slots.high[slot] = high;
     slots.low[slot] = low;
     slots.hash[slot] = kept.hash;
@@ -183,9 +200,16 @@ export class DeduplicationWindow {
     for (let i = 0; i < CURSOR_LENGTH; i++) {
       slots.cursor[slot * CURSOR_LENGTH + i] = kept.cursor.charCodeAt(i);
     }
+    this.#link(slot);
+    this.#length += kept.length;
+  }
+
+  /** Makes a slot the newest of its bucket. */
+  #link(slot: number): void {
+    const slots = this.#slots;
+    const bucket = slots.low[slot] & (slots.capacity - 1);
     slots.older[slot] = slots.buckets[bucket];
     slots.buckets[bucket] = slot + 1;
-    this.#length += kept.length;
   }
 
   #dropOld(): void {
@@ -230,20 +254,10 @@ export class DeduplicationWindow {
   }
 
   #grow(): void {
-    const old = this.#slots;
-    const [from, to] = [this.#oldest, this.#next];
-    this.#slots = new Slots(2 * old.capacity);
-    this.#length = 0;
-    this.#next = from;
-    for (let number = from; number < to; number++) {
-      const slot = number & (old.capacity - 1);
-      const bytes = old.cursor.subarray(slot * CURSOR_LENGTH, (slot + 1) * CURSOR_LENGTH);
-      this.#add([old.high[slot], old.low[slot]], {
-        cursor: String.fromCharCode(...bytes),
-        hash: old.hash[slot],
-        sentAt: old.sentAt[slot],
-        length: old.length[slot],
-      });
+    const slots = this.#slots.doubled(this.#oldest, this.#next);
+    this.#slots = slots;
+    for (let number = this.#oldest; number < this.#next; number++) {
+      this.#link(number & (slots.capacity - 1));
     }
   }
 
@@ -264,11 +278,18 @@ function hashName(name: string): Key {
   return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
-function mix(text: string, seed: number): number {
-  let hash = seed;
-  for (let at = 0; at < text.length; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+/** Ids are made by isolates, not by senders: any hash will do. */
+function hashId(id: string): Key {
+  let [high, low] = [0x811c9dc5, 0x9747b28c];
+  for (let at = 0; at < id.length; at++) {
+    const unit = id.charCodeAt(at);
+    high = Math.imul(high ^ unit, 0x01000193);
+    low = Math.imul(low ^ unit, 0x85ebca6b);
   }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  return [mix(high), mix(low)];
+}
+
+function mix(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (mixed ^ (mixed >>> 13)) >>> 0;
 }
