@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { commitOf, ORIGIN } from "../cursor.ts";
+import { commitOf, cursorAt, ENTRY_MAX_RECORDS, ORIGIN } from "../cursor.ts";
 import type { StoreEvent } from "../room_log.ts";
 import type { SteadyClock } from "../steady_clock.ts";
 import { untilWritten } from "./checked_write.ts";
@@ -46,6 +46,14 @@ export interface KvSweeperOptions {
   readonly onEvent: (event: StoreEvent) => void;
 }
 
+/** Who passes over all rooms. */
+interface Lease {
+  /** Until when nobody else does, in milliseconds since the epoch. */
+  readonly until: number;
+  /** The isolate that does; undefined where the pass is done. */
+  readonly holder: string | undefined;
+}
+
 /** What a first look found. */
 interface Look {
   readonly at: number;
@@ -61,6 +69,7 @@ interface Look {
  */
 export class KvSweeper {
   readonly #options: KvSweeperOptions;
+  readonly #id = crypto.randomUUID();
   readonly #looks = new Map<string, Look>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether this isolate has the lease and rooms of its pass wait for their second look. */
@@ -95,9 +104,12 @@ export class KvSweeper {
     const { clock, expiry } = this.#options;
     if (!expiry.isOn) return 0;
     const first = await expiry.first(room);
-    const before = commitOf(first);
+    const commit = commitOf(first);
+    // Where nothing is young enough, the newest entry goes as well: what follows it sorts later.
+    const isAll = first === cursorAt(commit, ENTRY_MAX_RECORDS - 1, 0);
+    const before = isAll ? `${commit}~` : commit;
     const earlier = this.#looks.get(room);
-    if (first === ORIGIN || before === commitOf(ORIGIN)) {
+    if (first === ORIGIN || commit === commitOf(ORIGIN)) {
       this.#looks.delete(room);
       return 0;
     }
@@ -120,14 +132,18 @@ export class KvSweeper {
       rooms += deleted > 0 ? 1 : 0;
     };
     const { clock, onEvent } = this.#options;
+    const hasLease = await this.#takeLease();
+    if (this.#isPassing && !hasLease) {
+      // It was away for so long that another isolate has begun a pass of its own.
+      this.#isPassing = false;
+      this.#looks.clear();
+    }
     for (const [room, { at }] of [...this.#looks]) {
       if (this.#isStopped) return;
       if (clock.elapsed - at >= APART_MS) await lookAt(room);
     }
-    if (await this.#takeLease() && !this.#isPassing) {
-      this.#isPassing = true;
-      await this.#pass(lookAt);
-    }
+    if (hasLease && !this.#isPassing) await this.#pass(lookAt);
+    if (this.#isPassing && this.#looks.size === 0) await this.#endPass();
     if (rooms > 0) onEvent({ type: "store_swept", rooms, entries });
   }
 
@@ -142,6 +158,7 @@ export class KvSweeper {
     }, TICK_MS);
   }
 
+  /** Looks at all rooms. Where that fails, the next tick begins anew. */
   async #pass(lookAt: (room: string) => Promise<void>): Promise<void> {
     let after: string | undefined;
     while (!this.#isStopped) {
@@ -151,29 +168,40 @@ export class KvSweeper {
         await lookAt(room);
         await delay(PAUSE_MS);
       }
-      if (rooms.length < PAGE) return;
+      if (rooms.length < PAGE) break;
       after = rooms.at(-1);
+      // A pass over very many rooms takes longer than a lease.
+      if (!await this.#takeLease()) return;
     }
+    this.#isPassing = !this.#isStopped;
   }
 
-  /** Takes or renews the lease; once nothing waits any more, it is kept until the next pass. */
+  /** Takes or renews the lease, unless another isolate has it or the day's pass is done. */
   async #takeLease(): Promise<boolean> {
+    return await this.#writeLease(LEASE_MS, this.#id);
+  }
+
+  /** Ends a pass that nothing waits in any more: the next one is due in a day, by anybody. */
+  async #endPass(): Promise<void> {
+    this.#isPassing = false;
+    await this.#writeLease(PASS_MS, undefined);
+  }
+
+  async #writeLease(ms: number, holder: string | undefined): Promise<boolean> {
     const { clock, handle, keys: { sweepLease } } = this.#options;
-    const isDone = this.#isPassing && this.#looks.size === 0;
-    const ms = isDone ? PASS_MS : LEASE_MS;
-    const has = await untilWritten(async () => {
+    return await untilWritten(async () => {
       const now = clock.now();
-      const lease = await handle.call("get", (kv) => kv.get<number>(sweepLease));
-      const until = lease.value ?? 0;
+      const lease = await handle.call("get", (kv) => kv.get<Lease>(sweepLease));
+      const until = lease.value?.until ?? 0;
+      const isOwn = lease.value?.holder === this.#id;
       // What lies further ahead than any lease was written by a clock that was wrong.
-      if (!this.#isPassing && until > now && until <= now + PASS_MS) return false;
+      if (!isOwn && until > now && until <= now + PASS_MS) return false;
+      const value: Lease = { until: now + ms, holder };
       const { ok } = await handle.call("take the lease", (kv) => {
-        return kv.atomic().check(lease).set(sweepLease, now + ms).commit();
+        return kv.atomic().check(lease).set(sweepLease, value).commit();
       });
       return ok ? true : undefined;
     });
-    if (isDone) this.#isPassing = false;
-    return has && !isDone;
   }
 
   async #delete(room: string, before: string): Promise<number> {
