@@ -190,7 +190,8 @@ function page(): JsonSchema {
         after: { ...ref("Cursor"), description: "Those just after this one" },
       },
       not: { required: ["before", "after"] },
-      additionalProperties: false,
+      // Parameters that are not known are passed over.
+      additionalProperties: true,
     },
   };
 }

@@ -12,7 +12,7 @@ import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { readBody } from "./request_body.ts";
-import { cursorOf, numberOf, roomOf } from "./request_params.ts";
+import { checkBrackets, cursorOf, numberOf, roomOf } from "./request_params.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** The fields of the body of a `POST`. */
@@ -47,6 +47,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
 
   app.get("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
+    checkBrackets(context, ["limit", "before", "after"]);
     const limit = numberOf(context, "limit", PAGE_DEFAULT, 1, PAGE_MAX);
     const before = cursorOf(context, "before");
     const after = cursorOf(context, "after");

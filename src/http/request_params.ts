@@ -131,3 +131,21 @@ export function cursorOf(context: Context, name: string): string | undefined {
   if (text === undefined || isCursor(text)) return text;
   throw httpError("bad_cursor", `"${name}" is not a cursor of this server`);
 }
+
+/**
+ * Refuses parameters in brackets, such as `after[0]`, of names that are known without: what is asked
+ * for must not be passed over.
+ *
+ * @param context The request.
+ * @param names The names.
+ * @throws {HttpError} Where there is one.
+ */
+export function checkBrackets({ req }: Context, names: readonly string[]): void {
+  if (!/\[|%5b/i.test(req.url)) return;
+  for (const name of Object.keys(req.query())) {
+    const known = names.find((known) => name.startsWith(`${known}[`));
+    if (known !== undefined) {
+      throw httpError("bad_query", `"${known}" takes one value, no brackets`);
+    }
+  }
+}

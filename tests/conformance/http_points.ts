@@ -86,6 +86,9 @@ export const HTTP_POINTS: readonly PointCheck[] = [
         return assertRefused(ask(`${hub.url}/rooms/${room}/messages?${query}`), 400, code);
       };
       await refused(`before=${cursor}&after=${cursor}`, "bad_query");
+      for (const name of ["after[0]", "before[]", "limit%5Bx%5D"]) {
+        await refused(`${name}=1`, "bad_query");
+      }
       for (const limit of ["0", "101", "-1", "1.5", "x"]) {
         await refused(`limit=${limit}`, "bad_query");
       }
