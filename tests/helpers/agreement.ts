@@ -90,13 +90,17 @@ class Device {
   readonly line: MultiRoomLine | undefined;
   readonly #name: string;
   readonly #writeMs: number;
+  /** Whether commits may fail: who has left by then is not told that a message was not stored. */
+  readonly #canFail: boolean;
+  readonly #published = new Set<string>();
   #outAt = 0;
 
   constructor(
     name: string,
-    at: { user: string; room: string; writeMs: number; line?: MultiRoomLine },
+    at: { user: string; room: string; writeMs: number; canFail: boolean; line?: MultiRoomLine },
   ) {
     this.#name = name;
+    this.#canFail = at.canFail;
     this.line = at.line;
     this.user = at.user;
     this.room = at.room;
@@ -161,7 +165,12 @@ class Device {
     this.pending.set(ref, text);
     this.sent.push(ref);
     // What is said before is sent when it has joined, in its turn.
-    if (this.stays.at(-1)?.joined) this.subscription?.publish({ text, ref });
+    if (this.stays.at(-1)?.joined) this.#publish(ref, text);
+  }
+
+  #publish(ref: string, text: string): void {
+    this.#published.add(ref);
+    this.subscription?.publish({ text, ref });
   }
 
   #take(stay: Stay, text: string): void {
@@ -227,7 +236,11 @@ class Device {
 
   #sendAgain(stay: Stay): void {
     if (this.stays.at(-1) !== stay) return;
-    for (const [ref, text] of this.pending) this.subscription?.publish({ text, ref });
+    for (const [ref, text] of this.pending) {
+      // The commit that it was in may have failed, and those after it not.
+      if (this.#canFail && this.#published.has(ref)) this.astray.add(ref);
+      this.#publish(ref, text);
+    }
   }
 
   #wrong(what: string): void {
@@ -306,7 +319,8 @@ export class Agreement {
         if (line) this.#lines.push(line);
       }
       const room = `room${i % rooms}`;
-      const device = new Device(`device ${i}`, { user, room, writeMs, line });
+      const canFail = this.#storeFaults.failed > 0;
+      const device = new Device(`device ${i}`, { user, room, writeMs, line, canFail });
       this.#devices.push(device);
       device.join(this.#hubFor(device), false);
     }

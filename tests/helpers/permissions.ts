@@ -18,6 +18,14 @@ export function needs(...needs: Need[]): { ignore: boolean; timeout: number } {
   return { ignore, timeout: TEST_TIMEOUT_MS };
 }
 
+/**
+ * Whether a test is left out that takes a minute or so, or a quiet machine: `deno task test:slow`
+ * runs those, and nothing else does.
+ */
+export const SLOW_LEFT_OUT: boolean =
+  Deno.permissions.querySync({ name: "env", variable: "SLOW_TESTS" }).state !== "granted" ||
+  Deno.env.get("SLOW_TESTS") !== "1";
+
 function isMissing(need: Need): boolean {
   const known = missing.get(need);
   if (known !== undefined) return known;

@@ -9,7 +9,7 @@ import { type AnyPage, PageEventSource } from "../helpers/event_source.ts";
 import { FIREFOX, Firefox } from "../helpers/firefox.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
-import { needs } from "../helpers/permissions.ts";
+import { needs, SLOW_LEFT_OUT } from "../helpers/permissions.ts";
 import { nginxMain, nginxServer } from "../helpers/proxy_configuration.ts";
 import { post } from "../helpers/requests.ts";
 import { freePorts, ReverseProxy } from "../helpers/reverse_proxy.ts";
@@ -256,6 +256,7 @@ async function untilAsked(path: string): Promise<void> {
 
 Deno.test("Chromium's EventSource survives restarts, refusals and full servers", {
   ...BROWSER,
+  ignore: BROWSER.ignore || SLOW_LEFT_OUT,
 }, async () => {
   await using chromium = await Chromium.start();
   await exercise(await chromium.window());
@@ -264,6 +265,7 @@ Deno.test("Chromium's EventSource survives restarts, refusals and full servers",
 
 Deno.test("Firefox's EventSource survives restarts, refusals and full servers", {
   ...FIREFOX,
+  ignore: FIREFOX.ignore || SLOW_LEFT_OUT,
 }, async () => {
   await using firefox = await Firefox.start();
   await exercise(await firefox.window());
@@ -271,7 +273,7 @@ Deno.test("Firefox's EventSource survives restarts, refusals and full servers", 
 });
 
 Deno.test("Chromium's EventSource survives restarts behind nginx", {
-  ignore: BROWSER.ignore || !NGINX,
+  ignore: BROWSER.ignore || !NGINX || SLOW_LEFT_OUT,
 }, async () => {
   await using chromium = await Chromium.start();
   const page = await chromium.window();
@@ -279,7 +281,7 @@ Deno.test("Chromium's EventSource survives restarts behind nginx", {
 });
 
 Deno.test("Firefox's EventSource survives restarts behind nginx", {
-  ignore: FIREFOX.ignore || !NGINX,
+  ignore: FIREFOX.ignore || !NGINX || SLOW_LEFT_OUT,
 }, async () => {
   await using firefox = await Firefox.start();
   const page = await firefox.window();

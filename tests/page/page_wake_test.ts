@@ -1,9 +1,13 @@
 import { BROWSER, Chromium } from "../helpers/browser.ts";
+import { SLOW_LEFT_OUT } from "../helpers/permissions.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
 import { within } from "../helpers/patience.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
-Deno.test("a page whose network goes and comes tests its connection at once", BROWSER, async () => {
+Deno.test("a page whose network goes and comes tests its connection at once", {
+  ...BROWSER,
+  ignore: BROWSER.ignore || SLOW_LEFT_OUT,
+}, async () => {
   await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window();

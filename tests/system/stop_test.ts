@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Message } from "@hubbub/hub";
 import { failToStart, HubProcess } from "../helpers/hub_process.ts";
 import { hasStrace, Injection, NOT_ATTACHED } from "../helpers/injection.ts";
+import { eventually } from "../helpers/patience.ts";
 import { needs } from "../helpers/permissions.ts";
 import { RawSocket } from "../helpers/raw_socket.ts";
 import { numbers } from "../helpers/stored_lines.ts";
@@ -203,6 +204,11 @@ Deno.test(
       await using injection = new Injection(server.pid, "fsync,fdatasync:delay_enter=60000000");
       if (!await injection.attached) return console.warn(NOT_ATTACHED);
       ann.say("this one hangs");
+      // Before it has come, the server would stop in order.
+      await eventually(async () => {
+        const text = await (await fetch(`${server.url}/metrics`)).text();
+        return /^hubbub_messages_received_total 2$/m.test(text);
+      }, "the message to be received");
       const startedAt = performance.now();
       Deno.kill(server.pid, "SIGTERM");
       if (isSignalledTwice) {
