@@ -70,6 +70,7 @@ export class Tombstones {
    * @param duplicate What another isolate wrote.
    */
   writeLater(duplicate: Duplicate): void {
+    if (this.#isStopped) return;
     this.#orphans.push(duplicate);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -145,12 +145,8 @@ Deno.test("no imports of src run in a circle", files, () => {
   for (const path of sources.keys()) visit(path, []);
 });
 
-/** Files that are still two nouns in one. */
-const LONG: readonly string[] = [];
-
 Deno.test("no file of src is over 300 lines", files, () => {
   for (const path of pathsIn("")) {
-    if (LONG.includes(path)) continue;
     const lines = Deno.readTextFileSync(new URL(path, SRC)).split("\n").length - 1;
     assert(lines <= 300, `${path} has ${lines} lines`);
   }
