@@ -74,6 +74,11 @@ export class HubProcess implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  /** Sends it a signal, which takes no permission to kill other processes. */
+  signal(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
   /**
    * Sends a signal, and waits for the end.
    *

@@ -210,11 +210,11 @@ Deno.test(
         return /^hubbub_messages_received_total 2$/m.test(text);
       }, "the message to be received");
       const startedAt = performance.now();
-      Deno.kill(server.pid, "SIGTERM");
+      server.signal("SIGTERM");
       if (isSignalledTwice) {
         await server.logged("stopping");
         await pause(600);
-        Deno.kill(server.pid, "SIGTERM");
+        server.signal("SIGTERM");
       }
       const { reason } = await server.logged("stopped", 10_000);
       const tookMs = performance.now() - startedAt;

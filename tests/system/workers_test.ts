@@ -159,9 +159,9 @@ Deno.test("several isolates go on after a pause of the whole process", PAUSE, as
     const talker = new Talker("ann", "lobby");
     await talker.join(server.url);
     // Longer than the time without an answer after which an isolate of this test counts as dead.
-    Deno.kill(server.pid, "SIGSTOP");
+    server.signal("SIGSTOP");
     await pause(3_000);
-    Deno.kill(server.pid, "SIGCONT");
+    server.signal("SIGCONT");
     talker.say("1", "still here");
     await talker.until(({ confirmed }) => confirmed.size === 1);
     // Several pings later.

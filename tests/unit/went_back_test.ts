@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { type Hub, KvRoomLog, type RoomLog } from "@hubbub/hub";
 import { readLog } from "../helpers/log_run.ts";
 import { needs } from "../helpers/permissions.ts";
@@ -39,11 +39,11 @@ class RestorableDatabase implements AsyncDisposable {
   }
 
   /** Makes a backup, and returns what puts it back. */
-  backUp(): () => Promise<void> {
+  async backUp(): Promise<() => Promise<void>> {
     const path = `${this.#folder}/${this.#count}`;
     const copy = `${this.#folder}/${++this.#count}`;
     using database = new DatabaseSync(path);
-    database.prepare("VACUUM INTO ?").run(copy);
+    await backup(database, copy, { rate: -1 });
     return async () => {
       this.#kv.close();
       this.#kv = await Deno.openKv(copy);
@@ -70,7 +70,7 @@ for (const alone of [true, false]) {
     const { hub, events } = createTestHub(database.kv, { alone });
     const { member: ann } = await join(hub, "ann");
     for (const text of numbers(3)) await hub.publish("lobby", "bob", { text });
-    const restore = database.backUp();
+    const restore = await database.backUp();
     for (const text of numbers(40, 3)) await hub.publish("lobby", "bob", { text });
     const seen = ann.messages.at(-1)!.cursor;
     await restore();
@@ -100,7 +100,7 @@ Deno.test(
     await using database = await RestorableDatabase.open();
     const first = createTestHub(database.kv);
     await first.hub.publish("lobby", "ann", { text: "kept" });
-    const restore = database.backUp();
+    const restore = await database.backUp();
     const lost: string[] = [];
     for (const text of numbers(30)) {
       const result = await first.hub.publish("lobby", "ann", { text });
