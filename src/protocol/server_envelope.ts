@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Decoded, isObject, refuse } from "./decoded.ts";
+import { type Decoded, parseEnvelope, refuse } from "./decoded.ts";
 import type { Cursor, RoomName, UserName } from "./identifiers.ts";
 import type { Limits } from "./limits.ts";
 import type { Message } from "./message.ts";
@@ -115,15 +115,9 @@ export type ServerEnvelope =
  * ```
  */
 export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEnvelope> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return refuse("bad_frame", "The frame is not JSON");
-  }
-  if (!isObject(value) || !isObject(value.payload)) {
-    return refuse("bad_frame", "An envelope must be a JSON object with a payload");
-  }
+  const parsed = parseEnvelope(text);
+  if (!parsed.ok) return parsed;
+  const { value } = parsed;
   switch (value.type) {
     case "chat_message":
     case "typing_status":

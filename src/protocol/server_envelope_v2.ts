@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Decoded, isObject, refuse } from "./decoded.ts";
+import { type Decoded, parseEnvelope, refuse } from "./decoded.ts";
 import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 import type { LimitsV2 } from "./limits.ts";
 import type { ProblemV2 } from "./problem.ts";
@@ -202,15 +202,9 @@ export type ServerEnvelopeV2 =
  * ```
  */
 export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", ServerEnvelopeV2> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return refuse("bad_frame", "The frame is not JSON");
-  }
-  if (!isObject(value) || !isObject(value.payload)) {
-    return refuse("bad_frame", "An envelope must be a JSON object with a payload");
-  }
+  const parsed = parseEnvelope(text);
+  if (!parsed.ok) return parsed;
+  const { value } = parsed;
   switch (value.type) {
     case "chat_message":
     case "joined":
