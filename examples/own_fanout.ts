@@ -34,7 +34,7 @@ const sessions = new Map([["s-ann", "ann"], ["s-bob", "bob"]]);
 const authorize: Authorize = (request) => {
   const user = sessions.get(tokenOf(request) ?? "");
   if (user === undefined) return { denied: "Please log in" };
-  return { user, mayEnter: (room) => room !== "staff" || user === "ann" };
+  return { user, roleIn: (room) => room === "staff" && user !== "ann" ? "none" : "member" };
 };
 
 const kv = await Deno.openKv(":memory:");

@@ -52,8 +52,9 @@ export {
   type Authorization,
   type AuthorizationDenied,
   type Authorize,
+  type AuthorizeTarget,
 } from "./access/authorization.ts";
-export { tokenAuthorizer, type TokenOptions } from "./access/token_auth.ts";
+export { type TokenAuthorize, tokenAuthorizer, type TokenOptions } from "./access/token_auth.ts";
 export type { KeySetTokenOptions, SecretTokenOptions, TokenClaims } from "./access/token_auth.ts";
 export type { IssuerKeysOptions } from "./access/issuer_keys.ts";
 export { tokenOf } from "./access/request_token.ts";
@@ -74,7 +75,9 @@ export type {
   MessageText,
   Problem,
   Ref,
+  Role,
   RoomName,
+  RoomRole,
   RoomState,
   UserName,
 } from "./protocol/mod.ts";

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { nameOf } from "./authorization.ts";
+import { displayNameOf, nameOf } from "./authorization.ts";
 import type { AccessControlOptions, AccessTarget } from "./access_options.ts";
-import type { Authorization, AuthorizationDenied } from "./authorization.ts";
+import type { Authorization } from "./authorization.ts";
+import { Authorizer, type RoomAccess } from "./authorizer.ts";
 import type { ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { ConnectionLimits, type ConnectionSlot } from "./connection_limits.ts";
 import type { ConnectionLimit } from "./connection_limits.ts";
-import { HttpError, httpError, retryAfter } from "./http_error.ts";
+import { HttpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
-import type { ErrorCode, Problem } from "../protocol/mod.ts";
-import { bearerOf } from "./request_token.ts";
+import type { ErrorCode, Problem, Role } from "../protocol/mod.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
 
@@ -48,6 +48,7 @@ const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
  */
 export class AccessControl {
   readonly #options: AccessControlOptions;
+  readonly #authorizer: Authorizer;
   readonly #addresses: ClientAddresses;
   readonly #connections: ConnectionLimits;
   readonly #messages: MessageRates;
@@ -62,6 +63,7 @@ export class AccessControl {
   constructor(options: AccessControlOptions) {
     checkCallable("authorize", options.authorize);
     this.#options = options;
+    this.#authorizer = new Authorizer(options);
     const { connectionLimits: settings, limits, logger, isMemoryShort } = options;
     this.#addresses = new ClientAddresses({ proxies: options.proxies, logger });
     this.#refusals = new RefusalLog({ logger });
@@ -104,26 +106,12 @@ export class AccessControl {
    * Authorizes a request to a room.
    *
    * @param request The request, before any upgrade.
-   * @param room The room; undefined where none is entered yet.
-   * @returns What the user may do; undefined in an open hub, where everybody may do everything.
+   * @param room The room.
+   * @returns Who the user is, which is undefined in an open hub, and the role in the room.
    * @throws {HttpError} If the request is not authorized.
    */
-  async authorize(request: Request, room?: string): Promise<Authorization | undefined> {
-    const { authorize, logger, metrics } = this.#options;
-    if (!authorize) return undefined;
-    let judged: Authorization | AuthorizationDenied;
-    try {
-      judged = await authorize(request);
-    } catch (error) {
-      metrics.authorizeFailures++;
-      logger("error", "authorize_failed", { room, error });
-      throw httpError("unavailable", "Who you are cannot be verified now", retryAfter());
-    }
-    if ("denied" in judged) {
-      throw httpError("unauthorized", judged.denied, { "www-authenticate": "Bearer" });
-    }
-    if (room !== undefined) checkRoom(judged, room);
-    return judged;
+  async enter(request: Request, room: string): Promise<RoomAccess> {
+    return await this.#authorizer.enter(request, room);
   }
 
   /**
@@ -138,9 +126,9 @@ export class AccessControl {
   async acquire(
     request: Request,
     to: AccessTarget & { readonly name: unknown },
-  ): Promise<ConnectionGrant> {
-    const { grant } = await this.#acquire(request, to, (judged) => nameOf(judged, to.name));
-    return grant;
+  ): Promise<ConnectionGrant & { readonly role: Role }> {
+    const { grant, role } = await this.#acquire(request, to, (judged) => nameOf(judged, to.name));
+    return { ...grant, role };
   }
 
   /**
@@ -163,12 +151,9 @@ export class AccessControl {
     return {
       ...grant,
       roomsMax: this.#connections.roomsMax,
-      enterRoom(room) {
-        if (authorization) checkRoom(authorization, room);
-        slot.enter(room);
-      },
+      enterRoom: slot.enter,
       leaveRoom: slot.exit,
-      mayEnter: (room) => authorization?.mayEnter?.(room) ?? true,
+      roleIn: (room) => this.#authorizer.roleIn(authorization, room),
       renewed: (judged) => authorization = judged,
     };
   }
@@ -240,22 +225,29 @@ export class AccessControl {
     request: Request,
     { room, info }: AccessTarget,
     userOf: (authorization: Authorization | undefined) => User,
-  ): Promise<{ readonly grant: ConnectionGrant<User>; readonly slot: ConnectionSlot }> {
+  ): Promise<{
+    readonly grant: ConnectionGrant<User>;
+    readonly role: Role;
+    readonly slot: ConnectionSlot;
+  }> {
     const address = this.#addresses.of(request, info);
     const slot = this.#connections.acquire(address);
     try {
-      const authorization = await this.authorize(request, room);
+      const { authorization, role } = room === undefined
+        ? { authorization: await this.#authorizer.authorize(request), role: "member" as const }
+        : await this.#authorizer.enter(request, room);
       const user = userOf(authorization);
       slot.claim(room, user === undefined ? undefined : this.#ownerOf(user, address));
       const grant = {
         user,
+        name: displayNameOf(authorization),
         expiresAt: authorization?.expiresAt,
-        renew: this.#renewer(request.url),
+        renew: this.#authorizer.renewer(request.url, room),
         takeMessage: () => this.#takeMessage(user ?? "", address),
         markClosing: slot.markClosing,
         release: slot.release,
       };
-      return { grant, slot };
+      return { grant, role, slot };
     } catch (error) {
       slot.release();
       throw error;
@@ -267,31 +259,12 @@ export class AccessControl {
    * the limits of others who go by it elsewhere.
    */
   #ownerOf(user: string, address: string | undefined): string {
-    return this.#options.authorize ? user : `${address ?? ""} ${user}`;
+    return !this.#authorizer.isOpen ? user : `${address ?? ""} ${user}`;
   }
 
   #takeMessage(user: string, address: string | undefined): number {
     const owner = this.#ownerOf(user, address);
-    const isCounted = !this.#options.authorize && !this.#connections.isSpared(address);
+    const isCounted = this.#authorizer.isOpen && !this.#connections.isSpared(address);
     return this.#messages.take({ owner, address: isCounted ? address : undefined });
   }
-
-  #renewer(
-    address: string,
-  ): ((token: string) => Promise<Authorization | AuthorizationDenied>) | undefined {
-    const { authorize } = this.#options;
-    if (!authorize) return undefined;
-    const url = new URL(address);
-    // The old token may stand there.
-    url.search = "";
-    return async (token) => {
-      const headers = { authorization: bearerOf(token) };
-      return await authorize(new Request(url, { headers }));
-    };
-  }
-}
-
-function checkRoom(authorization: Authorization, room: string): void {
-  if (authorization.mayEnter?.(room) ?? true) return;
-  throw httpError("forbidden", `This room is not open to "${authorization.user}"`);
 }

@@ -5,21 +5,32 @@
  */
 
 import { HttpError, httpError } from "./http_error.ts";
-import { decodeUser } from "../protocol/mod.ts";
+import { decodeUser, type RoomRole } from "../protocol/mod.ts";
 
 /** A user, and what that user may do. */
 export interface Authorization {
-  /** The user's name, as everybody sees it. */
+  /** The user: a name that stays the same, and that nobody else has. */
   readonly user: string;
+  /**
+   * A name to show beside it, such as a first and last name; need not be unique. One that
+   * `decodeUser` of the protocol refuses is left out.
+   *
+   * @default {undefined} the user is shown alone
+   */
+  readonly name?: string;
   /** Milliseconds since the epoch at which the connection ends. @default {undefined} never */
   readonly expiresAt?: number;
   /**
-   * Whether a room is open to this user. Without it, every room is.
+   * The user's role in a room. It may be asynchronous; where it throws or rejects, nothing is decided,
+   * and the client is told to try again later. Asked at each join and each request, and for every room
+   * of a connection after a fresh token.
    *
    * @param room The room's name.
-   * @returns True if it is.
+   * @returns `reader` receives, `member` sends too, `moderator` may also change what others sent and
+   * put people out; `none` shuts the room.
+   * @default {undefined} a member of every room
    */
-  readonly mayEnter?: (room: string) => boolean;
+  readonly roleIn?: (room: string) => RoomRole | Promise<RoomRole>;
 }
 
 /** The answer to a request without a valid authorization. */
@@ -28,8 +39,14 @@ export interface AuthorizationDenied {
   readonly denied: string;
 }
 
+/** What a request is authorized for. */
+export interface AuthorizeTarget {
+  /** The room; missing for a connection of protocol 2, which asks for rooms later. */
+  readonly room?: string;
+}
+
 /**
- * Authorizes a request to a room, before anything else is done with it. If it throws or rejects,
+ * Authorizes a request, before anything else is done with it. If it throws or rejects,
  * nothing is decided: the client is told to try again later, and the error is logged.
  *
  * It is also called when a connection sends a fresh token: with a request for the same address that
@@ -44,7 +61,7 @@ export interface AuthorizationDenied {
  *   const session = /session=(\w+)/.exec(request.headers.get("cookie") ?? "")?.[1];
  *   const user = sessions.get(session ?? "");
  *   if (user === undefined) return { denied: "Please log in" };
- *   return { user, mayEnter: (room) => room !== "staff" };
+ *   return { user, roleIn: (room) => room === "staff" ? "none" : "member" };
  * };
  *
  * using kv = await Deno.openKv(":memory:");
@@ -57,6 +74,7 @@ export interface AuthorizationDenied {
  */
 export type Authorize = (
   request: Request,
+  target: AuthorizeTarget,
 ) => Authorization | AuthorizationDenied | Promise<Authorization | AuthorizationDenied>;
 
 /**
@@ -73,4 +91,24 @@ export function nameOf(authorization: Authorization | undefined, name: unknown):
   const decoded = decodeUser(name);
   if (!decoded.ok) throw new HttpError(decoded.error);
   return decoded.user;
+}
+
+/**
+ * The display name of an authorization, in the form in which rooms show it.
+ *
+ * @param authorization The authorization; undefined in an open hub.
+ * @returns The name; undefined where there is none, one that cannot be shown, or the user's own.
+ *
+ * @example
+ * ```ts
+ * import { displayNameOf } from "./authorization.ts";
+ *
+ * console.log(displayNameOf({ user: "u1", name: " Ann  Lee " })); // Ann Lee
+ * ```
+ */
+export function displayNameOf(authorization: Authorization | undefined): string | undefined {
+  const { user, name } = authorization ?? {};
+  if (typeof name !== "string") return undefined;
+  const decoded = decodeUser(name);
+  return decoded.ok && decoded.user !== user ? decoded.user : undefined;
 }

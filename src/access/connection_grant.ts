@@ -5,15 +5,19 @@
  */
 
 import type { Authorization, AuthorizationDenied } from "./authorization.ts";
+import type { Renewal } from "./authorizer.ts";
+import type { RoomRole } from "../protocol/mod.ts";
 
 /** A connection that was authorized, and its place within the limits. */
 export interface ConnectionGrant<User extends string | undefined = string> {
   /** The user; undefined for a reader without a name. */
   readonly user: User;
+  /** A name to show beside the user, if there is one. */
+  readonly name?: string;
   /** Milliseconds since the epoch until which it holds. */
   readonly expiresAt?: number;
   /** Authorizes a fresh token for this connection; undefined in an open hub. */
-  readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
+  readonly renew?: (token: string) => Promise<Renewal | AuthorizationDenied>;
   /** Takes one message from the rates of the user and, in an open hub, of the address. */
   readonly takeMessage: () => number;
   /** Counts the connection among those that were closed and whose peer has not gone yet. */
@@ -30,7 +34,7 @@ export interface RoomsGrant extends ConnectionGrant {
    * Counts the connection for a room.
    *
    * @param room The room.
-   * @throws {HttpError} If the room is not open to the user, or has too many connections.
+   * @throws {HttpError} If the room has too many connections.
    */
   enterRoom(room: string): void;
   /**
@@ -40,12 +44,13 @@ export interface RoomsGrant extends ConnectionGrant {
    */
   leaveRoom(room: string): void;
   /**
-   * Whether a room is open to the user.
+   * The role of the user in a room, by the newest token.
    *
    * @param room The room.
-   * @returns True if it is, by the newest token.
+   * @returns The role, or a promise of it; `none` shuts the room.
+   * @throws {HttpError} If it cannot be decided now; a promise rejects with it.
    */
-  mayEnter(room: string): boolean;
+  roleIn(room: string): RoomRole | Promise<RoomRole>;
   /**
    * Replaces the authorization by that of a fresh token.
    *

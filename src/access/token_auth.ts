@@ -6,11 +6,11 @@
 
 import { errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyOptions, JWTVerifyResult } from "jose";
-import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
+import type { Authorization, AuthorizationDenied } from "./authorization.ts";
 import { IssuerKeys, IssuerKeysError, type IssuerKeysOptions } from "./issuer_keys.ts";
 import { decodeUser, TOKEN_MAX_LENGTH } from "../protocol/mod.ts";
 import { tokenOf } from "./request_token.ts";
-import { matches } from "./room_pattern.ts";
+import { RoomRoles } from "./room_roles.ts";
 
 /** Which claims a token must have besides a user. */
 export interface TokenClaims {
@@ -37,14 +37,16 @@ export interface KeySetTokenOptions extends TokenClaims {
 /** The tokens that are valid: those of one secret, or those of a published key set. */
 export type TokenOptions = SecretTokenOptions | KeySetTokenOptions;
 
+/**
+ * Authorizes a request by its token alone, whatever it is for: an {@linkcode Authorize}, and to be
+ * called by one of your own.
+ */
+export type TokenAuthorize = (request: Request) => Promise<Authorization | AuthorizationDenied>;
+
 /** Bytes that a secret for HS256 must have at least (RFC 7518, section 3.2). */
 export const SECRET_MIN_BYTES = 32;
 /** Seconds by which the clocks of issuer and server may differ. */
 const LEEWAY_SECONDS = 30;
-/** Patterns of rooms that one token may hold. */
-const ROOMS_MAX = 256;
-/** The longest pattern, in UTF-16 code units: twice a room's name. */
-const PATTERN_MAX_LENGTH = 128;
 /** Keys without a name that are tried for one token. */
 const CANDIDATES_MAX = 8;
 /** What a published key may have signed with; a shared secret only ever with HS256. */
@@ -63,9 +65,12 @@ const ASYMMETRIC_ALGORITHMS = [
 ];
 
 /**
- * Authorizes by JSON Web Tokens (RFC 7519): `sub` is the user, `rooms` a list of names in which `*`
- * stands for any characters (every room, if it is missing), and `exp` the end. `exp`, `nbf` and
- * `iat` are checked with 30 s of leeway, and none of them is required.
+ * Authorizes by JSON Web Tokens (RFC 7519). `sub` is the user, `name` a name to show beside it, and
+ * `exp` the end. `rooms` is a list of patterns of the rooms that are open to the user as a member, or
+ * an object from patterns to roles: `reader`, `member`, `moderator`, or `none`, which shuts a room.
+ * `*` in a pattern stands for any characters; the longest pattern that matches decides, of equal
+ * length the lowest role. Without `rooms` the user is a member of every room. `exp`, `nbf` and `iat`
+ * are checked with 30 s of leeway, and none of them is required.
  *
  * @param options Which tokens are valid.
  * @returns The `authorize` of {@linkcode createServer}.
@@ -83,7 +88,7 @@ const ASYMMETRIC_ALGORITHMS = [
  * console.log(response.status, await response.text()); // 401 … A token is required
  * ```
  */
-export function tokenAuthorizer(options: TokenOptions): Authorize {
+export function tokenAuthorizer(options: TokenOptions): TokenAuthorize {
   const verify = verifier(options);
   return async (request) => {
     const token = tokenOf(request);
@@ -168,7 +173,7 @@ function reasonOf(error: errors.JOSEError): string {
 }
 
 function authorizationOf(claims: JWTPayload): Authorization | AuthorizationDenied {
-  const { sub, rooms, exp, iat } = claims;
+  const { sub, name, rooms, exp, iat } = claims;
   if (typeof sub !== "string") return { denied: 'The token names no user in "sub"' };
   const decoded = decodeUser(sub);
   if (!decoded.ok) {
@@ -181,16 +186,11 @@ function authorizationOf(claims: JWTPayload): Authorization | AuthorizationDenie
   }
   // With the same leeway: a connection must not end before its token is refused.
   const expiresAt = exp === undefined ? undefined : 1000 * (exp + LEEWAY_SECONDS);
-  if (rooms === undefined) return { user: sub, expiresAt };
-  if (!Array.isArray(rooms) || rooms.length > ROOMS_MAX || !rooms.every(isPattern)) {
-    return { denied: 'The token\'s "rooms" is not a list of names' };
-  }
-  const mayEnter = (room: string) => rooms.some((pattern: string) => matches(pattern, room));
-  return { user: sub, expiresAt, mayEnter };
-}
-
-function isPattern(value: unknown): value is string {
-  return typeof value === "string" && value.length <= PATTERN_MAX_LENGTH;
+  const user = { user: sub, expiresAt, ...(typeof name === "string" && { name }) };
+  if (rooms === undefined) return user;
+  const roles = RoomRoles.parse(rooms);
+  if (roles) return { ...user, roleIn: (room) => roles.roleIn(room) };
+  return { denied: 'The token\'s "rooms" is neither a list of patterns nor patterns with roles' };
 }
 
 function listOf(

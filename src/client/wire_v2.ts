@@ -40,6 +40,8 @@ function isUsable(envelope: ServerEnvelopeV2): boolean {
     case "left":
     case "error":
       return areTexts(payload.code, payload.message);
+    case "role":
+      return areTexts(payload.role);
     case "draining":
     case "pong":
       return true;

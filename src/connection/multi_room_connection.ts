@@ -4,6 +4,7 @@
  * @module
  */
 
+import { forbidden } from "../access/authorizer.ts";
 import { HttpError } from "../access/http_error.ts";
 import type { RoomsGrant } from "../access/connection_grant.ts";
 import { drainingBatch } from "../hub/drain.ts";
@@ -12,15 +13,16 @@ import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { encodeErrorV2 } from "../hub/room_error.ts";
 import { encodeStatusesV2 } from "../hub/status_batch.ts";
 import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
-import { HISTORY_MAX, PROTOCOL_V2 } from "../protocol/mod.ts";
+import { HISTORY_MAX } from "../protocol/mod.ts";
 import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
-import type { LeftCode, ServerEnvelopeV2 } from "../protocol/mod.ts";
+import type { LeftCode, RoomRole, ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { type CloseName, Inbound, type InboundHandler, type RefusedAbout } from "./inbound.ts";
 import type { LinkHandler, LinkOptions } from "./link_handler.ts";
 import type { HeldChange } from "./outbound_queue.ts";
+import { RoleRefresh } from "./role_refresh.ts";
 import { type RoomConnection, RoomMember } from "./room_member.ts";
 import { TokenRefresh } from "./token_refresh.ts";
-import { upgrade, type Upgraded } from "./upgrade.ts";
+import type { Upgraded } from "./upgrade.ts";
 import { WebSocketLink } from "./websocket_link.ts";
 
 /** UTF-16 code units of a frame from which on many do not get it at once. */
@@ -36,28 +38,6 @@ export interface MultiRoomOptions extends Pick<LinkOptions, "services" | "addres
   readonly idleTimeoutSeconds?: number;
 }
 
-/**
- * Upgrades a request to a connection that is in no room yet. Everything that can be refused must
- * have been refused before: after {@linkcode upgrade} only its response may be returned.
- *
- * @param request A request to upgrade to a WebSocket, which offers `hubbub.v2`.
- * @param options What the connection is for.
- * @returns The response, to be returned to `Deno.serve` untouched.
- * @throws {TypeError} Where the request is no valid WebSocket handshake; then nothing happened.
- */
-export function connectMultiRoom(request: Request, options: MultiRoomOptions): Response {
-  const upgraded = upgrade(request, [PROTOCOL_V2], options.idleTimeoutSeconds);
-  const { socket, response } = upgraded;
-  try {
-    new MultiRoomConnection(upgraded, options);
-  } catch (error) {
-    options.services.logger("error", "connection_failed", { error });
-    socket.onopen = () => socket.close(CLOSE_CODES.internalError.code);
-    options.grant.release();
-  }
-  return response;
-}
-
 /** A connection with a member in each of its rooms. */
 export class MultiRoomConnection
   implements RoomConnection, InboundHandler<ClientEnvelopeV2>, LinkHandler {
@@ -67,12 +47,13 @@ export class MultiRoomConnection
   readonly #options: MultiRoomOptions;
   readonly #inbound: Inbound<ClientEnvelopeV2>;
   readonly #tokenRefresh: TokenRefresh;
+  readonly #roleRefresh: RoleRefresh<RoomMember>;
   /** A few rooms are joined at a time: each may have a page of history in memory. */
   readonly joins = new FairSemaphore(JOINS_MAX);
   readonly #members = new Map<string, RoomMember>();
 
   /**
-   * Made by {@linkcode connectMultiRoom}.
+   * Made for a socket that was upgraded.
    *
    * @param upgraded The socket, not open yet.
    * @param options What it is for.
@@ -92,8 +73,15 @@ export class MultiRoomConnection
       renew,
       onRefresh: (authorization) => {
         grant.renewed(authorization);
-        this.link.guard(() => this.#leaveForbidden());
+        this.link.guard(() => this.#roleRefresh.run([...this.#members.values()]));
       },
+    });
+    this.#roleRefresh = new RoleRefresh({
+      roleOf: ({ room }) => grant.roleIn(room),
+      has: (member) => this.#members.get(member.room) === member,
+      onRole: (member, role) => this.link.guard(() => this.#setRole(member, role)),
+      onFailure: ({ room }, problem) =>
+        this.link.guard(() => this.refuse(problem, { for: "authenticate", room })),
     });
     this.#inbound = new Inbound({
       limits: services.hub.limits,
@@ -207,7 +195,7 @@ export class MultiRoomConnection
   }
 
   #join(room: string, { after, history, presence }: JoinPayloadV2): void {
-    const { grant, services: { hub, logger } } = this.#options;
+    const { grant, services: { hub } } = this.#options;
     const { roomsMax } = grant;
     if (this.#members.has(room)) {
       return this.#refuse("already_joined", "You are in this room already", { for: "join", room });
@@ -216,19 +204,19 @@ export class MultiRoomConnection
       const message = `A connection may be in ${roomsMax} rooms: leave one first`;
       return this.#refuse("too_many_rooms", message, { for: "join", room });
     }
+    let role: RoomRole | Promise<RoomRole>;
     try {
       grant.enterRoom(room);
+      role = grant.roleIn(room);
+      if (role === "none") throw forbidden(this.user);
     } catch (error) {
-      const isRefusal = error instanceof HttpError;
-      if (!isRefusal) logger("error", "authorize_failed", { room, error });
-      const problem: Problem = isRefusal
-        ? error.problem
-        : { code: "unavailable", message: "Whether the room is open to you cannot be told now" };
-      return this.#inbound.refuse(problem, this, { for: "join", room });
+      grant.leaveRoom(room);
+      if (!(error instanceof HttpError)) throw error;
+      return this.#inbound.refuse(error.problem, this, { for: "join", room });
     }
     const member = new RoomMember(room, this);
     this.#members.set(room, member);
-    const subscription = hub.join(room, member, { after, history, presence });
+    const subscription = hub.join(room, member, { after, history, presence, role });
     // It may have been closed, or refused, within that.
     if (this.#members.get(room) !== member || this.isOver) subscription.leave();
     else member.subscription = subscription;
@@ -261,13 +249,10 @@ export class MultiRoomConnection
     this.#options.grant.leaveRoom(member.room);
   }
 
-  /** Leaves the rooms that a fresh token does not open. */
-  #leaveForbidden(): void {
-    const { grant } = this.#options;
-    for (const member of [...this.#members.values()]) {
-      if (grant.mayEnter(member.room)) continue;
-      this.#leave(member, "forbidden", "The room is no longer open to you");
-    }
+  /** Applies the role that a fresh token gives in a room. */
+  #setRole(member: RoomMember, role: RoomRole): void {
+    if (role !== "none") return member.subscription?.setRole(role);
+    this.#leave(member, "forbidden", "The room is no longer open to you");
   }
 
   #refreshToken(token: string): void {

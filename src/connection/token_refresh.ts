@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Authorization, AuthorizationDenied } from "../access/authorization.ts";
+import type { AuthorizationDenied } from "../access/authorization.ts";
+import type { Renewal } from "../access/authorizer.ts";
+import { HttpError } from "../access/http_error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Problem } from "../protocol/mod.ts";
@@ -22,9 +24,9 @@ export interface TokenRefreshOptions {
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Verifies a fresh token; where it is missing, none is needed. May reject. */
-  readonly renew?: (token: string) => Promise<Authorization | AuthorizationDenied>;
+  readonly renew?: (token: string) => Promise<Renewal | AuthorizationDenied>;
   /** Called with what a fresh token allows. Must not throw. */
-  readonly onRefresh?: (authorization: Authorization) => void;
+  readonly onRefresh?: (renewal: Renewal) => void;
 }
 
 /**
@@ -84,15 +86,18 @@ export class TokenRefresh {
         refuse({ code: "unauthorized", message: judged.denied });
       } else if (judged.user !== user) {
         refuse({ code: "forbidden", message: WRONG_TOKEN });
-      } else if (room !== undefined && !(judged.mayEnter?.(room) ?? true)) {
+      } else if (judged.role === "none") {
         refuse({ code: "forbidden", message: WRONG_TOKEN });
       } else {
         this.#expiresAt = judged.expiresAt ?? Infinity;
         this.#options.onRefresh?.(judged);
       }
     } catch (error) {
-      hub.metrics.authorizeFailures++;
-      logger("error", "authorize_failed", { room, error });
+      // One that is an answer was counted where it was made.
+      if (!(error instanceof HttpError)) {
+        hub.metrics.authorizeFailures++;
+        logger("error", "authorize_failed", { room, error });
+      }
       refuse({ code: "unavailable", message: "The token cannot be verified now" });
     } finally {
       this.#isRenewing = false;

@@ -89,7 +89,12 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
     this.address = address;
     this.#isLines = upgraded.protocol === PROTOCOL_V1_LINES;
     this.#options = options;
-    this.#tokenRefresh = new TokenRefresh(options);
+    this.#tokenRefresh = new TokenRefresh({
+      ...options,
+      onRefresh: ({ role }) => {
+        if (role !== undefined && role !== "none") this.#subscription?.setRole(role);
+      },
+    });
     this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
     this.link = new WebSocketLink(upgraded, options, this);
   }

@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import { HttpError, httpError } from "../access/http_error.ts";
-import { connectMultiRoom } from "../connection/multi_room_connection.ts";
+import { connectMultiRoom } from "../connection/multi_room_upgrade.ts";
 import { chooseProtocol } from "../connection/upgrade.ts";
 import { connect } from "../connection/websocket_connection.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PROTOCOL_V2 } from "../protocol/mod.ts";
@@ -56,13 +56,14 @@ export function connectionRoutes(
     const after = context.req.query("after") || undefined;
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquire(raw, { room, name: nameIn(context), info });
-    const { user, expiresAt, renew, takeMessage, markClosing, release } = grant;
+    const { user, role, expiresAt, renew, takeMessage, markClosing, release } = grant;
     return upgradeOr(release, () => {
       checkHandshake(context);
       return connect(raw, {
         services,
         room,
         user,
+        role,
         history,
         after,
         address: slot?.share,

@@ -54,7 +54,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
     if (before !== undefined && after !== undefined) {
       throw httpError("bad_query", 'Give "before" or "after", not both');
     }
-    await access.authorize(context.req.raw, room);
+    await access.enter(context.req.raw, room);
     const options = { limit, maxLength, shownOnly: true };
     const read = () =>
       after !== undefined
@@ -73,7 +73,8 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
   app.post("/rooms/:room/messages", async (context) => {
     const room = roomOf(context);
     const { raw } = context.req;
-    const authorization = await access.authorize(raw, room);
+    const { authorization, role } = await access.enter(raw, room);
+    if (role === "reader") throw httpError("forbidden", "You may only read in this room");
     const body = await readBody(raw, { maxBytes });
     checkFields(body);
     const user = nameOf(authorization, body.user);

@@ -46,7 +46,7 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
 
   app.get("/rooms/:room", async (context) => {
     const room = roomOf(context);
-    await access.authorize(context.req.raw, room);
+    await access.enter(context.req.raw, room);
     return context.json(await hub.roomState(room));
   });
 

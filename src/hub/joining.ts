@@ -5,6 +5,7 @@
  */
 
 import { encodeEnvelope, HISTORY_DEFAULT, type Limits, USERS_LISTED_MAX } from "../protocol/mod.ts";
+import type { Problem, RoomRole } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -30,6 +31,13 @@ export interface JoinOptions {
    * @default {true}
    */
   readonly presence?: boolean;
+  /**
+   * What the member may do, or a promise of it; `none` refuses the join. What the member sends
+   * meanwhile waits.
+   *
+   * @default {"member"}
+   */
+  readonly role?: RoomRole | Promise<RoomRole>;
 }
 
 /** The room that {@linkcode Joining} lets members join, which goes on delivering meanwhile. */
@@ -119,6 +127,9 @@ export class Joining {
     using _hold = holds.take();
     this.#waiting.add(subscription);
     try {
+      // Not in its turn: what decides may be slow.
+      if (typeof options.role === "object") await this.#decide(subscription, options.role);
+      else this.#setRole(subscription, options.role ?? "member");
       const { member } = subscription;
       if (!member.inTurn) await this.#join(subscription, options);
       else await member.inTurn(() => this.#join(subscription, options));
@@ -144,6 +155,21 @@ export class Joining {
   /** The subscriptions that wait for their history. */
   waiting(): readonly RoomSubscription[] {
     return [...this.#waiting].filter(({ state }) => state === "joining");
+  }
+
+  async #decide(subscription: RoomSubscription, role: Promise<RoomRole>): Promise<void> {
+    try {
+      this.#setRole(subscription, await role);
+    } catch {
+      // Who gave it has logged why.
+      subscription.refuseJoin(UNDECIDED);
+    }
+  }
+
+  #setRole(subscription: RoomSubscription, role: RoomRole): void {
+    if (role !== "none") return subscription.setFirstRole(role);
+    const message = `This room is not open to "${subscription.user}"`;
+    subscription.refuseJoin({ code: "forbidden", message });
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
@@ -193,7 +219,7 @@ export class Joining {
   }
 
   /** Makes `joined`, which is encoded in the protocol of the member, and within this turn. */
-  #joinedOf({ user = "", presence }: RoomSubscription, recovered: boolean): LastEnvelope {
+  #joinedOf({ user = "", presence, role }: RoomSubscription, recovered: boolean): LastEnvelope {
     const { room, limits } = this.#options;
     const { name, cursor } = room;
     const all = room.users();
@@ -208,12 +234,17 @@ export class Joining {
       encodeV2() {
         const users = presence ? listed(all, user).map((user) => ({ user })) : [];
         const user_count = all.length;
-        const payload = { cursor, recovered, user_count, users, typing, role: "member" } as const;
+        const payload = { cursor, recovered, user_count, users, typing, role };
         return encodeEnvelope({ type: "joined", room: name, payload });
       },
     };
   }
 }
+
+const UNDECIDED: Problem = {
+  code: "unavailable",
+  message: "Whether the room is open to you cannot be told now",
+};
 
 /** The first users, and one of them in any case where it is among them all. */
 function listed(users: readonly string[], user: string): readonly string[] {

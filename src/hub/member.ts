@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft, Problem } from "../protocol/mod.ts";
+import type { Draft, Problem, Role } from "../protocol/mod.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 
 /**
@@ -118,6 +118,8 @@ export interface Subscription {
   readonly member: Member;
   /** The user whose subscription it is; undefined for a member that only reads. */
   readonly user: string | undefined;
+  /** What the member may do; `reader` for one that only reads. */
+  readonly role: Role;
   /** Whether the member waits for its history, is live, or has left. */
   readonly state: SubscriptionState;
   /** Settles when the member is live, or has left before that. Never rejects. */
@@ -136,6 +138,12 @@ export interface Subscription {
    * @param status Whether the member is typing.
    */
   typing(status: boolean): void;
+  /**
+   * Changes what the member may do, from now on. A member of protocol 2 is told.
+   *
+   * @param role The new role.
+   */
+  setRole(role: Role): void;
   /** Leaves the room. A second call does nothing. */
   leave(): void;
   /**

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { CLOSE_CODES, type Draft, type Problem } from "../protocol/mod.ts";
+import { CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
+import type { Problem, Role } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { EnvelopeBatch } from "./envelope_batch.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import type { Submission } from "./pending_messages.ts";
@@ -15,6 +16,9 @@ import { errorBatch } from "./room_error.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
 const EARLY_MAX = 256;
+
+/** What a reader is told that wants more. */
+const READS_ONLY: Problem = { code: "forbidden", message: "You may only read in this room" };
 
 /** The room of a {@linkcode RoomSubscription}. */
 export interface SubscriptionRoom {
@@ -46,6 +50,8 @@ export class RoomSubscription implements Subscription {
   joined: Promise<void> = Promise.resolve();
   readonly #room: SubscriptionRoom;
   #state: SubscriptionState = "joining";
+  /** What the member may do, once that is known. */
+  #role: Role | undefined;
   /** What the member did before it was live. */
   #early: (() => void)[] = [];
   /** What is sent to the member from within the sending of its history. */
@@ -70,6 +76,10 @@ export class RoomSubscription implements Subscription {
     return this.#state;
   }
 
+  get role(): Role {
+    return this.user === undefined ? "reader" : this.#role ?? "member";
+  }
+
   /** Whether something that was sent waits to go out. Never throws. */
   get isBehind(): boolean {
     if (this.#state === "left") return false;
@@ -90,9 +100,30 @@ export class RoomSubscription implements Subscription {
 
   typing(status: boolean): void {
     this.#whenLive(() => {
-      if (status) this.#room.startTyping(this);
-      else this.#room.stopTyping(this);
+      if (!status) this.#room.stopTyping(this);
+      else if (this.role !== "reader") this.#room.startTyping(this);
+      else if (this.user !== undefined) this.refuse(READS_ONLY, "typing_status");
     });
+  }
+
+  setRole(role: Role): void {
+    const before = this.role;
+    this.#role = role;
+    if (this.role === before || this.#state !== "live") return;
+    if (role === "reader") this.#room.stopTyping(this);
+    if (this.protocol !== 2) return;
+    const { name: room } = this.#room;
+    const text = encodeEnvelope({ type: "role", room, payload: { role } });
+    this.send(new EnvelopeBatch([], { v2: { encode: () => [text] } }));
+  }
+
+  /**
+   * Sets the role that a join has asked for, unless a newer one came meanwhile.
+   *
+   * @param role The role.
+   */
+  setFirstRole(role: Role): void {
+    this.#role ??= role;
   }
 
   leave(): void {
@@ -148,9 +179,10 @@ export class RoomSubscription implements Subscription {
    * Sends the member, and nobody else, an `error` envelope.
    *
    * @param problem What is wrong.
+   * @param type The type of the envelope that is refused. @default {"chat_message"}
    */
-  refuse(problem: Problem): void {
-    this.send(errorBatch(problem, { room: this.#room.name, for: "chat_message" }));
+  refuse(problem: Problem, type: string = "chat_message"): void {
+    this.send(errorBatch(problem, { room: this.#room.name, for: type }));
   }
 
   /**
@@ -163,7 +195,9 @@ export class RoomSubscription implements Subscription {
     const { member } = this;
     if (!member.refuseJoin) {
       this.send(errorBatch(problem, { room: this.#room.name, for: "join" }));
-      return this.disconnect(CLOSE_CODES.internalError.code, problem.message);
+      const isFinal = problem.code === "forbidden";
+      const { code } = isFinal ? CLOSE_CODES.notAllowed : CLOSE_CODES.internalError;
+      return this.disconnect(code, problem.message);
     }
     if (this.#state === "left") return;
     this.leave();
@@ -189,6 +223,7 @@ export class RoomSubscription implements Subscription {
       const message = "Who only reads cannot send";
       return this.refuse({ code: "bad_user", message, ref: draft.ref });
     }
+    if (this.role === "reader") return this.refuse({ ...READS_ONLY, ref: draft.ref });
     this.#room.publish({
       user,
       draft,

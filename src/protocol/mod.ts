@@ -66,6 +66,8 @@ export type {
   PresenceEnvelopeV2,
   PresentUser,
   Role,
+  RoleEnvelopeV2,
+  RoomRole,
   ServerEnvelopeV2,
   TypingStatusEnvelopeV2,
   WelcomeEnvelopeV2,

@@ -34,8 +34,14 @@ export interface PresentUser {
   readonly user: UserName;
 }
 
-/** What a user may do in a room. */
+/**
+ * What a user may do in a room: a reader receives, a member sends too, a moderator may also change
+ * what others sent, and put people out.
+ */
 export type Role = "reader" | "member" | "moderator";
+
+/** A role, or `none`, which shuts a room. */
+export type RoomRole = Role | "none";
 
 /** Why a stay in a room ended. */
 export type LeftCode = "left" | "kicked" | "banned" | "forbidden" | "room_deleted" | "too_slow";
@@ -95,6 +101,16 @@ export interface JoinedEnvelopeV2 {
     /** What the member may do in the room. */
     readonly role: Role;
   };
+}
+
+/** What the member may do in the room has changed: after a fresh token. */
+export interface RoleEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "role";
+  /** The room. */
+  readonly room: RoomName;
+  /** What the member may do from now on. */
+  readonly payload: { readonly role: Role };
 }
 
 /** The end of a stay in a room: nothing more of it comes. */
@@ -176,6 +192,7 @@ export type ServerEnvelopeV2 =
   | WelcomeEnvelopeV2
   | ChatMessageEnvelopeV2
   | JoinedEnvelopeV2
+  | RoleEnvelopeV2
   | LeftEnvelopeV2
   | TypingStatusEnvelopeV2
   | PresenceEnvelopeV2
@@ -208,6 +225,7 @@ export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", Server
   switch (value.type) {
     case "chat_message":
     case "joined":
+    case "role":
     case "left":
     case "typing_status":
     case "presence":

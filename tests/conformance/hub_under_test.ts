@@ -120,10 +120,14 @@ export async function handshake(
 export async function tokenOf(
   hub: HubUnderTest,
   user: string,
-  options: { readonly seconds?: number; readonly rooms?: readonly string[] } = {},
+  options: {
+    readonly seconds?: number;
+    readonly rooms?: readonly string[] | Readonly<Record<string, string>>;
+    readonly name?: string;
+  } = {},
 ): Promise<string> {
-  const { seconds = 600, rooms } = options;
+  const { seconds = 600, ...claims } = options;
   const secret = new TextEncoder().encode(hub.withTokens?.secret);
   const exp = Math.ceil(Date.now() / 1000) + seconds;
-  return await forge({ alg: "HS256", typ: "JWT" }, { sub: user, exp, rooms }, secret);
+  return await forge({ alg: "HS256", typ: "JWT" }, { sub: user, exp, ...claims }, secret);
 }

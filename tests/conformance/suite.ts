@@ -3,6 +3,7 @@ import { HTTP_POINTS } from "./http_points.ts";
 import type { HubUnderTest, PointCheck } from "./hub_under_test.ts";
 import { V1_POINTS } from "./v1_points.ts";
 import { V2_POINTS } from "./v2_points.ts";
+import { WHO_POINTS } from "./who_points.ts";
 
 /** The checks of all points of `docs/protocol.md`. */
 export const POINTS: readonly PointCheck[] = [
@@ -10,6 +11,7 @@ export const POINTS: readonly PointCheck[] = [
   ...V1_POINTS,
   ...V2_POINTS,
   ...HTTP_POINTS,
+  ...WHO_POINTS,
 ];
 
 /** Points that are checked at the same time: fewer than the connections that an address may have. */

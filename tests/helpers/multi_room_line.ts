@@ -110,7 +110,7 @@ export class MultiRoomLine {
       release() {},
       enterRoom() {},
       leaveRoom() {},
-      mayEnter: () => true,
+      roleIn: () => "member" as const,
       renewed() {},
     };
     const monitor = new ConnectionMonitor({ metrics: hub.metrics });

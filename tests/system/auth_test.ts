@@ -241,7 +241,7 @@ Deno.test("authenticate lets a connection outlive its first token", needs("net")
     authorize: (request) => {
       const [, token] = request.headers.get("authorization")?.split(" ") ?? [];
       if (token === "bob") return { user: "bob" };
-      if (token === "elsewhere") return { user: "ann", mayEnter: () => false };
+      if (token === "elsewhere") return { user: "ann", roleIn: () => "none" };
       if (token === "broken") throw new Error("no answer");
       if (token === "bad") return { denied: "No" };
       return { user: "ann", expiresAt: expiries[token ?? "first"] };

@@ -313,7 +313,7 @@ Deno.test("A fresh token that opens fewer rooms ends the others with left", net,
     authorize: (request) => {
       const token = tokenOf(request) ?? "";
       if (!(token in rooms)) return { denied: "Who are you?" };
-      return { user: "ann", mayEnter: (room) => rooms[token].includes(room) };
+      return { user: "ann", roleIn: (room) => rooms[token].includes(room) ? "member" : "none" };
     },
   });
   await using ann = new MultiRoomClient(server.url, "token=all");

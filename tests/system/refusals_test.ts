@@ -21,7 +21,10 @@ async function corsOf(response: Response): Promise<[number, string | null, strin
 Deno.test("pages of an allowed origin can read every answer but the 101", net, async () => {
   const authorize = (request: Request) =>
     request.headers.has("authorization")
-      ? { user: "ann", mayEnter: (room: string) => room === "lobby" }
+      ? {
+        user: "ann",
+        roleIn: (room: string) => room === "lobby" ? "member" as const : "none" as const,
+      }
       : { denied: "No token" };
   await using running = await serveAlone({ origins: [ORIGIN], authorize });
   const ask = async (path: string, headers: Record<string, string> = {}, method = "GET") =>

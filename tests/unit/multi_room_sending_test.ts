@@ -41,7 +41,7 @@ async function withConnection(test: (socket: Socket, hub: Hub) => Promise<void>)
     release() {},
     enterRoom() {},
     leaveRoom() {},
-    mayEnter: () => true,
+    roleIn: () => "member" as const,
     renewed() {},
   };
   const services = { hub, logger() {}, monitor, scheduler: new WriteScheduler() };

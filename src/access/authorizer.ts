@@ -1,0 +1,184 @@
+/**
+ * Calls of the hook that authorizes requests.
+ *
+ * @module
+ */
+
+import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
+import { type HttpError, httpError, retryAfter } from "./http_error.ts";
+import type { Role, RoomRole } from "../protocol/mod.ts";
+import { bearerOf } from "./request_token.ts";
+import { isRoomRole } from "./room_roles.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** The options of {@linkcode Authorizer}. */
+export interface AuthorizerOptions {
+  /** Authorizes requests. Without it the hub is open: everybody is a member of every room. */
+  readonly authorize?: Authorize;
+  /** The counters. */
+  readonly metrics: Pick<Metrics, "authorizeFailures">;
+  /** Receives failures of the hook. */
+  readonly logger: Logger;
+}
+
+/** The right to a room. */
+export interface RoomAccess {
+  /** The authorization; undefined in an open hub. */
+  readonly authorization: Authorization | undefined;
+  /** The role in the room. */
+  readonly role: Role;
+}
+
+/** What a fresh token allows on the connection that it was sent on. */
+export interface Renewal extends Authorization {
+  /** The role in the connection's room; undefined where it has several rooms. */
+  readonly role?: RoomRole;
+}
+
+/**
+ * Asks an application's hook who a user is and what the user may do, and takes no answer for a yes
+ * that is none: what throws, rejects or gives back something else has not decided.
+ *
+ * @example
+ * ```ts
+ * import { Metrics } from "@hubbub/hub";
+ * import { Authorizer } from "./authorizer.ts";
+ *
+ * const authorizer = new Authorizer({
+ *   authorize: () => ({ user: "ann", roleIn: () => "moderator" }),
+ *   metrics: new Metrics(),
+ *   logger: console.log,
+ * });
+ * const { role } = await authorizer.enter(new Request("http://localhost/rooms/lobby"), "lobby");
+ * console.log(role); // moderator
+ * ```
+ */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+
+  /** @param options The hook, and what is told of its failures. */
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether everybody may do everything, under any name. */
+  get isOpen(): boolean {
+    return this.#options.authorize === undefined;
+  }
+
+  /**
+   * Authorizes a request.
+   *
+   * @param request The request, before any upgrade.
+   * @param room The room; undefined where none is entered yet.
+   * @returns Who the user is; undefined in an open hub.
+   * @throws {HttpError} If the request is not authorized, or that cannot be decided now.
+   */
+  async authorize(request: Request, room?: string): Promise<Authorization | undefined> {
+    const { authorize } = this.#options;
+    if (!authorize) return undefined;
+    let judged: Authorization | AuthorizationDenied;
+    try {
+      judged = await authorize(request, room === undefined ? {} : { room });
+    } catch (error) {
+      throw this.#failed("Who you are cannot be verified now", { room, error });
+    }
+    if (!("denied" in judged)) return judged;
+    throw httpError("unauthorized", judged.denied, { "www-authenticate": "Bearer" });
+  }
+
+  /**
+   * Authorizes a request to a room.
+   *
+   * @param request The request, before any upgrade.
+   * @param room The room.
+   * @returns Who the user is, and the role there.
+   * @throws {HttpError} If the room is not open to the user, or that cannot be decided now.
+   */
+  async enter(request: Request, room: string): Promise<RoomAccess> {
+    const authorization = await this.authorize(request, room);
+    const role = await this.roleIn(authorization, room);
+    if (role !== "none") return { authorization, role };
+    throw forbidden(authorization?.user);
+  }
+
+  /**
+   * The role of a user in a room.
+   *
+   * @param authorization Who the user is; undefined in an open hub.
+   * @param room The room.
+   * @returns The role, at once where the hook gives it at once.
+   * @throws {HttpError} If it cannot be decided now; the promise rejects with it.
+   */
+  roleIn(
+    authorization: Authorization | undefined,
+    room: string,
+  ): RoomRole | Promise<RoomRole> {
+    const fail = (error: unknown) =>
+      this.#failed("Whether the room is open to you cannot be told now", { room, error });
+    const check = (role: unknown) => {
+      if (isRoomRole(role)) return role;
+      throw fail(new TypeError("roleIn() must return none, reader, member or moderator"));
+    };
+    let role: unknown;
+    try {
+      role = authorization?.roleIn ? authorization.roleIn(room) : "member";
+    } catch (error) {
+      throw fail(error);
+    }
+    if (!isThenable(role)) return check(role);
+    return Promise.resolve(role).then(check, (error) => {
+      throw fail(error);
+    });
+  }
+
+  /**
+   * Makes what authorizes fresh tokens for a connection.
+   *
+   * @param address The address of its request.
+   * @param room The room; undefined for a connection with several.
+   * @returns A function that rejects where the hook fails; undefined in an open hub.
+   */
+  renewer(
+    address: string,
+    room?: string,
+  ): ((token: string) => Promise<Renewal | AuthorizationDenied>) | undefined {
+    const { authorize } = this.#options;
+    if (!authorize) return undefined;
+    const url = new URL(address);
+    // The old token may stand there.
+    url.search = "";
+    return async (token) => {
+      const headers = { authorization: bearerOf(token) };
+      const judged = await authorize(
+        new Request(url, { headers }),
+        room === undefined ? {} : { room },
+      );
+      if ("denied" in judged || room === undefined) return judged;
+      return { ...judged, role: await this.roleIn(judged, room) };
+    };
+  }
+
+  #failed(message: string, fields: { readonly room?: string; readonly error: unknown }): HttpError {
+    const { logger, metrics } = this.#options;
+    metrics.authorizeFailures++;
+    logger("error", "authorize_failed", { ...fields });
+    return httpError("unavailable", message, retryAfter());
+  }
+}
+
+/**
+ * Creates the refusal of a room that is not open to a user.
+ *
+ * @param user The user.
+ * @returns The refusal, to be thrown.
+ */
+export function forbidden(user: string | undefined): HttpError {
+  return httpError("forbidden", `This room is not open to "${user}"`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}

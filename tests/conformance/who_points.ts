@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import { anew, ask, assertRefused, type PointCheck, tokenOf } from "./hub_under_test.ts";
+import type { HubUnderTest } from "./hub_under_test.ts";
+import { Socket } from "./socket.ts";
+
+/** Connects with a token of some claims. */
+async function enter(
+  hub: HubUnderTest,
+  user: string,
+  claims: Parameters<typeof tokenOf>[2],
+): Promise<Socket> {
+  const token = await tokenOf(hub, user, claims);
+  const socket = new Socket(`${hub.withTokens!.url}/ws`, ["hubbub.v2", `hubbub.token.${token}`]);
+  await socket.first("welcome");
+  return socket;
+}
+
+/** Waits for so many errors, and gives them without their sentences. */
+async function errorsOf(socket: Socket, count: number): Promise<unknown[]> {
+  await socket.until(`${count} errors`, () => socket.of("error").length >= count);
+  return socket.of("error").map(({ message: _why, ...rest }) => rest);
+}
+
+/** The points about who may do what. */
+export const WHO_POINTS: readonly PointCheck[] = [
+  {
+    id: "WHO-1",
+    need: "withTokens",
+    async check(hub) {
+      const name = anew("r");
+      const roles: Record<string, string> = {
+        [`${name}*`]: "reader",
+        [`${name}-*`]: "member",
+        [`${name}-bb`]: "moderator",
+        [`*-bb`]: "none",
+        [`*-shut`]: "none",
+      };
+      await using ann = await enter(hub, "ann", { rooms: roles });
+      const rooms = [name, `${name}-a`, `${name}-bb`];
+      ann.send(...rooms.map((room) => ({ type: "join", room })));
+      await ann.until("three rooms", () => ann.of("joined").length === 3);
+      const found = rooms.map((room) => ann.of("joined", room)[0].role);
+      assertEquals(found, ["reader", "member", "moderator"]);
+      ann.send({ type: "join", room: "x-shut" }, { type: "join", room: anew("other") });
+      assertEquals(await errorsOf(ann, 2), Array(2).fill({ code: "forbidden", for: "join" }));
+    },
+  },
+  {
+    id: "WHO-2",
+    need: "withTokens",
+    async check(hub) {
+      const room = anew("room");
+      await using ann = await enter(hub, "ann", { rooms: { [room]: "reader" } });
+      ann.send(
+        { type: "join", room },
+        { type: "chat_message", room, payload: { text: "hello", ref: "r1" } },
+        { type: "typing_status", room, payload: { status: true } },
+      );
+      assertEquals(await errorsOf(ann, 2), [
+        { code: "forbidden", for: "chat_message", ref: "r1" },
+        { code: "forbidden", for: "typing_status" },
+      ]);
+      const token = await tokenOf(hub, "ann", { rooms: { [room]: "reader" } });
+      const headers = { authorization: `Bearer ${token}` };
+      const url = `${hub.withTokens!.url}/rooms/${room}/messages`;
+      const body = JSON.stringify({ text: "hello" });
+      await assertRefused(ask(url, { method: "POST", headers, body }), 403, "forbidden");
+      const page = await ask(url, { headers });
+      assertEquals([page.status, (await page.json()).messages], [200, []]);
+    },
+  },
+  {
+    id: "WHO-3",
+    need: "withTokens",
+    async check(hub) {
+      const [one, two] = [anew("one"), anew("two")];
+      await using ann = await enter(hub, "ann", { rooms: [one, two] });
+      ann.send({ type: "join", room: one }, { type: "join", room: two });
+      await ann.until("two rooms", () => ann.of("joined").length === 2);
+      const token = await tokenOf(hub, "ann", { rooms: { [one]: "reader" } });
+      ann.send({ type: "authenticate", payload: { token } });
+      assertEquals(await ann.first("role", () => true, one), { role: "reader" });
+      assertEquals((await ann.first("left", () => true, two)).code, "forbidden");
+      ann.send({ type: "chat_message", room: one, payload: { text: "hello" } });
+      assertEquals(await errorsOf(ann, 1), [{ code: "forbidden", for: "chat_message" }]);
+    },
+  },
+];
