@@ -58,7 +58,8 @@ export { type TokenAuthorize, tokenAuthorizer, type TokenOptions } from "./acces
 export type { KeySetTokenOptions, SecretTokenOptions, TokenClaims } from "./access/token_auth.ts";
 export type { IssuerKeysOptions } from "./access/issuer_keys.ts";
 export { tokenOf } from "./access/request_token.ts";
-export { createServer, type Server, type ServerOptions } from "./http/server.ts";
+export { createServer, type Server } from "./http/server.ts";
+export type { ServerOptions } from "./http/server_options.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { EnvelopesV2, StatusChange } from "./hub/envelope_batch.ts";
 export { Hub } from "./hub/hub.ts";

@@ -72,34 +72,33 @@ export class Answers {
       return response;
     }
     const { status, headers } = response;
-    // A refusal that has no place counts nowhere. Over HTTP/2 its body would be kept for as long as
-    // the peer gives it no window, and a connection has hundreds: it goes without one.
-    if (slot === undefined && request.headers.get("host") === null) {
-      await response.body.cancel();
-      return new Response(null, { status, headers });
-    }
-    const bytes = new Uint8Array(await response.arrayBuffer());
     // Requests over HTTP/2 have no header "host".
     const isAlone = request.headers.get("host") !== null;
+    if (slot === undefined) {
+      // A refusal that has no place counts nowhere. Over HTTP/2 its body would be kept for as long as
+      // the peer gives it no window, and a connection has hundreds: it goes without one.
+      return isAlone ? response : new Response(null, { status, headers });
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
     if (isAlone && bytes.length <= SMALL_BYTES) {
-      slot?.release();
+      slot.release();
       return new Response(bytes, { status, headers });
     }
     const { monitor } = this.#options;
     // Many may have been let in before the first was answered.
-    if (bytes.length > SMALL_BYTES && monitor.isFull(slot?.share)) {
-      slot?.release();
-      return this.#refuse(headers, slot?.address);
+    if (bytes.length > SMALL_BYTES && monitor.isFull(slot.share)) {
+      slot.release();
+      return this.#refuse(headers, slot.address);
     }
     const answer = new Answer(bytes, {
-      address: slot?.share,
+      address: slot.share,
       onEnd: () => {
         monitor.delete(answer);
-        slot?.release();
+        slot.release();
       },
       onCut: () => {
         this.#options.hub.metrics.answersCut++;
-        this.#refusals.add("answer_stalled", slot?.address);
+        this.#refusals.add("answer_stalled", slot.address);
       },
     });
     monitor.add(answer);

@@ -37,7 +37,7 @@ export function connectionRoutes(
   app.get("/ws", async (context) => {
     checkPurpose(context, isOpen);
     const offered = context.req.header("sec-websocket-protocol") ?? "";
-    if (isUpgrade(context) && chooseProtocol(offered, [PROTOCOL_V2]) === undefined) {
+    if (isUpgrade(context.req.raw) && chooseProtocol(offered, [PROTOCOL_V2]) === undefined) {
       const message = `This path speaks ${PROTOCOL_V2}: offer it as the subprotocol`;
       throw httpError("bad_handshake", message);
     }
@@ -84,7 +84,7 @@ function checkPurpose(context: Context, isOpen: boolean): void {
   // A client that was refused may ask without an upgrade why: a browser does not tell it.
   const isAnybody = context.req.query("user") === undefined &&
     context.req.header("authorization") === undefined;
-  if (!isUpgrade(context) && isOpen && isAnybody) throw upgradeRequired(context);
+  if (!isUpgrade(context.req.raw) && isOpen && isAnybody) throw upgradeRequired(context);
 }
 
 /**

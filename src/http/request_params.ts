@@ -25,11 +25,11 @@ export function roomOf(context: Context): string {
 /**
  * Whether a request asks for a WebSocket.
  *
- * @param context The request.
+ * @param request The request.
  * @returns True where it asks for that upgrade.
  */
-export function isUpgrade(context: Context): boolean {
-  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+export function isUpgrade({ headers }: Request): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /**
@@ -40,7 +40,7 @@ export function isUpgrade(context: Context): boolean {
  * @returns The refusal, to be thrown.
  */
 export function upgradeRequired(context: Context): HttpError {
-  const isProxied = isStrippedHandshake(context);
+  const isProxied = isStrippedHandshake(context.req.raw);
   const message = isProxied
     ? "The request has Sec-WebSocket-Key, but no Upgrade: websocket. A proxy in front dropped it, " +
       "and has to pass the headers Upgrade and Connection on"
@@ -52,11 +52,11 @@ export function upgradeRequired(context: Context): HttpError {
  * Whether a request was a WebSocket handshake until a proxy dropped the headers that it has to pass
  * on.
  *
- * @param context The request.
+ * @param request The request.
  * @returns True if so.
  */
-export function isStrippedHandshake(context: Context): boolean {
-  return !isUpgrade(context) && context.req.header("sec-websocket-key") !== undefined;
+export function isStrippedHandshake(request: Request): boolean {
+  return !isUpgrade(request) && request.headers.has("sec-websocket-key");
 }
 
 /**
@@ -67,7 +67,7 @@ export function isStrippedHandshake(context: Context): boolean {
  */
 export function checkHandshake(context: Context): void {
   const header = (name: string) => context.req.header(name) ?? "";
-  if (!isUpgrade(context)) throw upgradeRequired(context);
+  if (!isUpgrade(context.req.raw)) throw upgradeRequired(context);
   // Hono answers HEAD through GET, in a response of its own: not after an upgrade.
   if (context.req.method !== "GET") {
     throw httpError("method_not_allowed", "This path takes GET", { allow: "GET" });

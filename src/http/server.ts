@@ -18,81 +18,34 @@
  * @module
  */
 
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { AccessControl } from "../access/access_control.ts";
-import type { Authorize } from "../access/authorization.ts";
 import type { ConnectionInfo } from "../access/client_address.ts";
-import type { ConnectionLimitSettings } from "../access/connection_limit_settings.ts";
 import { AllowedHosts } from "../access/host.ts";
-import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
+import { httpError, retryAfter } from "../access/http_error.ts";
 import { AllowedOrigins } from "../access/origin.ts";
 import { ConnectionMonitor } from "../connection/connection_monitor.ts";
 import { WriteScheduler } from "../connection/write_scheduler.ts";
 import type { Hub } from "../hub/hub.ts";
-import { decodeRoom, type ErrorBody, ERRORS } from "../protocol/mod.ts";
-import { guardLogger, jsonLogger, type Logger } from "../telemetry/logger.ts";
+import { decodeRoom } from "../protocol/mod.ts";
+import { guardLogger, jsonLogger } from "../telemetry/logger.ts";
 import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
 import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { connectionRoutes } from "./connection_routes.ts";
-import { eventRefusal } from "./event_refusal.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { checkNoBody } from "./request_body.ts";
-import { isStrippedHandshake } from "./request_params.ts";
+import { Refusals } from "./refusals.ts";
+import { RequestScheduler } from "./request_scheduler.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
+import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
-/** How {@linkcode createServer} behaves. */
-export interface ServerOptions extends Partial<ConnectionLimitSettings> {
-  /** Receives operational events. @default {jsonLogger()} */
-  readonly logger?: Logger;
-  /**
-   * Decides who may come in, such as {@linkcode tokenAuthorizer}.
-   *
-   * @default {undefined} everybody, under any name
-   */
-  readonly authorize?: Authorize;
-  /**
-   * Origins of web pages that may use this server besides its own, exactly as browsers write them,
-   * and patterns such as `https://*.example.com`.
-   *
-   * @default {[]}
-   */
-  readonly origins?: readonly string[];
-  /**
-   * Hosts that requests may be for besides `localhost`, 127.0.0.0/8 and `[::1]`: names, and patterns
-   * such as `*.example.com`. A server that listens on loopback should have this list, if an empty
-   * one, against DNS rebinding.
-   *
-   * @default {undefined} any
-   */
-  readonly hosts?: readonly string[];
-  /**
-   * Proxies in front, each of which adds the address that it sees to `X-Forwarded-For`. With 0 that
-   * header is not believed.
-   *
-   * @default {0}
-   */
-  readonly proxies?: number;
-  /**
-   * The path under which the server lives, such as `/chat`. Requests may come with it, or without
-   * it where a proxy or a framework in front takes it off.
-   *
-   * @default {""} the root
-   */
-  readonly basePath?: string;
-  /** Whether the chat page is served at `/` and `/r/{room}`. @default {true} */
-  readonly page?: boolean;
-  /** Whether `/health` and `/metrics` are served. @default {true} */
-  readonly operatorRoutes?: boolean;
-  /** Gives what the other isolates of this process have counted. @default {none} */
-  readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
-}
 
 /** A hub's HTTP side; `await using` drains it. */
 export interface Server extends AsyncDisposable {
@@ -161,14 +114,13 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     scheduler: new WriteScheduler(),
   };
   const answers = new Answers(services);
+  const refusals = new Refusals(services);
+  const requestTurns = new RequestScheduler();
   let requests = 0;
   const app = new Hono<ServerEnv>({ getPath: (request) => base.pathOf(request) });
 
   app.use(async (context, next) => {
-    const { req: { raw, path }, env } = context;
-    hosts.check(raw);
-    env.slot = access.acquireRequest(raw, env.info);
-    checkNoBody(raw);
+    const { raw, path } = context.req;
     const answered = preflight(raw, origins);
     if (answered) return answered;
     if (hub.isDraining && !OPERATOR_PATHS.has(path)) {
@@ -208,34 +160,29 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       throw httpError("method_not_allowed", `This path takes ${allow}`, { allow });
     });
   }
-  app.notFound((context) => {
-    return answer(context, httpError("not_found", "There is nothing at this path"));
+  app.notFound(() => {
+    throw httpError("not_found", "There is nothing at this path");
   });
-  app.onError((error, context) => {
-    if (!(error instanceof HttpError)) {
-      logger("error", "request_failed", { path: context.req.path, error });
-      return answer(context, httpError("unavailable", "The server could not do this now"));
-    }
-    const decoded = decodeRoom(context.req.param("room") ?? "");
+  app.onError((error, { req, env: { info, slot } }) => {
+    const decoded = decodeRoom(req.param("room") ?? "");
     const room = decoded.ok ? decoded.room : undefined;
-    const { req: { raw }, env: { info, slot } } = context;
-    access.reportRefusal(error.problem, raw, { room, info });
-    if (isStrippedHandshake(context)) {
-      const { problem: { code, message: reason } } = error;
-      // What the parser says about a bad one holds the whole address.
-      const host = URL.parse(raw.url)?.host;
-      const origin = context.req.header("origin");
-      logger("warn", "upgrade_missing", {
-        code,
-        reason,
-        room,
-        host,
-        origin,
-        address: slot?.address,
-      });
-    }
-    return eventRefusal(raw, context.req.path, error) ?? answer(context, error);
+    return refusals.answer(error, req.raw, { path: req.path, room, info, address: slot?.address });
   });
+
+  /** Answers a request within the limits; a refusal by them costs as little as it can. */
+  async function respond(request: Request, bindings: RequestBindings): Promise<Response> {
+    const { info } = bindings;
+    try {
+      hosts.check(request);
+      bindings.slot = access.acquireRequest(request, info);
+      checkNoBody(request);
+    } catch (error) {
+      const address = bindings.slot?.address;
+      return refusals.answer(error, request, { path: base.pathOf(request), info, address });
+    }
+    await requestTurns.turn(bindings.slot.share ?? "");
+    return await app.fetch(request, bindings);
+  }
 
   function snapshot(): MetricsSnapshot {
     const { rss: residentBytes, heapUsed: heapBytes } = Deno.memoryUsage();
@@ -259,7 +206,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       requests++;
       const bindings: RequestBindings = { info };
       try {
-        const response = share(secure(await app.fetch(request, bindings)), request, origins);
+        const response = share(secure(await respond(request, bindings)), request, origins);
         return await answers.watch(response, { request, info, slot: bindings.slot });
       } catch (error) {
         bindings.slot?.release();
@@ -284,9 +231,3 @@ const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room/ws", "GET"],
   ["/ws", "GET"],
 ];
-
-function answer(context: Context, { problem, headers }: HttpError): Response {
-  const { code, message } = problem;
-  const body: ErrorBody = { error: { code, message } };
-  return context.json(body, ERRORS[code].status, headers);
-}

@@ -4,8 +4,14 @@
  * @module
  */
 
-/** Milliseconds by which a timer may be late before the process counts as having been stopped. */
-const LATE_MS = 1_000;
+/**
+ * Milliseconds between two looks at a call that is under way. Of what passes from one to the next no
+ * more than this counts: where the process was stopped, or its event loop busy with something else,
+ * nobody could have heard the answer.
+ */
+const LOOK_MS = 500;
+/** The least parts of its time in which a call is looked at. */
+const LOOKS_MIN = 10;
 
 /**
  * A call to the store was not answered in time. What it was to write may have been written all the
@@ -28,8 +34,9 @@ export class StoreTimeoutError extends Error {
 }
 
 /**
- * Runs a call with a deadline, which begins anew with every sign of progress. Where the whole
- * process was stopped meanwhile, the call gets its time once more.
+ * Runs a call with a deadline, which begins anew with every sign of progress. Time counts only while
+ * an answer could be heard: neither while the process is stopped nor while one turn of its event loop
+ * lasts.
  *
  * @param timeoutMs Milliseconds without progress after which the call has failed.
  * @param call Runs; calls what it is given where there is progress.
@@ -50,17 +57,18 @@ export function withDeadline<T>(
   call: (progress: () => void) => Promise<T>,
   onTimeout: () => Error,
 ): Promise<T> {
+  const lookMs = Math.min(LOOK_MS, timeoutMs / LOOKS_MIN);
   return new Promise((resolve, reject) => {
-    let due = performance.now() + timeoutMs;
-    const check = () => {
+    let leftMs = timeoutMs;
+    let lookedAt = performance.now();
+    const look = () => {
       const now = performance.now();
-      if (now - due > LATE_MS) due = now + timeoutMs;
-      if (now < due) timer = setTimeout(check, due - now);
+      leftMs -= Math.min(now - lookedAt, lookMs);
+      lookedAt = now;
+      if (leftMs > 0) timer = setTimeout(look, Math.min(lookMs, leftMs));
       else reject(onTimeout());
     };
-    let timer = setTimeout(check, timeoutMs);
-    call(() => due = performance.now() + timeoutMs)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    let timer = setTimeout(look, lookMs);
+    call(() => leftMs = timeoutMs).then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

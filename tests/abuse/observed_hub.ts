@@ -25,8 +25,13 @@ export class ObservedHub implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** Starts one as `deno task start` does, with few descriptors. */
-  static async start(entry: Entry): Promise<ObservedHub> {
+  /**
+   * Starts one as `deno task start` does, with few descriptors.
+   *
+   * @param entry Who may enter.
+   * @param profile The directory for a profile of its processor time, if there is to be one.
+   */
+  static async start(entry: Entry, profile?: string): Promise<ObservedHub> {
     const directory = await Deno.makeTempDir();
     const kv = `${directory}/log`;
     const environment = {
@@ -36,6 +41,7 @@ export class ObservedHub implements AsyncDisposable {
     };
     const args = [
       "run",
+      ...(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]),
       "--v8-flags=--max-semi-space-size=4",
       "--no-prompt",
       "--allow-net",
@@ -52,6 +58,11 @@ export class ObservedHub implements AsyncDisposable {
       "sh",
     );
     return new ObservedHub(process, entry, directory);
+  }
+
+  /** The number of its process. */
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Its address as seen from one of this machine's. */

@@ -26,6 +26,8 @@ export interface TrialOptions {
   readonly entry: Entry;
   readonly seconds: number;
   readonly addresses: Addresses;
+  /** The directory for a profile of the hub's processor time. @default {none} */
+  readonly profile?: string;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
   const { attacks, entry, seconds, addresses } = options;
   const mayBeCut = attacks.some((name) => ATTACKS.get(name)!.takesDescriptors);
   const problems: string[] = [];
-  await using hub = await ObservedHub.start(entry);
+  await using hub = await ObservedHub.start(entry, options.profile);
   await using control = await ObservedHub.start(entry);
   const company = await Company.enter(hub, addresses.members);
   const calm = await Company.enter(control, addresses.members);

@@ -1,0 +1,64 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { RequestScheduler } from "../../src/http/request_scheduler.ts";
+import { serveAlone } from "../helpers/test_server.ts";
+
+/** The next turn of the event loop, after what is due in this one. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+Deno.test("RequestScheduler.turn() lets few begin in a turn, in rounds over those who ask", async () => {
+  const scheduler = new RequestScheduler();
+  const begun: string[] = [];
+  const ask = (key: string, name: string) => {
+    const turn = scheduler.turn(key);
+    if (turn) void turn.then(() => begun.push(name));
+    else begun.push(name);
+  };
+  for (let i = 0; i < 6; i++) ask("busy", `busy ${i}`);
+  ask("quiet", "quiet");
+  assertEquals(begun, ["busy 0", "busy 1"], "at once where nothing waits");
+  assertEquals(scheduler.waiting, 5);
+  await nextTurn();
+  assertEquals(begun.slice(2), ["busy 2", "quiet"], "the other one does not wait behind all");
+  ask("late", "late");
+  assertEquals(begun.length, 4, "nor does somebody who comes overtake");
+  await nextTurn();
+  assertEquals(begun.slice(4), ["busy 3", "late"]);
+  await nextTurn();
+  assertEquals([scheduler.waiting, ...begun.slice(6)], [0, "busy 4", "busy 5"]);
+  await nextTurn();
+  await nextTurn();
+  ask("busy", "busy 6");
+  assertEquals(begun.at(-1), "busy 6", "at once again");
+  await nextTurn();
+});
+
+Deno.test("createServer() begins few requests in a turn, however many come at once", async () => {
+  const turns: number[] = [];
+  let thisTurn = 0;
+  let isOver = false;
+  const count = () => {
+    turns.push(thisTurn);
+    thisTurn = 0;
+    if (!isOver) setImmediate(count);
+  };
+  await using server = await serveAlone({
+    authorize: () => {
+      thisTurn++;
+      return { user: "ann" };
+    },
+  });
+  setImmediate(count);
+  const statuses = await Promise.all(Array.from({ length: 200 }, async () => {
+    const response = await fetch(`${server.url}/rooms/lobby`);
+    await response.body?.cancel();
+    return response.status;
+  }));
+  isOver = true;
+  await nextTurn();
+  await nextTurn();
+  assertEquals(new Set(statuses), new Set([200]));
+  assertLessOrEqual(Math.max(...turns), 4, "two a turn, where turns of both are not in step");
+});
