@@ -22,7 +22,8 @@ import type { JoinOptions } from "./joining.ts";
 import type { Member, Subscription } from "./member.ts";
 import { OpeningGate } from "./opening_gate.ts";
 import type { PublishResult } from "./publish_result.ts";
-import { Room, type RoomOptions } from "./room.ts";
+import { Room } from "./room.ts";
+import type { RoomOptions } from "./room_options.ts";
 import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
 

@@ -4,12 +4,10 @@
  * @module
  */
 
-import type { ClusterMessage, MessagesDelivered } from "../cluster/cluster_message.ts";
-import type { Presence } from "../cluster/presence.ts";
+import type { MessagesDelivered } from "../cluster/cluster_message.ts";
 import type { Draft } from "../protocol/mod.ts";
 import { recordAt } from "../store/entry.ts";
-import type { RoomLog } from "../store/room_log.ts";
-import { AppendPacer, type HeldBytes } from "./append_pacer.ts";
+import { AppendPacer } from "./append_pacer.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import { Delivery } from "./delivery.ts";
 import { FlushTracker } from "./flush_tracker.ts";
@@ -17,38 +15,15 @@ import { Joining, type JoinOptions } from "./joining.ts";
 import { LogReader } from "./log_reader.ts";
 import type { Member, Subscription } from "./member.ts";
 import { MessageTexts } from "./message_batch.ts";
-import type { OpeningGate } from "./opening_gate.ts";
-import { PendingMessages, type PendingMessagesOptions } from "./pending_messages.ts";
-import type { RoomAppend } from "./pending_messages.ts";
+import { PendingMessages, type RoomAppend } from "./pending_messages.ts";
 import type { PublishResult } from "./publish_result.ts";
-import { RecentMessages, type RecentMessagesTotal } from "./recent_messages.ts";
+import { RecentMessages } from "./recent_messages.ts";
 import { RoomHolds } from "./room_holds.ts";
+import type { RoomOptions } from "./room_options.ts";
 import { Subscribers } from "./subscribers.ts";
 import { RoomSubscription, type SubscriptionRoom } from "./subscription.ts";
 import { Tombstones } from "./tombstones.ts";
 import { TypingNotifier } from "./typing_notifier.ts";
-
-type OfRoom = "fillWindow" | "hold" | "recent" | "room" | "window";
-
-/** How {@linkcode Room} behaves: what its hub gives it. */
-export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
-  /** What all rooms keep in memory of their recent messages. */
-  readonly recentTotal: RecentMessagesTotal;
-  /** The rooms' logs. */
-  readonly log: RoomLog;
-  /** Limits how many rooms are opened at a time. */
-  readonly opening: OpeningGate;
-  /** The bytes of appends that all rooms hold back. */
-  readonly held: HeldBytes;
-  /** The users in each room. */
-  readonly presence: Presence;
-  /** The id of this isolate. */
-  readonly isolate: string;
-  /** Whether nobody else appends to the log, so that a commit need not be read back. */
-  readonly alone: boolean;
-  /** Sends a message to the other isolates. Must not throw. */
-  readonly post: (message: ClusterMessage) => void;
-}
 
 /**
  * A room while it is in use. Opening it reads the recent messages once; from then on a join happens

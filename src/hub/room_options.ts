@@ -1,0 +1,35 @@
+/**
+ * What a room is given by its hub.
+ *
+ * @module
+ */
+
+import type { ClusterMessage } from "../cluster/cluster_message.ts";
+import type { Presence } from "../cluster/presence.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import type { HeldBytes } from "./append_pacer.ts";
+import type { OpeningGate } from "./opening_gate.ts";
+import type { PendingMessagesOptions } from "./pending_messages.ts";
+import type { RecentMessagesTotal } from "./recent_messages.ts";
+
+type OfRoom = "fillWindow" | "hold" | "recent" | "room" | "window";
+
+/** How a room behaves: what is the same for all rooms of a hub. */
+export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
+  /** What all rooms keep in memory of their recent messages. */
+  readonly recentTotal: RecentMessagesTotal;
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  /** Limits how many rooms are opened at a time. */
+  readonly opening: OpeningGate;
+  /** The bytes of appends that all rooms hold back. */
+  readonly held: HeldBytes;
+  /** The users in each room. */
+  readonly presence: Presence;
+  /** The id of this isolate. */
+  readonly isolate: string;
+  /** Whether nobody else appends to the log, so that a commit need not be read back. */
+  readonly alone: boolean;
+  /** Sends a message to the other isolates. Must not throw. */
+  readonly post: (message: ClusterMessage) => void;
+}
