@@ -6,7 +6,7 @@
  */
 
 import { createGenerator, type Schema } from "ts-json-schema-generator";
-import { MESSAGE_TEXT, USER_NAME } from "./text_patterns.ts";
+import { EMOJI, MESSAGE_TEXT, USER_NAME } from "./text_patterns.ts";
 
 const ROOT = new URL("../", import.meta.url);
 /** What a generated schema calls its definitions, and what JSON Schema 2020-12 does. */
@@ -17,6 +17,7 @@ export type JsonSchema = { readonly [key: string]: unknown };
 
 /** Patterns that the types name, and that are too long to stand there. */
 const PATTERNS: Readonly<Record<string, string>> = {
+  "EMOJI": EMOJI,
   "MESSAGE_TEXT": MESSAGE_TEXT,
   "USER_NAME": USER_NAME,
 };
@@ -39,7 +40,8 @@ export const SOURCES: Readonly<Record<string, SchemaSource>> = {
   "v2-client-envelope": { type: "ClientEnvelopeV2", isStrict: true },
   "v2-server-envelope": { type: "ServerEnvelopeV2" },
   "http-post-body": { type: "PostBody", isStrict: true },
-  "http-message": { type: "Message" },
+  "http-patch-body": { type: "PatchBody", isStrict: true },
+  "http-message": { type: "MessageBody" },
   "http-message-page": { type: "MessagePage" },
   "http-room-state": { type: "RoomState" },
   "http-health": { type: "HealthBody" },
@@ -82,7 +84,8 @@ function settle(value: unknown, isStrict: boolean): unknown {
   const settled: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) {
     if (key === "additionalProperties") {
-      if (isStrict) settled[key] = false;
+      // What a program adds to a message may hold anything.
+      if (isStrict || inner !== false) settled[key] = inner;
     } else if (key === "properties" || key === "$defs") {
       const entries = Object.entries(inner as JsonSchema);
       settled[key] = Object.fromEntries(entries.map(([name, of]) => [name, settle(of, isStrict)]));

@@ -67,7 +67,7 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
           tags: ["rooms"],
           parameters: [room, page()],
           responses: {
-            200: json("MessagePage", "The messages; none at the ends of the log"),
+            200: json("MessagePage", "The messages, and with `after` changes of those before"),
             ...refusals(inARoom),
           },
         },
@@ -86,8 +86,8 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
             },
           },
           responses: {
-            200: json("Message", "A repeat: the first message with this `ref`"),
-            201: json("Message", "It is stored"),
+            200: json("MessageBody", "A repeat: the first message with this `ref`"),
+            201: json("MessageBody", "It is stored"),
             ...refusals([...inARoom, 409, 413]),
           },
         },

@@ -27,6 +27,9 @@ const NAME_MAX_LENGTH = 64;
 /** Matches the text of a message: something of it can be seen. */
 export const MESSAGE_TEXT = `[^\\s\\u0000-\\u001f\\u007f-\\u009f${UNSEEN}]`;
 
+/** Matches what a reaction shows: it has no white space and no control characters. */
+export const EMOJI = "^(?=.*" + MESSAGE_TEXT + ")[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$";
+
 /** Matches the name of a user, as rooms show it. */
 export const USER_NAME = [
   `^(?!.*[${NEVER}])`,

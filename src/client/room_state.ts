@@ -74,7 +74,7 @@ export interface RoomSnapshot {
  * @param message The message.
  * @returns The message, with its status.
  */
-export function storedMessage({ cursor, user, text, at, ref }: MessageV2): StoredMessage {
+export function storedMessage({ cursor, user, text = "", at, ref }: MessageV2): StoredMessage {
   const message = { cursor, user, text, at, status: "sent" } as const;
   return ref === undefined ? message : { ...message, ref };
 }

@@ -33,7 +33,7 @@ export interface Acknowledged {
 
 /** A message that waits to be sent or acknowledged. */
 interface Entry<M> {
-  readonly draft: Required<Draft>;
+  readonly draft: Draft & { readonly ref: string };
   /** The envelope, as JSON. */
   readonly envelope: string;
   readonly promise: Promise<M>;
@@ -53,7 +53,7 @@ export interface SendQueueOptions {
   /** The pace of the connection, attached before the queue is. */
   readonly pace: SendPace;
   /** Writes the envelope of a message. */
-  readonly encode: (draft: Required<Draft>) => string;
+  readonly encode: (draft: Draft & { readonly ref: string }) => string;
   /** Sends envelopes; called only between `attach` and `detach`. */
   readonly transmit: (envelopes: readonly string[]) => void;
   /** Called after a message was added, sent, taken back or taken out. */
@@ -225,7 +225,11 @@ export class SendQueue<M extends Acknowledged> {
     return this.#entries.get(ref)?.isInFlight;
   }
 
-  #queue(draft: Required<Draft>, envelope: string, signal?: AbortSignal): Promise<M> {
+  #queue(
+    draft: Draft & { readonly ref: string },
+    envelope: string,
+    signal?: AbortSignal,
+  ): Promise<M> {
     const { ref } = draft;
     let settle!: Pick<Entry<M>, "resolve" | "reject">;
     const promise = new Promise<M>((resolve, reject) => settle = { resolve, reject });

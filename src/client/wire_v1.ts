@@ -28,6 +28,8 @@ function isUsable(envelope: ServerEnvelope): boolean {
   switch (envelope.type) {
     case "chat_message":
       return areTexts(payload.id, payload.cursor, payload.user, payload.text);
+    case "message_changed":
+      return areTexts(payload.cursor, payload.message, payload.kind, payload.user);
     case "joined":
       return areTexts(payload.cursor, payload.user) && isTextList(payload.users) &&
         isTextList(payload.typing) && areLimits(payload.limits);

@@ -29,7 +29,11 @@ function isUsable(envelope: ServerEnvelopeV2): boolean {
     case "welcome":
       return areTexts(payload.user) && areLimits(payload.limits);
     case "chat_message":
-      return areTexts(payload.cursor, payload.user, payload.text) && isNumber(payload.at);
+      return areTexts(payload.cursor, payload.user) && isNumber(payload.at) &&
+        (payload.deleted === true || areTexts(payload.text));
+    case "message_changed":
+      return areTexts(payload.cursor, payload.message, payload.kind, payload.user) &&
+        isNumber(payload.at);
     case "joined":
       return areTexts(payload.cursor) && isNumber(payload.user_count) &&
         isListOf(payload.users, isPresentUser) && isTextList(payload.typing);

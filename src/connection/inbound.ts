@@ -74,6 +74,8 @@ export interface InboundOptions<E extends AnyEnvelope = ClientEnvelope> {
   readonly isLines: boolean;
   /** Takes from the user's share, over all connections; returns the milliseconds to wait, or 0. */
   readonly takeOfUser?: () => number;
+  /** The same for reactions, which have a share of their own. */
+  readonly takeReactionOfUser?: () => number;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
 }
@@ -116,6 +118,7 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
   readonly #decode: DecodeInbound<E>;
   readonly #frameMaxLength: number;
   readonly #messages: TokenBucket | undefined;
+  readonly #reactions: TokenBucket | undefined;
   readonly #typing: TokenBucket;
   readonly #joins: TokenBucket;
   readonly #tokens: TokenBucket;
@@ -135,11 +138,10 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
     const forText = FRAME_LENGTH_PER_TEXT_BYTE * text_max_bytes + FRAME_LENGTH_MORE;
     this.#frameMaxLength = Math.max(FRAME_MAX_LENGTH, forText);
     if (messages_per_second > 0) {
-      this.#messages = new TokenBucket({
-        perSecond: messages_per_second,
-        burst: message_burst,
-        now,
-      });
+      const rate = { perSecond: messages_per_second, burst: message_burst, now };
+      this.#messages = new TokenBucket(rate);
+      // Of their own, so that who reacts to many messages can still write.
+      this.#reactions = new TokenBucket(rate);
     }
     this.#typing = new TokenBucket({ perSecond: TYPING_PER_SECOND, burst: TYPING_BURST, now });
     this.#joins = new TokenBucket({ perSecond: JOINS_PER_SECOND, burst: JOINS_BURST, now });
@@ -188,7 +190,8 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
     const { envelope } = decoded;
     const waitMs = this.#waitMs(envelope);
     if (waitMs === 0) return outlet.accept(envelope);
-    const ref = envelope.type === "chat_message" ? envelope.payload.ref : undefined;
+    const payload = envelope.payload as { readonly ref?: string } | undefined;
+    const ref = payload?.ref;
     const message = "Too much at once: wait before sending more";
     const room = "room" in envelope ? envelope.room : undefined;
     const about = { for: envelope.type, room };
@@ -198,7 +201,11 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
   #waitMs({ type }: AnyEnvelope): number {
     switch (type) {
       case "chat_message":
+      case "edit_message":
+      case "delete_message":
         return this.#messages?.take() || this.#options.takeOfUser?.() || 0;
+      case "react":
+        return this.#reactions?.take() || this.#options.takeReactionOfUser?.() || 0;
       case "typing_status":
       case "ping":
         return this.#typing.take();

@@ -171,6 +171,10 @@ export class MultiRoomConnection
       case "chat_message":
         return this.#memberFor(envelope, envelope.payload.ref)?.subscription
           ?.publish(envelope.payload);
+      case "edit_message":
+      case "delete_message":
+      case "react":
+        return this.#refuse("unavailable", "Not yet", { for: envelope.type, room: envelope.room });
       case "typing_status":
         return this.#memberFor(envelope)?.subscription?.typing(envelope.payload.status);
       case "authenticate":

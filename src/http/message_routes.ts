@@ -5,6 +5,7 @@
  */
 
 import { Hono } from "hono";
+import { ORIGIN } from "../store/cursor.ts";
 import { messageText } from "../store/entry.ts";
 import { firstPage, lastPage, PAGE_LENGTH } from "../hub/message_page.ts";
 import { nameOf } from "../access/authorization.ts";
@@ -16,7 +17,13 @@ import { checkBrackets, cursorOf, numberOf, roomOf } from "./request_params.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** The fields of the body of a `POST`. */
-const POST_FIELDS: ReadonlySet<string> = new Set<keyof PostBody>(["text", "ref", "user"]);
+const POST_FIELDS: ReadonlySet<string> = new Set<keyof PostBody>([
+  "text",
+  "ref",
+  "data",
+  "reply_to",
+  "user",
+]);
 /** The longest name of a field that a refusal repeats. */
 const FIELD_MAX_LENGTH = 64;
 
@@ -55,7 +62,8 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
       throw httpError("bad_query", 'Give "before" or "after", not both');
     }
     await access.enter(context.req.raw, room);
-    const options = { limit, maxLength, shownOnly: true };
+    // One more than asked for tells whether there are more.
+    const options = { limit: limit + 1, maxLength, shownOnly: true };
     const read = () =>
       after !== undefined
         ? hub.log.after(room, after, options)
@@ -64,10 +72,19 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
         : hub.log.last(room, options);
     const records = await reads.run(context.env.slot?.share ?? "", read);
     const page = after !== undefined
-      ? firstPage(records, { maxLength })
-      : lastPage(records, { maxLength });
+      ? firstPage(records.slice(0, limit), { maxLength })
+      : lastPage(records.slice(-limit), { maxLength });
+    const isAll = page.length === records.length;
+    const older = page.length > 0 && (after !== undefined ? after !== ORIGIN : !isAll)
+      ? page[0].cursor
+      : null;
+    const newer = page.length > 0 && (before !== undefined || (after !== undefined && !isAll))
+      ? page[page.length - 1].cursor
+      : null;
     const messages = page.map(messageText).join(",");
-    return context.body(`{"messages":[${messages}]}`, 200, { "content-type": "application/json" });
+    const ends = JSON.stringify({ changes: [], older, newer }).slice(1);
+    const headers = { "content-type": "application/json" };
+    return context.body(`{"messages":[${messages}],${ends}`, 200, headers);
   });
 
   app.post("/rooms/:room/messages", async (context) => {

@@ -85,9 +85,11 @@ export interface LastEnvelope {
 
 function encodeV2(record: LogRecord): string {
   const { cursor, user, sentAt } = record;
-  const { room, text } = JSON.parse(messageText(record)) as Message;
+  const { room, text, data, reply_to } = JSON.parse(messageText(record)) as Message;
+  const more = (data === undefined ? "" : `,"data":${JSON.stringify(data)}`) +
+    (reply_to === undefined ? "" : `,"reply_to":"${reply_to}"`);
   // The name of a room and a cursor need no escapes.
   return `{"type":"chat_message","room":"${room}","payload":{"cursor":"${cursor}","user":${
     JSON.stringify(user)
-  },"text":${JSON.stringify(text)},"at":${Date.parse(sentAt)}}}`;
+  },"text":${JSON.stringify(text)},"at":${Date.parse(sentAt)}${more}}}`;
 }

@@ -86,7 +86,7 @@ export function judge(
     throw new TypeError("moderate() must return { text } or { refused }, both of them strings");
   }
   if (text === draft.text) return { draft };
-  const decoded = decodeDraft({ text, ref: draft.ref }, { textMaxBytes: options.textMaxBytes });
+  const decoded = decodeDraft({ ...draft, text }, { textMaxBytes: options.textMaxBytes });
   if (!decoded.ok) {
     throw new RangeError(`moderate() returned what cannot be stored: ${decoded.error.message}`);
   }

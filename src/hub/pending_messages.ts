@@ -264,12 +264,12 @@ export class PendingMessages {
 
   /** Makes the append of a message. */
   #compose(
-    { user, draft: { text, ref }, answer }: Submission,
+    { user, draft: { text, ref, data, reply_to }, answer }: Submission,
     { id, sentAt, hash }: { readonly id: string; readonly sentAt: string; readonly hash?: number },
   ): RoomAppend {
     // The hash is the first member: recordAt() relies on it.
     const h = hash === undefined ? undefined : hashText(hash);
-    const message: StoredMessage = { h, id, user, text, sent_at: sentAt, ref };
+    const message: StoredMessage = { h, id, user, text, sent_at: sentAt, ref, data, reply_to };
     const line = JSON.stringify(message);
     const { room } = this.#options;
     const answers = [answer];

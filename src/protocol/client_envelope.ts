@@ -6,7 +6,8 @@
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
 import { TOKEN_MAX_LENGTH } from "./limits.ts";
-import { decodeDraft, type DecodeOptions, type Draft } from "./message.ts";
+import { decodeDraft, type Draft } from "./message.ts";
+import type { DecodeOptions } from "./message_fields.ts";
 
 /** A chat message on its way to the server. */
 export interface SendEnvelope {

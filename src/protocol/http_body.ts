@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Cursor, RoomName, UserName } from "./identifiers.ts";
+import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
+import type { MessageChange } from "./change.ts";
+import type { JsonObject } from "./json_object.ts";
 import type { Draft, Message } from "./message.ts";
 import type { ErrorCode } from "./problem.ts";
 
@@ -14,14 +16,42 @@ export interface PostBody extends Draft {
   readonly user?: UserName;
 }
 
+/** The body of `PATCH /rooms/{room}/messages/{cursor}`: `text`, `data` or both. */
+export interface PatchBody {
+  /** The new text. */
+  readonly text?: MessageText;
+  /** The new data; null takes it away. */
+  readonly data?: JsonObject | null;
+  /** Deduplication key of the sender. */
+  readonly ref?: Ref;
+  /** The user that edits it; needed where no token is required, passed over where one is. */
+  readonly user?: UserName;
+}
+
+/** A message over HTTP, as it is now. */
+export interface MessageBody extends Omit<Message, "text"> {
+  /** Text; left out where it was deleted. */
+  readonly text?: MessageText;
+}
+
 /** The answer of `GET /rooms/{room}/messages`: a page of a room's log. */
 export interface MessagePage {
   /**
-   * The messages, oldest first.
+   * The messages, oldest first, as they are now.
    *
    * @maxItems 100
    */
-  readonly messages: readonly Message[];
+  readonly messages: readonly MessageBody[];
+  /**
+   * With `after`: the changes, from there to the end of the page, of messages before it.
+   *
+   * @maxItems 1000
+   */
+  readonly changes: readonly MessageChange[];
+  /** Where to read on back with `before`; null at the beginning of the log. */
+  readonly older: Cursor | null;
+  /** Where to read on with `after`; null at the end of the log. */
+  readonly newer: Cursor | null;
 }
 
 /** The answer of `GET /rooms/{room}`: the state of a room. */

@@ -36,6 +36,15 @@ export type MessageText = string;
 export type Cursor = string;
 
 /**
+ * What a reaction shows: 1 to 32 bytes of UTF-8 without white space and control characters.
+ *
+ * @minLength 1
+ * @maxLength 32
+ * @pattern EMOJI
+ */
+export type Emoji = string;
+
+/**
  * Deduplication key, chosen by a message's sender: unique among the sender's messages.
  *
  * @minLength 1

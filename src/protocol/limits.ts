@@ -30,6 +30,18 @@ export const DEDUPLICATION_WINDOW = {
 export const TYPING_TIMEOUT_MS = 3000;
 /** The longest `ref`, in UTF-16 code units. */
 export const REF_MAX_LENGTH = 128;
+/** UTF-8 bytes of JSON in the `data` of a message. */
+export const DATA_MAX_BYTES = 4096;
+/** UTF-8 bytes of the `emoji` of a reaction. */
+export const EMOJI_MAX_BYTES = 32;
+/** Different reactions that a message may have. */
+export const REACTION_KINDS_MAX = 20;
+/** Reactions that a message may have, of all users together. */
+export const REACTIONS_MAX = 1_000;
+/** Users that a message lists for each of its reactions; `count` is the number of all. */
+export const REACTION_USERS_LISTED_MAX = 50;
+/** Changes in a page of `GET /rooms/{room}/messages`. */
+export const PAGE_CHANGES_MAX = 1_000;
 /** The longest token, in UTF-16 code units. */
 export const TOKEN_MAX_LENGTH = 8192;
 /** UTF-8 bytes of text in a message, if the server sets no other limit. */

@@ -4,13 +4,31 @@
  * @module
  */
 
+import type { Reaction } from "./change.ts";
 import { type Decoded, isObject, refuse } from "./decoded.ts";
 import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
-import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
-import { isBlank } from "./visible_text.ts";
+import { decodeData, type JsonObject } from "./json_object.ts";
+import { decodeCursor, type DecodeOptions, decodeRef, decodeText } from "./message_fields.ts";
 
-/** A stored chat message. */
-export interface Message {
+/** What a program may add to a message, and what became of it since it was sent. */
+export interface MessageExtras {
+  /** What a program added to it. */
+  readonly data?: JsonObject;
+  /** Cursor of the message that it answers. */
+  readonly reply_to?: Cursor;
+  /** True where it was deleted. */
+  readonly deleted?: true;
+  /** The reactions to it, in the order of their first use. */
+  readonly reactions?: readonly Reaction[];
+  /**
+   * Cursor of the last change that is folded into it: a change of it whose cursor is not greater has
+   * been counted.
+   */
+  readonly changed?: Cursor;
+}
+
+/** A stored chat message, as it is now. */
+export interface Message extends MessageExtras {
   /**
    * Unique id (ULID).
    *
@@ -23,8 +41,8 @@ export interface Message {
   readonly room: RoomName;
   /** User that sent it, as authorized. */
   readonly user: UserName;
-  /** Text. */
-  readonly text: MessageText;
+  /** Text; empty where it was deleted. */
+  readonly text: MessageText | "";
   /**
    * Time at which the server accepted it: ISO 8601, UTC, milliseconds.
    *
@@ -33,6 +51,12 @@ export interface Message {
   readonly sent_at: string;
   /** Deduplication key, if its sender gave one: unique among the sender's messages. */
   readonly ref?: Ref;
+  /**
+   * Time of the last edit: ISO 8601, UTC, milliseconds.
+   *
+   * @format date-time
+   */
+  readonly edited_at?: string;
 }
 
 /** A message before it is stored: the part that its sender decides. */
@@ -41,20 +65,15 @@ export interface Draft {
   readonly text: MessageText;
   /** Deduplication key of the sender. */
   readonly ref?: Ref;
-}
-
-/** Options of {@linkcode decodeDraft}. */
-export interface DecodeOptions {
-  /**
-   * UTF-8 bytes of text that one message may have.
-   *
-   * @default {4096}
-   */
-  readonly textMaxBytes?: number;
+  /** What a program adds to it: at most 4 KiB of JSON, carried as it is. */
+  readonly data?: JsonObject;
+  /** Cursor of the message that it answers. */
+  readonly reply_to?: Cursor;
 }
 
 /**
- * Decodes `{text, ref?}`, the payload of a `chat_message` to the server and the body of a POST.
+ * Decodes `{text, ref?, data?, reply_to?}`, the payload of a `chat_message` to the server and the
+ * body of a POST.
  *
  * @param value The parsed JSON.
  * @param options The limit on the text.
@@ -70,27 +89,24 @@ export interface DecodeOptions {
  */
 export function decodeDraft(value: unknown, options: DecodeOptions = {}): Decoded<"draft", Draft> {
   if (!isObject(value)) return refuse("bad_frame", '"payload" must be an object');
-  const { text, ref } = value;
-  if (ref !== undefined) {
-    if (typeof ref !== "string" || ref.length === 0 || ref.length > REF_MAX_LENGTH) {
-      return refuse("bad_ref", `"ref" must be a string of 1 to ${REF_MAX_LENGTH} characters`);
-    }
-    if (!ref.isWellFormed()) return refuse("bad_ref", '"ref" holds a lone surrogate');
+  const { text, ref, data, reply_to } = value;
+  const decodedRef = decodeRef(ref);
+  if (!decodedRef.ok) return decodedRef;
+  const decoded = decodeText(text, options, ref);
+  if (!decoded.ok) return decoded;
+  const draft: Draft = { text: decoded.text, ...decodedRef.ref };
+  if (data === undefined && reply_to === undefined) return { ok: true, draft };
+  if (data !== undefined) {
+    const decodedData = decodeData(data, ref);
+    if (!decodedData.ok) return decodedData;
   }
-  if (typeof text !== "string") return refuse("bad_text", '"text" must be a string', ref);
-  if (text.trim() === "") return refuse("bad_text", '"text" is empty', ref);
-  if (!text.isWellFormed()) return refuse("bad_text", '"text" holds a lone surrogate', ref);
-  if (isBlank(text)) return refuse("bad_text", '"text" holds nothing that can be seen', ref);
-  const max = options.textMaxBytes ?? TEXT_MAX_BYTES_DEFAULT;
-  if (isLongerThan(text, max)) {
-    return refuse("text_too_long", `"text" is longer than ${max} bytes of UTF-8`, ref);
+  if (reply_to !== undefined) {
+    const at = decodeCursor(reply_to, "reply_to", ref);
+    if (!at.ok) return at;
   }
-  return { ok: true, draft: ref === undefined ? { text } : { text, ref } };
-}
-
-function isLongerThan(text: string, maxBytes: number): boolean {
-  if (text.length > maxBytes) return true;
-  // A UTF-16 code unit takes at most three bytes of UTF-8, so most texts need no counting.
-  if (text.length * 3 <= maxBytes) return false;
-  return new TextEncoder().encode(text).length > maxBytes;
+  const more = {
+    ...(data !== undefined && { data: data as JsonObject }),
+    ...(reply_to !== undefined && { reply_to: reply_to as string }),
+  };
+  return { ok: true, draft: { ...draft, ...more } };
 }

@@ -19,9 +19,24 @@
 export { PROTOCOL_V1, PROTOCOL_V1_LINES, PROTOCOL_V2 } from "./subprotocol.ts";
 export type { Subprotocol } from "./subprotocol.ts";
 export { decodeRoom, decodeUser } from "./names.ts";
-export type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
+export type { Cursor, Emoji, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 export { decodeDraft } from "./message.ts";
-export type { DecodeOptions, Draft, Message } from "./message.ts";
+export type { Draft, Message, MessageExtras } from "./message.ts";
+export { decodeCursor } from "./message_fields.ts";
+export type { DecodeOptions } from "./message_fields.ts";
+export { decodeData } from "./json_object.ts";
+export type { JsonObject } from "./json_object.ts";
+export { decodeDelete, decodeEdit, decodeEmoji, decodeReaction } from "./change.ts";
+export type {
+  ChangeDraft,
+  ChangeFields,
+  ChangeKind,
+  DeleteDraft,
+  EditDraft,
+  MessageChange,
+  Reaction,
+  ReactionDraft,
+} from "./change.ts";
 export { decodeClientEnvelope } from "./client_envelope.ts";
 export type {
   AuthenticateEnvelope,
@@ -30,15 +45,18 @@ export type {
   SendEnvelope,
   SendTypingEnvelope,
 } from "./client_envelope.ts";
-export { decodeClientEnvelopeV2 } from "./client_envelope_v2.ts";
+export { decodeClientEnvelopeV2 } from "./client_decoder_v2.ts";
+export type { DecodedClientEnvelopeV2 } from "./client_decoder_v2.ts";
 export type {
   AuthenticateEnvelopeV2,
   ClientEnvelopeV2,
-  DecodedClientEnvelopeV2,
+  DeleteEnvelopeV2,
+  EditEnvelopeV2,
   JoinEnvelopeV2,
   JoinPayloadV2,
   LeaveEnvelopeV2,
   PingEnvelopeV2,
+  ReactEnvelopeV2,
   SendEnvelopeV2,
   SendTypingEnvelopeV2,
 } from "./client_envelope_v2.ts";
@@ -48,6 +66,7 @@ export type {
   DrainingEnvelope,
   ErrorEnvelope,
   JoinedEnvelope,
+  MessageChangedEnvelope,
   PongEnvelope,
   PresenceEnvelope,
   ServerEnvelope,
@@ -61,6 +80,7 @@ export type {
   JoinedEnvelopeV2,
   LeftCode,
   LeftEnvelopeV2,
+  MessageChangedEnvelopeV2,
   MessageV2,
   PongEnvelopeV2,
   PresenceEnvelopeV2,
@@ -72,7 +92,15 @@ export type {
   TypingStatusEnvelopeV2,
   WelcomeEnvelopeV2,
 } from "./server_envelope_v2.ts";
-export type { ErrorBody, HealthBody, MessagePage, PostBody, RoomState } from "./http_body.ts";
+export type {
+  ErrorBody,
+  HealthBody,
+  MessageBody,
+  MessagePage,
+  PatchBody,
+  PostBody,
+  RoomState,
+} from "./http_body.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
 export { ERRORS } from "./problem.ts";
@@ -80,12 +108,18 @@ export type { ErrorCode, Problem, ProblemV2 } from "./problem.ts";
 export { CLOSE_CODES, shouldReconnect } from "./close_codes.ts";
 export {
   CURSOR_MAX_LENGTH,
+  DATA_MAX_BYTES,
   DEDUPLICATION_WINDOW,
+  EMOJI_MAX_BYTES,
   FRAME_MAX_LENGTH,
   HISTORY_DEFAULT,
   HISTORY_MAX,
+  PAGE_CHANGES_MAX,
   PAGE_DEFAULT,
   PAGE_MAX,
+  REACTION_KINDS_MAX,
+  REACTION_USERS_LISTED_MAX,
+  REACTIONS_MAX,
   REF_MAX_LENGTH,
   ROOMS_MAX_DEFAULT,
   TEXT_MAX_BYTES_DEFAULT,

@@ -7,6 +7,7 @@
 import { type Decoded, parseEnvelope, refuse } from "./decoded.ts";
 import type { Cursor, RoomName, UserName } from "./identifiers.ts";
 import type { Limits } from "./limits.ts";
+import type { MessageChange } from "./change.ts";
 import type { Message } from "./message.ts";
 import type { Problem } from "./problem.ts";
 
@@ -16,6 +17,14 @@ export interface ChatMessageEnvelope {
   readonly type: "chat_message";
   /** The message. */
   readonly payload: Message;
+}
+
+/** A stored change of a message that was shown before. */
+export interface MessageChangedEnvelope {
+  /** Which envelope this is. */
+  readonly type: "message_changed";
+  /** The change. */
+  readonly payload: MessageChange;
 }
 
 /** Another user began or stopped typing. */
@@ -90,6 +99,7 @@ export interface PongEnvelope {
 /** An envelope from the server to a client. */
 export type ServerEnvelope =
   | ChatMessageEnvelope
+  | MessageChangedEnvelope
   | TypingStatusEnvelope
   | JoinedEnvelope
   | PresenceEnvelope
@@ -120,6 +130,7 @@ export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEn
   const { value } = parsed;
   switch (value.type) {
     case "chat_message":
+    case "message_changed":
     case "typing_status":
     case "joined":
     case "presence":

@@ -4,19 +4,21 @@
  * @module
  */
 
+import type { MessageChange } from "./change.ts";
 import { type Decoded, parseEnvelope, refuse } from "./decoded.ts";
 import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 import type { LimitsV2 } from "./limits.ts";
+import type { MessageExtras } from "./message.ts";
 import type { ProblemV2 } from "./problem.ts";
 
 /** A stored message, as protocol 2 writes it. */
-export interface MessageV2 {
+export interface MessageV2 extends MessageExtras {
   /** Place in the room's log, and the name of the message: opaque text that sorts like the log. */
   readonly cursor: Cursor;
   /** User that sent it, as authorized. */
   readonly user: UserName;
-  /** Text. */
-  readonly text: MessageText;
+  /** Text; left out where it was deleted. */
+  readonly text?: MessageText;
   /**
    * Time at which the server accepted it: milliseconds since the epoch.
    *
@@ -26,6 +28,13 @@ export interface MessageV2 {
   readonly at: number;
   /** Deduplication key, if its sender gave one; on the connections of its sender alone. */
   readonly ref?: Ref;
+  /**
+   * Time of the last edit: milliseconds since the epoch.
+   *
+   * @asType integer
+   * @minimum 0
+   */
+  readonly edited_at?: number;
 }
 
 /** A user in a room. */
@@ -69,6 +78,16 @@ export interface ChatMessageEnvelopeV2 {
   readonly room: RoomName;
   /** The message. */
   readonly payload: MessageV2;
+}
+
+/** A stored change of a message. To its sender it is the acknowledgement. */
+export interface MessageChangedEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "message_changed";
+  /** The room. */
+  readonly room: RoomName;
+  /** The change. */
+  readonly payload: MessageChange;
 }
 
 /** The end of the history of a room: what follows is live. */
@@ -191,6 +210,7 @@ export interface PongEnvelopeV2 {
 export type ServerEnvelopeV2 =
   | WelcomeEnvelopeV2
   | ChatMessageEnvelopeV2
+  | MessageChangedEnvelopeV2
   | JoinedEnvelopeV2
   | RoleEnvelopeV2
   | LeftEnvelopeV2
@@ -224,6 +244,7 @@ export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", Server
   const { value } = parsed;
   switch (value.type) {
     case "chat_message":
+    case "message_changed":
     case "joined":
     case "role":
     case "left":

@@ -116,7 +116,7 @@ export const V2_POINTS: readonly PointCheck[] = [
       const strange = [
         { type: "chat_message", room, payload: { text: "hello", mood: "good" } },
         { type: "chat_message", room, payload: { text: "hello" }, id: 7 },
-        { type: "chat_message", room, payload: { text: "hello", data: {} } },
+        { type: "chat_message", room, payload: { text: "hello", deleted: true } },
         { type: "ping", room },
         { type: "ping", payload: { at: 7 } },
         { type: "leave", room, payload: { why: "bored" } },

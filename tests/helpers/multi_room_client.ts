@@ -64,7 +64,7 @@ export class MultiRoomClient implements AsyncDisposable {
 
   /** What the messages of a room say. */
   said(room: string): string[] {
-    return this.of("chat_message", room).map(({ payload }) => payload.text);
+    return this.of("chat_message", room).map(({ payload }) => payload.text ?? "");
   }
 
   /** The types of the envelopes of a room. */

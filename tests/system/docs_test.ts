@@ -192,6 +192,7 @@ Deno.test(
     };
     const from: Record<protocol.ServerEnvelope["type"], true> = {
       chat_message: true,
+      message_changed: true,
       typing_status: true,
       joined: true,
       presence: true,

@@ -345,7 +345,7 @@ Deno.test("ChatClient passes over what a newer hub or a broken proxy sends", asy
   test.socket.welcome();
   const lobby = await test.live("lobby");
   const send = (text: string) => test.socket.onmessage?.({ data: text });
-  send('{"type":"message_changed","room":"lobby","payload":{"cursor":"1"}}');
+  send('{"type":"message_pinned","room":"lobby","payload":{"cursor":"1"}}');
   assertEquals(problems, []);
   const broken = [
     '{"type":"chat_message","room":"lobby","payload":{"cursor":"1","user":"bob"}}',

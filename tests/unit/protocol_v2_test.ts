@@ -72,7 +72,7 @@ const REFUSED: [sent: string, code: string, more?: Record<string, unknown>][] = 
   ['{"type":"chat_message","room":"a","payload":{"text":" ","ref":"r"}}', "bad_text", { ref: "r" }],
   ['{"type":"chat_message","room":"a","payload":{"text":"x","ref":""}}', "bad_ref"],
   [
-    '{"type":"chat_message","room":"a","payload":{"text":"x","ref":"r","data":{}}}',
+    '{"type":"chat_message","room":"a","payload":{"text":"x","ref":"r","mood":{}}}',
     "unknown_field",
     { ref: "r", room: "a", for: "chat_message" },
   ],
