@@ -7,6 +7,7 @@
 import { commitOf, placeOf } from "../store/cursor.ts";
 import type { Growth, RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { StoreWatch } from "./store_watch.ts";
 
 /** Milliseconds that a fan-out in which others are heard gets before a room reads its log. */
 const GRACE_MS = 150;
@@ -68,13 +69,21 @@ export class LogWatcher {
   #isDoubting = false;
   /** Events of what goes on failing: they were logged the first time. */
   readonly #failing = new Set<string>();
-  #reader: ReadableStreamDefaultReader<string> | undefined;
+  readonly #watch: StoreWatch;
   #isClosed = false;
 
   /** @param options What to watch, and for whom. */
   constructor(options: LogWatcherOptions) {
     this.#options = options;
-    void this.#watch();
+    const { log, rooms } = options;
+    this.#watch = new StoreWatch({
+      log,
+      // Who opens a room reads its log.
+      isNeeded: () => [...rooms()].length > 0,
+      onNewest: (commit) => this.#onNewest(commit),
+      onGap: () => this.#position = undefined,
+      onFailure: (error) => this.#failed("watch_failed", error),
+    });
   }
 
   /** The newest commit that is known of; undefined while nothing is known. */
@@ -93,7 +102,7 @@ export class LogWatcher {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const wake of this.#wakes) wake();
-    this.#reader?.cancel().catch(() => {}); // It may have failed already, and was logged then.
+    this.#watch.close();
   }
 
   /** Announces a commit of this isolate: the watch may tell of it before it has been answered. */
@@ -144,26 +153,12 @@ export class LogWatcher {
     return behind;
   }
 
-  async #watch(): Promise<void> {
-    const { log, isHeard } = this.#options;
-    while (!this.#isClosed) {
-      try {
-        this.#reader = log.watch().getReader();
-        // What happened before, while nobody watched, was not heard of.
-        this.#position = undefined;
-        while (!this.#isClosed) {
-          const { value, done } = await this.#reader.read();
-          if (done || this.#isClosed) break;
-          this.#failing.delete("watch_failed");
-          await this.#ownCommit();
-          while (!await this.#look(value)) await this.#pause(RETRY_MS);
-          if (isHeard()) await this.#pause(BETWEEN_MS);
-        }
-      } catch (error) {
-        this.#failed("watch_failed", error);
-      }
-      if (!this.#isClosed) await this.#pause(RETRY_MS);
-    }
+  async #onNewest(commit: string): Promise<void> {
+    this.#failing.delete("watch_failed");
+    if (commit === this.#position) return;
+    await this.#ownCommit();
+    while (!await this.#look(commit)) await this.#pause(RETRY_MS);
+    if (this.#options.isHeard()) await this.#pause(BETWEEN_MS);
   }
 
   /** Looks at what grew. Returns false where the store failed. */

@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import { ORIGIN } from "../store/cursor.ts";
 import { messageText } from "../store/entry.ts";
-import { firstPage, lastPage, PAGE_LENGTH } from "../hub/message_page.ts";
+import { firstPage, lastPage, PAGE_LENGTH, withoutDuplicates } from "../hub/message_page.ts";
 import { nameOf } from "../access/authorization.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
@@ -70,7 +70,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
         : before !== undefined
         ? hub.log.before(room, before, options)
         : hub.log.last(room, options);
-    const records = await reads.run(context.env.slot?.share ?? "", read);
+    const records = withoutDuplicates(await reads.run(context.env.slot?.share ?? "", read));
     const page = after !== undefined
       ? firstPage(records.slice(0, limit), { maxLength })
       : lastPage(records.slice(-limit), { maxLength });

@@ -5,6 +5,7 @@
  */
 
 import type { LogRecord } from "../store/entry.ts";
+import { DeduplicationWindow } from "./deduplication_window.ts";
 
 /**
  * UTF-16 code units of a page: what a member that does not read leaves waiting at most, before the
@@ -62,6 +63,25 @@ export function lastPage(
 ): readonly LogRecord[] {
   const { length } = records;
   return records.slice(length - countOf((i) => records[length - 1 - i], length, options));
+}
+
+/**
+ * Leaves out the duplicates of a page that are about to become tombstones: of two records with one
+ * `ref` or one id only the first is shown.
+ *
+ * @param records Records that follow each other in a log, oldest first, at most 256.
+ * @returns Those that are to be shown.
+ *
+ * @example
+ * ```ts
+ * import { withoutDuplicates } from "./message_page.ts";
+ *
+ * console.log(withoutDuplicates([]).length); // 0
+ * ```
+ */
+export function withoutDuplicates(records: readonly LogRecord[]): readonly LogRecord[] {
+  const window = new DeduplicationWindow();
+  return records.filter((record) => window.push(record) === undefined);
 }
 
 function countOf(

@@ -116,7 +116,8 @@ export async function startService(
       },
       // Other machines may use a remote database; a file belongs to this process.
       alone: !parallel && !isRemote,
-      fanout: parallel || isRemote ? openFanout(logger) : undefined,
+      // Processes of their own hear nothing of each other in memory; isolates of Deno Deploy may.
+      fanout: parallel || path === undefined ? openFanout(logger) : undefined,
       commitInTurn: parallel && !isRemote,
     },
   );

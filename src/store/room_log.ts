@@ -187,8 +187,9 @@ export interface RoomLog {
    * nobody reads the stream is told at the next read.
    *
    * @returns The newest commit at each time, the present one first, even where there is none. The
-   * stream fails where the database does, and ends where it has to be watched anew: then anything
-   * may have happened meanwhile. Cancel it to stop.
+   * stream fails where the database does, within a bounded time where that does not answer the
+   * first question, and ends where it has to be watched anew: then anything may have happened
+   * meanwhile. A hub watches anew every second, beside the stream that it has. Cancel it to stop.
    */
   watch(): ReadableStream<string>;
   /**

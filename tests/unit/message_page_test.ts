@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Hub, KvRoomLog, type Member } from "@hubbub/hub";
-import { firstPage, lastPage, PAGE_LENGTH } from "../../src/hub/message_page.ts";
+import { firstPage, lastPage, PAGE_LENGTH, withoutDuplicates } from "../../src/hub/message_page.ts";
 import type { LogRecord } from "../../src/store/entry.ts";
 
 function records(lengths: readonly number[]): LogRecord[] {
@@ -23,6 +23,15 @@ Deno.test("firstPage() and lastPage() take what fits, and some in any case", () 
   assertEquals(ids(lastPage(found, { maxLength: 5, min: 3 })), "234");
   assertEquals(ids(firstPage(found)), "01234");
   assertEquals([firstPage([]), lastPage([])], [[], []]);
+});
+
+Deno.test("withoutDuplicates() shows one of what was stored twice", () => {
+  const [a, b, c] = records([10, 10, 10]);
+  const again = { ...a, cursor: "3" };
+  const withRef = { ...b, ref: "1", cursor: "4" };
+  const other = { ...c, id: "x", ref: "1", cursor: "5" };
+  const shown = withoutDuplicates([a, b, again, withRef, c, other]);
+  assertEquals(shown.map(({ cursor }) => cursor), ["0", "1", "4", "2"]);
 });
 
 Deno.test("a member that joins gets history and what it missed in pages, each message once", async () => {

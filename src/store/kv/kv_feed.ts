@@ -91,8 +91,11 @@ export class KvFeed {
       },
       pull: async (stream) => {
         try {
-          reader ??= this.#handle.now.watch<[boolean]>([bell]).getReader();
-          const { value, done } = await reader.read();
+          // The first answer has a deadline: a connection that is dead is noticed by it.
+          const { value, done } = reader ? await reader.read() : await this.#handle.call(
+            "watch",
+            (kv) => (reader = kv.watch<[boolean]>([bell]).getReader()).read(),
+          );
           if (isCancelled) return;
           if (!done) return stream.enqueue(value[0].versionstamp ?? NO_COMMIT);
           isCancelled = true;

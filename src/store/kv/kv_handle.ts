@@ -6,9 +6,8 @@
 
 import { StoreTimeoutError, withDeadline } from "../deadline.ts";
 import type { StoreEvent } from "../room_log.ts";
+import { openAgain } from "./reopening.ts";
 
-/** Milliseconds before it is tried again to open the database. */
-const REOPEN_RETRY_MS = 1_000;
 /** Milliseconds after which the fence of an isolate that is gone may go. */
 const FENCE_MS = 30 * 24 * 60 * 60 * 1000;
 
@@ -39,7 +38,7 @@ export class KvHandle {
   /** The versionstamp of the fence; undefined where it has to be written first. */
   #fence: string | undefined;
   #reopening: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
   readonly #onReopen = new Set<() => void>();
 
   /**
@@ -49,11 +48,6 @@ export class KvHandle {
   constructor(kv: Deno.Kv, options: KvHandleOptions) {
     this.#given = this.#kv = kv;
     this.#options = options;
-  }
-
-  /** The database as it is open now, for what has no deadline. */
-  get now(): Deno.Kv {
-    return this.#kv;
   }
 
   /** Whether commits check the fence. */
@@ -126,7 +120,7 @@ export class KvHandle {
 
   /** Opens nothing again any more, and closes what it opened itself. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#discard(this.#kv);
   }
 
@@ -147,7 +141,9 @@ export class KvHandle {
     let settled = call.ended.then(() => {});
     if (reopen) {
       // A handle that has been replaced already needs no second replacement.
-      if (call.used === this.#kv && !this.#isClosed) this.#reopening ??= this.#reopen(reopen);
+      if (call.used === this.#kv && !this.#closing.signal.aborted) {
+        this.#reopening ??= this.#reopen(reopen);
+      }
       if (this.#reopening) settled = Promise.race([settled, this.#reopening]);
     }
     const error = new StoreTimeoutError(name, call.timeoutMs, settled);
@@ -159,28 +155,24 @@ export class KvHandle {
   async #reopen(reopen: () => Promise<Deno.Kv>): Promise<void> {
     const { onEvent } = this.#options;
     const abandoned = this.#kv;
-    let hasFailed = false;
-    while (!this.#isClosed) {
-      let kv: Deno.Kv | undefined;
-      try {
-        const opened = kv = await reopen();
-        this.#fence = await withDeadline(
-          this.#options.timeoutMs,
-          () => this.#writeFence(opened),
-          () => new Error("The database was opened again and does not answer"),
-        );
-        this.#kv = kv;
-        if (this.#isClosed) this.#discard(kv);
-        break;
-      } catch (error) {
-        this.#discard(kv);
-        if (!hasFailed) onEvent({ type: "store_reopen_failed", error });
-        hasFailed = true;
-        await new Promise((resolve) => setTimeout(resolve, REOPEN_RETRY_MS));
-      }
-    }
+    const opened = await openAgain({
+      open: async () => {
+        const kv = await reopen();
+        try {
+          return { kv, fence: await this.#writeFence(kv) };
+        } catch (error) {
+          this.#discard(kv);
+          throw error;
+        }
+      },
+      discard: ({ kv }) => this.#discard(kv),
+      onFailure: (error) => onEvent({ type: "store_reopen_failed", error }),
+      signal: this.#closing.signal,
+    });
     this.#reopening = undefined;
-    if (this.#kv === abandoned) return;
+    if (!opened) return;
+    this.#kv = opened.kv;
+    this.#fence = opened.fence;
     this.#discard(abandoned);
     onEvent({ type: "store_reopened" });
     for (const listener of this.#onReopen) listener();
