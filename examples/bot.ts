@@ -12,11 +12,11 @@ const chat = connect(Deno.args[0], {
   signal,
 });
 Deno.stdin.readable.pipeTo(new WritableStream()).then(() => stopping.abort());
-for await (const { user, text, id } of chat) {
+for await (const { user, text, cursor } of chat) {
   if (user === "bot" || text !== "!time") continue;
   try {
-    // The question's id as ref makes the answer one message, however often it has to be sent.
-    await chat.send(`It is late, ${user}`, { ref: id });
+    // The question's cursor as ref makes the answer one message, however often it has to be sent.
+    await chat.send(`It is late, ${user}`, { ref: cursor });
   } catch (error) {
     // It was refused, or the bot left before it was acknowledged.
     if (!(error instanceof ChatError)) throw error;

@@ -4,23 +4,15 @@
  * @module
  */
 
-import { encodeEnvelope, HISTORY_DEFAULT, PAGE_DEFAULT } from "../protocol/mod.ts";
-import type { JoinedEnvelope, Limits, Message } from "../protocol/mod.ts";
+import { HISTORY_DEFAULT, type LimitsV2, PAGE_DEFAULT } from "../protocol/mod.ts";
+import type { JoinedEnvelopeV2, PresenceEnvelopeV2 } from "../protocol/mod.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
 import { ChatTarget } from "./chat_target.ts";
-import { settingsOf } from "./connection_settings.ts";
-import { HistoryClient } from "./history_client.ts";
-import { HttpClient } from "./http_client.ts";
 import { MessageStreams } from "./message_streams.ts";
-import { ReconnectingSocket } from "./reconnecting_socket.ts";
-import { RoomPresence } from "./room_presence.ts";
-import { type Arrival, RoomSession } from "./room_session.ts";
-import { SendPace } from "./send_pace.ts";
-import { SendQueue } from "./send_queue.ts";
-import { checkRoom, checkUser, ServerUrl, upgradeUrl } from "./server_url.ts";
-import { TokenSource } from "./token_source.ts";
-import { UpgradeProbe } from "./upgrade_probe.ts";
-import { type RoomEnvelope, WIRE_V1 } from "./wire_v1.ts";
+import { closeCodeOf, Multiplexer } from "./multiplexer.ts";
+import type { RoomModel } from "./room_model.ts";
+import { KEEP_DEFAULT } from "./room_options.ts";
+import type { StoredMessage } from "./room_state.ts";
 
 /**
  * Membership of a room, over however many connections it takes. Every message of the room is
@@ -37,24 +29,18 @@ import { type RoomEnvelope, WIRE_V1 } from "./wire_v1.ts";
  * const url = `http://127.0.0.1:${http.addr.port}`;
  *
  * await using chat = connect(url, { room: "lobby", user: "ann" });
- * const { id } = await chat.send("hello"); // resolves when it is stored
- * console.log(id, chat.users); // 01… ["ann"]
+ * const { cursor } = await chat.send("hello"); // resolves when it is stored
+ * console.log(cursor, chat.users); // 0000… ["ann"]
  * ```
  */
 export class ChatConnection extends ChatTarget {
   /** The room's name. */
   readonly room: string;
-  readonly #socket: ReconnectingSocket<RoomEnvelope>;
-  readonly #session: RoomSession<Message>;
-  readonly #queue: SendQueue<Message>;
-  readonly #pace = new SendPace();
-  readonly #streams = new MessageStreams();
-  readonly #presence = new RoomPresence(() => this.#usersChanged());
+  readonly #connection: Multiplexer;
+  readonly #model: RoomModel;
+  readonly #streams = new MessageStreams<StoredMessage>();
   #isUsersDue = false;
-  #user: string;
-  #limits: Limits | undefined;
-  /** What the server said when it let the member in, on the present connection. */
-  #welcome: JoinedEnvelope["payload"] | undefined;
+  #state: ConnectionState = CONNECTING;
 
   /**
    * Made by `connect`.
@@ -66,90 +52,71 @@ export class ChatConnection extends ChatTarget {
    */
   constructor(url: string | URL, options: ConnectOptions) {
     super();
-    const { room, token, after, signal, credentials, history = HISTORY_DEFAULT } = options;
-    const address = new ServerUrl(url).room(checkRoom(room));
-    const user = options.user === undefined ? undefined : checkUser(options.user);
-    const settings = settingsOf(options);
-    const tokens = new TokenSource(token, settings);
-    const fetcher = options.fetch ?? ((input, init) => fetch(input, init));
-    const http = new HttpClient({ ...settings, tokens, fetch: fetcher, credentials });
+    const { room, after, history = HISTORY_DEFAULT } = options;
     this.room = room;
-    this.#user = user ?? "";
-    this.#socket = new ReconnectingSocket({
+    this.#connection = new Multiplexer(url, {
       ...options,
-      wire: WIRE_V1,
-      settings,
-      tokens,
-      probe: new UpgradeProbe({ http, tokens }),
-      url: () => {
-        const { cursor: after } = this.#session;
-        // A resumed connection needs what was missed, not what was seen.
-        const query = { after, history: after === undefined ? history : 0 };
-        return upgradeUrl(address, token === undefined ? { user, ...query } : query);
-      },
-      onEnvelope: (envelope) => this.#take(envelope),
-      onBadFrame: (problem) => this.emit("problem", problem),
-      isEntering: () => this.#welcome === undefined,
-      onLost: () => this.#lost(),
-      onState: (state) => this.#changed(state),
+      isForOneRoom: true,
+      onState: () => this.#changed(),
+      onProblem: (problem) => this.emit("problem", problem),
     });
-    this.#queue = new SendQueue({
-      maxDelayMs: settings.maxDelayMs,
-      limit: settings.queueLimit,
-      pace: this.#pace,
-      encode: (payload) => encodeEnvelope({ type: "chat_message", payload }),
-      transmit: (envelopes) => this.#socket.ask(envelopes),
-    });
-    this.#session = new RoomSession({
-      history: new HistoryClient({ url: address, http, read: (message: Message) => message }),
-      after,
-      historyLength: history,
-      queue: this.#queue,
-      closing: this.#socket.closing,
-      member: () => this,
-      sendTyping: (status) => {
-        this.#socket.send([encodeEnvelope({ type: "typing_status", payload: { status } })]);
+    this.#model = this.#connection.add(
+      room,
+      { history, after, presence: true, keep: KEEP_DEFAULT },
+      {
+        onMessage: (message) => {
+          this.#streams.push(message);
+          this.emit("message", message);
+        },
+        onArrive: (joined) => this.#arrived(joined),
+        onPresence: (presence) => this.#presenceChanged(presence),
+        onTyping: (typing) => this.emit("typing", typing),
+        onUsers: () => this.#usersChanged(),
+        // What ends a stay ends the connection as well, whose state tells why.
+        onStatus: () => this.#model.membership.status === "live" && this.#changed(),
+        onClosed: (error) => this.#connection.end(closeCodeOf(error), error.message),
       },
-      onMessage: (message) => {
-        this.#streams.push(message);
-        this.emit("message", message);
-      },
-      onArrive: (arrival) => this.#arrived(arrival),
-      onLater: (reason) => this.#socket.lose(reason),
-    });
-    signal?.addEventListener("abort", () => this.close(), { signal: this.#socket.closing });
-    if (signal?.aborted) this.close();
-    else this.#socket.start();
+    );
+    this.#model.subscribe(() => {});
+    this.#connection.start();
   }
 
   /** The user's name: as the server says, once it has. */
   get user(): string {
-    return this.#user;
+    return this.#connection.user;
   }
 
   /** The present state. */
   get state(): ConnectionState {
-    return this.#socket.state;
+    return this.#state;
   }
 
   /** The place up to which everything was emitted: what a later connection's `after` may be. */
   get cursor(): string | undefined {
-    return this.#session.cursor;
+    return this.#model.cursor;
   }
 
-  /** The users in the room, sorted; while there is no connection, those who were. */
+  /**
+   * The users in the room, sorted; while there is no connection, those who were. In a very large room
+   * they are some of them.
+   */
   get users(): readonly string[] {
-    return this.#presence.users;
+    return this.#model.presence.users;
+  }
+
+  /** How many users are in the room. */
+  get userCount(): number {
+    return this.#model.presence.userCount;
   }
 
   /** The other users who are typing, sorted. */
   get typingUsers(): readonly string[] {
-    return this.#presence.typingUsers;
+    return this.#model.presence.typingUsers;
   }
 
   /** The server's limits, once it has told them. */
-  get limits(): Limits | undefined {
-    return this.#limits;
+  get limits(): LimitsV2 | undefined {
+    return this.#connection.limits;
   }
 
   /**
@@ -163,9 +130,9 @@ export class ChatConnection extends ChatTarget {
    * for good, too many wait, or the connection is closed; with the signal's reason once it is
    * aborted.
    */
-  send(text: string, options: SendOptions = {}): Promise<Message> {
+  send(text: string, options: SendOptions = {}): Promise<StoredMessage> {
     const { ref, signal } = options;
-    return this.#session.send({ text, ref }, signal);
+    return this.#model.post({ text, ref }, signal);
   }
 
   /**
@@ -175,7 +142,7 @@ export class ChatConnection extends ChatTarget {
    * @param isTyping Whether the user is; false when the text was cleared or left.
    */
   typing(isTyping = true): void {
-    if (this.state.status === "live") this.#session.typing(isTyping);
+    this.#model.typing(isTyping);
   }
 
   /**
@@ -185,8 +152,8 @@ export class ChatConnection extends ChatTarget {
    * @returns Oldest first; empty at the beginning of the room. Rejects with a
    * {@linkcode ChatError} where the server refuses or cannot be reached, or with a `RangeError`.
    */
-  loadOlder(limit: number = PAGE_DEFAULT): Promise<Message[]> {
-    return this.#session.loadOlder(limit);
+  loadOlder(limit: number = PAGE_DEFAULT): Promise<StoredMessage[]> {
+    return this.#model.loadOlder(limit);
   }
 
   /**
@@ -197,13 +164,13 @@ export class ChatConnection extends ChatTarget {
    * @throws {DOMException} Where the code or the reason cannot be sent.
    */
   close(code = 1000, reason = ""): void {
-    this.#socket.close(code, reason);
+    this.#connection.close(code, reason);
   }
 
   /** Leaves the room, and waits for the server's side of the close for at most 2 s. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    await this.#socket.settled();
+    await this.#connection.settled();
   }
 
   /**
@@ -211,42 +178,35 @@ export class ChatConnection extends ChatTarget {
    *
    * @returns An iterator that ends when the connection has ended for good.
    */
-  [Symbol.asyncIterator](): AsyncIterator<Message> {
+  [Symbol.asyncIterator](): AsyncIterator<StoredMessage> {
     return this.#streams.open();
   }
 
-  #take(envelope: RoomEnvelope): void {
-    switch (envelope.type) {
-      case "chat_message":
-        return this.#session.take(envelope.payload);
-      case "joined":
-        return this.#joined(envelope.payload);
-      case "presence":
-        this.#presence.setPresence(envelope.payload);
-        return this.emit("presence", envelope.payload);
-      case "typing_status":
-        this.#presence.setTyping(envelope.payload);
-        return this.emit("typing", envelope.payload);
-      case "error":
-        this.#queue.refuse(envelope.payload);
-        return this.emit("problem", envelope.payload);
+  /** Tells of the state where it is another one than before: live with the room, not before. */
+  #changed(): void {
+    const { state } = this.#connection;
+    const isLive = state.status === "live" && this.#model.membership.status === "live";
+    const next = state.status === "live" && !isLive ? CONNECTING : state;
+    if (
+      next === this.#state || next.status === "connecting" && this.#state.status === "connecting"
+    ) {
+      return;
     }
+    this.#state = next;
+    if (next.status === "closed") this.#streams.end();
+    this.emit("state", next);
   }
 
-  #joined(payload: JoinedEnvelope["payload"]): void {
-    this.#welcome = payload;
-    this.#user = payload.user;
-    this.#presence.reset(payload);
-    this.#limits = payload.limits;
-    this.#pace.attach(payload.limits);
-    this.#session.joined(payload, this.#socket.attempt);
+  #arrived({ users, user_count: userCount, ...joined }: JoinedEnvelopeV2["payload"]): void {
+    const { room, user, limits } = this;
+    if (!limits) return;
+    const names = users.map(({ user }) => user);
+    this.emit("joined", { room, user, ...joined, users: names, userCount, limits });
   }
 
-  #arrived({ recovered }: Arrival): void {
-    const { attempt } = this.#socket;
-    const joined = this.#welcome;
-    this.#socket.live();
-    if (joined && !attempt.aborted) this.emit("joined", { ...joined, recovered });
+  #presenceChanged({ joined, left }: PresenceEnvelopeV2["payload"]): void {
+    for (const { user } of joined) this.emit("presence", { user, status: "joined" });
+    for (const user of left) this.emit("presence", { user, status: "left" });
   }
 
   /** Tells of users once at the end of a turn, however many came and went in it. */
@@ -255,23 +215,10 @@ export class ChatConnection extends ChatTarget {
     this.#isUsersDue = true;
     queueMicrotask(() => {
       this.#isUsersDue = false;
-      const { users, typingUsers } = this.#presence;
-      if (this.state.status !== "closed") this.emit("users", { users, typingUsers });
+      const { users, userCount, typingUsers } = this.#model.presence;
+      if (this.state.status !== "closed") this.emit("users", { users, userCount, typingUsers });
     });
   }
-
-  #lost(): void {
-    this.#welcome = undefined;
-    this.#session.lost();
-    this.#pace.detach();
-    this.#presence.disconnect();
-  }
-
-  #changed(state: ConnectionState): void {
-    if (state.status === "closed") {
-      this.#session.end(this.#socket.closing.reason);
-      this.#streams.end();
-    }
-    this.emit("state", state);
-  }
 }
+
+const CONNECTING: ConnectionState = { status: "connecting" };

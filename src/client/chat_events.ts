@@ -4,13 +4,8 @@
  * @module
  */
 
-import type {
-  JoinedEnvelope,
-  Message,
-  PresenceEnvelope,
-  Problem,
-  TypingStatusEnvelope,
-} from "../protocol/mod.ts";
+import type { LimitsV2, ProblemV2, Role } from "../protocol/mod.ts";
+import type { StoredMessage } from "./room_state.ts";
 import type { SocketConstructor } from "./socket_like.ts";
 
 /** State of a connection. */
@@ -35,10 +30,34 @@ export type ConnectionState =
 
 /** Users of a room, as lists that are never changed. */
 export interface UserLists {
-  /** The users in the room, sorted. */
+  /** The users in the room, sorted; in a very large one, some of them. */
   readonly users: readonly string[];
+  /** How many users are in the room. */
+  readonly userCount: number;
   /** The other users who are typing, sorted. */
   readonly typingUsers: readonly string[];
+}
+
+/** The state of a room, and of the member in it, as the server lets the member in. */
+export interface JoinedRoom {
+  /** The room's name. */
+  readonly room: string;
+  /** The member's own name. */
+  readonly user: string;
+  /** The place in the log up to which the member has everything. */
+  readonly cursor: string;
+  /** Whether nothing is missing before that; false tells that messages may be lost. */
+  readonly recovered: boolean;
+  /** The users in the room, sorted; in a very large one, some of them. */
+  readonly users: readonly string[];
+  /** How many users are in the room. */
+  readonly userCount: number;
+  /** The other users who are typing. */
+  readonly typing: readonly string[];
+  /** What the member may do in the room. */
+  readonly role: Role;
+  /** What the connection may do. */
+  readonly limits: LimitsV2;
 }
 
 /** The events of a connection, by type. */
@@ -46,23 +65,23 @@ export interface ChatEvents {
   /** The state, after each change. */
   readonly state: CustomEvent<ConnectionState>;
   /** The next message of the room's log: history first, then what is live; each one once. */
-  readonly message: CustomEvent<Message>;
+  readonly message: CustomEvent<StoredMessage>;
   /** The history, or what was missed, is complete; `recovered: false` tells that some may be lost. */
-  readonly joined: CustomEvent<JoinedEnvelope["payload"]>;
+  readonly joined: CustomEvent<JoinedRoom>;
   /** A user who came or went. */
-  readonly presence: CustomEvent<PresenceEnvelope["payload"]>;
+  readonly presence: CustomEvent<{ readonly user: string; readonly status: "joined" | "left" }>;
   /**
    * `users` or `typingUsers` have changed: once a turn, however many came and went in it. What
    * shows them listens to this one.
    */
   readonly users: CustomEvent<UserLists>;
   /** Another user who began or stopped typing. */
-  readonly typing: CustomEvent<TypingStatusEnvelope["payload"]>;
+  readonly typing: CustomEvent<{ readonly user: string; readonly status: boolean }>;
   /**
    * A refusal by the server. With a `ref` it is about a message: a final one rejects the promise of
    * its `send()`, after a temporary one the message is sent again.
    */
-  readonly problem: CustomEvent<Problem>;
+  readonly problem: CustomEvent<ProblemV2>;
 }
 
 /** Who connects, and how the connection behaves. */

@@ -4,10 +4,8 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
-
 /** Set of asynchronous iterators. Each gives every message that is pushed after it was made. */
-export class MessageStreams {
+export class MessageStreams<Message> {
   readonly #streams = new Set<ReadableStreamDefaultController<Message>>();
   #hasEnded = false;
 

@@ -18,7 +18,7 @@
  * const stored = chat.send("hello");
  * for await (const message of chat) {
  *   console.log(message.user, message.text);
- *   if (message.id === (await stored).id) break;
+ *   if (message.cursor === (await stored).cursor) break;
  * }
  * ```
  *
@@ -37,23 +37,22 @@ export type {
   ChatEvents,
   ConnectionOptions,
   ConnectionState,
+  JoinedRoom,
   SendOptions,
   UserLists,
 } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
 export { Room } from "./room.ts";
 export type { RoomOptions } from "./room_options.ts";
-export type { MessageStatus, RoomMessage, RoomSnapshot, RoomStatus } from "./room_state.ts";
-export type { SocketConstructor, SocketLike } from "./socket_like.ts";
 export type {
-  ErrorCode,
-  JoinedEnvelope,
-  Limits,
-  LimitsV2,
-  Message,
-  PresenceEnvelope,
-} from "../protocol/mod.ts";
-export type { Problem, ProblemV2, TypingStatusEnvelope } from "../protocol/mod.ts";
+  MessageStatus,
+  RoomMessage,
+  RoomSnapshot,
+  RoomStatus,
+  StoredMessage,
+} from "./room_state.ts";
+export type { SocketConstructor, SocketLike } from "./socket_like.ts";
+export type { ErrorCode, Limits, LimitsV2, Problem, ProblemV2, Role } from "../protocol/mod.ts";
 
 /**
  * Opens a connection for many rooms.
@@ -85,7 +84,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Ch
 }
 
 /**
- * Joins a room and stays in it: the short form for one room, over protocol 1.
+ * Joins a room and stays in it: the short form of {@linkcode createClient} for one room, as events.
  *
  * @param url The server's base, with `http:`, `https:`, `ws:` or `wss:`; its path is kept, with or
  * without a slash at its end.

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { CLOSE_CODES, encodeEnvelope } from "../protocol/mod.ts";
-import type { Problem } from "../protocol/mod.ts";
+import { CLOSE_CODES, encodeEnvelope, type ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionState, ConnectOptions } from "./chat_events.ts";
 import { ChatError } from "./chat_error.ts";
@@ -13,13 +12,13 @@ import { checkClose, isFinalClose } from "./close_reason.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
 import { EntryDeadline } from "./entry_deadline.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { HubEnvelope } from "./hub_envelope.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { SocketConstructor } from "./socket_like.ts";
 import type { TokenSource } from "./token_source.ts";
-import { Transport, type TransportEnd } from "./transport.ts";
+import { Transport, type TransportEnd, type TransportOptions } from "./transport.ts";
 import type { UpgradeProbe } from "./upgrade_probe.ts";
 import { watchWake } from "./wake_signals.ts";
-import type { ConnectionEnvelope, Wire } from "./wire.ts";
 
 /** Milliseconds for which a connection must have been live for the backoff to start anew. */
 const STABLE_MS = 5_000;
@@ -28,9 +27,7 @@ const HASTE_MS = 1_000;
 const PING = [encodeEnvelope({ type: "ping", payload: {} })];
 
 /** How {@linkcode ReconnectingSocket} behaves. */
-export interface ReconnectingSocketOptions<E> extends Pick<ConnectOptions, "WebSocket"> {
-  /** The version of the protocol. */
-  readonly wire: Wire<E>;
+export interface ReconnectingSocketOptions extends Pick<ConnectOptions, "WebSocket"> {
   /** How long things may take. */
   readonly settings: ConnectionSettings;
   /** Gives the token of each connection. */
@@ -42,11 +39,11 @@ export interface ReconnectingSocketOptions<E> extends Pick<ConnectOptions, "WebS
   /** Called when a connection is open. */
   readonly onOpen?: () => void;
   /** Called with each envelope that is not about the connection alone. */
-  readonly onEnvelope: (envelope: E) => void;
+  readonly onEnvelope: (envelope: HubEnvelope) => void;
   /** Tells whether the server still has to let the member in: then something must come. */
   readonly isEntering: () => boolean;
   /** Called for each envelope that cannot be read. */
-  readonly onBadFrame: (problem: Problem) => void;
+  readonly onBadFrame: TransportOptions["onBadFrame"];
   /** Called when a connection is lost, before the state changes. */
   readonly onLost: () => void;
   /** Called with each new state. */
@@ -57,8 +54,8 @@ export interface ReconnectingSocketOptions<E> extends Pick<ConnectOptions, "WebS
  * A WebSocket connection that is opened again whenever it is lost: notices when it is dead, waits,
  * opens the next one, until it is closed or the server says that no further try makes sense.
  */
-export class ReconnectingSocket<E> {
-  readonly #options: ReconnectingSocketOptions<E>;
+export class ReconnectingSocket {
+  readonly #options: ReconnectingSocketOptions;
   readonly #WebSocket: SocketConstructor;
   readonly #backoff: Backoff;
   readonly #heartbeat: Heartbeat;
@@ -66,7 +63,7 @@ export class ReconnectingSocket<E> {
   readonly #closing = new AbortController();
   readonly #sockets = new OpenSockets();
   #state: ConnectionState = { status: "connecting" };
-  #transport: Transport<E> | undefined;
+  #transport: Transport | undefined;
   #attempt = new AbortController();
   /** While connecting: when to give up. While waiting: when to try again, at `#dueAt`. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +79,7 @@ export class ReconnectingSocket<E> {
    * @param options Where to connect, and what to call.
    * @throws {TypeError} Where there is no WebSocket.
    */
-  constructor(options: ReconnectingSocketOptions<E>) {
+  constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
     const Socket: SocketConstructor | undefined = options.WebSocket ?? globalThis.WebSocket;
     if (!Socket) throw new TypeError('There is no WebSocket here: pass one as "WebSocket"');
@@ -145,13 +142,27 @@ export class ReconnectingSocket<E> {
    * Gives the connection up and opens another one later.
    *
    * @param reason Why, for people.
+   * @param delayMs Milliseconds to wait, where the server has asked for that.
    */
-  lose(reason: string): void {
+  lose(reason: string, delayMs: number | undefined = this.#comeBackMs): void {
     if (this.#state.status === "closed") return;
     this.#disconnect();
-    const delayMs = this.#backoff.bound(this.#comeBackMs);
     this.#comeBackMs = undefined;
-    this.#wait(delayMs, reason);
+    this.#wait(this.#backoff.bound(delayMs), reason);
+  }
+
+  /**
+   * Ends for good, as the server wants no further try. Nothing happens where it has ended.
+   *
+   * @param code The close code that says as much.
+   * @param reason What the server said.
+   */
+  end(code: number, reason: string): void {
+    if (this.#state.status === "closed") return;
+    this.#disconnect();
+    const message = `The connection is closed: ${reason || code}`;
+    this.#closing.abort(new ChatError(message, { code: "closed", temporary: false }));
+    this.#setState({ status: "closed", code, reason });
   }
 
   /**
@@ -165,7 +176,7 @@ export class ReconnectingSocket<E> {
     checkClose(code, reason);
     if (this.#state.status === "closed") return;
     this.#transport?.drop(code, reason);
-    this.#finish(code, reason);
+    this.end(code, reason);
   }
 
   /** Settles when all sockets are closed, or after 2 s with those that get no answer. */
@@ -195,9 +206,8 @@ export class ReconnectingSocket<E> {
   }
 
   #connect(token: string | undefined): void {
-    const { settings: { patienceMs }, url, wire, onBadFrame } = this.#options;
-    const transport = this.#transport = new Transport<E>({
-      wire,
+    const { settings: { patienceMs }, url, onBadFrame } = this.#options;
+    const transport = this.#transport = new Transport({
       url: url(),
       token,
       WebSocket: this.#WebSocket,
@@ -220,19 +230,18 @@ export class ReconnectingSocket<E> {
     this.#options.onOpen?.();
   }
 
-  #take(envelope: E | ConnectionEnvelope): void {
-    const { type, payload } = envelope as ConnectionEnvelope;
-    if (type === "pong") return;
-    if (type === "draining") return void (this.#comeBackMs = payload.reconnect_after_ms);
-    this.#options.onEnvelope(envelope as E);
+  #take(envelope: ServerEnvelopeV2): void {
+    if (envelope.type === "pong") return;
+    if (envelope.type === "draining") this.#comeBackMs = envelope.payload.reconnect_after_ms;
+    else this.#options.onEnvelope(envelope);
     this.#entry.heard();
   }
 
   #ended({ code, reason, hasOpened }: TransportEnd): void {
     if (code === CLOSE_CODES.notAllowed.code) {
       const wasLive = this.#liveSince !== undefined;
-      if (!this.#options.tokens.refuse({ wasLive })) return this.#finish(code, reason);
-    } else if (isFinalClose(code, reason)) return this.#finish(code, reason);
+      if (!this.#options.tokens.refuse({ wasLive })) return this.end(code, reason);
+    } else if (isFinalClose(code, reason)) return this.end(code, reason);
     if (hasOpened) this.lose(reason || "The connection was lost");
     else this.#refused("The server cannot be reached");
   }
@@ -250,7 +259,7 @@ export class ReconnectingSocket<E> {
     this.#why = refusal?.message;
     if (!refusal) return;
     const { isFinal, message, retryAfterMs } = refusal;
-    if (isFinal) return this.#finish(CLOSE_CODES.notAllowed.code, message);
+    if (isFinal) return this.end(CLOSE_CODES.notAllowed.code, message);
     if (this.#attempt !== attempt || this.#state.status !== "waiting") return;
     const leftMs = Math.max(0, this.#dueAt - performance.now());
     this.#wait(this.#backoff.bound(leftMs + retryAfterMs), message);
@@ -280,14 +289,6 @@ export class ReconnectingSocket<E> {
     if (liveMs >= STABLE_MS) this.#backoff.reset();
     this.#liveSince = undefined;
     this.#options.onLost();
-  }
-
-  #finish(code: number, reason: string): void {
-    if (this.#state.status === "closed") return;
-    this.#disconnect();
-    const message = `The connection is closed: ${reason || code}`;
-    this.#closing.abort(new ChatError(message, { code: "closed", temporary: false }));
-    this.#setState({ status: "closed", code, reason });
   }
 
   #setState(state: ConnectionState): void {

@@ -13,7 +13,7 @@ import type {
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import { ChatError, type ChatErrorCode, errorOf, isTemporary } from "./chat_error.ts";
 import type { RoomStatus } from "./room_state.ts";
-import type { HubEnvelope } from "./wire_v2.ts";
+import type { HubEnvelope } from "./hub_envelope.ts";
 
 /** Milliseconds for which a stay must have been live for the backoff to start anew. */
 const STABLE_MS = 5_000;
@@ -40,6 +40,11 @@ export interface SharedConnection {
   readonly joining: Set<string>;
   /** Sends an envelope, at the end of this turn, together with the others of the turn. */
   send(envelope: ClientEnvelopeV2): void;
+  /**
+   * Loses the connection and opens another one later, where it is for this room alone: a stay that
+   * ends for a while ends the connection with it.
+   */
+  lose?(error: ChatError): void;
 }
 
 /** How {@linkcode RoomMembership} behaves. */
@@ -249,6 +254,7 @@ export class RoomMembership {
   #wait(error: ChatError): void {
     this.#error = error;
     if (!this.#isWanted) return;
+    if (this.#options.connection.lose) return this.#options.connection.lose(error);
     this.#stopTimer();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

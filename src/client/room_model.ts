@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Draft, encodeEnvelope, HISTORY_DEFAULT } from "../protocol/mod.ts";
+import { type Draft, encodeEnvelope } from "../protocol/mod.ts";
 import type { JoinedEnvelopeV2, JoinPayloadV2, ProblemV2 } from "../protocol/mod.ts";
 import { ChatError } from "./chat_error.ts";
 import { HistoryClient } from "./history_client.ts";
@@ -12,52 +12,63 @@ import { MessageSender } from "./message_sender.ts";
 import type { RoomContext } from "./room_context.ts";
 import { type EnvelopeOfRoom, RoomMembership } from "./room_membership.ts";
 import { RoomMessages } from "./room_messages.ts";
+import type { RoomObserver } from "./room_observer.ts";
 import type { CheckedRoomOptions } from "./room_options.ts";
 import { RoomPresence } from "./room_presence.ts";
-import { RoomSession } from "./room_session.ts";
+import type { Arrival } from "./room_session.ts";
 import type { RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
 import { messageOfPage, storedMessage } from "./room_state.ts";
+import { RoomTimeline } from "./room_timeline.ts";
 import { SendQueue } from "./send_queue.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 
 /**
- * A room on a connection that it shares: what is known of it, what waits to be sent, whether it is to
- * be joined. {@linkcode Room} is what an application sees of it.
+ * A room on a connection that it may share: what is known of it, what waits to be sent, whether it
+ * is to be joined. {@linkcode Room} and {@linkcode ChatConnection} are what an application sees.
  */
 export class RoomModel {
   /** The room's name. */
   readonly name: string;
   /** Joins and leaves; takes what the connection brings. */
   readonly membership: RoomMembership;
+  /** The users in the room, and those who type. */
+  readonly presence: RoomPresence;
   readonly #context: RoomContext;
   readonly #options: CheckedRoomOptions;
+  readonly #observer: RoomObserver;
   readonly #store: SnapshotStore<RoomSnapshot>;
   readonly #messages: RoomMessages;
   readonly #queue: SendQueue<StoredMessage>;
-  readonly #session: RoomSession<StoredMessage>;
+  readonly #timeline: RoomTimeline;
   readonly #sender: MessageSender;
-  readonly #presence = new RoomPresence(() => this.#store.changed());
-  #hasOlder = false;
-  /** Messages so far of the history that a newcomer gets. */
-  #received: number | undefined;
-  /** Calls of `loadOlder` that are under way. */
-  #loads = 0;
-  /** How often what was kept was given up, so that a page on its way no longer fits. */
-  #restarts = 0;
+  /** What the hub said when it let the member in, on the present stay. */
+  #welcome: JoinedEnvelopeV2["payload"] | undefined;
   #isLeft = false;
   #isSettling = false;
 
   /**
    * @param name The room's name.
    * @param options How it is joined.
-   * @param context The client.
+   * @param context The connection.
+   * @param observer What else to call than the subscribers of its snapshots.
    */
-  constructor(name: string, options: CheckedRoomOptions, context: RoomContext) {
+  constructor(
+    name: string,
+    options: CheckedRoomOptions,
+    context: RoomContext,
+    observer: RoomObserver = {},
+  ) {
     const { connection, settings, pace, http, pages, url, closing, member } = context;
+    const changed = () => this.#store.changed();
     this.name = name;
     this.#context = context;
     this.#options = options;
+    this.#observer = observer;
     this.#store = new SnapshotStore(() => this.#snapshot());
+    this.presence = new RoomPresence(() => {
+      changed();
+      observer.onUsers?.();
+    });
     this.#queue = new SendQueue({
       maxDelayMs: settings.maxDelayMs,
       limit: settings.queueLimit,
@@ -65,7 +76,7 @@ export class RoomModel {
       encode: (payload) => encodeEnvelope({ type: "chat_message", room: name, payload }),
       transmit: (envelopes) => connection.ask(envelopes),
       onChange: () => {
-        this.#store.changed();
+        changed();
         this.#settleSoon();
       },
     });
@@ -74,8 +85,10 @@ export class RoomModel {
       keepFailed: settings.queueLimit,
       isInFlight: (ref) => this.#queue.isInFlight(ref),
     });
-    this.#session = new RoomSession<StoredMessage>({
+    this.#timeline = new RoomTimeline({
+      messages: this.#messages,
       history: new HistoryClient({ url, http, read: messageOfPage, limit: pages }),
+      after: options.after,
       historyLength: options.history,
       queue: this.#queue,
       closing,
@@ -83,17 +96,17 @@ export class RoomModel {
       sendTyping: (status) => {
         connection.send({ type: "typing_status", room: name, payload: { status } });
       },
-      onMessage: (message) => this.#append(message),
-      onGap: () => this.#restart(),
-      onArrive: () => this.#arrived(),
+      onMessage: (message) => observer.onMessage?.(message),
+      onArrive: (arrival) => this.#arrived(arrival),
       onLater: (reason) => this.membership.tryLater(reason),
+      onChange: changed,
     });
     this.#sender = new MessageSender({
       messages: this.#messages,
       queue: this.#queue,
-      session: this.#session,
+      session: this.#timeline.session,
       user: () => member().user,
-      onChange: () => this.#store.changed(),
+      onChange: changed,
     });
     this.membership = new RoomMembership({
       room: name,
@@ -103,18 +116,29 @@ export class RoomModel {
       onJoined: (joined, stay) => this.#joined(joined, stay),
       onEnvelope: (envelope) => this.#take(envelope),
       onUnknownPlace: () => {
-        this.#restart();
-        this.#session.restart();
+        this.#timeline.clear();
+        this.#timeline.session.restart();
       },
       onLost: () => this.#lost(),
-      onClosed: (error) => this.#session.end(error),
-      onChange: () => this.#store.changed(),
+      onClosed: (error) => {
+        this.#timeline.session.end(error);
+        observer.onClosed?.(error);
+      },
+      onChange: () => {
+        changed();
+        observer.onStatus?.();
+      },
     });
   }
 
   /** The state of now; the same object until something of it changes. */
   get snapshot(): RoomSnapshot {
     return this.#store.snapshot;
+  }
+
+  /** The place up to which everything was handed on. */
+  get cursor(): string | undefined {
+    return this.#timeline.session.cursor;
   }
 
   /** Calls a listener after each change, and joins the room; returns the end of that. */
@@ -128,9 +152,14 @@ export class RoomModel {
     };
   }
 
-  /** Sends a message. */
+  /** Sends a message, which is shown meanwhile. */
   send(draft: Draft): Promise<StoredMessage> {
     return this.#wanted(() => this.#sender.send(draft));
+  }
+
+  /** Sends a message that is not shown before it is stored; the signal withdraws it. */
+  post(draft: Draft, signal?: AbortSignal): Promise<StoredMessage> {
+    return this.#wanted(() => this.#timeline.session.send(draft, signal));
   }
 
   /** Sends a message again that has failed. */
@@ -146,43 +175,31 @@ export class RoomModel {
 
   /** Shows the others that the user is typing, or no longer is. */
   typing(isTyping: boolean): void {
-    if (this.membership.status === "live") this.#session.typing(isTyping);
+    if (this.membership.status === "live") this.#timeline.session.typing(isTyping);
   }
 
   /** Reads the messages before the oldest one that is kept, and keeps them. */
   loadOlder(limit: number): Promise<StoredMessage[]> {
-    return this.#wanted(() => this.#loadOlder(limit));
+    return this.#wanted(async () => {
+      try {
+        return await this.#timeline.loadOlder(limit);
+      } finally {
+        this.#settleSoon();
+      }
+    });
   }
 
   /** Leaves the room now, whatever it is wanted for. */
   leave(): void {
     this.#isLeft = true;
     const message = `Room "${this.name}" was left`;
-    this.#session.end(new ChatError(message, { code: "closed", temporary: false }));
+    this.#timeline.session.end(new ChatError(message, { code: "closed", temporary: false }));
     this.#settle();
   }
 
   /** The state of the connection has changed. */
   connectionChanged(): void {
     this.#store.changed();
-  }
-
-  async #loadOlder(limit: number): Promise<StoredMessage[]> {
-    this.#loads++;
-    const restarts = this.#restarts;
-    try {
-      this.#messages.grow(limit);
-      const older = await this.#session.loadOlder(limit);
-      if (restarts === this.#restarts) {
-        this.#messages.prepend(older);
-        this.#hasOlder = older.length > 0;
-        this.#store.changed();
-      } else this.#session.forgetBefore(this.#messages.oldest);
-      return older;
-    } finally {
-      this.#loads--;
-      this.#settleSoon();
-    }
   }
 
   /** Does what the room is to be joined for, unless the hub has said that it is in vain. */
@@ -196,10 +213,10 @@ export class RoomModel {
 
   #snapshot(): RoomSnapshot {
     const { status, error } = this.membership;
-    const { users, userCount, typingUsers: typing } = this.#presence;
+    const { users, userCount, typingUsers: typing } = this.presence;
     this.#messages.update(this.#context.member().user);
     const messages = this.#messages.list;
-    return { status, messages, typing, users, userCount, hasOlder: this.#hasOlder, error };
+    return { status, messages, typing, users, userCount, hasOlder: this.#timeline.hasOlder, error };
   }
 
   /** Joins or leaves at the end of this turn, so that who comes as another goes costs nothing. */
@@ -213,33 +230,32 @@ export class RoomModel {
   }
 
   #settle(): void {
-    const isWanted = this.#store.size + this.#queue.size + this.#loads > 0 && !this.#isLeft;
+    const isUsed = this.#store.size + this.#queue.size > 0 || this.#timeline.isLoading;
+    const isWanted = isUsed && !this.#isLeft;
     if (!this.membership.want(isWanted) || isWanted) return;
-    this.#restart();
-    this.#session.restart();
-    this.#presence.reset({ users: [], typing: [] });
-    this.#hasOlder = false;
+    this.#timeline.reset();
+    this.presence.reset({ users: [], typing: [] });
   }
 
   #join(): JoinPayloadV2 {
-    const { history, presence } = this.#options;
-    const { cursor: after } = this.#session;
-    this.#received = after === undefined ? 0 : undefined;
-    // A resumed stay needs what was missed, not what was seen.
-    const payload = { after, history: after === undefined ? history : 0 };
+    const { presence } = this.#options;
+    const payload = this.#timeline.enter();
     return presence ? payload : { ...payload, presence };
   }
 
   #take(envelope: EnvelopeOfRoom): void {
+    const { onPresence, onTyping } = this.#observer;
     switch (envelope.type) {
       case "chat_message":
-        return this.#session.take(storedMessage(envelope.payload));
+        return this.#timeline.session.take(storedMessage(envelope.payload));
       case "presence": {
         const { joined, left } = envelope.payload;
-        return this.#presence.change(joined.map(({ user }) => user), left);
+        this.presence.change(joined.map(({ user }) => user), left);
+        return onPresence?.(envelope.payload);
       }
       case "typing_status":
-        return this.#presence.setTyping(envelope.payload);
+        this.presence.setTyping(envelope.payload);
+        return onTyping?.(envelope.payload);
       case "error":
         return this.#queue.refuse(problemOfMessage(envelope.payload));
     }
@@ -247,45 +263,22 @@ export class RoomModel {
 
   #joined(joined: JoinedEnvelopeV2["payload"], stay: AbortSignal): void {
     const { users, typing, user_count: userCount } = joined;
-    this.#presence.reset({ users: users.map(({ user }) => user), typing, userCount });
-    this.#session.joined(joined, stay);
+    this.#welcome = joined;
+    this.presence.reset({ users: users.map(({ user }) => user), typing, userCount });
+    this.#timeline.session.joined(joined, stay);
   }
 
-  #arrived(): void {
-    const { history } = this.#options;
-    // A page is bounded in bytes, but never shorter than this where there is more.
-    const least = Math.min(history, HISTORY_DEFAULT);
-    if (this.#received !== undefined) this.#hasOlder = this.#received >= least;
-    this.#received = undefined;
-    this.#messages.passed(this.#session.cursor);
+  #arrived({ recovered }: Arrival): void {
+    const joined = this.#welcome;
     this.membership.live();
-  }
-
-  #append(message: StoredMessage): void {
-    if (this.#received !== undefined) this.#received++;
-    if (this.#messages.append(message)) {
-      this.#hasOlder = true;
-      this.#session.forgetBefore(this.#messages.oldest);
-    }
-    this.#messages.passed(message.cursor);
-    this.#store.changed();
+    // What is told of the status may have ended the stay.
+    if (joined && this.#welcome === joined) this.#observer.onArrive?.({ ...joined, recovered });
   }
 
   #lost(): void {
-    // Of a history that came in part, the older part may be what is missing.
-    if (this.#received !== undefined) this.#hasOlder = true;
-    this.#received = undefined;
-    this.#session.lost();
-    this.#presence.disconnect();
-  }
-
-  /** Gives up what is kept: what comes next does not follow it. */
-  #restart(): void {
-    this.#restarts++;
-    this.#messages.clear();
-    this.#session.forgetBefore(undefined);
-    this.#hasOlder = true;
-    this.#store.changed();
+    this.#welcome = undefined;
+    this.#timeline.lost();
+    this.presence.disconnect();
   }
 }
 

@@ -8,7 +8,7 @@ import { checkBoolean, checkInteger } from "../protocol/checks.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 
 /** Messages of a room that are kept, where nothing else is set. */
-const KEEP = 1_000;
+export const KEEP_DEFAULT = 1_000;
 
 /** Options of `ChatClient.room()`. */
 export interface RoomOptions {
@@ -31,7 +31,10 @@ export interface RoomOptions {
 }
 
 /** Options that were checked, with nothing left out. */
-export type CheckedRoomOptions = Required<RoomOptions>;
+export interface CheckedRoomOptions extends Required<RoomOptions> {
+  /** Begin after this place, rather than with history. @default {history} */
+  readonly after?: string;
+}
 
 /**
  * Checks options, and adds what is left out.
@@ -42,7 +45,7 @@ export type CheckedRoomOptions = Required<RoomOptions>;
  * @throws {RangeError} Where a number is out of range.
  */
 export function roomOptionsOf(options: RoomOptions): CheckedRoomOptions {
-  const { history = HISTORY_DEFAULT, presence = true, keep = KEEP } = options;
+  const { history = HISTORY_DEFAULT, presence = true, keep = KEEP_DEFAULT } = options;
   checkInteger("history", history, { max: HISTORY_MAX });
   checkBoolean("presence", presence);
   checkInteger("keep", keep, { min: 1 });

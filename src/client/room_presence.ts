@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { PresenceEnvelope, TypingStatusEnvelope } from "../protocol/mod.ts";
+import type { TypingStatusEnvelope } from "../protocol/mod.ts";
 import { SortedNames } from "./sorted_names.ts";
 
 /** Names that are kept of a room whose users are counted rather than listed. */
-const LISTED_MAX = 1_000;
+const LISTED_MAX = 10_000;
 
 /** Who is in a room, as the server says when it lets a member in. */
 export interface Present {
@@ -61,30 +61,26 @@ export class RoomPresence {
   }
 
   /**
-   * Adds or removes a user.
-   *
-   * @param presence Who came or went.
-   */
-  setPresence({ user, status }: PresenceEnvelope["payload"]): void {
-    const isNew = status === "joined" ? this.#users.add(user) : this.#users.delete(user);
-    if (isNew) this.#onChange();
-  }
-
-  /**
    * Adds and removes users of a room that may be too large to list.
    *
    * @param joined Who came.
    * @param left Who went.
    */
   change(joined: readonly string[], left: readonly string[]): void {
+    let hasChanged = false;
     for (const user of joined) {
       if (this.#users.size >= LISTED_MAX) this.#unlisted++;
-      else this.#users.add(user);
+      else if (!this.#users.add(user)) continue;
+      hasChanged = true;
     }
     for (const user of left) {
-      if (!this.#users.delete(user)) this.#unlisted = Math.max(0, this.#unlisted - 1);
+      if (!this.#users.delete(user)) {
+        if (this.#unlisted === 0) continue;
+        this.#unlisted--;
+      }
+      hasChanged = true;
     }
-    this.#onChange();
+    if (hasChanged) this.#onChange();
   }
 
   /**

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { FRAME_MAX_LENGTH, type Problem } from "../protocol/mod.ts";
+import { FRAME_MAX_LENGTH, type Problem, PROTOCOL_V2 } from "../protocol/mod.ts";
+import type { ServerEnvelopeV2 } from "../protocol/mod.ts";
+import { decodeHubEnvelope } from "./hub_envelope.ts";
 import type { SocketConstructor, SocketLike } from "./socket_like.ts";
 import { tokenProtocol } from "./token_source.ts";
-import type { ConnectionEnvelope, Wire } from "./wire.ts";
 
 /** `WebSocket.OPEN`, which a stand-in for the global class may lack. */
 const OPEN = 1;
@@ -23,9 +24,7 @@ export interface TransportEnd {
 }
 
 /** How {@linkcode Transport} behaves. */
-export interface TransportOptions<E> {
-  /** The version of the protocol. */
-  readonly wire: Wire<E>;
+export interface TransportOptions {
   /** Where to connect, with `ws:` or `wss:`. */
   readonly url: string;
   /** The token, of any characters, if there is one. */
@@ -37,21 +36,19 @@ export interface TransportOptions<E> {
   /** Called for every frame, before what is in it. */
   readonly onFrame: () => void;
   /** Called with each envelope of the server. */
-  readonly onEnvelope: (envelope: E | ConnectionEnvelope) => void;
+  readonly onEnvelope: (envelope: ServerEnvelopeV2) => void;
   /** Called for each envelope that cannot be read. */
   readonly onBadFrame: (problem: Problem) => void;
   /** Called once when it has ended; not after {@linkcode Transport.drop}. */
   readonly onEnd: (end: TransportEnd) => void;
 }
 
-/**
- * One WebSocket that carries envelopes: several in a frame where the server takes that, else one.
- */
-export class Transport<E> {
+/** One WebSocket that carries envelopes, several in a frame. */
+export class Transport {
   /** Settles when the socket is closed, which may be long after it was dropped. */
   readonly closed: Promise<void>;
   readonly #socket: SocketLike;
-  readonly #options: TransportOptions<E>;
+  readonly #options: TransportOptions;
   #hasOpened = false;
   #isDropped = false;
 
@@ -61,10 +58,10 @@ export class Transport<E> {
    * @param options Where to, and what to call.
    * @throws {DOMException} Where the platform allows no such connection.
    */
-  constructor(options: TransportOptions<E>) {
+  constructor(options: TransportOptions) {
     this.#options = options;
-    const { url, token, wire } = options;
-    const protocols = [...wire.protocols];
+    const { url, token } = options;
+    const protocols = [PROTOCOL_V2];
     if (token !== undefined) protocols.push(tokenProtocol(token));
     const socket = this.#socket = new options.WebSocket(url, protocols);
     socket.onopen = () => {
@@ -95,10 +92,6 @@ export class Transport<E> {
   send(envelopes: readonly string[]): void {
     const socket = this.#socket;
     if (socket.readyState !== OPEN) return;
-    if (!this.#options.wire.isLines(socket.protocol)) {
-      for (const envelope of envelopes) socket.send(envelope);
-      return;
-    }
     let frame = "";
     for (const envelope of envelopes) {
       if (frame.length + envelope.length >= FRAME_MAX_LENGTH) {
@@ -125,11 +118,10 @@ export class Transport<E> {
     if (this.#isDropped) return;
     this.#options.onFrame();
     if (typeof data !== "string") return;
-    // JSON text holds no raw line feed: this reads one envelope a frame as well.
     for (const line of data.split("\n")) {
       if (this.#isDropped) return;
       if (line === "") continue;
-      const decoded = this.#options.wire.decode(line);
+      const decoded = decodeHubEnvelope(line);
       if (decoded.ok) this.#options.onEnvelope(decoded.envelope);
       // A type that this version does not know comes from a newer server, and may be passed over.
       else if (decoded.error.code !== "unknown_type") this.#options.onBadFrame(decoded.error);

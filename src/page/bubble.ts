@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { clockTime, fullTime } from "./calendar.ts";
 import { create } from "./elements.ts";
 import { splitLinks } from "./links.ts";
@@ -22,12 +22,12 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
  * @param isOwn Whether the reader wrote it.
  * @returns The item, as the first of a group.
  */
-export function createBubble(message: Message, isOwn: boolean): HTMLLIElement {
-  const sent = new Date(message.sent_at);
+export function createBubble(message: StoredMessage, isOwn: boolean): HTMLLIElement {
+  const sent = new Date(message.at);
   const time = create("time", {
     class: "time",
     text: clockTime(sent),
-    attributes: { datetime: message.sent_at, title: fullTime(sent) },
+    attributes: { datetime: sent.toISOString(), title: fullTime(sent) },
   });
   const author = create("bdi", { class: "author", text: message.user });
   const item = create(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { FrameTask } from "./frame_task.ts";
 import { RenderBudget } from "./render_budget.ts";
 
@@ -13,14 +13,14 @@ const SHOWN_HIDDEN = 600;
 
 /** A step on the way: a message, or what happens between two of them. */
 type Step =
-  | { readonly type: "message"; readonly message: Message }
+  | { readonly type: "message"; readonly message: StoredMessage }
   | { readonly type: "gap"; readonly isRestart: boolean }
   | { readonly type: "call"; readonly callback: () => void };
 
 /** The options of {@linkcode MessageFlow}. */
 export interface MessageFlowOptions {
   /** Shows messages, oldest first: those of one animation frame. */
-  readonly show: (messages: readonly Message[]) => void;
+  readonly show: (messages: readonly StoredMessage[]) => void;
   /** Shows that messages may be missing; with a restart, what follows is another log. */
   readonly showGap: (isRestart: boolean) => void;
 }
@@ -42,7 +42,7 @@ export class MessageFlow {
   }
 
   /** Takes the next message of the log. */
-  add(message: Message): void {
+  add(message: StoredMessage): void {
     this.#push({ type: "message", message });
   }
 
@@ -81,7 +81,7 @@ export class MessageFlow {
       isHidden ? index < SHOWN_HIDDEN : step.type !== "message" || budget.spend(step.message);
     const end = this.#steps.findIndex((step, index) => !fits(step, index));
     const steps = this.#steps.splice(0, end < 0 ? this.#steps.length : end);
-    let messages: Message[] = [];
+    let messages: StoredMessage[] = [];
     const show = () => {
       if (messages.length > 0) this.#options.show(messages);
       messages = [];

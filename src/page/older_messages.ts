@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { create, createButton, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import { nextFrame } from "./frame_task.ts";
@@ -22,7 +22,7 @@ const PAGES_TO_PLACE = 30;
 /** The options of {@linkcode OlderMessages}. */
 export interface OlderMessagesOptions {
   /** Reads the messages before the oldest that was read; none at the beginning. */
-  readonly load: (limit: number) => Promise<Message[]>;
+  readonly load: (limit: number) => Promise<StoredMessage[]>;
   /** The list that takes them in. */
   readonly timeline: Timeline;
   /** The view, in which they must not move anything. */

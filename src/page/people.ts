@@ -17,8 +17,10 @@ const SHOWN = 200;
 export interface Crowd {
   /** The reader's name. */
   readonly user: string;
-  /** The users in the room; another array after each change. */
+  /** The users in the room, or some of them; another array after each change. */
   readonly users: readonly string[];
+  /** How many users are in the room. */
+  readonly userCount: number;
   /** The other users who are typing. */
   readonly typingUsers: readonly string[];
   /** Whether the connection is live, so that all this is so now. */
@@ -38,6 +40,7 @@ export class People {
   /** The items of the list by name. */
   #items = new Map<string, HTMLLIElement>();
   #shown: readonly string[] | undefined;
+  #shownCount = 0;
   #shownUser = "";
 
   /** @param crowd Reads the users as they are now. */
@@ -60,22 +63,25 @@ export class People {
     this.#repaint.request();
   }
 
-  #show({ user, users, typingUsers, isLive }: Crowd): void {
+  #show({ user, users, userCount, typingUsers, isLive }: Crowd): void {
     this.#typing.classList.toggle("on", typingUsers.length > 0);
     setText(find("typing-text", HTMLElement), typingPhrase(typingUsers));
-    setText(this.#count, isLive ? String(users.length) : "–");
-    setText(this.#heading, peoplePhrase(users.length, isLive));
-    this.#toggle.ariaLabel = isLive ? `People here: ${users.length}` : "People who were here";
+    setText(this.#count, isLive ? String(userCount) : "–");
+    setText(this.#heading, peoplePhrase(userCount, isLive));
+    this.#toggle.ariaLabel = isLive ? `People here: ${userCount}` : "People who were here";
     this.#list.classList.toggle("stale", !isLive);
-    if (users === this.#shown && user === this.#shownUser) return;
+    const isSame = users === this.#shown && user === this.#shownUser &&
+      userCount === this.#shownCount;
+    if (isSame) return;
     if (user !== this.#shownUser) this.#items.clear();
     this.#shown = users;
+    this.#shownCount = userCount;
     this.#shownUser = user;
-    this.#list.replaceChildren(...this.#itemsOf(user, users));
+    this.#list.replaceChildren(...this.#itemsOf(user, users, userCount));
   }
 
   /** The reader first, then the others as the server sorted them. Items that stay are kept. */
-  #itemsOf(user: string, users: readonly string[]): HTMLLIElement[] {
+  #itemsOf(user: string, users: readonly string[], userCount: number): HTMLLIElement[] {
     const names = users.includes(user) ? [user] : [];
     for (const name of users) {
       if (names.length === SHOWN) break;
@@ -86,8 +92,8 @@ export class People {
       return [name, before.get(name) ?? createPerson(name, name === user)];
     }));
     const items = [...this.#items.values()];
-    if (users.length > names.length) {
-      items.push(create("li", { class: "more", text: `and ${users.length - names.length} more` }));
+    if (userCount > names.length) {
+      items.push(create("li", { class: "more", text: `and ${userCount - names.length} more` }));
     }
     return items;
   }

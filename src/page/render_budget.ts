@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 
 /** Characters that are laid out in one animation frame: some 50 usual messages, or two long ones. */
 const CHARACTERS_PER_FRAME = 8_000;
@@ -22,7 +22,7 @@ export class RenderBudget {
    * @param message The message.
    * @returns Whether the message fits into this frame.
    */
-  spend({ text }: Message): boolean {
+  spend({ text }: StoredMessage): boolean {
     const cost = CHARACTERS_PER_MESSAGE + text.length;
     if (cost > this.#left && !this.#isFresh) return false;
     this.#isFresh = false;

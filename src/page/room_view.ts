@@ -5,7 +5,7 @@
  */
 
 import { type ChatConnection, connect, type ConnectionState } from "../client/mod.ts";
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
@@ -79,8 +79,8 @@ export class RoomView {
     const chat = this.#chat = connect(site.base, { room, ...who, history: HISTORY });
     this.#timeline = new Timeline(token === undefined ? user : memory.tokenUser ?? "");
     this.#people = new People(() => {
-      const { user, users, typingUsers, state } = chat;
-      return { user, users, typingUsers, isLive: state.status === "live" };
+      const { user, users, userCount, typingUsers, state } = chat;
+      return { user, users, userCount, typingUsers, isLive: state.status === "live" };
     });
     this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
       start: find("older", HTMLElement),
@@ -214,13 +214,13 @@ export class RoomView {
     this.#guard.update();
   }
 
-  #showMessages(messages: readonly Message[]): void {
+  #showMessages(messages: readonly StoredMessage[]): void {
     for (const message of messages) this.#timeline.append(message);
     if (this.#timeline.isLong && this.#viewport.isFollowing) {
       this.#viewport.hold(() => this.#timeline.shorten());
       this.#older.reopen();
     }
-    const isOwn = ({ user }: Message) => user === this.#chat.user;
+    const isOwn = ({ user }: StoredMessage) => user === this.#chat.user;
     for (const { ref } of messages.filter(isOwn)) if (ref !== undefined) this.#unsent.settle(ref);
     const others = messages.filter((message) => !isOwn(message));
     if (!this.#isReady || others.length === 0) return;
@@ -239,7 +239,7 @@ export class RoomView {
     this.#older.restart();
   }
 
-  #announce(messages: readonly Message[]): void {
+  #announce(messages: readonly StoredMessage[]): void {
     if (messages.length > ANNOUNCED_AT_ONCE) {
       return this.#announcer.say(`${messages.length} new messages`);
     }

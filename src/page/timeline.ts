@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { createBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
 import { create, find, setText } from "./elements.ts";
@@ -27,9 +27,9 @@ export class Timeline {
   /** Above them, the days of a log that is no longer there. */
   readonly #past = find("past", HTMLElement);
   /** Messages that are shown, oldest first. */
-  #shown: Message[] = [];
+  #shown: StoredMessage[] = [];
   /** Messages that were put away, oldest first. */
-  #away: Message[] = [];
+  #away: StoredMessage[] = [];
   #user: string;
 
   /** @param user The reader, whose messages are marked. */
@@ -50,7 +50,7 @@ export class Timeline {
   }
 
   /** Adds the newest message. */
-  append(message: Message): void {
+  append(message: StoredMessage): void {
     const list = this.#listOf(message, "last");
     const item = createBubble(message, message.user === this.#user);
     this.#shown.push(message);
@@ -63,7 +63,7 @@ export class Timeline {
    *
    * @param messages Oldest first.
    */
-  prepend(messages: readonly Message[]): void {
+  prepend(messages: readonly StoredMessage[]): void {
     this.#shown = [...messages, ...this.#shown];
     for (const message of messages.toReversed()) {
       const list = this.#listOf(message, "first");
@@ -96,7 +96,7 @@ export class Timeline {
    * @param count How many at most.
    * @returns Oldest first, for {@linkcode prepend}.
    */
-  takeBack(count: number): Message[] {
+  takeBack(count: number): StoredMessage[] {
     return this.#away.splice(Math.max(0, this.#away.length - count));
   }
 
@@ -152,8 +152,8 @@ export class Timeline {
   }
 
   /** The list of a message's day, at one end of the timeline, made where it is missing. */
-  #listOf(message: Message, end: "first" | "last"): HTMLOListElement {
-    const sent = new Date(message.sent_at);
+  #listOf(message: StoredMessage, end: "first" | "last"): HTMLOListElement {
+    const sent = new Date(message.at);
     const key = dayKey(sent);
     const day = end === "first" ? this.#days.firstElementChild : this.#days.lastElementChild;
     const list = day?.querySelector("ol");

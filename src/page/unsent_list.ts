@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import type { StoredMessage } from "../client/mod.ts";
 import { createText } from "./bubble.ts";
 import { create, createButton, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
@@ -20,7 +20,10 @@ const REPEAT_MS = 2 * 60 * 1000;
 /** The options of {@linkcode UnsentList}. */
 export interface UnsentListOptions {
   /** Sends a message; one of the same `ref` is the same message. */
-  readonly send: (text: string, options: { ref: string; signal: AbortSignal }) => Promise<Message>;
+  readonly send: (
+    text: string,
+    options: { ref: string; signal: AbortSignal },
+  ) => Promise<StoredMessage>;
   /** Keeps a message, or what has changed about it. */
   readonly keep: (unsent: Unsent) => void;
   /** Removes a message that was stored or discarded. */

@@ -1,6 +1,7 @@
 import { mock } from "node:test";
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { type ChatConnection, connect, type Message } from "@hubbub/hub/client";
+import { type ChatConnection, connect, type StoredMessage } from "@hubbub/hub/client";
+import type { Message } from "@hubbub/hub/protocol";
 import { type Fate, type Fault, FaultProxy } from "./fault_proxy.ts";
 import { GATEWAY_ANSWERS } from "./gateway_answers.ts";
 import { HubProcess } from "./hub_process.ts";
@@ -123,8 +124,8 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
 /** One user of a storm, and what they saw. */
 class StormMember {
   readonly chat: ChatConnection;
-  readonly seen: Message[];
-  readonly #stored: Message[] = [];
+  readonly seen: StoredMessage[];
+  readonly #stored: StoredMessage[] = [];
   readonly #wrong: string[] = [];
   /** Whether the server refused a message for a while, which may change its sender's order. */
   #wasRefused = false;
@@ -162,14 +163,21 @@ class StormMember {
   check(log: readonly Message[]): void {
     const { user } = this.chat;
     assertEquals(this.#wrong, [], user);
-    assertEquals(this.seen.map(({ id }) => id), log.map(({ id }) => id), `what ${user} saw`);
+    assertEquals(
+      this.seen.map(({ cursor }) => cursor),
+      log.map(({ cursor }) => cursor),
+      `what ${user} saw`,
+    );
     const own = log.filter((message) => message.user === user);
     const said = this.#stored.map((_, number) => `${user} ${number}`);
     const inOrder = own.map(({ text }) => text);
     if (!this.#wasRefused) assertEquals(inOrder, said, `what ${user} said`);
     assertEquals(inOrder.toSorted(), said.toSorted());
     assertEquals(this.#stored.map(({ text }) => text), said, "the answers of send()");
-    assertEquals(new Set(this.#stored.map(({ id }) => id)), new Set(own.map(({ id }) => id)));
+    assertEquals(
+      new Set(this.#stored.map(({ cursor }) => cursor)),
+      new Set(own.map(({ cursor }) => cursor)),
+    );
   }
 }
 

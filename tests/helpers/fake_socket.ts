@@ -2,14 +2,30 @@ import { mock } from "node:test";
 import { setImmediate } from "node:timers";
 import { connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
 import { assert, assertEquals } from "@std/assert";
-import { type Message, PROTOCOL_V1_LINES, type ServerEnvelope } from "@hubbub/hub/protocol";
+import {
+  type Limits,
+  type Message,
+  type MessageV2,
+  PROTOCOL_V2,
+  type ServerEnvelopeV2,
+} from "@hubbub/hub/protocol";
+
+type Joined = (ServerEnvelopeV2 & { type: "joined" })["payload"];
+
+/** What the fake server lets a member in with; users by name, and what the connection may do. */
+export interface Entry extends Partial<Omit<Joined, "users">> {
+  readonly users?: readonly string[];
+  readonly limits?: Partial<Limits>;
+}
 
 /** A WebSocket without a network: the test is the server. */
 export class FakeSocket {
   readonly url: URL;
   readonly protocols: readonly string[];
-  /** The envelopes that the client sent, parsed, in the frames in which it sent them. */
+  /** The envelopes that the client sent but joins, in the frames in which it sent them. */
   readonly frames: { type: string; payload: Record<string, unknown> }[][] = [];
+  /** The payloads of the joins that it sent. */
+  readonly joins: Record<string, unknown>[] = [];
   /** How the client closed it. */
   closed: { code: number | undefined } | undefined;
   protocol = "";
@@ -24,13 +40,24 @@ export class FakeSocket {
     this.protocols = protocols;
   }
 
+  /** The join that the client sent. */
+  get asked(): Record<string, unknown> {
+    assertEquals(this.joins.length, 1, "joins");
+    return this.joins[0];
+  }
+
   /** All envelopes that the client sent, of one type. */
   sent(type: string): Record<string, unknown>[] {
     return this.frames.flat().filter((frame) => frame.type === type).map(({ payload }) => payload);
   }
 
   send(frame: string): void {
-    this.frames.push(frame.split("\n").map((line) => JSON.parse(line)));
+    const envelopes = frame.split("\n").map((line) => JSON.parse(line));
+    this.joins.push(
+      ...envelopes.filter(({ type }) => type === "join").map(({ payload }) => payload),
+    );
+    const others = envelopes.filter(({ type }) => type !== "join");
+    if (others.length > 0) this.frames.push(others);
   }
 
   close(code?: number): void {
@@ -38,36 +65,47 @@ export class FakeSocket {
     this.readyState = 2;
   }
 
-  /** The server accepts. */
-  open(protocol: string = PROTOCOL_V1_LINES): void {
-    this.protocol = protocol;
+  /** The server accepts, and says what holds. */
+  open(limits: Partial<Limits> = {}): void {
+    this.protocol = PROTOCOL_V2;
     this.readyState = 1;
     this.onopen?.();
-  }
-
-  /** The server sends one frame. */
-  say(...envelopes: ServerEnvelope[]): void {
-    this.onmessage?.({ data: envelopes.map((envelope) => JSON.stringify(envelope)).join("\n") });
-  }
-
-  /** The server lets the client in. */
-  join(payload: Partial<(ServerEnvelope & { type: "joined" })["payload"]> = {}): void {
-    if (this.readyState === 0) this.open();
     this.say({
-      type: "joined",
+      type: "welcome",
       payload: {
-        room: "lobby",
         user: "ann",
-        cursor: cursor(0),
-        recovered: true,
-        users: ["ann"],
-        typing: [],
+        protocol: 2,
         limits: {
           text_max_bytes: 100,
           typing_timeout_ms: 3000,
           messages_per_second: 0,
           message_burst: 0,
+          rooms_max: 200,
+          history_max: 100,
+          ...limits,
         },
+      },
+    });
+  }
+
+  /** The server sends one frame. */
+  say(...envelopes: ServerEnvelopeV2[]): void {
+    this.onmessage?.({ data: envelopes.map((envelope) => JSON.stringify(envelope)).join("\n") });
+  }
+
+  /** The server lets the client in. */
+  join({ users = ["ann"], limits, ...payload }: Entry = {}): void {
+    if (this.readyState === 0) this.open(limits);
+    this.say({
+      type: "joined",
+      room: "lobby",
+      payload: {
+        cursor: cursor(0),
+        recovered: true,
+        user_count: users.length,
+        users: users.map((user) => ({ user })),
+        typing: [],
+        role: "member",
         ...payload,
       },
     });
@@ -97,8 +135,8 @@ export function cursor(number: number): string {
   return String(number).padStart(24, "0");
 }
 
-/** A message of that log. */
-export function message(number: number, more: Partial<Message> = {}): Message {
+/** A message of a log, as a page holds it. */
+export function message(number: number): Message {
   return {
     id: `id ${number}`,
     cursor: cursor(number),
@@ -106,13 +144,29 @@ export function message(number: number, more: Partial<Message> = {}): Message {
     user: "bob",
     text: `text ${number}`,
     sent_at: "2026-11-22T00:00:00.000Z",
-    ...more,
   };
 }
 
-/** The envelope of such a message. */
-export function chat(number: number, more: Partial<Message> = {}): ServerEnvelope {
-  return { type: "chat_message", payload: message(number, more) };
+/** The envelope of a message of that log. */
+export function chat(number: number, more: Partial<MessageV2> = {}): ServerEnvelopeV2 {
+  const payload = { cursor: cursor(number), user: "bob", text: `text ${number}`, at: number };
+  return { type: "chat_message", room: "lobby", payload: { ...payload, ...more } };
+}
+
+/** The envelopes of users who came or went, and of those who type. */
+export function presence(joined: readonly string[], left: readonly string[] = []) {
+  const payload = { joined: joined.map((user) => ({ user })), left };
+  return { type: "presence", room: "lobby", payload } as const;
+}
+
+export function typing(user: string, status: boolean) {
+  return { type: "typing_status", room: "lobby", payload: { user, status } } as const;
+}
+
+/** The envelope of a refusal of a message. */
+export function refusal(code: string, message: string, more: Record<string, unknown> = {}) {
+  const payload = { code, message, for: "chat_message", ...more };
+  return { type: "error", room: "lobby", payload } as unknown as ServerEnvelopeV2;
 }
 
 /** Lets everything happen that waits for no timer. */

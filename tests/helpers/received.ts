@@ -1,10 +1,9 @@
-import type { Message } from "@hubbub/hub";
-import type { ChatConnection } from "@hubbub/hub/client";
+import type { ChatConnection, StoredMessage } from "@hubbub/hub/client";
 import { within } from "./patience.ts";
 
 /** Keeps what a connection hands on, from now on. */
-export function received(chat: ChatConnection): Message[] {
-  const messages: Message[] = [];
+export function received(chat: ChatConnection): StoredMessage[] {
+  const messages: StoredMessage[] = [];
   chat.addEventListener("message", ({ detail }) => messages.push(detail));
   return messages;
 }

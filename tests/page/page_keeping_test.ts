@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { messageText } from "../../src/store/entry.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
+import { judgeMessages } from "../helpers/page_socket.ts";
 import { serve, serveAlone } from "../helpers/test_server.ts";
 import { signWithSecret } from "../helpers/tokens.ts";
 
@@ -12,12 +13,7 @@ const SECRET = "a secret of this test, of 32 bytes or more";
 
 /** The server gets nothing that is said on the page, and answers nothing. */
 async function deafen(page: Page): Promise<void> {
-  await page.routeWebSocket(/\/ws\?/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((frame) => {
-      if (!String(frame).includes("chat_message")) server.send(frame);
-    });
-  });
+  await judgeMessages(page, () => "lose");
 }
 
 Deno.test("unsent words belong to the user who wrote them", BROWSER, async () => {

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
+import { judgeMessages } from "../helpers/page_socket.ts";
 import { serve, serveAlone } from "../helpers/test_server.ts";
 
 /** The id of the element that has the focus, or its text, or `body`. */
@@ -72,15 +73,7 @@ Deno.test("the focus goes on where the button that had it is gone", BROWSER, asy
   await using server = await serveAlone();
   await using chromium = await Chromium.start();
   const page = await chromium.window();
-  await page.routeWebSocket(/\/ws\?/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((frame) => {
-      const { type, payload } = JSON.parse(String(frame));
-      if (type !== "chat_message") return server.send(frame);
-      const problem = { code: "bad_text", message: "Say it nicely", ref: payload.ref };
-      socket.send(JSON.stringify({ type: "error", payload: problem }));
-    });
-  });
+  await judgeMessages(page, () => ({ code: "bad_text", message: "Say it nicely" }));
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   for (const text of ["one", "two"]) {
     await ann.say(text);

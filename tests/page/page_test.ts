@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
+import { judgeMessages } from "../helpers/page_socket.ts";
 import { serve, serveAlone } from "../helpers/test_server.ts";
 
 Deno.test("two windows chat, see each other, and see each other type", BROWSER, async () => {
@@ -105,17 +106,10 @@ Deno.test("a message that is refused says so, may be sent again, and outlasts a 
   let refusals = 0;
   const refs: string[] = [];
   let isDeaf = false;
-  await page.routeWebSocket(/\/ws\?/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((frame) => {
-      const { type, payload } = JSON.parse(String(frame));
-      if (type !== "chat_message") return server.send(frame);
-      refs.push(payload.ref);
-      if (isDeaf) return;
-      if (refusals++ > 0) return server.send(frame);
-      const problem = { code: "bad_text", message: "Say it nicely", ref: payload.ref };
-      socket.send(JSON.stringify({ type: "error", payload: problem }));
-    });
+  await judgeMessages(page, ({ ref }) => {
+    refs.push(String(ref));
+    if (isDeaf) return "lose";
+    return refusals++ > 0 ? "pass" : { code: "bad_text", message: "Say it nicely" };
   });
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   await ann.say("now!");

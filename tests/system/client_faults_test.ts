@@ -1,5 +1,5 @@
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { connect, type Message } from "@hubbub/hub/client";
+import { connect, type StoredMessage } from "@hubbub/hub/client";
 import { type Fate, type Fault, FaultProxy } from "../helpers/fault_proxy.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { needs } from "../helpers/permissions.ts";
@@ -52,7 +52,7 @@ Deno.test("connect() brings 10,000 messages through 100 faults: each once, in th
   const seen = [received(ann), received(bob)];
 
   const say = async (chat: typeof ann) => {
-    const stored: Message[] = [];
+    const stored: StoredMessage[] = [];
     let next = 0;
     const speak = async () => {
       while (next < MESSAGES_EACH) {
@@ -69,14 +69,14 @@ Deno.test("connect() brings 10,000 messages through 100 faults: each once, in th
   }
 
   const records = await readLog(server.log, "lobby");
-  const ids = records.map(({ id }) => id);
-  assertEquals(ids.length, 2 * MESSAGES_EACH);
-  for (const messages of seen) assertEquals(messages.map(({ id }) => id), ids);
+  const places = records.map(({ cursor }) => cursor);
+  assertEquals(places.length, 2 * MESSAGES_EACH);
+  for (const messages of seen) assertEquals(messages.map(({ cursor }) => cursor), places);
   for (const [index, user] of ["ann", "bob"].entries()) {
     const own = seen[0].filter((message) => message.user === user);
     // Stored in the order in which they were said, and each promise settled with its own message.
     assertEquals(own.map(({ text }) => text), own.map((_, number) => `${user} ${number}`));
-    assertEquals(sent[index].map(({ id }) => id), own.map(({ id }) => id));
+    assertEquals(sent[index].map(({ cursor }) => cursor), own.map(({ cursor }) => cursor));
   }
   assertGreaterOrEqual(faulty.struck, FAULTS);
 });

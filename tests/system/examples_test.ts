@@ -24,8 +24,8 @@ Deno.test(
     const [url] = await program.addresses(1);
     assertEquals(await (await fetch(url)).text(), "My own start page");
     await using ann = connect(url, { room: "lobby", user: "ann" });
-    const { id } = await ann.send("hello");
-    assertEquals((await page(url, "")).map((message) => message.id), [id]);
+    const { cursor } = await ann.send("hello");
+    assertEquals((await page(url, "")).map((message) => message.cursor), [cursor]);
     await assertRefused(await fetch(`${url}/elsewhere`), 404, "not_found");
     assertEquals(await program.end("SIGTERM"), 0);
   },
@@ -56,12 +56,12 @@ Deno.test(
     // Nothing but the fan-out tells one hub who is at the other.
     await until(ann, () => ann.users.includes("bob"));
     const [heardByAnn, heardByBob] = [received(ann), received(bob)];
-    const { id } = await ann.send("hello");
+    const { cursor } = await ann.send("hello");
     await until(bob, () => heardByBob.length === 1);
     const reply = await bob.send("hello yourself");
     await until(ann, () => heardByAnn.length === 2);
     for (const messages of [heardByAnn, heardByBob]) {
-      assertEquals(messages.map((message) => message.id), [id, reply.id]);
+      assertEquals(messages.map((message) => message.cursor), [cursor, reply.cursor]);
     }
     assertEquals(heardByAnn.map(({ user }) => user), ["ann", "bob"]);
   },
@@ -136,9 +136,9 @@ Deno.test("hono.ts has a chat under a path of a Hono app", all, async () => {
     );
   }
   await using ann = connect(`${url}/chat`, { room: "lobby", user: "ann" });
-  const { id } = await ann.send("hello");
-  assertEquals((await page(`${url}/chat`, "")).map((message) => message.id), [
-    id,
+  const { cursor } = await ann.send("hello");
+  assertEquals((await page(`${url}/chat`, "")).map((message) => message.cursor), [
+    cursor,
   ]);
 });
 

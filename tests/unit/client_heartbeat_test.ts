@@ -1,6 +1,6 @@
 import { mock } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { chat, cursor, settle, start, waiting } from "../helpers/fake_socket.ts";
+import { chat, cursor, presence, settle, start, waiting } from "../helpers/fake_socket.ts";
 
 Deno.test("ChatConnection replaces a connection that nobody accepts", async () => {
   using test = await start();
@@ -15,7 +15,7 @@ Deno.test("ChatConnection tests a silent connection and keeps one that answers",
   using test = await start({ quietMs: 8_000 });
   test.socket.join();
   await test.tick(5_000);
-  test.socket.say({ type: "presence", payload: { user: "bob", status: "joined" } });
+  test.socket.say(presence(["bob"]));
   await test.tick(7_999);
   assertEquals(test.socket.sent("ping").length, 0);
   await test.tick(1);

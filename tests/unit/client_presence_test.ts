@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { UserLists } from "@hubbub/hub/client";
 import { SortedNames } from "../../src/client/sorted_names.ts";
-import { settle, start } from "../helpers/fake_socket.ts";
+import { presence, settle, start, typing } from "../helpers/fake_socket.ts";
 
 Deno.test("SortedNames is the sorted set of what was added and not removed", () => {
   const name = fc.constantFrom("ann", "bob", "Cy", "dan", "é", "z", "🙂", "");
@@ -41,9 +41,7 @@ Deno.test("ChatConnection tells of 4,000 arrivals once a turn, sorted as the ser
   // In 40 frames, each a turn of its own.
   for (let frame = 0; frame < 40; frame++) {
     const some = users.slice(100 * frame, 100 * (frame + 1));
-    test.socket.say(
-      ...some.map((user) => ({ type: "presence", payload: { user, status: "joined" } }) as const),
-    );
+    test.socket.say(presence(some));
     await Promise.resolve();
   }
   assertEquals(told.length, 40);
@@ -67,18 +65,15 @@ Deno.test("ChatConnection emits `users` for whatever changes them, and for nothi
   assertEquals(await after(() => socket.join({ users: ["ann", "cy"], typing: ["cy"] })), [
     [["ann", "cy"], ["cy"]],
   ]);
-  const bob = { user: "bob", status: "joined" } as const;
-  assertEquals(await after(() => socket.say({ type: "presence", payload: bob })), [
+  assertEquals(await after(() => socket.say(presence(["bob"]))), [
     [["ann", "bob", "cy"], ["cy"]],
   ]);
-  assertEquals(await after(() => socket.say({ type: "presence", payload: bob })), []);
-  const stopped = { user: "cy", status: false };
-  assertEquals(await after(() => socket.say({ type: "typing_status", payload: stopped })), [
+  assertEquals(await after(() => socket.say(presence(["bob"]))), []);
+  assertEquals(await after(() => socket.say(typing("cy", false))), [
     [["ann", "bob", "cy"], []],
   ]);
-  assertEquals(await after(() => socket.say({ type: "typing_status", payload: stopped })), []);
-  const typing = { user: "bob", status: true };
-  await after(() => socket.say({ type: "typing_status", payload: typing }));
+  assertEquals(await after(() => socket.say(typing("cy", false))), []);
+  await after(() => socket.say(typing("bob", true)));
   assertEquals(await after(() => socket.end(1006)), [[["ann", "bob", "cy"], []]]);
   assertEquals(await after(() => test.ann.close()), []);
 });

@@ -1,7 +1,7 @@
 import { mock } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ChatError, type Limits } from "@hubbub/hub/client";
-import { chat, cursor, start } from "../helpers/fake_socket.ts";
+import { chat, cursor, refusal, settle, start } from "../helpers/fake_socket.ts";
 
 const own = (number: number, ref: string) => chat(number, { user: "ann", ref });
 
@@ -159,7 +159,7 @@ Deno.test("ChatConnection.send() rejects what the server refuses for good", asyn
   const sent = test.ann.send("hello", { ref: "1" });
   await test.tick(0);
   const message = "Too long";
-  test.socket.say({ type: "error", payload: { code: "text_too_long", message, ref: "1" } });
+  test.socket.say(refusal("text_too_long", message, { ref: "1" }));
   const error = await assertRejects(() => sent, ChatError, "Too long");
   assertEquals([error.code, error.temporary], ["text_too_long", false]);
   assertEquals(problems, ["text_too_long"]);
@@ -170,13 +170,7 @@ Deno.test("ChatConnection.send() waits as long as rate_limited says, and with it
   test.socket.join();
   const first = test.ann.send("1", { ref: "1" });
   await test.tick(0);
-  const payload = {
-    code: "rate_limited",
-    message: "Wait",
-    ref: "1",
-    retry_after_ms: 1000,
-  } as const;
-  test.socket.say({ type: "error", payload });
+  test.socket.say(refusal("rate_limited", "Wait", { ref: "1", retry_after_ms: 1000 }));
   test.ann.send("2", { ref: "2" });
   await test.tick(999);
   assertEquals(test.socket.sent("chat_message").map(({ text }) => text), ["1"]);
@@ -194,7 +188,7 @@ Deno.test("ChatConnection.send() tries again, ever later, while the server canno
   await test.tick(0);
   for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
     const tries = test.socket.sent("chat_message").length;
-    test.socket.say({ type: "error", payload: { code: "not_stored", message: "No", ref: "1" } });
+    test.socket.say(refusal("not_stored", "No", { ref: "1" }));
     await test.tick(0.9 * waitMs);
     assertEquals(test.socket.sent("chat_message").length, tries);
     await test.tick(0.1 * waitMs);
@@ -245,29 +239,32 @@ Deno.test("ChatConnection.send() keeps to the server's rate by itself", async ()
 
 Deno.test("ChatConnection.typing() tells the first key at once, then one every 1.5 s, and the end", async () => {
   using test = await start();
-  const told = () => test.socket.sent("typing_status").map(({ status }) => status);
+  const told = async () => {
+    await settle();
+    return test.socket.sent("typing_status").map(({ status }) => status);
+  };
   test.ann.typing();
   test.socket.join();
-  assertEquals(told(), []);
+  assertEquals(await told(), []);
   test.ann.typing();
-  assertEquals(told(), [true]);
+  assertEquals(await told(), [true]);
   for (let ms = 0; ms < 1_400; ms += 100) {
     await test.tick(100);
     test.ann.typing();
   }
-  assertEquals(told(), [true]);
+  assertEquals(await told(), [true]);
   await test.tick(100);
   test.ann.typing();
-  assertEquals(told(), [true, true]);
+  assertEquals(await told(), [true, true]);
   test.ann.typing(false);
   test.ann.typing(false);
-  assertEquals(told(), [true, true, false]);
+  assertEquals(await told(), [true, true, false]);
   test.ann.typing();
-  assertEquals(told(), [true, true, false, true]);
+  assertEquals(await told(), [true, true, false, true]);
   // A message ends typing: the next key is a first one.
   test.ann.send("done");
   test.ann.typing();
-  assertEquals(told(), [true, true, false, true, true]);
+  assertEquals(await told(), [true, true, false, true, true]);
 });
 
 Deno.test("ChatConnection.send() draws refs that nobody can guess", async () => {
@@ -328,10 +325,9 @@ Deno.test("ChatConnection.send() does not try for ever after errors that it does
   const sent = test.ann.send("hello", { ref: "1" });
   sent.catch(() => {});
   await test.tick(0);
-  const payload = { code: "on_strike" as "internal", message: "Not today", ref: "1" };
   for (let tries = 1; tries <= 6; tries++) {
     assertEquals(test.socket.sent("chat_message").length, tries);
-    test.socket.say({ type: "error", payload });
+    test.socket.say(refusal("on_strike", "Not today", { ref: "1" }));
     await test.tick(10_000);
   }
   const error = await assertRejects(() => sent, ChatError, "Not today");

@@ -1,9 +1,20 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatError, type Message } from "@hubbub/hub/client";
-import { chat, cursor, message, settle, start, waiting } from "../helpers/fake_socket.ts";
+import { ChatError } from "@hubbub/hub/client";
+import type { Message } from "@hubbub/hub/protocol";
+import {
+  chat,
+  cursor,
+  message,
+  presence,
+  settle,
+  start,
+  typing,
+  waiting,
+} from "../helpers/fake_socket.ts";
 import { received } from "../helpers/received.ts";
 
-const numbers = (messages: readonly Message[]) => messages.map(({ cursor }) => Number(cursor));
+const numbers = (messages: readonly { readonly cursor: string }[]) =>
+  messages.map(({ cursor }) => Number(cursor));
 
 const UNREAD = "What was missed could not be read";
 
@@ -48,7 +59,9 @@ Deno.test("ChatConnection resumes an empty room from where it joined", async () 
   test.socket.join({ cursor: cursor(7) });
   test.socket.end(1006);
   await test.tick(500);
-  assertEquals(test.socket.url.searchParams.get("after"), cursor(7));
+  test.socket.open();
+  await settle();
+  assertEquals(test.socket.asked.after, cursor(7));
 });
 
 Deno.test("ChatConnection hands nothing on once it is closed, and its cursor stays", async () => {
@@ -180,7 +193,9 @@ Deno.test("ChatConnection stops reading what was missed when it is cut off, and 
   await settle();
   assertEquals(numbers(messages), []);
   await test.tick(500);
-  assertEquals(test.socket.url.searchParams.get("after"), cursor(5));
+  test.socket.open();
+  await settle();
+  assertEquals(test.socket.asked.after, cursor(5));
   test.socket.join({ recovered: false, cursor: cursor(20) });
   await settle();
   assertEquals(numbers(messages), numbers(range(6, 20)));
@@ -205,11 +220,11 @@ Deno.test("ChatConnection knows who is there and who is typing", async () => {
   using test = await start();
   test.socket.join({ users: ["ann", "cy"], typing: ["cy"] });
   assertEquals([test.ann.users, test.ann.typingUsers], [["ann", "cy"], ["cy"]]);
-  test.socket.say({ type: "presence", payload: { user: "bob", status: "joined" } });
-  test.socket.say({ type: "typing_status", payload: { user: "bob", status: true } });
+  test.socket.say(presence(["bob"]));
+  test.socket.say(typing("bob", true));
   assertEquals([test.ann.users, test.ann.typingUsers], [["ann", "bob", "cy"], ["bob", "cy"]]);
-  test.socket.say({ type: "typing_status", payload: { user: "cy", status: false } });
-  test.socket.say({ type: "presence", payload: { user: "cy", status: "left" } });
+  test.socket.say(typing("cy", false));
+  test.socket.say(presence([], ["cy"]));
   assertEquals([test.ann.users, test.ann.typingUsers], [["ann", "bob"], ["bob"]]);
   test.socket.end(1006);
   assertEquals([test.ann.users, test.ann.typingUsers], [["ann", "bob"], []]);

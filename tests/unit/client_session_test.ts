@@ -19,13 +19,18 @@ Deno.test("connect() refuses what cannot be joined", () => {
 Deno.test("ChatConnection keeps the path of the URL and asks as a newcomer, then resumes", async () => {
   using test = await start({ history: 3 });
   const { url, protocols } = test.socket;
-  assertEquals(url.href, "ws://chat.test/base/rooms/lobby/ws?user=ann&history=3");
-  assertEquals(protocols, ["hubbub.v1.lines", "hubbub.v1"]);
+  assertEquals(url.href, "ws://chat.test/base/ws?user=ann");
+  assertEquals(protocols, ["hubbub.v2"]);
   test.socket.open();
+  await settle();
+  assertEquals(test.socket.asked, { history: 3 });
   test.socket.say(chat(1), chat(2));
   test.socket.end(1006);
   await test.tick(500);
-  assertEquals(test.socket.url.search, `?user=ann&after=${cursor(2)}&history=0`);
+  test.socket.open();
+  await settle();
+  assertEquals(test.socket.url.search, "?user=ann");
+  assertEquals(test.socket.asked, { after: cursor(2), history: 0 });
 });
 
 Deno.test("ChatConnection shows its token as a subprotocol and in no URL", async () => {
@@ -37,8 +42,8 @@ Deno.test("ChatConnection shows its token as a subprotocol and in no URL", async
       return Promise.resolve(Response.json({ messages: [] }));
     },
   });
-  assertEquals(test.socket.url.search, "?history=10");
-  assertEquals(test.socket.protocols[2], "hubbub.token.aa.bb-c.d_d");
+  assertEquals(test.socket.url.search, "");
+  assertEquals(test.socket.protocols[1], "hubbub.token.aa.bb-c.d_d");
   test.socket.join();
   assertEquals(await test.ann.loadOlder(7), []);
   const [{ url, headers }] = requests;
@@ -64,21 +69,6 @@ Deno.test("ChatConnection waits when there is no token, and where a platform ref
   using other = await start({ WebSocket: Refusing });
   const { reason } = waiting(other.ann.state);
   assertEquals(reason, "The connection cannot be opened: not from a page of https");
-});
-
-Deno.test("ChatConnection speaks one envelope a frame where the server does", async () => {
-  using test = await start();
-  test.socket.open("hubbub.v1");
-  test.socket.join();
-  const sent = Promise.all([
-    test.ann.send("one", { ref: "1" }),
-    test.ann.send("two", { ref: "2" }),
-  ]);
-  await settle();
-  assertEquals(test.socket.frames.map((frame) => frame.length), [1, 1]);
-  test.socket.say(chat(1, { user: "ann", ref: "1" }));
-  test.socket.say(chat(2, { user: "ann", ref: "2" }));
-  assertEquals((await sent).map(({ cursor }) => cursor), [cursor(1), cursor(2)]);
 });
 
 Deno.test("ChatConnection comes back with a backoff that doubles, with full jitter", async () => {
@@ -158,7 +148,7 @@ Deno.test("ChatConnection ends where the server says that a try is in vain", asy
   using test = await start({ fetch });
   test.socket.end(1006);
   await settle();
-  assertEquals(urls, ["http://chat.test/base/rooms/lobby/ws?user=ann&history=10"]);
+  assertEquals(urls, ["http://chat.test/base/ws?user=ann"]);
   assertEquals(test.ann.state, { status: "closed", code: 4501, reason: "It says bad_user" });
 });
 
@@ -217,20 +207,20 @@ Deno.test("ConnectOptions.signal closes the connection, also before it began", a
 
 Deno.test("connect() finds the room under whatever base it is given", async () => {
   const cases = [
-    ["https://host.test", "wss://host.test/rooms/lobby/ws"],
-    ["https://host.test/", "wss://host.test/rooms/lobby/ws"],
-    ["https://host.test/chat", "wss://host.test/chat/rooms/lobby/ws"],
-    ["https://host.test/chat/", "wss://host.test/chat/rooms/lobby/ws"],
-    ["https://host.test/a/b//", "wss://host.test/a/b/rooms/lobby/ws"],
-    ["https://host.test/a%20b/?q=1#hash", "wss://host.test/a%20b/rooms/lobby/ws"],
-    ["ws://host.test:8080/chat", "ws://host.test:8080/chat/rooms/lobby/ws"],
-    ["wss://host.test:443", "wss://host.test/rooms/lobby/ws"],
-    ["http://[::1]:8000", "ws://[::1]:8000/rooms/lobby/ws"],
-    ["http://[2001:DB8::1]/chat/", "ws://[2001:db8::1]/chat/rooms/lobby/ws"],
-    ["http://127.0.0.1:8000", "ws://127.0.0.1:8000/rooms/lobby/ws"],
-    ["HTTP://HOST.test", "ws://host.test/rooms/lobby/ws"],
-    ["http://bücher.test", "ws://xn--bcher-kva.test/rooms/lobby/ws"],
-    ["https://ann:secret@host.test", "wss://host.test/rooms/lobby/ws"],
+    ["https://host.test", "wss://host.test/ws"],
+    ["https://host.test/", "wss://host.test/ws"],
+    ["https://host.test/chat", "wss://host.test/chat/ws"],
+    ["https://host.test/chat/", "wss://host.test/chat/ws"],
+    ["https://host.test/a/b//", "wss://host.test/a/b/ws"],
+    ["https://host.test/a%20b/?q=1#hash", "wss://host.test/a%20b/ws"],
+    ["ws://host.test:8080/chat", "ws://host.test:8080/chat/ws"],
+    ["wss://host.test:443", "wss://host.test/ws"],
+    ["http://[::1]:8000", "ws://[::1]:8000/ws"],
+    ["http://[2001:DB8::1]/chat/", "ws://[2001:db8::1]/chat/ws"],
+    ["http://127.0.0.1:8000", "ws://127.0.0.1:8000/ws"],
+    ["HTTP://HOST.test", "ws://host.test/ws"],
+    ["http://bücher.test", "ws://xn--bcher-kva.test/ws"],
+    ["https://ann:secret@host.test", "wss://host.test/ws"],
   ];
   for (const [base, expected] of cases) {
     const { sockets, WebSocket } = fakeSockets();
@@ -255,14 +245,17 @@ Deno.test("ChatConnection reports what it cannot use and goes on, or comes back"
     "null",
     "<html>",
     '{"type":"chat_message"}',
-    '{"type":"chat_message","payload":null}',
-    '{"type":"chat_message","payload":{}}',
-    '{"type":"chat_message","payload":{"id":1,"cursor":2,"user":"bob","text":"hi"}}',
-    '{"type":"presence","payload":{}}',
-    '{"type":"typing_status","payload":{"user":7,"status":true}}',
+    '{"type":"chat_message","room":"lobby","payload":null}',
+    '{"type":"chat_message","room":"lobby","payload":{}}',
+    '{"type":"chat_message","payload":{"cursor":"1","user":"bob","text":"hi","at":1}}',
+    '{"type":"chat_message","room":7,"payload":{"cursor":"1","user":"bob","text":"hi","at":1}}',
+    '{"type":"chat_message","room":"lobby","payload":{"cursor":2,"user":"bob","text":"hi","at":1}}',
+    '{"type":"presence","room":"lobby","payload":{}}',
+    '{"type":"typing_status","room":"lobby","payload":{"user":7,"status":true}}',
     '{"type":"error","payload":{}}',
-    '{"type":"joined","payload":{}}',
-    '{"type":"joined","payload":{"cursor":"1","user":"ann","users":[1],"typing":[],"limits":{}}}',
+    '{"type":"welcome","payload":{}}',
+    '{"type":"joined","room":"lobby","payload":{}}',
+    '{"type":"joined","room":"lobby","payload":{"cursor":"1","user_count":1,"users":[1],"typing":[]}}',
     '{"type":"of_a_newer_server","payload":{}}',
   ];
   for (const frame of broken) test.socket.onmessage?.({ data: frame });
@@ -274,7 +267,7 @@ Deno.test("ChatConnection reports what it cannot use and goes on, or comes back"
 
   using other = await start();
   other.socket.open();
-  other.socket.onmessage?.({ data: '{"type":"joined","payload":{"cursor":7}}' });
+  other.socket.onmessage?.({ data: '{"type":"joined","room":"lobby","payload":{"cursor":7}}' });
   for (let seconds = 0; seconds < 30; seconds += 5) {
     assertEquals(other.ann.state.status, "connecting");
     await other.tick(5_000);

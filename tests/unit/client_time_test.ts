@@ -1,7 +1,7 @@
 import { mock } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ChatError, connect, type ConnectOptions } from "@hubbub/hub/client";
-import { chat, cursor, settle, start, waiting } from "../helpers/fake_socket.ts";
+import { chat, cursor, refusal, settle, start, waiting } from "../helpers/fake_socket.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -73,8 +73,7 @@ Deno.test("ChatConnection.send() bounds what a refusal asks for", async () => {
     test.socket.join();
     const sent = test.ann.send("hello", { ref: "1" });
     await test.tick(0);
-    const payload = { code: "rate_limited", message: "Wait", ref: "1", retry_after_ms } as const;
-    test.socket.say({ type: "error", payload });
+    test.socket.say(refusal("rate_limited", "Wait", { ref: "1", retry_after_ms }));
     await test.tick(5_000);
     assertEquals(test.socket.sent("chat_message").length, 2, `${retry_after_ms}`);
     test.socket.say(chat(1, { user: "ann", ref: "1" }));
@@ -161,9 +160,11 @@ for (const ms of [-3_600_000, 3_600_000, -1e12, 1e12]) {
     test.ann.typing();
     await test.tick(1_400);
     test.ann.typing();
+    await settle();
     assertEquals(test.socket.sent("typing_status").length, 1);
     await test.tick(100);
     test.ann.typing();
+    await settle();
     assertEquals(test.socket.sent("typing_status").length, 2);
     // Silence is tested after 8 s.
     test.socket.say({ type: "pong", payload: {} });

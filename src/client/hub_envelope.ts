@@ -1,26 +1,29 @@
 /**
- * Protocol 2, as a connection speaks it.
+ * Envelopes from the hub, as far as the client relies on them.
  *
  * @module
  */
 
-import { decodeServerEnvelopeV2, PROTOCOL_V2 } from "../protocol/mod.ts";
-import type { ServerEnvelopeV2 } from "../protocol/mod.ts";
+import { type Decoded, decodeServerEnvelopeV2 } from "../protocol/mod.ts";
+import type { DrainingEnvelopeV2, PongEnvelopeV2, ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { areLimits, areTexts, isListOf, isTextList, UNUSABLE } from "./envelope_check.ts";
-import type { ConnectionEnvelope, Wire } from "./wire.ts";
+
+/** An envelope about the connection itself. */
+export type ConnectionEnvelope = DrainingEnvelopeV2 | PongEnvelopeV2;
 
 /** An envelope about rooms, or about what the user may do on the connection. */
 export type HubEnvelope = Exclude<ServerEnvelopeV2, ConnectionEnvelope>;
 
-/** Protocol 2: many rooms. */
-export const WIRE_V2: Wire<HubEnvelope> = {
-  protocols: [PROTOCOL_V2],
-  isLines: () => true,
-  decode(text) {
-    const decoded = decodeServerEnvelopeV2(text);
-    return decoded.ok && !isUsable(decoded.envelope) ? UNUSABLE : decoded;
-  },
-};
+/**
+ * Decodes an envelope, and checks that it has what the client relies on. Never throws.
+ *
+ * @param text Its JSON text.
+ * @returns The envelope, or what is wrong with it.
+ */
+export function decodeHubEnvelope(text: string): Decoded<"envelope", ServerEnvelopeV2> {
+  const decoded = decodeServerEnvelopeV2(text);
+  return decoded.ok && !isUsable(decoded.envelope) ? UNUSABLE : decoded;
+}
 
 /** Whether an envelope has what the client relies on. */
 function isUsable(envelope: ServerEnvelopeV2): boolean {
