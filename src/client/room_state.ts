@@ -43,7 +43,9 @@ export interface RoomMessage {
 
 /** A message that is stored. */
 export interface StoredMessage extends RoomMessage {
+  /** It is stored. */
   readonly status: "sent";
+  /** Its place in the room's log, and its name. */
   readonly cursor: string;
 }
 
