@@ -45,7 +45,7 @@
  */
 
 export { BroadcastChannelFanout } from "./cluster/broadcast_channel_fanout.ts";
-export type { Fanout } from "./cluster/fanout.ts";
+export type { Fanout, FanoutHub } from "./cluster/fanout.ts";
 export type { ConnectionInfo } from "./access/client_address.ts";
 export type { ConnectionLimitSettings } from "./access/connection_limit_settings.ts";
 export {

@@ -13,6 +13,7 @@ import {
   type MessagesDelivered,
 } from "./cluster_message.ts";
 import type { Fanout } from "./fanout.ts";
+import { fittingMessages } from "./fitting_messages.ts";
 import { LogWatcher, type WatchedRoom } from "./log_watcher.ts";
 import type { Presence } from "./presence.ts";
 
@@ -38,18 +39,24 @@ export interface ClusterOptions {
 
 /** A room of the hub, as far as the cluster knows it. */
 export interface ClusterRoom extends WatchedRoom {
+  /** The users that are typing in it. */
+  readonly typing: ClusterTyping;
   /** Receives what another isolate delivered. */
   receive(message: MessagesDelivered): void;
-  /** Receives that a user is, or is no longer, typing on another isolate. */
-  setRemoteTyping(isolate: string, user: string, status: boolean): void;
+}
+
+/** The users that are typing in a room, as far as the cluster knows them. */
+export interface ClusterTyping {
+  /** Sets whether a user is typing on another isolate. */
+  setRemote(isolate: string, user: string, status: boolean): void;
+  /** Tells the other isolates once more who is typing on this one. */
+  announce(): void;
 }
 
 /** The rooms of the hub, which receive what other isolates send. */
 export interface ClusterRooms {
   /** Finds a room that is in memory. */
   find(name: string): ClusterRoom | undefined;
-  /** Finds a room, or brings it into memory. */
-  obtain(name: string): ClusterRoom;
   /** Finds one that is open or being opened. */
   findOpen(name: string): ClusterRoom | undefined;
   /** Those that are open or being opened. */
@@ -84,9 +91,6 @@ export interface ClusterRooms {
  *   }),
  *   rooms: {
  *     find: () => undefined,
- *     obtain: () => {
- *       throw new Error("There are no rooms");
- *     },
  *     findOpen: () => undefined,
  *     open: () => [],
  *   },
@@ -101,6 +105,8 @@ export interface ClusterRooms {
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #watcher: LogWatcher;
+  /** Whether the fan-out was connected when that was last looked at. */
+  #wasConnected = true;
   #isClosed = false;
 
   /**
@@ -116,7 +122,7 @@ export class Cluster {
       logger: guard.logger,
       rooms: () => rooms.open(),
       find: (name) => rooms.findOpen(name),
-      isHeard: () => options.presence.peerCount > 0,
+      isHeard: () => options.presence.peerCount > 0 && this.isConnected !== false,
       onHealed: () => void metrics.roomsHealed++,
       onWentBack: options.onWentBack,
     });
@@ -158,12 +164,40 @@ export class Cluster {
     return this.#watcher.committed(commit, rooms);
   }
 
+  /** Whether the fan-out reaches the others, as far as it knows; undefined where there is none. */
+  get isConnected(): boolean | undefined {
+    const { fanout } = this.#options;
+    return fanout && (fanout.isConnected ?? true);
+  }
+
   /** Subscribes to the fan-out, where there is one, and makes this isolate known; called once. */
   start(): void {
-    const { fanout, guard, presence } = this.#options;
+    const { fanout, guard, log, presence } = this.#options;
     if (!fanout) return;
-    guard.run("fanout_failed", () => fanout.subscribe((message) => this.#receive(message)));
+    const hub = { databaseId: () => log.databaseId() };
+    let connecting: void | Promise<void> = undefined;
+    guard.run("fanout_failed", () => {
+      connecting = fanout.subscribe((message) => this.#receive(message), hub);
+    });
     presence.start();
+    if (!connecting) return;
+    this.#wasConnected = false;
+    connecting.catch((error) => {
+      if (!this.#isClosed) guard.failed("fanout_failed", error);
+    }).finally(() => this.#look());
+  }
+
+  /**
+   * Asks for the messages of a room, or no longer. Never throws.
+   *
+   * @param room The room.
+   * @param isNeeded Whether they are needed.
+   */
+  setInterest(room: string, isNeeded: boolean): void {
+    const { fanout, guard } = this.#options;
+    // One without interest has nothing that could fail, or work again.
+    if (!fanout?.join || this.#isClosed) return;
+    guard.run("fanout_failed", () => isNeeded ? fanout.join?.(room) : fanout.leave?.(room));
   }
 
   /**
@@ -174,7 +208,13 @@ export class Cluster {
   post(message: ClusterMessage): void {
     const { fanout, guard } = this.#options;
     if (!fanout || this.#isClosed) return;
-    guard.run("fanout_failed", () => fanout.publish(message));
+    if (message.kind === "heartbeat") this.#look();
+    const room = roomOf(message);
+    guard.run("fanout_failed", () => {
+      for (const piece of fittingMessages(message, fanout.messageMaxBytes ?? Infinity)) {
+        fanout.publish(piece, room);
+      }
+    });
   }
 
   /**
@@ -195,17 +235,43 @@ export class Cluster {
     const message = decodeClusterMessage(value);
     if (!message || message.from === this.#options.isolate || this.#isClosed) return;
     const { presence, rooms } = this.#options;
+    const { from } = message;
     switch (message.kind) {
       case "messages":
         return rooms.find(message.room)?.receive(message);
-      case "typing": {
-        // A room that nobody here is in yet: who joins it is to see who is typing.
-        const { room, user, status, from } = message;
-        const found = status ? rooms.obtain(room) : rooms.find(room);
-        return found?.setRemoteTyping(from, user, status);
-      }
+      case "typing":
+        return rooms.find(message.room)?.typing.setRemote(from, message.user, message.status);
+      case "presence_request":
+        // First, since the other isolate waits for what follows.
+        if (message.isOpening) rooms.find(message.room)?.typing.announce();
+        return presence.receive(message);
       default:
         return presence.receive(message);
     }
+  }
+
+  /** Counts, and makes this isolate known again where the fan-out has connected meanwhile. */
+  #look(): void {
+    const { fanout, metrics } = this.#options;
+    const isConnected = this.isConnected !== false;
+    metrics.fanoutsConnected = isConnected ? 1 : 0;
+    metrics.fanoutDropped = fanout?.dropped ?? 0;
+    const isBack = isConnected && !this.#wasConnected;
+    this.#wasConnected = isConnected;
+    if (isBack && !this.#isClosed) this.#options.presence.connected();
+  }
+}
+
+/** The room whose isolates alone need a message; undefined where all do. */
+function roomOf(message: ClusterMessage): string | undefined {
+  switch (message.kind) {
+    case "heartbeat":
+    case "shutdown":
+      return undefined;
+    case "presence_request":
+      // An isolate that is asked by itself may have closed the room.
+      return message.of === undefined ? message.room : undefined;
+    default:
+      return message.room;
   }
 }

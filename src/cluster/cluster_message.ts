@@ -36,32 +36,40 @@ export interface TypingChange {
   readonly status: boolean;
 }
 
-/** Announces that a user's first connection to an isolate came, or the last one went. */
+/** Announces that a user's first connection to an isolate came into a room, or the last one went. */
 export interface PresenceChange {
   /** Which cluster message this is. */
   readonly kind: "presence";
   /** The id of the isolate that sends it. */
   readonly from: string;
-  /** The number of this change: how many the isolate has sent, this one included. */
-  readonly revision: number;
   /** The room. */
   readonly room: string;
+  /** The revision of the isolate's users in the room before this change. */
+  readonly prev: number;
+  /** Their revision from now on: greater than all that the isolate has used, in any room. */
+  readonly revision: number;
   /** The user. */
   readonly user: string;
   /** Whether the user is there now. */
   readonly status: boolean;
 }
 
-/** All users that are connected to an isolate. */
+/** All users that are connected to an isolate in a room. */
 export interface PresenceSnapshot {
   /** Which cluster message this is. */
   readonly kind: "presence_snapshot";
   /** The id of the isolate that sends it. */
   readonly from: string;
-  /** How many changes the isolate has sent. */
+  /** The room. */
+  readonly room: string;
+  /** Their revision. */
   readonly revision: number;
-  /** By room, the users that are there. */
-  readonly rooms: readonly (readonly [room: string, users: readonly string[]])[];
+  /** The users, or some of them. */
+  readonly users: readonly string[];
+  /** Which piece of the snapshot it is, from 0. */
+  readonly part: number;
+  /** How many pieces there are. */
+  readonly parts: number;
 }
 
 /** The heartbeat of an isolate. */
@@ -70,17 +78,29 @@ export interface Heartbeat {
   readonly kind: "heartbeat";
   /** The id of the isolate that sends it. */
   readonly from: string;
-  /** How many changes of presence it has sent: who knows of fewer has missed some. */
+  /** The last revision that it has used; 0 where nobody was ever connected to it. */
   readonly revision: number;
+  /** Revisions of rooms that changed lately: who knows an older one has missed a change. */
+  readonly rooms: readonly (readonly [room: string, revision: number])[];
+  /** Whether the others are to answer with a heartbeat at once. */
+  readonly asks: boolean;
 }
 
-/** Asks an isolate, or all of them, for a presence snapshot. */
+/** Asks for the users of a room that are connected elsewhere. */
 export interface PresenceRequest {
   /** Which cluster message this is. */
   readonly kind: "presence_request";
   /** The id of the isolate that sends it. */
   readonly from: string;
-  /** The isolate that is asked; all of them where it is left out. */
+  /** The room, which it has open. */
+  readonly room: string;
+  /** The revision of its own users there: who knows an older one has missed a change. */
+  readonly revision: number;
+  /** By isolate, the revision that it knows: who has used a greater one answers. */
+  readonly known: readonly (readonly [isolate: string, revision: number])[];
+  /** Whether it has just opened the room: nobody is connected to it there. */
+  readonly isOpening: boolean;
+  /** The only isolate that is asked; all of them where it is left out. */
   readonly of?: string;
 }
 
@@ -129,13 +149,17 @@ const CHECKS: { readonly [Kind in ClusterMessage["kind"]]: (value: Fields) => bo
     (hashes === undefined ||
       Array.isArray(hashes) && hashes.every((hash) => hash === null || isCount(hash))),
   typing: ({ room, user, status }) => isText(room) && isText(user) && typeof status === "boolean",
-  presence: ({ revision, room, user, status }) =>
-    isCount(revision) && isText(room) && isText(user) && typeof status === "boolean",
-  presence_snapshot: ({ revision, rooms }) =>
-    isCount(revision) && Array.isArray(rooms) &&
-    rooms.every((row) => Array.isArray(row) && isText(row[0]) && isTexts(row[1])),
-  heartbeat: ({ revision }) => isCount(revision),
-  presence_request: ({ of }) => of === undefined || isText(of),
+  presence: ({ prev, revision, room, user, status }) =>
+    isCount(prev) && isCount(revision) && isText(room) && isText(user) &&
+    typeof status === "boolean",
+  presence_snapshot: ({ revision, room, users, part, parts }) =>
+    isCount(revision) && isText(room) && isTexts(users) && isCount(part) && isCount(parts) &&
+    part < parts,
+  heartbeat: ({ revision, rooms, asks }) =>
+    isCount(revision) && isRevisions(rooms) && typeof asks === "boolean",
+  presence_request: ({ room, revision, known, isOpening, of }) =>
+    isText(room) && isCount(revision) && isRevisions(known) && typeof isOpening === "boolean" &&
+    (of === undefined || isText(of)),
   shutdown: () => true,
 };
 
@@ -154,6 +178,11 @@ function isText(value: unknown): value is string {
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isText);
+}
+
+function isRevisions(value: unknown): boolean {
+  return Array.isArray(value) &&
+    value.every((row) => Array.isArray(row) && isText(row[0]) && isCount(row[1]));
 }
 
 function isCount(value: unknown): value is number {

@@ -43,6 +43,11 @@ export function operatorRoutes(options: OperatorOptions): Hono {
       messages_stored: metrics.messagesStored,
       reach: hub.reach,
       peers: hub.peerCount,
+      fanout: hub.isFanoutConnected === undefined
+        ? undefined
+        : hub.isFanoutConnected
+        ? "connected"
+        : "disconnected",
     };
     const body = (status: HealthBody["status"]): HealthBody => ({ status, ...state });
     if (hub.isDraining) return context.json(body("draining"), 503);

@@ -96,7 +96,7 @@ export class Hub {
     const isolate = crypto.randomUUID();
     const rooms: RoomTable = this.#rooms = new RoomTable((name, onIdle) => {
       return new Room(name, forRooms, onIdle);
-    });
+    }, (name) => this.#presence.closeRoom(name));
     const detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     this.#detach = detach;
     // The logs are no longer those that were read: members come back, and resume what is left.
@@ -119,8 +119,9 @@ export class Hub {
     const presence = this.#presence = new Presence({
       isolate,
       post: (message) => this.#cluster?.post(message),
+      onInterest: (room, isNeeded) => this.#cluster?.setInterest(room, isNeeded),
       onChange: (room, user, status) => rooms.find(room)?.notifyPresence(user, status),
-      onRemoteLeave: (from, room, user) => rooms.find(room)?.setRemoteTyping(from, user, false),
+      onRemoteLeave: (from, room, user) => rooms.find(room)?.typing.setRemote(from, user, false),
       heartbeatMs,
       expiryMs,
     });
@@ -173,6 +174,11 @@ export class Hub {
   /** How other isolates on the same logs are reached. */
   get reach(): "alone" | "database" | "fanout" {
     return this.#cluster?.reach ?? "alone";
+  }
+
+  /** Whether the fan-out reaches the others, as far as it knows; undefined where there is none. */
+  get isFanoutConnected(): boolean | undefined {
+    return this.#cluster?.isConnected;
   }
 
   /** How many other isolates are heard; 0 without a fan-out. */
@@ -232,14 +238,15 @@ export class Hub {
   async roomState(room: string): Promise<RoomState> {
     checkNames("read the state of", room);
     const found = this.#rooms.find(room);
-    if (!found) {
-      const cursor = await this.log.head(room);
-      return { room, cursor, users: this.#presence.users(room), typing: [] };
-    }
-    using _hold = found.hold();
-    await found.open();
+    // Brought into memory for as long as the others take to tell who is there.
+    const shared = found ?? (this.#presence.isShared ? this.#rooms.obtain(room) : undefined);
+    using _hold = shared?.hold();
+    const known = shared && this.#presence.open(room);
+    await found?.open();
+    await known;
+    const cursor = found?.cursor ?? await this.log.head(room);
     const users = this.#presence.users(room);
-    return { room, cursor: found.cursor, users, typing: found.typingUsers() };
+    return { room, cursor, users, typing: shared?.typing.users() ?? [] };
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 
 import type { Fanout } from "../cluster/fanout.ts";
-import { EXPIRY_MS, HEARTBEAT_MS } from "../cluster/presence.ts";
+import { EXPIRY_MS, HEARTBEAT_MS } from "../cluster/presence_exchange.ts";
 import {
   checkBoolean,
   checkCallable,

@@ -48,6 +48,8 @@ export interface JoinedRoom {
   readonly cursor: string;
   /** Reads the recent messages, once, for whom the key says. */
   open(key: string): Promise<void> | undefined;
+  /** Has the users on other isolates known; undefined where they are. Never rejects. */
+  openPresence(): Promise<void> | undefined;
   /** Reads what duplicates are recognised by, once. */
   fillWindow(): Promise<void> | undefined;
   /** Reads the log on from the cursor. Never rejects. */
@@ -178,8 +180,10 @@ export class Joining {
     // It may have waited for its turn.
     if (isGone()) return;
     const key = subscription.member.address ?? room.name;
+    const known = room.openPresence();
     const opened = room.open(key);
     if (opened) await opened;
+    if (known) await known;
     let { after } = options;
     const source = { room, recent, window, log, texts, opening, key };
     if (after !== undefined && !this.#reaches(after)) {

@@ -34,12 +34,13 @@ export class Room {
   readonly name: string;
   /** Paces its appends. */
   readonly pacer: AppendPacer;
+  /** The users that are typing, as far as the members know. */
+  readonly typing: TypingNotifier;
   readonly #options: RoomOptions;
   readonly #holds: RoomHolds;
   readonly #recent: RecentMessages;
   readonly #pending: PendingMessages;
   readonly #subscribers: Subscribers;
-  readonly #typing: TypingNotifier;
   readonly #tombstones: Tombstones;
   readonly #delivery: Delivery;
   readonly #reader: LogReader;
@@ -93,7 +94,7 @@ export class Room {
       presence,
       hold: holds.create(),
     });
-    const typing = this.#typing = new TypingNotifier({
+    const typing = this.typing = new TypingNotifier({
       room: name,
       timeoutMs: limits.typing_timeout_ms,
       subscriptions: () => subscribers.all(),
@@ -124,6 +125,7 @@ export class Room {
           return delivery.cursor;
         },
         open: (key) => this.#reader.open(key),
+        openPresence: () => presence.open(name),
         fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),
         users: () => presence.users(name),
@@ -159,11 +161,6 @@ export class Room {
   /** Whether the recent messages have been read, or are being read. */
   get isInUse(): boolean {
     return this.#reader.isInUse;
-  }
-
-  /** The users that are typing, as far as the members know, sorted. */
-  typingUsers(): string[] {
-    return this.#typing.users();
   }
 
   /** Keeps the room in memory, for `using`. */
@@ -237,11 +234,6 @@ export class Room {
     this.#subscribers.notify(user, status);
   }
 
-  /** Sets whether a user is typing on another isolate. */
-  setRemoteTyping(isolate: string, user: string, status: boolean): void {
-    this.#typing.setRemote(isolate, user, status);
-  }
-
   /** Reads the log from where the room stands, and delivers it. Never rejects. */
   catchUp(): Promise<void> {
     return this.#reader.catchUp();
@@ -260,7 +252,7 @@ export class Room {
     this.#tombstones.stop();
     this.pacer.release();
     const waiting = this.#joining.dismiss();
-    this.#typing.clear();
+    this.typing.clear();
     return [...this.#subscribers.dismiss(), ...waiting];
   }
 
@@ -268,8 +260,8 @@ export class Room {
   #remove(subscription: RoomSubscription): void {
     using _hold = this.#holds.take();
     // Before it is removed: its end of typing is told before its leaving.
-    this.#typing.stop(subscription);
+    this.typing.stop(subscription);
     this.#subscribers.remove(subscription);
-    if (this.#subscribers.size === 0) this.#typing.flushAll();
+    if (this.#subscribers.size === 0) this.typing.flushAll();
   }
 }

@@ -13,9 +13,20 @@ export class RoomTable {
   readonly #rooms = new Map<string, Room>();
   readonly #create: (name: string, onIdle: () => void) => Room;
 
-  /** @param create Creates a room that calls back whenever nothing keeps it in memory. */
-  constructor(create: (name: string, onIdle: () => void) => Room) {
+  readonly #onForget: (name: string) => void;
+
+  /**
+   * Starts without rooms.
+   *
+   * @param create Creates a room that calls back whenever nothing keeps it in memory.
+   * @param onForget Called with each room that leaves memory while the hub goes on.
+   */
+  constructor(
+    create: (name: string, onIdle: () => void) => Room,
+    onForget: (name: string) => void,
+  ) {
     this.#create = create;
+    this.#onForget = onForget;
   }
 
   /** How many rooms are in memory. */
@@ -70,6 +81,7 @@ export class RoomTable {
       for (const subscription of room.all()) subscription.disconnect(code, reason);
       this.#rooms.delete(name);
       room.dismiss();
+      this.#onForget(name);
     }
   }
 
@@ -93,5 +105,6 @@ export class RoomTable {
     if (!room.isIdle || this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);
     room.dismiss();
+    this.#onForget(room.name);
   }
 }

@@ -113,6 +113,11 @@ export class TypingNotifier {
     this.#typing.setRemote(isolate, user, status);
   }
 
+  /** Tells the other isolates once more who is typing on this one: one has opened the room. */
+  announce(): void {
+    for (const user of this.#toIsolates.sent) this.#options.post(user, true);
+  }
+
   /**
    * Ends typing because of a message; to be called before the message is sent, so that nobody sees
    * its sender typing afterwards.

@@ -111,4 +111,6 @@ export interface HealthBody {
    * @minimum 0
    */
   readonly peers: number;
+  /** Whether the fan-out reaches them, where there is one. */
+  readonly fanout?: "connected" | "disconnected";
 }

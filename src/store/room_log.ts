@@ -93,6 +93,12 @@ export interface RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number;
   /**
+   * Reads the id of the database, which it gets when it is first asked for.
+   *
+   * @returns Letters, digits and hyphens: the same for all store objects over the database.
+   */
+  databaseId(): Promise<string>;
+  /**
    * Begins to count what one commit may hold.
    *
    * @returns A budget for one call of {@linkcode append}.

@@ -80,6 +80,10 @@ export class Metrics {
   tombstoneFailures = 0;
   /** Packets of other isolates before which something was missing. */
   clusterMessagesLost = 0;
+  /** Fan-outs that reach the other isolates now: 1 or 0. */
+  fanoutsConnected = 0;
+  /** Messages that the fan-out dropped, since it did not reach the others or too much waited. */
+  fanoutDropped = 0;
   /** Rooms that had fallen behind and learnt it from a bell. */
   roomsHealed = 0;
   /** Calls to the store that were not answered in time. */

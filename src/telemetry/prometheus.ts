@@ -51,6 +51,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["hook_failures", "Fan-outs and callbacks that threw", (m) => m.hookFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],
   ["packets_lost", "Packets of other isolates that did not arrive", (m) => m.clusterMessagesLost],
+  ["fanout_dropped", "Messages that the fan-out dropped", (m) => m.fanoutDropped],
   ["rooms_healed", "Rooms that were behind and learnt it from the store", (m) => m.roomsHealed],
   ["store_timeouts", "Calls to the store not answered in time", (m) => m.storeTimeouts],
   ["records_damaged", "Records of a log that could not be read", (m) => m.recordsDamaged],
@@ -69,6 +70,7 @@ export const GAUGES: readonly Reading<Metrics>[] = [
   ["connections", "Connections", (m) => m.connections],
   ["connections_closing", "Connections closed by the server, not gone", (m) => m.stuckConnections],
   ["waiting_bytes", "Bytes that wait for members", (m) => m.waitingBytes],
+  ["fanouts_connected", "Fan-outs that reach the others", (m) => m.fanoutsConnected],
 ];
 
 /** Options of {@linkcode snapshotOf}: what the counters do not hold. */

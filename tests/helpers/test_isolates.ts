@@ -64,7 +64,7 @@ export class TestIsolates implements AsyncDisposable {
         this.packets.push(message as ClusterMessage);
         if (!this.loses(message as ClusterMessage)) fanout.publish(message);
       },
-      subscribe: (listener) => fanout.subscribe(listener),
+      subscribe: (listener, hub) => fanout.subscribe(listener, hub),
       close: () => fanout.close(),
     };
   }

@@ -125,14 +125,14 @@ Deno.test("a packet about a room in which nobody is brings nothing into memory",
   const message = await say("0");
   const reads = (["last", "after"] as const).map((name) => mock.method(b.log, name));
   pass({ ...message, room: "elsewhere" });
-  // Typing brings a room into memory, but not what was said in it.
+  // Who joins it asks who is typing.
   const { from } = message;
   pass({ kind: "typing", from, room: "attic", user: "ann", status: true });
   pass({ ...message, room: "attic" });
   pass(message);
   await bob.until(({ messages }) => messages.length === 1);
   assertEquals(reads.map((read) => read.mock.callCount()), [0, 0]);
-  assertEquals(b.hub.roomCount, 2);
+  assertEquals(b.hub.roomCount, 1);
 });
 
 Deno.test("a packet that comes while a room is being opened leaves no gap", async () => {

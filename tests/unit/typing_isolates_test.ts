@@ -125,14 +125,16 @@ Deno.test("a joiner on another isolate gets who is typing, also the first one in
   assertEquals(told(cid).sort(), ["ann false", "bob false"]);
 });
 
-Deno.test("a room that only typing elsewhere brought into memory is forgotten with it", async () => {
+Deno.test("who opens a room is told who is typing and who is here on other isolates", async () => {
   await using isolates = await TestIsolates.open();
-  const [a, b] = isolates.startAll(2, { limits: { typing_timeout_ms: 200 } });
+  const [a, b] = isolates.startAll(2, { limits: { typing_timeout_ms: 60_000 } });
   const [, ann] = await join(a, "ann");
   ann.typing(true);
-  while (b.hub.roomCount === 0) await pause(5);
-  while (b.hub.roomCount > 0) await pause(5);
-  assertEquals((await b.hub.roomState("lobby")).typing, []);
+  assertEquals(b.hub.roomCount, 0);
+  const { typing, users } = await b.hub.roomState("lobby");
+  assertEquals([typing, users], [["ann"], ["ann"]]);
+  const [bob] = await join(b, "bob");
+  assertEquals([bob.joined.typing, bob.joined.users], [["ann"], ["ann", "bob"]]);
 });
 
 Deno.test("the end of typing comes before the message that ends it, on every isolate", async () => {

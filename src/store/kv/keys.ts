@@ -9,6 +9,8 @@ export class KvKeys {
   readonly #prefix: Deno.KvKey;
   /** The key that is set in every commit: who watches it wakes. */
   readonly bell: Deno.KvKey;
+  /** The key of the database's id. */
+  readonly id: Deno.KvKey;
   /** The key that a health check writes. */
   readonly probe: Deno.KvKey;
   /** The key of the isolate that deletes what has expired. */
@@ -22,6 +24,7 @@ export class KvKeys {
   constructor(prefix: Deno.KvKey) {
     this.#prefix = [...prefix];
     this.bell = [...prefix, "bell"];
+    this.id = [...prefix, "id"];
     this.probe = [...prefix, "probe"];
     this.sweepLease = [...prefix, "lease", "sweep"];
     this.feed = [...prefix, "feed"];

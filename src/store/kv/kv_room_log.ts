@@ -123,6 +123,20 @@ export class KvRoomLog implements RoomLog {
     this.#probe = new KvProbe({ handle, key: keys.probe, file, elapsed });
   }
 
+  /** Reads the id of the database. */
+  async databaseId(): Promise<string> {
+    const key = this.#keys.id;
+    return await untilWritten(async () => {
+      const known = await this.#handle.call("get", (kv) => kv.get<string>(key));
+      if (known.value !== null) return known.value;
+      const id = crypto.randomUUID();
+      const { ok } = await this.#handle.call("write the id", (kv) => {
+        return kv.atomic().check(known).set(key, id).commit();
+      });
+      return ok ? id : undefined;
+    });
+  }
+
   /** Begins to count what one commit may hold. */
   budget(): CommitBudget {
     return new KvCommitBudget(this.#prefixBytes, this.#handle.isFenced);
