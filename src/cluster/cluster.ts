@@ -175,16 +175,11 @@ export class Cluster {
     const { fanout, guard, log, presence } = this.#options;
     if (!fanout) return;
     const hub = { databaseId: () => log.databaseId() };
-    let connecting: void | Promise<void> = undefined;
     guard.run("fanout_failed", () => {
-      connecting = fanout.subscribe((message) => this.#receive(message), hub);
+      const connecting = fanout.subscribe((message) => this.#receive(message), hub);
+      if (connecting) void this.#connect(connecting);
     });
     presence.start();
-    if (!connecting) return;
-    this.#wasConnected = false;
-    connecting.catch((error) => {
-      if (!this.#isClosed) guard.failed("fanout_failed", error);
-    }).finally(() => this.#look());
   }
 
   /**
@@ -248,6 +243,16 @@ export class Cluster {
       default:
         return presence.receive(message);
     }
+  }
+
+  async #connect(connecting: Promise<void>): Promise<void> {
+    this.#wasConnected = false;
+    try {
+      await connecting;
+    } catch (error) {
+      if (!this.#isClosed) this.#options.guard.failed("fanout_failed", error);
+    }
+    this.#look();
   }
 
   /** Counts, and makes this isolate known again where the fan-out has connected meanwhile. */

@@ -133,7 +133,7 @@ export function testFanout(
     for (const message of GOOD) ends[0].fanout.publish(message);
     for (const end of ends.slice(1)) {
       await end.until(GOOD.length);
-      assertEquals(end.got, GOOD);
+      assertEquals(end.got, [...GOOD]);
     }
     assert(ends.every(({ fanout }) => fanout.isConnected ?? true));
   });
