@@ -10,12 +10,14 @@ import type { Authorization } from "./authorization.ts";
 import { Authorizer, type RoomAccess } from "./authorizer.ts";
 import type { ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
-import { ConnectionLimits, type ConnectionSlot } from "./connection_limits.ts";
+import { ConnectionLimits } from "./connection_limits.ts";
+import type { ConnectionSlot } from "./connection_slot.ts";
 import type { ConnectionLimit } from "./connection_limits.ts";
 import { HttpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
 import type { ErrorCode, Problem, Role } from "../protocol/mod.ts";
+import { AddressRates, type SharedRates } from "./shared_rates.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
 
@@ -52,6 +54,7 @@ export class AccessControl {
   readonly #addresses: ClientAddresses;
   readonly #connections: ConnectionLimits;
   readonly #messages: MessageRates;
+  readonly #envelopes: AddressRates;
   readonly #refusals: RefusalLog;
 
   /**
@@ -71,6 +74,9 @@ export class AccessControl {
       limits: settings,
       isMemoryShort,
       onReached: (limit, address) => this.#onReached("connectionsRefused", limit, address),
+    });
+    this.#envelopes = new AddressRates({
+      onReached: (limit, address) => this.#onReached("messagesLimited", limit, address),
     });
     this.#messages = new MessageRates({
       limits,
@@ -214,7 +220,7 @@ export class AccessControl {
 
   #onReached(
     tally: "connectionsRefused" | "messagesLimited",
-    limit: ConnectionLimit | MessageLimit,
+    limit: ConnectionLimit | MessageLimit | "address_envelope_rate",
     address: string | undefined,
   ): void {
     this.#options.metrics.count(tally, limit);
@@ -243,7 +249,7 @@ export class AccessControl {
         name: displayNameOf(authorization),
         expiresAt: authorization?.expiresAt,
         renew: this.#authorizer.renewer(request.url, room),
-        takeMessage: () => this.#takeMessage(user ?? "", address),
+        rates: this.#ratesOf(user ?? "", address),
         markClosing: slot.markClosing,
         release: slot.release,
       };
@@ -260,6 +266,16 @@ export class AccessControl {
    */
   #ownerOf(user: string, address: string | undefined): string {
     return !this.#authorizer.isOpen ? user : `${address ?? ""} ${user}`;
+  }
+
+  #ratesOf(user: string, address: string | undefined): SharedRates {
+    const envelopes = this.#envelopes;
+    const counted = this.#connections.isSpared(address) ? undefined : address;
+    return {
+      takeMessage: () => this.#takeMessage(user, address),
+      takeEnvelope: () => counted === undefined ? 0 : envelopes.takeEnvelope(counted),
+      takeRefusal: () => counted === undefined ? 0 : envelopes.takeRefusal(counted),
+    };
   }
 
   #takeMessage(user: string, address: string | undefined): number {

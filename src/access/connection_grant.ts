@@ -7,6 +7,7 @@
 import type { Authorization, AuthorizationDenied } from "./authorization.ts";
 import type { Renewal } from "./authorizer.ts";
 import type { RoomRole } from "../protocol/mod.ts";
+import type { SharedRates } from "./shared_rates.ts";
 
 /** A connection that was authorized, and its place within the limits. */
 export interface ConnectionGrant<User extends string | undefined = string> {
@@ -18,8 +19,8 @@ export interface ConnectionGrant<User extends string | undefined = string> {
   readonly expiresAt?: number;
   /** Authorizes a fresh token for this connection; undefined in an open hub. */
   readonly renew?: (token: string) => Promise<Renewal | AuthorizationDenied>;
-  /** Takes one message from the rates of the user and, in an open hub, of the address. */
-  readonly takeMessage: () => number;
+  /** The rates that it shares with others of its user and its address. */
+  readonly rates: SharedRates;
   /** Counts the connection among those that were closed and whose peer has not gone yet. */
   readonly markClosing: () => void;
   /** Releases the place. Must be called when the connection ends; a second call does nothing. */

@@ -24,6 +24,13 @@ export interface ConnectionLimitSettings {
   readonly maxConnectionsPerUser: number;
   /** Rooms that one connection of protocol 2 may be in at the same time. @default {200} */
   readonly maxRoomsPerConnection: number;
+  /**
+   * Rooms that the connections of one address or network may be in at the same time. They are in a
+   * room together 25 times as often at most.
+   *
+   * @default {2000}
+   */
+  readonly maxRoomsPerAddress: number;
   /** Requests a second of one address or network, in the long run; ten times as many at once. @default {200} */
   readonly requestsPerSecondPerAddress: number;
 }
@@ -35,5 +42,6 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimitSettings = {
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
   maxRoomsPerConnection: ROOMS_MAX_DEFAULT,
+  maxRoomsPerAddress: 2_000,
   requestsPerSecondPerAddress: 200,
 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AddressRooms } from "./address_rooms.ts";
 import { isLoopback } from "./client_address.ts";
 import { checkInteger, checkNumber } from "../protocol/checks.ts";
 import { type HttpError, httpError, retryAfter } from "./http_error.ts";
@@ -12,6 +13,7 @@ import {
   DEFAULT_CONNECTION_LIMITS,
 } from "./connection_limit_settings.ts";
 import { RateLimit } from "./rate_limit.ts";
+import type { ConnectionSlot } from "./connection_slot.ts";
 import { createSlot, type RequestSlot } from "./request_slot.ts";
 
 /**
@@ -27,6 +29,7 @@ export type ConnectionLimit =
   | "address"
   | "address_rate"
   | "room"
+  | "address_rooms"
   | "user"
   | "requests"
   | "address_requests"
@@ -42,33 +45,6 @@ export interface ConnectionLimitsOptions {
   readonly isMemoryShort?: (share: string | undefined) => boolean;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
-}
-
-/** A place that a connection holds until it ends. */
-export interface ConnectionSlot extends RequestSlot {
-  /**
-   * Counts the connection for a room and a user.
-   *
-   * @param room The room; undefined for a connection that enters several.
-   * @param owner Whose connection it is, as a key to count by; undefined for nobody's.
-   * @throws {HttpError} If either has too many.
-   */
-  claim(room: string | undefined, owner: string | undefined): void;
-  /**
-   * Counts the connection for one more room.
-   *
-   * @param room The room, for which it must not count yet.
-   * @throws {HttpError} If the room has too many.
-   */
-  enter(room: string): void;
-  /**
-   * Counts the connection for a room no longer.
-   *
-   * @param room The room.
-   */
-  exit(room: string): void;
-  /** Counts the connection among those that were closed and whose peer has not gone yet. */
-  markClosing(): void;
 }
 
 /**
@@ -92,6 +68,7 @@ export class ConnectionLimits {
   readonly #connectionsByAddress = new Map<string, number>();
   readonly #requestsByAddress = new Map<string, number>();
   readonly #rooms = new Map<string, number>();
+  readonly #addressRooms: AddressRooms;
   readonly #owners = new Map<string, number>();
   readonly #connectionRate: RateLimit | undefined;
   readonly #requestRate: RateLimit | undefined;
@@ -119,7 +96,8 @@ export class ConnectionLimits {
     this.#settings = settings;
     const { maxConnectionsPerAddress: burst, requestsPerSecondPerAddress: perSecond } = settings;
     this.#sparesLoopback = limits.maxConnectionsPerAddress === undefined &&
-      limits.requestsPerSecondPerAddress === undefined;
+      limits.maxRoomsPerAddress === undefined && limits.requestsPerSecondPerAddress === undefined;
+    this.#addressRooms = new AddressRooms(settings.maxRoomsPerAddress);
     if (burst > 0) {
       this.#connectionRate = new RateLimit({ burst, perSecond: burst / REFILL_SECONDS, now });
     }
@@ -216,17 +194,26 @@ export class ConnectionLimits {
       this.#connections--;
       if (isClosing) this.#closing--;
       count(this.#connectionsByAddress, address, -1);
-      for (const room of rooms) count(this.#rooms, room, -1);
+      for (const room of rooms) uncount(room);
       count(this.#owners, owner, -1);
     });
+    const uncount = (room: string) => {
+      count(this.#rooms, room, -1);
+      this.#addressRooms.exit(address, room);
+    };
     const checkRoom = (room: string) => {
-      if (!isFull(this.#rooms.get(room), maxConnectionsPerRoom)) return;
-      throw this.#tooMany("room", address, "The room is full");
+      if (isFull(this.#rooms.get(room), maxConnectionsPerRoom)) {
+        throw this.#tooMany("room", address, "The room is full");
+      }
+      if (!this.isSpared(address) && this.#addressRooms.isFull(address, room)) {
+        throw this.#tooMany("address_rooms", address, "This address is in too many rooms");
+      }
     };
     const enter = (room: string) => {
       if (rooms.has(room) || slot.isReleased) return;
       rooms.add(room);
       count(this.#rooms, room, 1);
+      this.#addressRooms.enter(address, room);
     };
     return {
       release: slot.release,
@@ -236,7 +223,7 @@ export class ConnectionLimits {
         enter(room);
       },
       exit: (room) => {
-        if (!slot.isReleased && rooms.delete(room)) count(this.#rooms, room, -1);
+        if (!slot.isReleased && rooms.delete(room)) uncount(room);
       },
       claim: (room, ofOwner) => {
         if (room !== undefined) checkRoom(room);

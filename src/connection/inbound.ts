@@ -7,6 +7,7 @@
 import { decodeClientEnvelope, FRAME_MAX_LENGTH } from "../protocol/mod.ts";
 import type { ClientEnvelope, ClientEnvelopeV2, CLOSE_CODES } from "../protocol/mod.ts";
 import type { Limits, Problem } from "../protocol/mod.ts";
+import type { SharedRates } from "../access/shared_rates.ts";
 import { TokenBucket } from "../access/token_bucket.ts";
 
 /**
@@ -72,10 +73,8 @@ export interface InboundOptions<E extends AnyEnvelope = ClientEnvelope> {
   readonly limits: Limits;
   /** Whether a frame may hold several envelopes. */
   readonly isLines: boolean;
-  /** Takes from the user's share, over all connections; returns the milliseconds to wait, or 0. */
-  readonly takeOfUser?: () => number;
-  /** The same for reactions, which have a share of their own. */
-  readonly takeReactionOfUser?: () => number;
+  /** The rates that it shares with other connections. @default {undefined} none */
+  readonly rates?: SharedRates;
   /** Milliseconds on a clock that never goes back. @default {performance.now} */
   readonly now?: () => number;
 }
@@ -199,18 +198,19 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
   }
 
   #waitMs({ type }: AnyEnvelope): number {
+    const { rates } = this.#options;
     switch (type) {
       case "chat_message":
       case "edit_message":
       case "delete_message":
-        return this.#messages?.take() || this.#options.takeOfUser?.() || 0;
+        return this.#messages?.take() || rates?.takeEnvelope() || rates?.takeMessage() || 0;
       case "react":
-        return this.#reactions?.take() || this.#options.takeReactionOfUser?.() || 0;
+        return this.#reactions?.take() || rates?.takeEnvelope() || rates?.takeReaction?.() || 0;
       case "typing_status":
       case "ping":
-        return this.#typing.take();
+        return this.#typing.take() || rates?.takeEnvelope() || 0;
       case "authenticate":
-        return this.#tokens.take();
+        return this.#tokens.take() || rates?.takeEnvelope() || 0;
       case "join":
         return this.#joins.take();
       case "leave":
@@ -228,7 +228,8 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
    */
   refuse(problem: Problem, outlet: InboundHandler<E>, about: RefusedAbout = {}): void {
     const isBad = problem.code === "bad_frame" || problem.code === "unknown_type";
-    const waitMs = (isBad ? this.#badFrames : this.#refused).take();
+    const own = isBad ? this.#badFrames : this.#refused;
+    const waitMs = own.take() || this.#options.rates?.takeRefusal() || 0;
     outlet.refuse(problem, about);
     if (waitMs > 0) outlet.end("tooManyBadFrames", "Too many bad frames");
   }

@@ -49,7 +49,7 @@ export class MultiRoomConnection
   readonly #tokenRefresh: TokenRefresh;
   readonly #roleRefresh: RoleRefresh<RoomMember>;
   /** A few rooms are joined at a time: each may have a page of history in memory. */
-  readonly joins = new FairSemaphore(JOINS_MAX);
+  readonly #joins = new FairSemaphore(JOINS_MAX);
   readonly #members = new Map<string, RoomMember>();
 
   /**
@@ -63,7 +63,7 @@ export class MultiRoomConnection
     options: MultiRoomOptions,
   ) {
     const { grant, services, address } = options;
-    const { user, expiresAt, renew, takeMessage, markClosing, release } = grant;
+    const { user, expiresAt, renew, rates, markClosing, release } = grant;
     this.user = user;
     this.#options = options;
     this.#tokenRefresh = new TokenRefresh({
@@ -87,7 +87,7 @@ export class MultiRoomConnection
       limits: services.hub.limits,
       decode: decodeClientEnvelopeV2,
       isLines: true,
-      takeOfUser: takeMessage,
+      rates,
     });
     const ends = { onClosing: markClosing, onEnd: release };
     this.link = new WebSocketLink(upgraded, { services, user, address, ...ends }, this);
@@ -107,6 +107,15 @@ export class MultiRoomConnection
 
   get waitingBytes(): number {
     return this.link.waitingBytes;
+  }
+
+  join<T>(action: () => Promise<T>): Promise<T> {
+    return this.#joins.run("", async () => {
+      const { services: { joinTurns }, address = "" } = this.#options;
+      const turn = joinTurns.turn(address);
+      if (turn) await turn;
+      return await action();
+    });
   }
 
   sendIn(room: string, batch: EnvelopeBatch): void {

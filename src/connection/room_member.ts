@@ -6,7 +6,6 @@
 
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import type { FairSemaphore } from "../hub/fair_semaphore.ts";
 import type { Problem } from "../protocol/mod.ts";
 import type { WebSocketLink } from "./websocket_link.ts";
 
@@ -26,8 +25,8 @@ export interface RoomConnection {
   close(code: number, reason: string): void;
   /** The socket, and what waits for it. */
   readonly link: Pick<WebSocketLink, "drained" | "ready">;
-  /** Runs joins, a few at a time. */
-  readonly joins: FairSemaphore;
+  /** Runs a join, when it is its turn. */
+  join<T>(action: () => Promise<T>): Promise<T>;
 }
 
 /** A stay of a connection in one room, as the room's hub sees it. */
@@ -82,6 +81,6 @@ export class RoomMember implements Member {
   }
 
   inTurn<T>(join: () => Promise<T>): Promise<T> {
-    return this.#connection.joins.run("", join);
+    return this.#connection.join(join);
   }
 }

@@ -7,6 +7,7 @@
 import type { Hub } from "../hub/hub.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { ConnectionMonitor } from "./connection_monitor.ts";
+import type { TurnScheduler } from "./turn_scheduler.ts";
 import type { WriteScheduler } from "./write_scheduler.ts";
 
 /** The services that the connections of a server share, made once by `createServer`. */
@@ -19,4 +20,6 @@ export interface ConnectionServices {
   readonly monitor: ConnectionMonitor;
   /** Sends what takes more than one frame for many connections. */
   readonly scheduler: WriteScheduler;
+  /** Lets few rooms be joined in each turn of the event loop. */
+  readonly joinTurns: TurnScheduler;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SharedRates } from "../access/shared_rates.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import type { Member, Subscription } from "../hub/member.ts";
@@ -29,8 +30,8 @@ export interface ConnectionOptions extends JoinOptions, LinkOptions, TokenRefres
   readonly room: string;
   /** Whose connection it is. */
   readonly user: string;
-  /** Takes from what the user may send on all connections: milliseconds to wait, or 0. */
-  readonly takeOfUser?: () => number;
+  /** The rates that it shares with other connections. @default {undefined} none */
+  readonly rates?: SharedRates;
   /**
    * Seconds without a sign of life after which the peer is taken for dead; it is pinged halfway.
    *
@@ -83,7 +84,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
    * @param options What it is for.
    */
   constructor(upgraded: Omit<Upgraded<Subprotocol>, "response">, options: ConnectionOptions) {
-    const { user, room, address, services: { hub }, takeOfUser } = options;
+    const { user, room, address, services: { hub }, rates } = options;
     this.user = user;
     this.room = room;
     this.address = address;
@@ -95,7 +96,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
         if (role !== undefined && role !== "none") this.#subscription?.setRole(role);
       },
     });
-    this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, takeOfUser });
+    this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, rates });
     this.link = new WebSocketLink(upgraded, options, this);
   }
 

@@ -56,7 +56,7 @@ export function connectionRoutes(
     const after = context.req.query("after") || undefined;
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquire(raw, { room, name: nameIn(context), info });
-    const { user, role, expiresAt, renew, takeMessage, markClosing, release } = grant;
+    const { user, role, expiresAt, renew, rates, markClosing, release } = grant;
     return upgradeOr(release, () => {
       checkHandshake(context);
       return connect(raw, {
@@ -69,7 +69,7 @@ export function connectionRoutes(
         address: slot?.share,
         expiresAt,
         renew,
-        takeOfUser: takeMessage,
+        rates,
         onClosing: markClosing,
         onEnd: release,
       });

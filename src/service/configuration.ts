@@ -38,6 +38,8 @@ export interface Configuration {
   readonly maxConnectionsPerUser: number;
   /** Rooms that one connection may be in; 0 for no limit. */
   readonly maxRoomsPerConnection: number;
+  /** Rooms of one address; 0 for no limit, undefined for the default, as above. */
+  readonly maxRoomsPerAddress: number | undefined;
   /** Requests a second of one address; 0 for no limit, undefined for the default, as above. */
   readonly requestsPerSecondPerAddress: number | undefined;
   /** The tokens that are valid; undefined for an open hub. */
@@ -125,6 +127,7 @@ function readLimits(environment: Environment): LimitConfiguration {
   const [min, max] = [0, CONNECTIONS_MAX];
   const whole = environment.whole.bind(environment);
   const perAddress = "HUBBUB_MAX_CONNECTIONS_PER_ADDRESS";
+  const rooms = "HUBBUB_MAX_ROOMS_PER_ADDRESS";
   const requests = "HUBBUB_REQUESTS_PER_SECOND_PER_ADDRESS";
   return {
     maxConnections: whole("HUBBUB_MAX_CONNECTIONS", { otherwise: maxConnections, min: 1, max }),
@@ -146,6 +149,9 @@ function readLimits(environment: Environment): LimitConfiguration {
       min,
       max,
     }),
+    maxRoomsPerAddress: environment.text(rooms) === undefined
+      ? undefined
+      : whole(rooms, { otherwise: 0, min, max }),
     requestsPerSecondPerAddress: environment.text(requests) === undefined
       ? undefined
       : environment.number(requests, { otherwise: 0, min, max: RATE_MAX }),

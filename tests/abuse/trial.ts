@@ -1,10 +1,10 @@
 import type { Addresses } from "./addresses.ts";
+import { AttackerProcess } from "./attacker_process.ts";
 import { ATTACKS } from "./attacks/mod.ts";
 import { Company, type Delays, ROOMS } from "./company.ts";
 import { mib, pause } from "./numbers.ts";
 import { type Entry, ObservedHub } from "./observed_hub.ts";
 import { Stranger } from "./stranger.ts";
-import type { Outcome, Plan } from "./target.ts";
 
 /** The most memory that a hub may take, whatever is done to it. */
 const RESIDENT_MAX_BYTES = 400 * 1024 * 1024;
@@ -50,7 +50,7 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
   company.takeDelays();
   calm.takeDelays();
 
-  const attackers = new Attackers({
+  await using attackers = new AttackerProcess({
     attacks,
     urls: addresses.attackers.map((address) => hub.urlFrom(address)),
     tokens: (await Promise.all(
@@ -125,31 +125,4 @@ function report(hub: ObservedHub, delays: Delays, calm: Delays, mayBeCut: boolea
 function textOf({ count, p50, p95, p99, most }: Delays): string {
   const [a, b, c, d] = [p50, p95, p99, most].map((ms) => ms.toFixed(1));
   return `p50 ${a} p95 ${b} p99 ${c} max ${d} ms of ${count}`;
-}
-
-/** The attackers, in a worker of their own. */
-class Attackers {
-  readonly #worker: Worker;
-  readonly #outcome: Promise<Outcome>;
-
-  constructor(plan: Plan) {
-    this.#worker = new Worker(new URL("./attackers.ts", import.meta.url), { type: "module" });
-    this.#outcome = new Promise((resolve) => {
-      this.#worker.onmessage = ({ data }) => resolve(data);
-      this.#worker.onerror = (event) => {
-        event.preventDefault();
-        resolve({ counts: {}, surprises: [`the attackers failed: ${event.message}`] });
-      };
-    });
-    this.#worker.postMessage(plan);
-  }
-
-  /** Stops them; returns what they did. Those that hang are left behind. */
-  async end(): Promise<Outcome> {
-    this.#worker.postMessage("stop");
-    const late = pause(30_000).then((): Outcome => ({ counts: {}, surprises: [] }));
-    const outcome = await Promise.race([this.#outcome, late]);
-    this.#worker.terminate();
-    return outcome;
-  }
 }

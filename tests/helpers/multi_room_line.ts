@@ -5,6 +5,7 @@ import type { Hub, Message } from "@hubbub/hub";
 import { decodeServerEnvelopeV2, type Draft, type ServerEnvelopeV2 } from "@hubbub/hub/protocol";
 import { ConnectionMonitor } from "../../src/connection/connection_monitor.ts";
 import { MultiRoomConnection } from "../../src/connection/multi_room_connection.ts";
+import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
 import { WriteScheduler } from "../../src/connection/write_scheduler.ts";
 
 /** Bytes that a device is behind by while what it was sent goes out: its rooms take turns then. */
@@ -105,7 +106,7 @@ export class MultiRoomLine {
     const grant = {
       user: this.#user,
       roomsMax: 200,
-      takeMessage: () => 0,
+      rates: { takeMessage: () => 0, takeEnvelope: () => 0, takeRefusal: () => 0 },
       markClosing() {},
       release() {},
       enterRoom() {},
@@ -114,7 +115,13 @@ export class MultiRoomLine {
       renewed() {},
     };
     const monitor = new ConnectionMonitor({ metrics: hub.metrics });
-    const services = { hub, logger, monitor, scheduler: new WriteScheduler() };
+    const services = {
+      hub,
+      logger,
+      monitor,
+      scheduler: new WriteScheduler(),
+      joinTurns: new TurnScheduler({ atOnce: 4 }),
+    };
     const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: "" };
     new MultiRoomConnection(upgraded, { services, grant });
     socket.onopen?.();

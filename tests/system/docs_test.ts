@@ -141,7 +141,7 @@ Deno.test("the documents' variables are those that are read", READ, () => {
 
 Deno.test("configuration.md's defaults are those that hold", READ, () => {
   const { port, host, kv, ...other } = readConfiguration(() => undefined);
-  const { maxConnectionsPerAddress } = DEFAULT_CONNECTION_LIMITS;
+  const { maxConnectionsPerAddress, maxRoomsPerAddress } = DEFAULT_CONNECTION_LIMITS;
   const count = (number: number) => number.toLocaleString("en");
   const defaults: Record<string, string> = {
     PORT: String(port),
@@ -154,6 +154,7 @@ Deno.test("configuration.md's defaults are those that hold", READ, () => {
     HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: count(maxConnectionsPerAddress),
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: count(other.maxConnectionsPerRoom),
     HUBBUB_MAX_CONNECTIONS_PER_USER: count(other.maxConnectionsPerUser),
+    HUBBUB_MAX_ROOMS_PER_ADDRESS: count(maxRoomsPerAddress),
     HUBBUB_MAX_ROOMS_PER_CONNECTION: count(other.maxRoomsPerConnection),
   };
   assertEquals([other.tokens, other.retentionMs, other.origins], [

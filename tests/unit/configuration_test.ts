@@ -18,6 +18,7 @@ const DEFAULTS: Configuration = {
   maxConnectionsPerRoom: 10_000,
   maxConnectionsPerUser: 100,
   maxRoomsPerConnection: 200,
+  maxRoomsPerAddress: undefined,
   requestsPerSecondPerAddress: undefined,
   tokens: undefined,
   hosts: [],
@@ -97,6 +98,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_MAX_CONNECTIONS_PER_ROOM: "5",
     HUBBUB_MAX_CONNECTIONS_PER_USER: "0",
     HUBBUB_MAX_ROOMS_PER_CONNECTION: "3",
+    HUBBUB_MAX_ROOMS_PER_ADDRESS: "4",
     HUBBUB_REQUESTS_PER_SECOND_PER_ADDRESS: "0.5",
     HUBBUB_OPEN: "0",
     HUBBUB_JWT_SECRET: " 123456789abcdef0123456789abcdef ",
@@ -121,6 +123,7 @@ Deno.test("readConfiguration() reads every variable", () => {
     maxConnectionsPerRoom: 5,
     maxConnectionsPerUser: 0,
     maxRoomsPerConnection: 3,
+    maxRoomsPerAddress: 4,
     requestsPerSecondPerAddress: 0.5,
     tokens: {
       // To the letter, as whoever signs has it.

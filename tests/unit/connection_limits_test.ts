@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ConnectionLimits, type ConnectionSlot } from "../../src/access/connection_limits.ts";
+import { ConnectionLimits } from "../../src/access/connection_limits.ts";
+import type { ConnectionSlot } from "../../src/access/connection_slot.ts";
 import type { ConnectionLimitsOptions } from "../../src/access/connection_limits.ts";
 import { HttpError } from "../../src/access/http_error.ts";
 import { MessageRates } from "../../src/access/message_rates.ts";
@@ -220,4 +221,25 @@ Deno.test("RefusalLog logs each limit once a minute, with the address and how of
     ["warn", "limit_reached", { limit: "room", address: undefined, times: 1 }],
     ["warn", "limit_reached", { limit: "address", address: "192.0.2.2", times: 100 }],
   ]);
+});
+
+Deno.test("ConnectionLimits counts the rooms of an address, and its stays in them", () => {
+  const { limits, reached } = limitsOf({ maxRoomsPerAddress: 2 });
+  const slots = Array.from({ length: 30 }, () => limits.acquire("192.0.2.1"));
+  slots[0].claim("one", undefined);
+  slots[0].enter("two");
+  assertEquals(refused(() => slots[0].enter("three")), "too_many_connections");
+  assertEquals(refused(() => slots[1].claim("three", undefined)), "too_many_connections");
+  limits.acquire("192.0.2.2").enter("three");
+  for (const slot of slots.slice(1, 25)) for (const room of ["one", "two"]) slot.enter(room);
+  assertEquals(refused(() => slots[25].enter("one")), "too_many_connections", "the 51st stay");
+  assertEquals(new Set(reached.map(String)), new Set(["address_rooms,192.0.2.1"]));
+  slots[0].exit("one");
+  slots[0].exit("one");
+  slots[25].enter("one");
+  for (const slot of slots) slot.release();
+  const next = limits.acquire("192.0.2.1");
+  next.enter("three");
+  next.enter("four");
+  assertEquals(refused(() => next.enter("five")), "too_many_connections");
 });

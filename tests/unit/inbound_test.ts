@@ -115,9 +115,31 @@ Deno.test("Inbound ends whoever goes on after being refused", () => {
   assertEquals(recorder.ended, "tooManyBadFrames");
 });
 
+/** Rates that others share, of which nothing is used up. */
+const PLENTY = { takeMessage: () => 0, takeEnvelope: () => 0, takeRefusal: () => 0 };
+
+Deno.test("Inbound asks for the rate of the address, and ends whom it has refused too often", () => {
+  let [envelopes, refusals] = [3, 2];
+  const recorder = new Recorder({
+    rates: {
+      ...PLENTY,
+      takeEnvelope: () => envelopes-- > 0 ? 0 : 900,
+      takeRefusal: () => refusals-- > 0 ? 0 : 1,
+    },
+  });
+  for (let i = 0; i < 4; i++) recorder.take(i % 2 === 0 ? TYPING : saying("hello"));
+  assertEquals([recorder.accepted.length, recorder.codes], [3, ["rate_limited"]]);
+  assertEquals(recorder.refused[0].retry_after_ms, 900);
+  recorder.take(TYPING);
+  assertEquals(recorder.ended, undefined);
+  recorder.take(TYPING);
+  assertEquals(recorder.ended, "tooManyBadFrames");
+});
+
 Deno.test("Inbound asks for the user's share after the connection's", () => {
   let left = 3;
-  const recorder = new Recorder({ takeOfUser: () => left-- > 0 ? 0 : 700 });
+  const rates = { ...PLENTY, takeMessage: () => left-- > 0 ? 0 : 700 };
+  const recorder = new Recorder({ rates });
   for (let i = 0; i < 5; i++) recorder.take(saying("hello"));
   assertEquals(recorder.accepted.length, 3);
   assertEquals(recorder.refused.map(({ retry_after_ms }) => retry_after_ms), [700, 700]);

@@ -3,6 +3,7 @@ import { Hub, KvRoomLog } from "@hubbub/hub";
 import { ConnectionMonitor } from "../../src/connection/connection_monitor.ts";
 import { FairQueue } from "../../src/connection/fair_queue.ts";
 import { MultiRoomConnection } from "../../src/connection/multi_room_connection.ts";
+import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
 import { WriteScheduler } from "../../src/connection/write_scheduler.ts";
 import { eventually } from "../helpers/patience.ts";
 
@@ -36,7 +37,7 @@ async function withConnection(test: (socket: Socket, hub: Hub) => Promise<void>)
   const grant = {
     user: "ann",
     roomsMax: 200,
-    takeMessage: () => 0,
+    rates: { takeMessage: () => 0, takeEnvelope: () => 0, takeRefusal: () => 0 },
     markClosing() {},
     release() {},
     enterRoom() {},
@@ -44,7 +45,13 @@ async function withConnection(test: (socket: Socket, hub: Hub) => Promise<void>)
     roleIn: () => "member" as const,
     renewed() {},
   };
-  const services = { hub, logger() {}, monitor, scheduler: new WriteScheduler() };
+  const services = {
+    hub,
+    logger() {},
+    monitor,
+    scheduler: new WriteScheduler(),
+    joinTurns: new TurnScheduler({ atOnce: 4 }),
+  };
   new MultiRoomConnection(upgraded, { services, grant });
   socket.onopen?.();
   socket.onmessage?.({ data: '{"type":"join","room":"busy"}\n{"type":"join","room":"quiet"}' });

@@ -3,6 +3,7 @@ import { EnvelopeBatch, Hub, KvRoomLog } from "@hubbub/hub";
 import { PROTOCOL_V1, PROTOCOL_V1_LINES, type Subprotocol } from "@hubbub/hub/protocol";
 import { WebSocketConnection } from "../../src/connection/websocket_connection.ts";
 import { ConnectionMonitor } from "../../src/connection/connection_monitor.ts";
+import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
 import { WriteScheduler } from "../../src/connection/write_scheduler.ts";
 
 /** The server's side of a socket, as far as a connection uses it. */
@@ -30,7 +31,13 @@ async function withConnection(
   const socket = new Socket();
   const upgraded = { socket: socket as unknown as WebSocket, protocol, unopenedReason: "" };
   const connection = new WebSocketConnection(upgraded, {
-    services: { hub, logger() {}, monitor, scheduler: new WriteScheduler() },
+    services: {
+      hub,
+      logger() {},
+      monitor,
+      scheduler: new WriteScheduler(),
+      joinTurns: new TurnScheduler({ atOnce: 4 }),
+    },
     room: "lobby",
     user: "ann",
   });

@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { setImmediate } from "node:timers";
-import { RequestScheduler } from "../../src/http/request_scheduler.ts";
+import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 /** The next turn of the event loop, after what is due in this one. */
@@ -8,8 +8,8 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-Deno.test("RequestScheduler.turn() lets few begin in a turn, in rounds over those who ask", async () => {
-  const scheduler = new RequestScheduler();
+Deno.test("TurnScheduler.turn() lets few begin in a turn, in rounds over those who ask", async () => {
+  const scheduler = new TurnScheduler({ atOnce: 2 });
   const begun: string[] = [];
   const ask = (key: string, name: string) => {
     const turn = scheduler.turn(key);

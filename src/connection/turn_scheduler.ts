@@ -1,59 +1,58 @@
 /**
- * The turns in which requests are begun.
+ * The turns of the event loop in which work is begun.
  *
  * @module
  */
 
 import { setImmediate } from "node:timers";
 
-/**
- * Requests that are begun in one turn of the event loop. A page of messages takes a millisecond of
- * the processor, and 1,500 requests of one address were all begun in one turn: frames of members and
- * commits waited for three seconds.
- */
-const BEGUN_IN_A_TURN = 2;
-
-/** The requests of one key that wait, oldest first, from `next` on. */
+/** What waits of one key, oldest first, from `next` on. */
 interface Lane {
   starts: (() => void)[];
   next: number;
 }
 
 /**
- * Lets few requests begin in each turn of the event loop, in rounds over those who ask: whoever asks
- * for a lot at once waits behind itself, and between two requests frames are read, commits end, and
- * members are sent what is theirs.
+ * Lets few requests or joins begin in each turn of the event loop, in rounds over those who ask:
+ * whoever asks for a lot at once waits behind itself, and between two of them frames are read,
+ * commits end, and members are sent what is theirs.
  *
  * @example
  * ```ts
- * import { RequestScheduler } from "./request_scheduler.ts";
+ * import { TurnScheduler } from "./turn_scheduler.ts";
  *
- * const scheduler = new RequestScheduler();
+ * const scheduler = new TurnScheduler({ atOnce: 2 });
  * await scheduler.turn("192.0.2.1");
  * console.log(scheduler.waiting); // 0
  * ```
  */
-export class RequestScheduler {
+export class TurnScheduler {
+  readonly #atOnce: number;
   /** Lanes in which something waits, the next one first. */
   readonly #lanes = new Map<string, Lane>();
   #waiting = 0;
   #begun = 0;
   #isTurning = false;
 
-  /** Requests that wait. */
+  /** @param options How many may begin in one turn of the event loop. */
+  constructor({ atOnce }: { readonly atOnce: number }) {
+    this.#atOnce = atOnce;
+  }
+
+  /** How many wait. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /**
-   * Waits for the turn of a request.
+   * Waits for a turn.
    *
    * @param key Who asks, such as an address.
-   * @returns Settles when the request may begin; undefined where it may at once. Never rejects.
+   * @returns Settles when it may begin; undefined where it may at once. Never rejects.
    */
   turn(key: string): Promise<void> | undefined {
     this.#arm();
-    if (this.#waiting === 0 && this.#begun < BEGUN_IN_A_TURN) {
+    if (this.#waiting === 0 && this.#begun < this.#atOnce) {
       this.#begun++;
       return undefined;
     }
@@ -73,7 +72,7 @@ export class RequestScheduler {
 
   #turn(): void {
     this.#isTurning = false;
-    for (this.#begun = 0; this.#begun < BEGUN_IN_A_TURN && this.#waiting > 0; this.#begun++) {
+    for (this.#begun = 0; this.#begun < this.#atOnce && this.#waiting > 0; this.#begun++) {
       this.#take()();
     }
     if (this.#begun > 0) this.#arm();
