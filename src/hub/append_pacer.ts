@@ -5,6 +5,7 @@
  */
 
 import { BatchWindow } from "../store/batch_window.ts";
+import type { FlushTracker } from "./flush_tracker.ts";
 import type { RoomAppend } from "./pending_messages.ts";
 
 /** Bytes that rooms may hold back together: where storage hangs, memory does not grow beyond this. */
@@ -47,8 +48,10 @@ export interface AppendPacerOptions {
   readonly commit: (append: RoomAppend) => boolean;
   /** Called with appends that were held back and could not be committed then. */
   readonly onReject: (appends: readonly RoomAppend[]) => void;
-  /** Settles when members have what they were sent last, after some milliseconds at most. */
-  readonly flushed: () => Promise<void>;
+  /** Knows whether members have what they were sent last. */
+  readonly flushes: Pick<FlushTracker, "drained" | "isBusy">;
+  /** Returns how many milliseconds the last delivery kept the processor. */
+  readonly sendingMs: () => number;
   /** The bytes that all rooms of the hub hold back. */
   readonly held: HeldBytes;
 }
@@ -78,7 +81,7 @@ export class AppendPacer {
    */
   constructor(options: AppendPacerOptions) {
     this.#options = options;
-    this.#window = new BatchWindow(options.flushed);
+    this.#window = new BatchWindow(() => options.flushes.drained());
   }
 
   /**
@@ -108,15 +111,22 @@ export class AppendPacer {
   }
 
   /**
-   * Lets appends go on once what was committed has gone out. Never rejects.
+   * Lets appends go on once what was committed has gone out: at once where it has.
    *
    * @param read Settles when it has been sent, where the log is read for that.
-   * @param sendingMs Returns how long sending it kept the processor.
+   * @returns Settles when they go on; undefined where they do. Never rejects.
    */
-  async end(read: Promise<void> | undefined, sendingMs: () => number): Promise<void> {
+  end(read: Promise<void> | undefined): Promise<void> | undefined {
+    const { flushes, sendingMs } = this.#options;
+    if (read || flushes.isBusy || sendingMs() >= SLOW_MS) return this.#endLater(read);
+    this.#goOn();
+    return undefined;
+  }
+
+  async #endLater(read: Promise<void> | undefined): Promise<void> {
     if (read) await read;
     await this.#window.sent();
-    const slowMs = sendingMs();
+    const slowMs = this.#options.sendingMs();
     if (slowMs >= SLOW_MS) {
       this.#restsUntil = performance.now() + Math.min(REST_MAX_MS, REST_PER_SLOW_MS * slowMs);
     }
@@ -160,6 +170,7 @@ export class AppendPacer {
 
   #goOn(): void {
     this.#isBusy = false;
+    if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
     const rejected: RoomAppend[] = [];

@@ -40,8 +40,6 @@ export interface Commits {
 export interface CommittingRoom {
   /** Paces its appends. */
   readonly pacer: AppendPacer;
-  /** How many milliseconds the last delivery kept the processor. */
-  readonly sendingMs: number;
   /** The place up to which everything has been delivered. */
   readonly cursor: string;
   /**
@@ -150,7 +148,7 @@ export function createCommits(options: CommitsOptions): Commits {
       reads.add(settled);
     }
     // Other rooms do not wait for this one's members, nor for its read.
-    void room.pacer.end(read, () => room.sendingMs);
+    void room.pacer.end(read);
   }
 
   const group = new GroupCommit<RoomAppend>({

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
 import { CURSOR_LENGTH } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import { DeduplicationSlots } from "./deduplication_slots.ts";
 
 const { maxMessages, maxLength, minMessages, ms: MAX_AGE_MS } = DEDUPLICATION_WINDOW;
 
@@ -32,52 +33,6 @@ export interface FirstMessage {
 /** 64 bits of a hash. */
 type Key = readonly [high: number, low: number];
 
-/** What is kept of records, by slot: some 50 bytes for each. */
-class Slots {
-  readonly high: Uint32Array;
-  readonly low: Uint32Array;
-  /** The hash of what the first message's sender sent; 0 where it is unknown. */
-  readonly hash: Uint32Array;
-  readonly sentAt: Float64Array;
-  /** UTF-16 code units of the envelope; 0 for a duplicate. */
-  readonly length: Uint32Array;
-  /** The cursor of the first message of that key. */
-  readonly cursor: Uint8Array;
-  /** By slot, the next older slot with the same bucket, plus one. */
-  readonly older: Int32Array;
-  /** By bucket, its newest slot, plus one. */
-  readonly buckets: Int32Array;
-
-  constructor(readonly capacity: number) {
-    [this.high, this.low, this.hash, this.length] = Array.from({ length: 4 }, () => {
-      return new Uint32Array(capacity);
-    });
-    this.sentAt = new Float64Array(capacity);
-    this.cursor = new Uint8Array(CURSOR_LENGTH * capacity);
-    this.older = new Int32Array(capacity);
-    this.buckets = new Int32Array(capacity);
-  }
-
-  /**
-   * Copies records into twice as many slots, where their buckets are still to be filled. In two
-   * pieces, for each is in one piece here and there: it happens while messages are delivered.
-   */
-  doubled(from: number, to: number): Slots {
-    const slots = new Slots(2 * this.capacity);
-    const middle = Math.min(to, from - from % this.capacity + this.capacity);
-    for (const [start, end] of [[from, middle], [middle, to]]) {
-      const here = start & (this.capacity - 1);
-      const there = start & (slots.capacity - 1);
-      for (const name of ["high", "low", "hash", "sentAt", "length"] as const) {
-        slots[name].set(this[name].subarray(here, here + end - start), there);
-      }
-      const bytes = [here, here + end - start].map((slot) => slot * CURSOR_LENGTH);
-      slots.cursor.set(this.cursor.subarray(...bytes), there * CURSOR_LENGTH);
-    }
-    return slots;
-  }
-}
-
 /**
  * The last messages of a room, by hashes of their user and `ref`; those without one by their id,
  * for a store may repeat a write by itself. They are those of two minutes by their stored time, at
@@ -100,7 +55,7 @@ class Slots {
  * ```
  */
 export class DeduplicationWindow {
-  #slots = new Slots(FIRST_CAPACITY);
+  #slots = new DeduplicationSlots(FIRST_CAPACITY);
   /** Records are numbered; these are the oldest one here and the next one to come. */
   #oldest = 0;
   #next = 0;
@@ -112,6 +67,9 @@ export class DeduplicationWindow {
   #leaving: number[] = [];
   #leavingFrom = 0;
   readonly #keys = new Map<string, Key>();
+  /** When the newest record was sent, as text and in milliseconds. */
+  #newestText = "";
+  #newestTime = 0;
 
   /** How many records it holds. */
   get size(): number {
@@ -130,12 +88,11 @@ export class DeduplicationWindow {
     const first = known ??
       (record.repeats === undefined ? undefined : { cursor: record.repeats });
     if (this.size === this.#slots.capacity) this.#grow();
-    const sentAt = Date.parse(record.sentAt);
+    const sentAt = this.#timeOf(record.sentAt);
     this.#add(key, {
       cursor: first?.cursor ?? record.cursor,
       hash: (first ? first.hash : record.hash) ?? 0,
-      // A time that cannot be read leaves nothing and makes nothing leave.
-      sentAt: Number.isNaN(sentAt) ? this.#newestSentAt() : sentAt,
+      sentAt,
       length: first ? 0 : record.envelope.length,
     });
     this.#dropOld();
@@ -266,9 +223,14 @@ export class DeduplicationWindow {
     }
   }
 
-  #newestSentAt(): number {
-    const { capacity, sentAt } = this.#slots;
-    return this.size === 0 ? 0 : sentAt[(this.#next - 1) & (capacity - 1)];
+  /** When a record was sent. A time that cannot be read leaves nothing and makes nothing leave. */
+  #timeOf(text: string): number {
+    // Many are sent in one millisecond.
+    if (text === this.#newestText) return this.#newestTime;
+    const time = Date.parse(text);
+    if (Number.isNaN(time)) return this.#newestTime;
+    this.#newestText = text;
+    return this.#newestTime = time;
   }
 }
 

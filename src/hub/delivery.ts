@@ -114,8 +114,11 @@ export class Delivery {
    * @param options Whether the other isolates are told of what this one wrote among them.
    */
   deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
-    const { holds, pending, tombstones } = this.#options;
-    using _hold = holds.take();
+    this.#options.holds.during(() => this.#deliver(records, options));
+  }
+
+  #deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
+    const { pending, tombstones } = this.#options;
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
     if (options.announce && applied.settled.length > 0) this.#announce(applied);

@@ -26,6 +26,7 @@ import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
+import { createTimestamps } from "./timestamps.ts";
 
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_COMMIT_MS = 2_500;
@@ -139,7 +140,7 @@ export class Hub {
       metrics,
       moderate,
       createId: monotonicUlid,
-      now: now ?? Date.now,
+      timestamp: createTimestamps(now ?? Date.now),
       isDraining: () => this.#isDraining,
       recentTotal: { length: 0 },
     };

@@ -69,8 +69,8 @@ export interface PendingMessagesOptions {
   readonly moderate?: Moderate;
   /** Creates the ULID of a message. */
   readonly createId: () => string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  /** Tells the time, ISO 8601. */
+  readonly timestamp: () => string;
   /** Whether the hub accepts no more messages. */
   readonly isDraining: () => boolean;
 }
@@ -136,7 +136,7 @@ export class PendingMessages {
 
   #submit(submission: Submission): void {
     const { user, draft: { ref } } = submission;
-    const { commits, createId, hold, isDraining, log, metrics, now, window } = this.#options;
+    const { commits, createId, hold, isDraining, log, metrics, timestamp, window } = this.#options;
     metrics.messagesIn++;
     if (isDraining()) {
       return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
@@ -150,9 +150,8 @@ export class PendingMessages {
     if (this.#joinsAnother(submission, hash)) return;
     const judged = this.#judge(submission);
     if ("problem" in judged) return this.#refuse(submission, judged.problem);
-    const sentAt = new Date(now()).toISOString();
     const accepted = { ...submission, draft: judged.draft };
-    const append = this.#compose(accepted, { id: createId(), sentAt, hash });
+    const append = this.#compose(accepted, { id: createId(), sentAt: timestamp(), hash });
     if (append.line.length > log.entryMaxBytes) {
       const message = "The message takes more room than an entry of the log has";
       return this.#refuse(submission, { code: "text_too_long", message });

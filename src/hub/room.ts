@@ -79,7 +79,8 @@ export class Room {
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
       onReject: (appends) => this.#pending.reject(appends),
-      flushed: () => flushes.drained(),
+      flushes,
+      sendingMs: () => this.#delivery.sendingMs,
       held: options.held,
     });
     const pending = this.#pending = new PendingMessages({
@@ -153,11 +154,6 @@ export class Room {
     return this.#holds.size === 0;
   }
 
-  /** How many milliseconds the last delivery kept the processor. */
-  get sendingMs(): number {
-    return this.#delivery.sendingMs;
-  }
-
   /** Whether the recent messages have been read, or are being read. */
   get isInUse(): boolean {
     return this.#reader.isInUse;
@@ -187,10 +183,18 @@ export class Room {
    * Publishes a message of a user who need not be here, and keeps the room until the result is
    * there. Rejects where the room cannot be read.
    */
-  async publish(user: string, draft: Draft): Promise<PublishResult> {
+  publish(user: string, draft: Draft): Promise<PublishResult> {
+    const submit = () => {
+      return new Promise<PublishResult>((answer) => this.#pending.submit({ user, draft, answer }));
+    };
+    // Where nothing has to be read, what is on its way keeps the room.
+    return this.#reader.mustRead ? this.#afterOpening(submit) : submit();
+  }
+
+  async #afterOpening<T>(action: () => Promise<T>): Promise<T> {
     using _hold = this.#holds.take();
     await this.#reader.open();
-    return await new Promise((answer) => this.#pending.submit({ user, draft, answer }));
+    return await action();
   }
 
   /**

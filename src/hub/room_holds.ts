@@ -59,6 +59,21 @@ export class RoomHolds {
   }
 
   /**
+   * Keeps the room while an action runs: the same as {@linkcode RoomHolds.take} for what happens
+   * with every message, where `using` would cost half a microsecond.
+   *
+   * @param action What runs, within this turn of the event loop.
+   */
+  during(action: () => void): void {
+    this.#size++;
+    try {
+      action();
+    } finally {
+      this.#release();
+    }
+  }
+
+  /**
    * Makes a reason that comes and goes, such as that somebody is typing.
    *
    * @returns The reason, which does not stand yet.

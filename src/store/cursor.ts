@@ -31,6 +31,10 @@ export const ENTRY_MAX_RECORDS = 4_096;
 const VALUES = new Uint8Array(128);
 for (let value = 0; value < BASE; value++) VALUES[DIGITS.charCodeAt(value)] = value;
 
+/** By character code, the value of a hexadecimal digit. */
+const HEX_VALUES = new Uint8Array(128);
+for (let value = 0; value < 16; value++) HEX_VALUES[value.toString(16).charCodeAt(0)] = value;
+
 /** The commit before the first of every log. */
 export const NO_COMMIT = "0".repeat(COMMIT_LENGTH);
 
@@ -59,10 +63,10 @@ export function isCursor(text: string): boolean {
  */
 export function cursorAt(commit: string, index: number, tag: number): string {
   // 92 bits in pieces of 24, 24, 24 and 20 become four of 23.
-  const a = parseInt(commit.slice(0, 6), 16);
-  const b = parseInt(commit.slice(6, 12), 16);
-  const c = parseInt(commit.slice(12, 18), 16);
-  const d = parseInt(commit.slice(18), 16) << 12 | index;
+  const a = hexNumber(commit, 0, 6);
+  const b = hexNumber(commit, 6, 12);
+  const c = hexNumber(commit, 12, 18);
+  const d = hexNumber(commit, 18, COMMIT_LENGTH) << 12 | index;
   return digitsOf(a >>> 1) + digitsOf((a & 1) << 22 | b >>> 2) +
     digitsOf((b & 3) << 21 | c >>> 3) + digitsOf((c & 7) << 20 | d) + digitsOf(tag);
 }
@@ -124,9 +128,17 @@ function hexOf(cursor: string): string {
   return hex + (j & 0xfffff).toString(16).padStart(5, "0");
 }
 
+/** The number that some hexadecimal digits write: every message has a cursor, and slices cost. */
+function hexNumber(digits: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) value = value << 4 | HEX_VALUES[digits.charCodeAt(at)];
+  return value;
+}
+
 /** 23 bits as four digits. */
 function digitsOf(bits: number): string {
-  return PAIRS[Math.floor(bits / PAIRS.length)] + PAIRS[bits % PAIRS.length];
+  const high = bits / PAIRS.length | 0;
+  return PAIRS[high] + PAIRS[bits - high * PAIRS.length];
 }
 
 /** Four digits as 23 bits; such digits as no cursor has count as the greatest. */

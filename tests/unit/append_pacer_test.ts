@@ -17,14 +17,20 @@ function appendOf(text: string): RoomAppend {
 }
 
 /** A pacer over commits that are looked at, whose members take a frame when they are told to. */
-function createPacer(accepts = () => true) {
+function createPacer({ accepts = (): boolean => true, isBusy = true, sendingMs = 0 } = {}) {
   const committed: string[] = [];
   const rejected: string[] = [];
   let flushed = Promise.withResolvers<void>();
   const pacer = new AppendPacer({
     commit: ({ text }) => accepts() && committed.push(text) > 0,
     onReject: (appends) => void rejected.push(...appends.map(({ text }) => text)),
-    flushed: () => flushed.promise,
+    flushes: {
+      get isBusy() {
+        return isBusy;
+      },
+      drained: () => flushed.promise,
+    },
+    sendingMs: () => sendingMs,
     held: new HeldBytes(),
   });
   return {
@@ -45,7 +51,8 @@ Deno.test("AppendPacer holds back what comes while a commit is made and sent, in
   pacer.begin(2);
   assert(pacer.add(appendOf("2")));
   const read = Promise.withResolvers<void>();
-  const ended = pacer.end(read.promise, () => 0);
+  const ended = pacer.end(read.promise);
+  assert(ended, "the log is read");
   assert(pacer.add(appendOf("3")));
   read.resolve();
   await Promise.resolve();
@@ -54,15 +61,39 @@ Deno.test("AppendPacer holds back what comes while a commit is made and sent, in
   await within(ended, "the end");
   assertEquals(committed, ["0", "1", "2", "3"]);
   pacer.begin(2);
-  const again = pacer.end(undefined, () => 0);
+  const again = pacer.end(undefined);
+  assert(again, "members have not taken their frames yet");
   flush();
   await within(again, "the next end");
   assert(pacer.add(appendOf("4")));
   await within(eventually(() => committed.length === 5, "the next append"), "it");
 });
 
+Deno.test("AppendPacer.end() lets go on at once where nothing is on its way to anybody", async () => {
+  const { pacer, committed, flush } = createPacer({ isBusy: false });
+  pacer.add(appendOf("0"));
+  pacer.begin(1);
+  pacer.add(appendOf("1"));
+  assertEquals([pacer.end(undefined), committed], [undefined, ["0", "1"]]);
+  pacer.begin(1);
+  assertEquals([pacer.end(undefined), pacer.add(appendOf("2"))], [undefined, true]);
+  assertEquals(committed, ["0", "1", "2"]);
+  // Reading the log may bring more to send.
+  pacer.begin(1);
+  const read = Promise.withResolvers<void>();
+  const ended = pacer.end(read.promise);
+  pacer.add(appendOf("3"));
+  assertEquals(committed.length, 3);
+  read.resolve();
+  await eventually(() => {
+    flush();
+    return committed.length === 4;
+  }, "the append that was held back");
+  await ended;
+});
+
 Deno.test("AppendPacer.fail() and .release() let go on at once", async () => {
-  const { pacer, committed, flush } = createPacer();
+  const { pacer, committed, flush } = createPacer({ sendingMs: 1_000 });
   pacer.add(appendOf("0"));
   pacer.begin(1);
   pacer.add(appendOf("1"));
@@ -70,7 +101,8 @@ Deno.test("AppendPacer.fail() and .release() let go on at once", async () => {
   assertEquals(committed, ["0", "1"]);
   pacer.begin(1);
   pacer.add(appendOf("2"));
-  const ended = pacer.end(undefined, () => 1_000);
+  const ended = pacer.end(undefined);
+  assert(ended, "sending took long");
   flush();
   pacer.release();
   assertEquals(committed, ["0", "1", "2"]);
@@ -82,7 +114,7 @@ Deno.test("AppendPacer.fail() and .release() let go on at once", async () => {
 
 Deno.test("AppendPacer rejects what was held back and is not accepted then", () => {
   let isFull = false;
-  const { pacer, committed, rejected } = createPacer(() => !isFull);
+  const { pacer, committed, rejected } = createPacer({ accepts: () => !isFull });
   pacer.add(appendOf("0"));
   pacer.begin(1);
   pacer.add(appendOf("1"));
@@ -109,12 +141,15 @@ Deno.test("createCommits() commits of other rooms while one reads its log, or it
     const rooms = new Map(["slow", "quick"].map((name) => {
       const isSlow = name === "slow";
       const room: CommittingRoom = {
-        sendingMs: 0,
         cursor: "",
         pacer: new AppendPacer({
           commit: (append) => commits.add(append),
           onReject() {},
-          flushed: () => isSlow && slow === "its members" ? never : Promise.resolve(),
+          flushes: {
+            isBusy: isSlow && slow === "its members",
+            drained: () => isSlow && slow === "its members" ? never : Promise.resolve(),
+          },
+          sendingMs: () => 0,
           held: new HeldBytes(),
         }),
         committed(_versionstamp, appends) {

@@ -53,7 +53,7 @@ function setUp(
     limits: LIMITS,
     createId: () => `id${++ids}`,
     isDraining: () => isDraining,
-    now: () => Date.parse(SENT_AT),
+    timestamp: () => SENT_AT,
   });
   const submit = (user: string, ref?: string, text = "hi") => {
     const told: PublishResult[] = [];
@@ -81,7 +81,7 @@ Deno.test("PendingMessages.submit() hands the message over as the log keeps it",
     sent_at: SENT_AT,
     ref: "r1",
   });
-  assertEquals(JSON.parse(text), message);
+  assertEquals(JSON.stringify(message), text);
   assertEquals(room, "lobby");
   assertFalse("ref" in JSON.parse(other.text), "no ref where none was given");
   assertEquals(pending.size, 2);
