@@ -86,6 +86,8 @@ export class Listener {
   #failingSince: number | undefined;
   /** Since when nobody has got in for want of descriptors. */
   #starvingSince: number | undefined;
+  /** Whether connections were closed and nobody has got in since. */
+  #hasClosedConnections = false;
   #isShutDown = false;
 
   /**
@@ -120,7 +122,10 @@ export class Listener {
   #open(port: number): Http {
     const { hostname, reusePort, serve = Deno.serve } = this.#options;
     const http: Http = serve({ hostname, port, reusePort, onListen() {} }, (request, info) => {
-      if (http === this.#http) this.#failingSince = this.#starvingSince = undefined;
+      if (http === this.#http) {
+        this.#failingSince = this.#starvingSince = undefined;
+        this.#hasClosedConnections = false;
+      }
       return this.#handler(request, info);
     });
     this.#openedAt = performance.now();
@@ -140,11 +145,11 @@ export class Listener {
     if (this.#former.length > FORMER_MAX) this.#former.shift();
     logger("error", "accept_failed", { error });
     for (;;) {
-      const failingMs = performance.now() - this.#failingSince;
-      if (failingMs > giveUpMs) return onClosed();
       if (isDescriptorError(error)) this.#starvingSince ??= performance.now();
       const starvingMs = performance.now() - (this.#starvingSince ?? Infinity);
       if (starvingMs > closeConnectionsMs) this.#closeConnections();
+      const failingMs = performance.now() - this.#failingSince;
+      if (failingMs > giveUpMs) return onClosed();
       await new Promise((resolve) => setTimeout(resolve, Math.min(failingMs / 4, TRY_MAX_MS)));
       if (this.#isShutDown) return;
       try {
@@ -159,6 +164,9 @@ export class Listener {
 
   #closeConnections(): void {
     this.#starvingSince = undefined;
+    // It gets its time to help, once: on a busy machine the next try may be seconds away.
+    if (!this.#hasClosedConnections) this.#failingSince = performance.now();
+    this.#hasClosedConnections = true;
     this.#options.logger("error", "connections_closed", { reason: "No descriptor is left" });
     for (const http of this.#former.splice(0)) void http.shutdown().catch(() => {});
   }

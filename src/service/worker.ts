@@ -13,6 +13,8 @@ import type { FromWorker, ToWorker } from "./worker_messages.ts";
 const PING_MS = 2_000;
 /** Milliseconds without an answer after which a worker counts as dead. */
 const PING_TIMEOUT_MS = 20_000;
+/** Milliseconds that it may take until it answers for the first time: it loads its modules. */
+const START_TIMEOUT_MS = 60_000;
 
 /** Options of {@linkcode ServerWorker}. */
 export interface ServerWorkerOptions {
@@ -22,6 +24,8 @@ export interface ServerWorkerOptions {
   readonly pingMs?: number;
   /** Milliseconds without an answer after which it counts as dead. @default {20000} */
   readonly pingTimeoutMs?: number;
+  /** Milliseconds until its first answer after which it counts as dead. @default {60000} */
+  readonly startTimeoutMs?: number;
   /** Called once where it dies after its start: an event for the log, and why. */
   readonly onDeath: (event: string, reason: string) => void;
   /** Reads the counters of the other workers. */
@@ -33,6 +37,8 @@ export class ServerWorker {
   readonly #worker: Worker;
   readonly #pingMs: number;
   readonly #pingTimeoutMs: number;
+  /** Milliseconds without an answer that it is granted now. */
+  #patienceMs: number;
   readonly #options: ServerWorkerOptions;
   readonly #counters: ((snapshot: MetricsSnapshot | undefined) => void)[] = [];
   readonly #started = Promise.withResolvers<number>();
@@ -56,6 +62,7 @@ export class ServerWorker {
     const { name, pingMs = PING_MS, pingTimeoutMs = PING_TIMEOUT_MS } = options;
     this.#pingMs = pingMs;
     this.#pingTimeoutMs = pingTimeoutMs;
+    this.#patienceMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
     this.#options = options;
     this.#worker = new Worker(module, { type: "module", name });
     this.#worker.onmessage = ({ data }) => this.#receive(data as FromWorker);
@@ -114,13 +121,14 @@ export class ServerWorker {
     // the worker was stopped too, and is asked once more.
     this.#silenceMs += Math.min(now - this.#pingedAt, 2 * this.#pingMs);
     this.#pingedAt = now;
-    if (this.#silenceMs <= this.#pingTimeoutMs) return this.#tell({ kind: "ping" });
+    if (this.#silenceMs <= this.#patienceMs) return this.#tell({ kind: "ping" });
     const seconds = Math.round(this.#silenceMs / 1000);
     this.#die("isolate_died", {}, `It has not answered for ${seconds} s`);
   }
 
   #receive(message: FromWorker): void {
     this.#silenceMs = 0;
+    this.#patienceMs = this.#pingTimeoutMs;
     switch (message.kind) {
       case "locked":
         return void this.#waitForEnd();

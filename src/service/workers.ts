@@ -46,6 +46,8 @@ export interface WorkersOptions {
   readonly pingMs?: number;
   /** Milliseconds without an answer after which a worker counts as dead. @default {20000} */
   readonly pingTimeoutMs?: number;
+  /** Milliseconds that each may take to load until it counts as dead. @default {60000} */
+  readonly startTimeoutMs?: number;
 }
 
 /**
@@ -113,7 +115,7 @@ export async function startWorkers(
   module: string | URL,
   options: WorkersOptions,
 ): Promise<number> {
-  const { configuration, count, logger, pingMs, pingTimeoutMs } = options;
+  const { configuration, count, logger, pingMs, pingTimeoutMs, startTimeoutMs } = options;
   const { host, kv, port: wanted } = configuration;
   const guarded = guardLogger(logger);
   if (kv === ":memory:" && count > 1) {
@@ -140,6 +142,7 @@ export async function startWorkers(
       name,
       pingMs,
       pingTimeoutMs,
+      startTimeoutMs,
       onDeath(event, reason) {
         guarded("error", event, { isolate: name, error: reason });
         void end(1);

@@ -51,7 +51,7 @@ Deno.test(
         // Who is in stays in.
         await ann.store("meanwhile");
       }
-      await untilAnswers(hub.url, 10_000);
+      await untilAnswers(hub.url);
       await using bob = await TestClient.join(hub.url, "/rooms/lobby/ws?user=bob");
       assertEquals(bob.said, ["meanwhile"]);
       await ann.store("after");
@@ -71,7 +71,7 @@ Deno.test(
       using idle = new DisposableStack();
       await openIdle(hub.port, idle);
       // They are not given back.
-      await untilAnswers(hub.url, 20_000);
+      await untilAnswers(hub.url);
       await hub.logged("connections_closed");
       assertEquals((await ann.closed).code, 1001);
       await using again = await TestClient.join(hub.url, "/rooms/lobby/ws?user=ann");
@@ -100,7 +100,7 @@ for (const error of ["ECONNABORTED", "EPROTO", "ENOBUFS", "ENETDOWN", "EMFILE"])
         await hub.logged("accept_failed");
         await hub.logged("listening_again");
         await injection.end();
-        for (const _ of numbers(8)) await untilAnswers(hub.url, 10_000);
+        for (const _ of numbers(8)) await untilAnswers(hub.url);
         await ann.store("still here");
         assertEquals((await hub.stop("SIGTERM")).code, 0);
       });
@@ -207,6 +207,35 @@ Deno.test("Listener closes connections where descriptors stay away, and only the
     await fake.listener.shutdown();
   }
 });
+
+Deno.test("Listener gives closed connections time to help, and gives up where they do not", async () => {
+  let helps = true;
+  const fake: FakeListening = new FakeListening({
+    closeConnectionsMs: 50,
+    giveUpMs: 60,
+    logger(_level, event) {
+      fake.events.push(event);
+      if (event === "connections_closed" && helps) fake.refusal = undefined;
+    },
+  });
+  fake.refusal = NO_DESCRIPTOR;
+  fake.servers[0].fail(NO_DESCRIPTOR);
+  // Longer than the time after which it gives up: as on a machine that is busy.
+  busyFor(100);
+  await fake.until(() => fake.servers.length > 1);
+  assertEquals([fake.closed, (await fake.servers[1].request()).status], [0, 200]);
+  helps = false;
+  fake.refusal = NO_DESCRIPTOR;
+  fake.servers[1].fail(NO_DESCRIPTOR);
+  await fake.until(() => fake.closed > 0);
+  const closed = fake.events.filter((event) => event === "connections_closed").length;
+  assert(closed >= 2 && closed < 6, `${fake.events}`);
+});
+
+/** Keeps this thread from everything else. */
+function busyFor(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until;);
+}
 
 Deno.test("Listener does not listen again after shutdown()", async () => {
   const fake = new FakeListening();
