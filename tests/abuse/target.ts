@@ -122,20 +122,34 @@ export class Target {
   /** Opens a WebSocket, or whatever else the path gives; the caller looks at the status. */
   async open(
     path: string,
-    options: { readonly user?: string; readonly protocol?: string; readonly query?: string } = {},
+    options: {
+      readonly user?: string;
+      readonly protocol?: string;
+      readonly query?: string;
+      readonly headers?: Record<string, string>;
+    } = {},
   ): Promise<RawSocket> {
     const { query, headers } = this.credentials(options.user);
     const all = [options.query, query].filter((part) => part).join("&");
     const protocol = options.protocol ?? "hubbub.v1.lines";
     return await RawSocket.open(`${this.url}${path}?${all}`, {
       ...headers,
+      ...options.headers,
       "sec-websocket-protocol": protocol,
     });
   }
 
   /** Enters a room; fails where it is not let in. */
   async enter(...args: Parameters<Target["open"]>): Promise<RawSocket> {
-    const socket = await this.open(`/rooms/${args[0]}/ws`, args[1]);
+    return this.#entered(await this.open(`/rooms/${args[0]}/ws`, args[1]));
+  }
+
+  /** Opens a connection that may be in many rooms; fails where it is not let in. */
+  async enterRooms(user?: string): Promise<RawSocket> {
+    return this.#entered(await this.open("/ws", { user, protocol: "hubbub.v2" }));
+  }
+
+  #entered(socket: RawSocket): RawSocket {
     if (socket.status === 101) return socket;
     socket[Symbol.dispose]();
     this.count(`refused with ${socket.status}`);

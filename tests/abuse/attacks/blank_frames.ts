@@ -18,7 +18,7 @@ export async function blankFrames(target: Target): Promise<void> {
       }
     } finally {
       const { code } = await reading;
-      if (code !== 4509 && code !== 0 && code !== 1009) {
+      if (![0, 1001, 1009, 4509].includes(code)) {
         target.surprise(`blank frames: ended with ${code}`);
       }
     }

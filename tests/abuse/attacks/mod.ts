@@ -4,13 +4,34 @@ import { badRequests, badTokens, foreignOrigins, ghosts } from "./bad_requests.t
 import { blankFrames } from "./blank_frames.ts";
 import { bursts } from "./bursts.ts";
 import { churn } from "./churn.ts";
+import {
+  deafHandshakes,
+  drips,
+  idlers,
+  oddFrames,
+  oddRequests,
+  pings,
+  pipelines,
+  sharedToken,
+  streams,
+} from "./connections.ts";
 import { crowds } from "./crowds.ts";
 import { endlessBodies } from "./endless_bodies.ts";
 import { floods } from "./floods.ts";
+import { continuations, rapidResets, unreadPings } from "./http2_floods.ts";
 import { hoarders } from "./hoarders.ts";
 import { idleConnections } from "./idle_connections.ts";
 import { idleRooms } from "./idle_rooms.ts";
 import { junk, oversized } from "./junk.ts";
+import {
+  comingAndGoing,
+  deafInManyRooms,
+  fullFrames,
+  halfJoins,
+  newRooms,
+  roomLoops,
+  typingEverywhere,
+} from "./many_memberships.ts";
 import { newNames, squatters } from "./names.ts";
 import { manyRooms } from "./many_rooms.ts";
 import { questions } from "./questions.ts";
@@ -52,6 +73,25 @@ export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackC
   ["crowds", { run: crowds, entry: "open" }],
   ["bursts", { run: bursts, entry: "open" }],
   ["questions", { run: questions, entry: "open" }],
+  ["room-loops", { run: roomLoops, entry: "open" }],
+  ["new-rooms", { run: newRooms, entry: "open" }],
+  ["typing-everywhere", { run: typingEverywhere, entry: "open" }],
+  ["coming-and-going", { run: comingAndGoing, entry: "open" }],
+  ["full-frames", { run: fullFrames, entry: "open" }],
+  ["deaf-in-many-rooms", { run: deafInManyRooms, entry: "open" }],
+  ["half-joins", { run: halfJoins, entry: "open" }],
+  ["drips", { run: drips, entry: "open" }],
+  ["idlers", { run: idlers, entry: "open" }],
+  ["pipelines", { run: pipelines, entry: "open" }],
+  ["odd-requests", { run: oddRequests, entry: "open" }],
+  ["deaf-handshakes", { run: deafHandshakes, entry: "open" }],
+  ["pings", { run: pings, entry: "open" }],
+  ["odd-frames", { run: oddFrames, entry: "open" }],
+  ["streams", { run: streams, entry: "open" }],
+  ["rapid-resets", { run: rapidResets, entry: "open" }],
+  ["continuations", { run: continuations, entry: "open" }],
+  ["unread-pings", { run: unreadPings, entry: "open" }],
+  ["shared-token", { run: sharedToken, entry: "tokens" }],
   ["stuck-readers", { run: stuckReaders, entry: "tokens" }],
   ["junk", { run: junk, entry: "tokens" }],
   ["oversized", { run: oversized, entry: "tokens" }],
