@@ -9,7 +9,6 @@ import { HttpError } from "../access/http_error.ts";
 import type { RoomsGrant } from "../access/connection_grant.ts";
 import { drainingBatch } from "../hub/drain.ts";
 import type { EnvelopeBatch, StatusChange } from "../hub/envelope_batch.ts";
-import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { encodeErrorV2 } from "../hub/room_error.ts";
 import { encodeStatusesV2 } from "../hub/status_batch.ts";
 import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
@@ -17,6 +16,7 @@ import { HISTORY_MAX } from "../protocol/mod.ts";
 import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
 import type { LeftCode, RoomRole, ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { type CloseName, Inbound, type InboundHandler, type RefusedAbout } from "./inbound.ts";
+import { JoinQueue } from "./join_queue.ts";
 import type { LinkHandler, LinkOptions } from "./link_handler.ts";
 import type { HeldChange } from "./outbound_queue.ts";
 import { RoleRefresh } from "./role_refresh.ts";
@@ -27,8 +27,6 @@ import { WebSocketLink } from "./websocket_link.ts";
 
 /** UTF-16 code units of a frame from which on many do not get it at once. */
 const LONG_FRAME = 2_048;
-/** Rooms that a connection joins at the same time. */
-const JOINS_MAX = 8;
 
 /** What a connection to several rooms is for. */
 export interface MultiRoomOptions extends Pick<LinkOptions, "services" | "address"> {
@@ -48,8 +46,7 @@ export class MultiRoomConnection
   readonly #inbound: Inbound<ClientEnvelopeV2>;
   readonly #tokenRefresh: TokenRefresh;
   readonly #roleRefresh: RoleRefresh<RoomMember>;
-  /** A few rooms are joined at a time: each may have a page of history in memory. */
-  readonly #joins = new FairSemaphore(JOINS_MAX);
+  readonly #joins: JoinQueue;
   readonly #members = new Map<string, RoomMember>();
 
   /**
@@ -66,6 +63,7 @@ export class MultiRoomConnection
     const { user, expiresAt, renew, rates, markClosing, release } = grant;
     this.user = user;
     this.#options = options;
+    this.#joins = new JoinQueue({ turns: services.joinTurns, key: address ?? "" });
     this.#tokenRefresh = new TokenRefresh({
       services,
       user,
@@ -109,13 +107,8 @@ export class MultiRoomConnection
     return this.link.waitingBytes;
   }
 
-  join<T>(action: () => Promise<T>): Promise<T> {
-    return this.#joins.run("", async () => {
-      const { services: { joinTurns }, address = "" } = this.#options;
-      const turn = joinTurns.turn(address);
-      if (turn) await turn;
-      return await action();
-    });
+  join<T>(member: RoomMember, action: () => Promise<T>): Promise<T> {
+    return this.#joins.run(member, action);
   }
 
   sendIn(room: string, batch: EnvelopeBatch): void {
@@ -148,8 +141,9 @@ export class MultiRoomConnection
   }
 
   leave(): void {
-    for (const { subscription } of this.#members.values()) subscription?.leave();
+    const members = [...this.#members.values()];
     this.#members.clear();
+    for (const member of members) this.#end(member);
   }
 
   opened(): void {
@@ -231,8 +225,8 @@ export class MultiRoomConnection
     this.#members.set(room, member);
     const subscription = hub.join(room, member, { after, history, presence, role });
     // It may have been closed, or refused, within that.
-    if (this.#members.get(room) !== member || this.isOver) subscription.leave();
-    else member.subscription = subscription;
+    member.subscription = subscription;
+    if (this.#members.get(room) !== member || this.isOver) this.#end(member);
   }
 
   /** Finds the member for an envelope; refuses it where the connection is not in the room. */
@@ -258,8 +252,13 @@ export class MultiRoomConnection
   #forget(member: RoomMember): void {
     if (this.#members.get(member.room) !== member) return;
     this.#members.delete(member.room);
-    member.subscription?.leave();
+    this.#end(member);
     this.#options.grant.leaveRoom(member.room);
+  }
+
+  #end(member: RoomMember): void {
+    member.subscription?.leave();
+    this.#joins.giveUp(member);
   }
 
   /** Applies the role that a fresh token gives in a room. */

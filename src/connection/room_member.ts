@@ -26,7 +26,7 @@ export interface RoomConnection {
   /** The socket, and what waits for it. */
   readonly link: Pick<WebSocketLink, "drained" | "ready">;
   /** Runs a join, when it is its turn. */
-  join<T>(action: () => Promise<T>): Promise<T>;
+  join<T>(member: RoomMember, action: () => Promise<T>): Promise<T>;
 }
 
 /** A stay of a connection in one room, as the room's hub sees it. */
@@ -81,6 +81,6 @@ export class RoomMember implements Member {
   }
 
   inTurn<T>(join: () => Promise<T>): Promise<T> {
-    return this.#connection.join(join);
+    return this.#connection.join(this, join);
   }
 }

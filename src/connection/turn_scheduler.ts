@@ -6,10 +6,26 @@
 
 import { setImmediate } from "node:timers";
 
+/** Turns that were taken, from which on the memory of their places is given back. */
+const COMPACT_FROM = 1_000;
+
 /** What waits of one key, oldest first, from `next` on. */
 interface Lane {
-  starts: (() => void)[];
+  turns: WaitingTurn[];
   next: number;
+}
+
+/** A turn that has not come. */
+export interface Turn {
+  /** Settles when it has come, or was cancelled. Never rejects. */
+  readonly begun: Promise<void>;
+  /** Gives it up: nobody else waits behind it any more. */
+  cancel(): void;
+}
+
+interface WaitingTurn {
+  readonly begin: () => void;
+  isCancelled: boolean;
 }
 
 /**
@@ -48,20 +64,28 @@ export class TurnScheduler {
    * Waits for a turn.
    *
    * @param key Who asks, such as an address.
-   * @returns Settles when it may begin; undefined where it may at once. Never rejects.
+   * @returns The turn; undefined where it has come at once.
    */
-  turn(key: string): Promise<void> | undefined {
+  turn(key: string): Turn | undefined {
     this.#arm();
     if (this.#waiting === 0 && this.#begun < this.#atOnce) {
       this.#begun++;
       return undefined;
     }
-    return new Promise((start) => {
-      this.#waiting++;
-      const lane = this.#lanes.get(key);
-      if (lane) lane.starts.push(start);
-      else this.#lanes.set(key, { starts: [start], next: 0 });
-    });
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const turn: WaitingTurn = { begin, isCancelled: false };
+    this.#waiting++;
+    const lane = this.#lanes.get(key);
+    if (lane) lane.turns.push(turn);
+    else this.#lanes.set(key, { turns: [turn], next: 0 });
+    return {
+      begun,
+      cancel: () => {
+        if (!turn.isCancelled) this.#waiting--;
+        turn.isCancelled = true;
+        begin();
+      },
+    };
   }
 
   #arm(): void {
@@ -73,18 +97,27 @@ export class TurnScheduler {
   #turn(): void {
     this.#isTurning = false;
     for (this.#begun = 0; this.#begun < this.#atOnce && this.#waiting > 0; this.#begun++) {
-      this.#take()();
+      const turn = this.#take();
+      turn.isCancelled = true;
+      this.#waiting--;
+      turn.begin();
     }
+    if (this.#waiting === 0) this.#lanes.clear();
     if (this.#begun > 0) this.#arm();
   }
 
-  /** Takes the oldest of the lane whose turn it is, which goes to the end of the round. */
-  #take(): () => void {
-    const [[key, lane]] = this.#lanes;
-    const start = lane.starts[lane.next++];
-    this.#waiting--;
-    this.#lanes.delete(key);
-    if (lane.next < lane.starts.length) this.#lanes.set(key, lane);
-    return start;
+  /**
+   * Takes the oldest of the lane whose turn it is, which goes to the end of the round. One must wait.
+   */
+  #take(): WaitingTurn {
+    for (;;) {
+      const [[key, lane]] = this.#lanes;
+      let turn: WaitingTurn | undefined;
+      do turn = lane.turns[lane.next++]; while (turn?.isCancelled);
+      this.#lanes.delete(key);
+      if (lane.next >= COMPACT_FROM) [lane.turns, lane.next] = [lane.turns.slice(lane.next), 0];
+      if (lane.next < lane.turns.length) this.#lanes.set(key, lane);
+      if (turn) return turn;
+    }
   }
 }

@@ -53,7 +53,7 @@ const DRAIN_CLOSE_MS = 1_000;
  */
 const REQUESTS_IN_A_TURN = 2;
 /** Joins that are begun in one turn: each takes a quarter of a millisecond. */
-const JOINS_IN_A_TURN = 4;
+const JOINS_IN_A_TURN = 2;
 
 /** A hub's HTTP side; `await using` drains it. */
 export interface Server extends AsyncDisposable {
@@ -189,7 +189,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       const address = bindings.slot?.address;
       return refusals.answer(error, request, { path: base.pathOf(request), info, address });
     }
-    await requestTurns.turn(bindings.slot.share ?? "");
+    const turn = requestTurns.turn(bindings.slot.share ?? "");
+    if (turn) await turn.begun;
     return await app.fetch(request, bindings);
   }
 

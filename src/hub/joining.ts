@@ -46,8 +46,8 @@ export interface JoinedRoom {
   readonly name: string;
   /** The place up to which everything has been delivered. */
   readonly cursor: string;
-  /** Reads the recent messages, once, for whom the key says. */
-  open(key: string): Promise<void> | undefined;
+  /** Reads the recent messages, once, for whom the key says, unless all give up before its turn. */
+  open(key: string, isGivenUp: () => boolean): Promise<void> | undefined;
   /** Has the users on other isolates known; undefined where they are. Never rejects. */
   openPresence(): Promise<void> | undefined;
   /** Reads what duplicates are recognised by, once. */
@@ -181,8 +181,9 @@ export class Joining {
     if (isGone()) return;
     const key = subscription.member.address ?? room.name;
     const known = room.openPresence();
-    const opened = room.open(key);
+    const opened = room.open(key, isGone);
     if (opened) await opened;
+    if (isGone()) return;
     if (known) await known;
     let { after } = options;
     const source = { room, recent, window, log, texts, opening, key };

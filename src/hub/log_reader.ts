@@ -7,7 +7,7 @@
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
-import { decodeRecord, type LogRecord } from "../store/entry.ts";
+import type { LogRecord } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -16,6 +16,7 @@ import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { Delivery } from "./delivery.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
 import type { OpeningGate } from "./opening_gate.ts";
+import { decodeLines, lengthOf } from "./read_records.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Duplicate, Tombstones } from "./tombstones.ts";
@@ -69,6 +70,8 @@ export class LogReader {
   readonly #catchUp: CatchUp;
   #isOpen = false;
   #opening: Promise<void> | undefined;
+  /** Of those that wait for it, whether each has given up. */
+  #waiting: (() => boolean)[] = [];
   /** For whom it was opened, and the window is read. */
   #openedFor: string;
   /** What opening read, until the window is filled; and whether that is all of the log. */
@@ -112,15 +115,24 @@ export class LogReader {
    * Reads the recent messages, once.
    *
    * @param key For whom, by address. @default {the room's name}
+   * @param isGivenUp Whether nobody waits any more by its turn: then nothing is read. @default {no}
    * @returns Undefined where that has been done.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(key: string = this.#options.room): Promise<void> | undefined {
+  open(
+    key: string = this.#options.room,
+    isGivenUp: () => boolean = () => false,
+  ): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
+    this.#waiting.push(isGivenUp);
     const { opening } = this.#options;
     if (!this.#opening) this.#openedFor = key;
-    return this.#opening ??= opening.run(key, () => this.#readRecent())
-      .finally(() => this.#opening = undefined);
+    return this.#opening ??= opening.run(key, async () => {
+      if (!this.#waiting.every((isGivenUp) => isGivenUp())) await this.#readRecent();
+    }).finally(() => {
+      this.#opening = undefined;
+      this.#waiting = [];
+    });
   }
 
   /**
@@ -279,20 +291,5 @@ export class LogReader {
     this.#isUncertain = true;
     metrics.readFailures++;
     logger("error", "catch_up_failed", { room, error });
-  }
-}
-
-function lengthOf(records: readonly LogRecord[]): number {
-  return records.reduce((sum, { envelope }) => sum + envelope.length, 0);
-}
-
-function decodeLines(
-  lines: readonly string[],
-  hashes: readonly (number | null)[] = [],
-): LogRecord[] {
-  try {
-    return lines.map((line, index) => decodeRecord(line, hashes[index] ?? undefined));
-  } catch {
-    return []; // Then the log is read, as if they had been left out.
   }
 }

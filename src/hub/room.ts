@@ -125,7 +125,7 @@ export class Room {
         get cursor() {
           return delivery.cursor;
         },
-        open: (key) => this.#reader.open(key),
+        open: (key, isGivenUp) => this.#reader.open(key, isGivenUp),
         openPresence: () => presence.open(name),
         fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),

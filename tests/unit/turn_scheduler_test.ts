@@ -13,7 +13,7 @@ Deno.test("TurnScheduler.turn() lets few begin in a turn, in rounds over those w
   const begun: string[] = [];
   const ask = (key: string, name: string) => {
     const turn = scheduler.turn(key);
-    if (turn) void turn.then(() => begun.push(name));
+    if (turn) void turn.begun.then(() => begun.push(name));
     else begun.push(name);
   };
   for (let i = 0; i < 6; i++) ask("busy", `busy ${i}`);
