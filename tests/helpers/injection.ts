@@ -49,6 +49,16 @@ export class Injection implements AsyncDisposable {
   }
 }
 
+/** Whether a test can have strace run a program; says so where it cannot. */
+export function canTrace(): boolean {
+  if (!hasStrace()) return false;
+  const args = ["-o", "/dev/null", "-f", "sh", "-c", ":"];
+  const silent = { stdout: "null", stderr: "null" } as const;
+  if (new Deno.Command("strace", { args, ...silent }).outputSync().success) return true;
+  console.warn(NOT_ATTACHED);
+  return false;
+}
+
 /** Whether a test can use strace; says so where it cannot. */
 export function hasStrace(): boolean {
   const { ignore } = needs("run", "net", "read", "write", "env");
