@@ -29,7 +29,7 @@ import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
 
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
-const DRAIN_COMMIT_MS = 2_500;
+const DRAIN_STORE_MS = 2_500;
 
 /**
  * Stops a hub at once, as if its isolate had died: nothing is stored any more, and nobody is told.
@@ -76,7 +76,7 @@ export class Hub {
   /** The other isolates; undefined for a hub that is alone. */
   readonly #cluster: Cluster | undefined;
   /** Ends the upkeep of the store. */
-  readonly #detach: () => void;
+  readonly #detach: () => Promise<void>;
   #isDraining = false;
   #draining: Promise<void> | undefined;
 
@@ -163,7 +163,7 @@ export class Hub {
       hub.#isDraining = true;
       hub.#rooms.dismiss();
       hub.#cluster?.close({ goodbye: false });
-      hub.#detach();
+      void hub.#detach();
     };
   }
 
@@ -266,10 +266,11 @@ export class Hub {
   }
 
   async #drain(): Promise<void> {
+    const until = performance.now() + DRAIN_STORE_MS;
     this.#isDraining = true;
     this.#rooms.release();
     try {
-      await deadline(this.#commits.idle(), DRAIN_COMMIT_MS);
+      await deadline(this.#commits.idle(), DRAIN_STORE_MS);
     } catch (error) {
       this.#guard.logger("error", "drain_incomplete", { error });
     }
@@ -277,7 +278,8 @@ export class Hub {
     for (const subscription of subscriptions) sendAway(subscription, subscriptions.length);
     this.#cluster?.close({ goodbye: true });
     this.#presence.close({ goodbye: false });
-    this.#detach();
+    // Reads that nobody waits for any more: the database may be closed when they are answered.
+    await deadline(this.#detach(), Math.max(0, until - performance.now())).catch(() => {});
   }
 }
 

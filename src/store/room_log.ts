@@ -226,9 +226,10 @@ export interface RoomLog {
    * Begins with upkeep: deletes what has expired, and reports.
    *
    * @param listener Receives events. Must not throw.
-   * @returns Ends it.
+   * @returns Ends it. What that returns settles when the calls that were made before are answered;
+   * it never rejects.
    */
-  attach(listener: (event: StoreEvent) => void): () => void;
+  attach(listener: (event: StoreEvent) => void): () => Promise<void>;
   /**
    * Looks whether a room has something to delete. A hub calls it when it opens a room.
    *

@@ -512,10 +512,15 @@ export function testRoomLog(name: string, create: () => Promise<TestDatabase>): 
 
   test("attach() may be ended, and more than once", async (_, log) => {
     const [one, two] = [log.attach(() => {}), log.attach(() => {})];
-    one();
-    one();
-    await log.append(new Map([["lobby", storedEntry(["x"])]]));
-    two();
+    await one();
+    await one();
+    const appended = log.append(new Map([["lobby", storedEntry(["x"])]]));
+    let isAnswered = false;
+    void appended.then(() => isAnswered = true);
+    await two();
+    // No turn of the event loop, in which a database could answer.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assert(isAnswered, "what was called before is answered");
   });
 
   test("numbers that cannot be meant are refused", async (database) => {

@@ -40,6 +40,8 @@ export class KvHandle {
   #reopening: Promise<void> | undefined;
   readonly #closing = new AbortController();
   readonly #onReopen = new Set<() => void>();
+  /** The calls that are being answered. */
+  readonly #running = new Set<Promise<void>>();
 
   /**
    * @param kv The database, which stays the caller's to close.
@@ -75,7 +77,7 @@ export class KvHandle {
       if (this.#reopening) await this.#reopening;
       used = this.#kv;
       const running = action(used, progress);
-      ended = running.catch(() => {});
+      ended = this.#track(running);
       return await running;
     }, () => this.#timedOut(name, { timeoutMs, used, ended }));
   }
@@ -116,6 +118,18 @@ export class KvHandle {
   onReopen(listener: () => void): () => void {
     this.#onReopen.add(listener);
     return () => this.#onReopen.delete(listener);
+  }
+
+  /** Settles when the calls that are being answered now have been. Never rejects. */
+  async answered(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #track(call: Promise<unknown>): Promise<void> {
+    const ended = call.then(() => {}, () => {});
+    this.#running.add(ended);
+    await ended;
+    this.#running.delete(ended);
   }
 
   /** Opens nothing again any more, and closes what it opened itself. */

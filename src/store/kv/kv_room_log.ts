@@ -237,13 +237,15 @@ export class KvRoomLog implements RoomLog {
   }
 
   /** Begins with upkeep: deletes what has expired, and reports. */
-  attach(listener: (event: StoreEvent) => void): () => void {
+  attach(listener: (event: StoreEvent) => void): () => Promise<void> {
     this.#listeners.add(listener);
     this.#sweeper.start();
-    return () => {
-      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-      this.#sweeper.stop();
-      this.#handle.close();
+    return async () => {
+      const isLast = this.#listeners.delete(listener) && this.#listeners.size === 0;
+      if (isLast) this.#sweeper.stop();
+      const answered = this.#handle.answered();
+      if (isLast) this.#handle.close();
+      await answered;
     };
   }
 
