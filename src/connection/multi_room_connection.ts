@@ -6,10 +6,10 @@
 
 import { forbidden } from "../access/authorizer.ts";
 import { HttpError } from "../access/http_error.ts";
-import type { RoomsGrant } from "../access/connection_grant.ts";
 import { drainingBatch } from "../hub/drain.ts";
 import type { EnvelopeBatch, StatusChange } from "../hub/envelope_batch.ts";
 import { encodeErrorV2 } from "../hub/room_error.ts";
+import type { JoinOptions } from "../hub/joining.ts";
 import { encodeStatusesV2 } from "../hub/status_batch.ts";
 import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
 import { HISTORY_MAX } from "../protocol/mod.ts";
@@ -17,7 +17,8 @@ import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../pro
 import type { LeftCode, RoomRole, ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { type CloseName, Inbound, type InboundHandler, type RefusedAbout } from "./inbound.ts";
 import { JoinQueue } from "./join_queue.ts";
-import type { LinkHandler, LinkOptions } from "./link_handler.ts";
+import type { LinkHandler } from "./link_handler.ts";
+import type { MultiRoomOptions } from "./multi_room_options.ts";
 import type { HeldChange } from "./outbound_queue.ts";
 import { RoleRefresh } from "./role_refresh.ts";
 import { type RoomConnection, RoomMember } from "./room_member.ts";
@@ -27,14 +28,6 @@ import { WebSocketLink } from "./websocket_link.ts";
 
 /** UTF-16 code units of a frame from which on many do not get it at once. */
 const LONG_FRAME = 2_048;
-
-/** What a connection to several rooms is for. */
-export interface MultiRoomOptions extends Pick<LinkOptions, "services" | "address"> {
-  /** The right to the connection, and to rooms; released when it ends. */
-  readonly grant: RoomsGrant;
-  /** Seconds without a sign of life after which the peer is taken for dead. @default {30} */
-  readonly idleTimeoutSeconds?: number;
-}
 
 /** A connection with a member in each of its rooms. */
 export class MultiRoomConnection
@@ -107,10 +100,6 @@ export class MultiRoomConnection
     return this.link.waitingBytes;
   }
 
-  join<T>(member: RoomMember, action: () => Promise<T>): Promise<T> {
-    return this.#joins.run(member, action);
-  }
-
   sendIn(room: string, batch: EnvelopeBatch): void {
     const { link } = this;
     if (!link.canSend) return;
@@ -172,14 +161,15 @@ export class MultiRoomConnection
         return;
       }
       case "chat_message":
-        return this.#memberFor(envelope, envelope.payload.ref)?.subscription
-          ?.publish(envelope.payload);
+        return this.#memberFor(envelope, envelope.payload.ref)
+          ?.act((subscription) => subscription.publish(envelope.payload));
       case "edit_message":
       case "delete_message":
       case "react":
         return this.#refuse("unavailable", "Not yet", { for: envelope.type, room: envelope.room });
       case "typing_status":
-        return this.#memberFor(envelope)?.subscription?.typing(envelope.payload.status);
+        return this.#memberFor(envelope)
+          ?.act((subscription) => subscription.typing(envelope.payload.status));
       case "authenticate":
         return this.#refreshToken(envelope.payload.token);
       case "ping":
@@ -202,7 +192,7 @@ export class MultiRoomConnection
   }
 
   #join(room: string, { after, history, presence }: JoinPayloadV2): void {
-    const { grant, services: { hub } } = this.#options;
+    const { grant } = this.#options;
     const { roomsMax } = grant;
     if (this.#members.has(room)) {
       return this.#refuse("already_joined", "You are in this room already", { for: "join", room });
@@ -223,10 +213,26 @@ export class MultiRoomConnection
     }
     const member = new RoomMember(room, this);
     this.#members.set(room, member);
-    const subscription = hub.join(room, member, { after, history, presence, role });
-    // It may have been closed, or refused, within that.
-    member.subscription = subscription;
-    if (this.#members.get(room) !== member || this.isOver) this.#end(member);
+    void this.#enter(member, { after, history, presence, role });
+  }
+
+  /** Joins a room when it is its turn: until then nothing of the room is kept in memory. */
+  async #enter(member: RoomMember, options: JoinOptions): Promise<void> {
+    const { room } = member;
+    const { services: { hub } } = this.#options;
+    const isGone = () => this.#members.get(room) !== member || this.isOver;
+    // What decides may be slow, and keeps no place meanwhile.
+    if (typeof options.role === "object") await options.role.catch(() => {});
+    await this.#joins.run(member, async () => {
+      if (isGone()) return;
+      this.link.guard(() => {
+        const subscription = hub.join(room, member, options);
+        member.begin(subscription);
+        // It may have been closed, or refused, within that.
+        if (isGone()) this.#end(member);
+      });
+      await member.subscription?.joined;
+    });
   }
 
   /** Finds the member for an envelope; refuses it where the connection is not in the room. */
@@ -263,7 +269,7 @@ export class MultiRoomConnection
 
   /** Applies the role that a fresh token gives in a room. */
   #setRole(member: RoomMember, role: RoomRole): void {
-    if (role !== "none") return member.subscription?.setRole(role);
+    if (role !== "none") return member.act((subscription) => subscription.setRole(role));
     this.#leave(member, "forbidden", "The room is no longer open to you");
   }
 

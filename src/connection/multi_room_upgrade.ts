@@ -5,7 +5,8 @@
  */
 
 import { CLOSE_CODES, PROTOCOL_V2 } from "../protocol/mod.ts";
-import { MultiRoomConnection, type MultiRoomOptions } from "./multi_room_connection.ts";
+import { MultiRoomConnection } from "./multi_room_connection.ts";
+import type { MultiRoomOptions } from "./multi_room_options.ts";
 import { upgrade } from "./upgrade.ts";
 
 /**

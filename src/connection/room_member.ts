@@ -25,17 +25,15 @@ export interface RoomConnection {
   close(code: number, reason: string): void;
   /** The socket, and what waits for it. */
   readonly link: Pick<WebSocketLink, "drained" | "ready">;
-  /** Runs a join, when it is its turn. */
-  join<T>(member: RoomMember, action: () => Promise<T>): Promise<T>;
 }
 
 /** A stay of a connection in one room, as the room's hub sees it. */
 export class RoomMember implements Member {
   readonly protocol = 2;
   readonly room: string;
-  /** The subscription, once the hub has returned it. */
-  subscription: Subscription | undefined;
   readonly #connection: RoomConnection;
+  #subscription: Subscription | undefined;
+  #waiting: ((subscription: Subscription) => void)[] = [];
 
   /**
    * Creates a member that has not joined yet.
@@ -46,6 +44,31 @@ export class RoomMember implements Member {
   constructor(room: string, connection: RoomConnection) {
     this.room = room;
     this.#connection = connection;
+  }
+
+  /** The subscription, once its turn to join has come. */
+  get subscription(): Subscription | undefined {
+    return this.#subscription;
+  }
+
+  /**
+   * Begins the stay.
+   *
+   * @param subscription The subscription.
+   */
+  begin(subscription: Subscription): void {
+    this.#subscription = subscription;
+    for (const action of this.#waiting.splice(0)) action(subscription);
+  }
+
+  /**
+   * Does something with the subscription, which keeps it in order with what else waits.
+   *
+   * @param action What is done, at once or when the turn to join has come.
+   */
+  act(action: (subscription: Subscription) => void): void {
+    if (this.#subscription) action(this.#subscription);
+    else this.#waiting.push(action);
   }
 
   get user(): string {
@@ -78,9 +101,5 @@ export class RoomMember implements Member {
 
   ready(): Promise<void> | undefined {
     return this.#connection.link.ready();
-  }
-
-  inTurn<T>(join: () => Promise<T>): Promise<T> {
-    return this.#connection.join(this, join);
   }
 }

@@ -129,12 +129,9 @@ export class Joining {
     using _hold = holds.take();
     this.#waiting.add(subscription);
     try {
-      // Not in its turn: what decides may be slow.
       if (typeof options.role === "object") await this.#decide(subscription, options.role);
       else this.#setRole(subscription, options.role ?? "member");
-      const { member } = subscription;
-      if (!member.inTurn) await this.#join(subscription, options);
-      else await member.inTurn(() => this.#join(subscription, options));
+      await this.#join(subscription, options);
     } catch (error) {
       metrics.readFailures++;
       logger("error", "join_failed", { room: room.name, error });
@@ -177,7 +174,7 @@ export class Joining {
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
     const { room, recent, opening, subscribers, log, texts, window } = this.#options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
-    // It may have waited for its turn.
+    // It may have been refused, or waited for its role.
     if (isGone()) return;
     const key = subscription.member.address ?? room.name;
     const known = room.openPresence();

@@ -74,14 +74,6 @@ export interface Member {
   /** Bytes that were sent and wait to go out. @default {undefined} none ever wait */
   readonly waitingBytes?: number;
   /**
-   * Runs a join when its turn has come, where the connection joins many rooms.
-   *
-   * @param join The join.
-   * @returns What the join returns.
-   * @default {undefined} at once
-   */
-  inTurn?<T>(join: () => Promise<T>): Promise<T>;
-  /**
    * Whether history may be sent now, where the connection is in several rooms.
    *
    * @returns Undefined where it may; otherwise resolves when that may be asked again.
