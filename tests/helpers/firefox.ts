@@ -6,7 +6,7 @@ import { needs } from "./permissions.ts";
 const PATH = "/usr/bin/firefox-esr";
 
 /** Milliseconds that a page has for whatever is expected of it; a busy machine is slow. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** For a test that needs Firefox: it is ignored, saying so once, where there is none. */
 export const FIREFOX: { ignore: boolean } = { ignore: !hasFirefox() };
