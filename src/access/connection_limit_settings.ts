@@ -11,7 +11,8 @@ export interface ConnectionLimitSettings {
   /** Connections at the same time, and requests at the same time. @default {20000} */
   readonly maxConnections: number;
   /**
-   * Connections of one IPv4 address or IPv6 network (/64) at the same time, and as many requests.
+   * Connections of one IPv4 address or IPv6 network (/64) at the same time, and as many requests,
+   * but no more than 500.
    * This machine's own addresses are those of proxies and tests, and only limited where this or
    * `requestsPerSecondPerAddress` is given.
    *

