@@ -12,7 +12,7 @@ import {
   decodeClusterMessage,
   type MessagesDelivered,
 } from "./cluster_message.ts";
-import type { Fanout } from "./fanout.ts";
+import type { Fanout, FanoutHub } from "./fanout.ts";
 import { fittingMessages } from "./fitting_messages.ts";
 import { LogWatcher, type WatchedRoom } from "./log_watcher.ts";
 import type { Presence } from "./presence.ts";
@@ -174,7 +174,10 @@ export class Cluster {
   start(): void {
     const { fanout, guard, log, presence } = this.#options;
     if (!fanout) return;
-    const hub = { databaseId: () => log.databaseId() };
+    const hub: FanoutHub = {
+      databaseId: () => log.databaseId(),
+      failed: (error) => guard.failed("fanout_failed", error),
+    };
     guard.run("fanout_failed", () => {
       const connecting = fanout.subscribe((message) => this.#receive(message), hub);
       if (connecting) void this.#connect(connecting);
@@ -216,14 +219,19 @@ export class Cluster {
    * Stops sending and receiving. A second call does nothing.
    *
    * @param options Whether the others are told; otherwise they notice after a while.
+   * @returns Settles when the fan-out has disconnected. Never rejects.
    */
-  close(options: { readonly goodbye: boolean }): void {
+  async close(options: { readonly goodbye: boolean }): Promise<void> {
     if (this.#isClosed) return;
     const { fanout, guard, presence } = this.#options;
     presence.close(options);
     this.#isClosed = true;
     this.#watcher.close();
-    if (fanout) guard.run("fanout_failed", () => fanout.close());
+    try {
+      await fanout?.close();
+    } catch (error) {
+      guard.failed("fanout_failed", error);
+    }
   }
 
   #receive(value: unknown): void {

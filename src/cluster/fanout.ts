@@ -14,6 +14,12 @@ export interface FanoutHub {
    * @throws Whatever the store rejects with; ask again later.
    */
   databaseId(): Promise<string>;
+  /**
+   * Reports what went wrong outside of a call, for the log.
+   *
+   * @param error What it is.
+   */
+  failed?(error: unknown): void;
 }
 
 /**
@@ -103,6 +109,10 @@ export interface Fanout {
    * @param room A room that was joined.
    */
   leave?(room: string): void;
-  /** Sends what waits, and stops: what is published later is dropped. */
-  close(): void;
+  /**
+   * Sends what waits, and stops: what is published later is dropped.
+   *
+   * @returns Settles when it has disconnected, where that takes time.
+   */
+  close(): void | Promise<void>;
 }

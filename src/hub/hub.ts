@@ -30,6 +30,8 @@ import { createTimestamps } from "./timestamps.ts";
 
 /** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
 const DRAIN_STORE_MS = 2_500;
+/** Milliseconds that a fan-out has to send what waits. */
+const FANOUT_CLOSE_MS = 500;
 
 /**
  * Stops a hub at once, as if its isolate had died: nothing is stored any more, and nobody is told.
@@ -162,7 +164,7 @@ export class Hub {
     killHub = (hub) => {
       hub.#isDraining = true;
       hub.#rooms.dismiss();
-      hub.#cluster?.close({ goodbye: false });
+      void hub.#cluster?.close({ goodbye: false });
       void hub.#detach();
     };
   }
@@ -276,10 +278,12 @@ export class Hub {
     }
     const subscriptions = this.#rooms.dismiss();
     for (const subscription of subscriptions) sendAway(subscription, subscriptions.length);
-    this.#cluster?.close({ goodbye: true });
+    const closed = this.#cluster?.close({ goodbye: true });
     this.#presence.close({ goodbye: false });
     // Reads that nobody waits for any more: the database may be closed when they are answered.
     await deadline(this.#detach(), Math.max(0, until - performance.now())).catch(() => {});
+    // The others are to hear that this one is gone.
+    if (closed) await deadline(closed, FANOUT_CLOSE_MS).catch(() => {});
   }
 }
 

@@ -123,7 +123,7 @@ export function testFanout(
           ends.push(...all);
           return all;
         });
-        for (const { fanout } of ends) fanout.close();
+        await Promise.all(ends.map(({ fanout }) => fanout.close()));
       },
     });
   };
@@ -164,7 +164,7 @@ export function testFanout(
     answers.publish(1);
     await answers.until(1);
     assertEquals(answers.got, [heartbeat(2)]);
-    fanout.close();
+    await fanout.close();
   });
 
   test(`${BURST} messages of one turn all arrive`, async (_, open) => {
@@ -214,10 +214,11 @@ export function testFanout(
 
   test("close() sends what waits, and stops", async (_, open) => {
     const [a, b, c] = await open(3);
-    b.fanout.close();
+    await b.fanout.close();
     a.publish(1);
-    a.fanout.close();
+    const closed = a.fanout.close();
     a.publish(2);
+    await closed;
     await c.until(1);
     const [d] = await open(1);
     d.publish(3);

@@ -86,6 +86,11 @@ export class Shell implements AsyncDisposable {
     await this.#input.close();
   }
 
+  /** Sends a signal. */
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
   /** Sends a signal and waits for the end. */
   async stop(signal: Deno.Signal): Promise<Deno.CommandStatus> {
     this.#child.kill(signal);
