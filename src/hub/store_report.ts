@@ -23,6 +23,10 @@ export function reportStoreEvent(event: StoreEvent, logger: Logger, metrics: Met
     case "store_timeout":
       metrics.storeTimeouts++;
       return logger("error", event.type, { error: event.error });
+    case "store_not_durable": {
+      const message = "synchronous_commit is off: a crash of the database may lose what was shown";
+      return logger("warn", event.type, { message });
+    }
     case "store_reopened":
       return logger("warn", event.type, {});
     case "store_reopen_failed":

@@ -53,6 +53,8 @@ export type StoreEvent =
   /** The database was opened again, or could not be. */
   | { readonly type: "store_reopened" }
   | { readonly type: "store_reopen_failed"; readonly error: unknown }
+  /** The server answers before a commit is durable: a crash of it may lose what members saw. */
+  | { readonly type: "store_not_durable" }
   /** Messages older than the retention were deleted, or could not be. */
   | { readonly type: "store_swept"; readonly rooms: number; readonly entries: number }
   | { readonly type: "store_sweep_failed"; readonly error: unknown };

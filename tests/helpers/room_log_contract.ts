@@ -52,12 +52,21 @@ async function next(reader: ReadableStreamDefaultReader<string>): Promise<string
  *
  * @param name What the tests are called after.
  * @param create Makes a database that is empty.
+ * @param permissions What the tests need. @default {{}}
  */
-export function testRoomLog(name: string, create: () => Promise<TestDatabase>): void {
+export function testRoomLog(
+  name: string,
+  create: () => Promise<TestDatabase>,
+  permissions: { ignore?: boolean; timeout?: number } = {},
+): void {
   const test = (what: string, fn: (database: TestDatabase, log: RoomLog) => Promise<void>) => {
-    Deno.test(`${name}: ${what}`, async () => {
-      await using database = await create();
-      await fn(database, await database.open());
+    Deno.test({
+      name: `${name}: ${what}`,
+      ...permissions,
+      async fn() {
+        await using database = await create();
+        await fn(database, await database.open());
+      },
     });
   };
 

@@ -155,7 +155,7 @@ Deno.test(
     const bob = new TestMember("bob");
     await b.hub.join("lobby", bob).joined;
     const state = async () => (await b.hub.roomState("lobby")).users;
-    await eventually(async () => (await state()).length === 401, async () => "all users");
+    await eventually(async () => (await state()).length === 401, "all users");
     assertEquals(await state(), ["bob", ...users]);
     // Longer than a message of the server: read from the log.
     await a.hub.publish("lobby", "ann", { text: "long ".repeat(1_500) });

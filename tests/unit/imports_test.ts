@@ -49,6 +49,11 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     ],
   },
   {
+    what: "the client of PostgreSQL",
+    pattern: /"postgres"/,
+    files: ["store/postgres/postgres_pool.ts"],
+  },
+  {
     what: "WebSocket",
     pattern: /(?<![\w-])WebSocket\b|\bDeno\.upgradeWebSocket\b/,
     files: [
@@ -113,7 +118,7 @@ function sourcesOf(folder: string): Source[] {
 }
 
 /** The doors that stand beside the folders. */
-const FILES = ["LICENSE", "deno.json", "mod.ts", "nats.ts"];
+const FILES = ["LICENSE", "deno.json", "mod.ts", "nats.ts", "postgres.ts"];
 
 Deno.test(
   "src holds its folders and the doors that belong to none, and nothing else",

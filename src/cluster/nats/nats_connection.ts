@@ -102,7 +102,7 @@ export class NatsConnection {
       return await deadline(opening(), CONNECT_MS);
     } catch (error) {
       isLate = true;
-      connection?.#end();
+      connection?.close();
       throw error;
     }
   }

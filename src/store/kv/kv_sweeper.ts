@@ -1,202 +1,45 @@
 /**
- * Deleting what has expired.
+ * Deleting what has expired, in Deno KV.
  *
  * @module
  */
 
-import { delay } from "@std/async/delay";
-import { commitOf, cursorAt, ENTRY_MAX_RECORDS, ORIGIN } from "../cursor.ts";
-import type { StoreEvent } from "../room_log.ts";
-import type { SteadyClock } from "../steady_clock.ts";
+import { PASS_MS, Sweeper, type SweeperOptions, type SweepLease } from "../sweeper.ts";
 import { untilWritten } from "./checked_write.ts";
-import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 
-/** Milliseconds between the two looks that must both find an entry too old. */
-const APART_MS = 60 * 60 * 1000;
-/** Milliseconds between two passes over all rooms. */
-const PASS_MS = 24 * 60 * 60 * 1000;
-/** Milliseconds for which an isolate has the pass to itself before it must say so again. */
-const LEASE_MS = 30 * 60 * 1000;
-/** Milliseconds between two times that it is seen what is due. */
-const TICK_MS = 10 * 60 * 1000;
-/** Milliseconds between two rooms of a pass: it is in nobody's way. */
-const PAUSE_MS = 2;
-/** Rooms of a pass that are listed together. */
-const PAGE = 100;
 /** Keys that one commit deletes. */
 const BATCH = 200;
-/** Rooms that wait for their second look. */
-const LOOKS_MAX = 100_000;
-
 /** What {@linkcode KvSweeper} sweeps. */
-export interface KvSweeperOptions {
+export interface KvSweeperOptions extends SweeperOptions {
   /** The database. */
   readonly handle: KvHandle;
   /** Its keys. */
   readonly keys: KvKeys;
-  /** What has expired. */
-  readonly expiry: KvExpiry;
-  /** The time. */
-  readonly clock: SteadyClock;
-  /** Lists rooms in order. */
-  readonly rooms: (options: { limit: number; after?: string }) => Promise<string[]>;
-  /** Receives events. */
-  readonly onEvent: (event: StoreEvent) => void;
 }
 
-/** Who passes over all rooms. */
-interface Lease {
-  /** Until when nobody else does, in milliseconds since the epoch. */
-  readonly until: number;
-  /** The isolate that does; undefined where the pass is done. */
-  readonly holder: string | undefined;
-}
-
-/** What a first look found. */
-interface Look {
-  readonly at: number;
-  /** Entries before this commit were too old. */
-  readonly before: string;
-}
-
-/**
- * Deletes the beginnings of logs that have expired: of a room when it is opened, and of all rooms
- * once a day, by one isolate under a lease. An entry goes only where two looks an hour apart, by a
- * clock that never goes back, both found it too old: a clock that was wrong for a while deletes
- * nothing, and what the retention says now is what counts.
- */
-export class KvSweeper {
+/** Deletes the beginnings of logs that have expired from Deno KV. */
+export class KvSweeper extends Sweeper {
   readonly #options: KvSweeperOptions;
-  readonly #id = crypto.randomUUID();
-  readonly #looks = new Map<string, Look>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether this isolate has the lease and rooms of its pass wait for their second look. */
-  #isPassing = false;
-  #isStopped = true;
 
   /** @param options What to sweep. */
   constructor(options: KvSweeperOptions) {
+    super(options);
     this.#options = options;
   }
 
-  /** Begins to sweep all rooms. */
-  start(): void {
-    if (!this.#options.expiry.isOn || !this.#isStopped) return;
-    this.#isStopped = false;
-    this.#schedule();
-  }
-
-  /** Stops. What is being deleted is finished. */
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-  }
-
-  /**
-   * Looks at one room, and deletes what an earlier look found too old as well.
-   *
-   * @param room The room.
-   * @returns How many entries were deleted.
-   */
-  async look(room: string): Promise<number> {
-    const { clock, expiry } = this.#options;
-    if (!expiry.isOn) return 0;
-    const first = await expiry.first(room);
-    const commit = commitOf(first);
-    // Where nothing is young enough, the newest entry goes as well: what follows it sorts later.
-    const isAll = first === cursorAt(commit, ENTRY_MAX_RECORDS - 1, 0);
-    const before = isAll ? `${commit}~` : commit;
-    const earlier = this.#looks.get(room);
-    if (first === ORIGIN || commit === commitOf(ORIGIN)) {
-      this.#looks.delete(room);
-      return 0;
-    }
-    if (!earlier || clock.elapsed - earlier.at < APART_MS) {
-      if (!earlier && this.#looks.size < LOOKS_MAX) {
-        this.#looks.set(room, { at: clock.elapsed, before });
-      }
-      return 0;
-    }
-    this.#looks.delete(room);
-    return await this.#delete(room, earlier.before < before ? earlier.before : before);
-  }
-
-  /** Looks at what is due: rooms whose first look was an hour ago, and once a day all rooms. */
-  async tick(): Promise<void> {
-    let [rooms, entries] = [0, 0];
-    const lookAt = async (room: string) => {
-      const deleted = await this.look(room);
-      entries += deleted;
-      rooms += deleted > 0 ? 1 : 0;
-    };
-    const { clock, onEvent } = this.#options;
-    const hasLease = await this.#takeLease();
-    if (this.#isPassing && !hasLease) {
-      // It was away for so long that another isolate has begun a pass of its own.
-      this.#isPassing = false;
-      this.#looks.clear();
-    }
-    for (const [room, { at }] of [...this.#looks]) {
-      if (this.#isStopped) return;
-      if (clock.elapsed - at >= APART_MS) await lookAt(room);
-    }
-    if (hasLease && !this.#isPassing) await this.#pass(lookAt);
-    if (this.#isPassing && this.#looks.size === 0) await this.#endPass();
-    if (rooms > 0) onEvent({ type: "store_swept", rooms, entries });
-  }
-
-  #schedule(): void {
-    this.#timer = setTimeout(async () => {
-      try {
-        await this.tick();
-      } catch (error) {
-        if (!this.#isStopped) this.#options.onEvent({ type: "store_sweep_failed", error });
-      }
-      if (!this.#isStopped) this.#schedule();
-    }, TICK_MS);
-  }
-
-  /** Looks at all rooms. Where that fails, the next tick begins anew. */
-  async #pass(lookAt: (room: string) => Promise<void>): Promise<void> {
-    let after: string | undefined;
-    while (!this.#isStopped) {
-      const rooms = await this.#options.rooms({ limit: PAGE, after });
-      for (const room of rooms) {
-        if (this.#isStopped) return;
-        await lookAt(room);
-        await delay(PAUSE_MS);
-      }
-      if (rooms.length < PAGE) break;
-      after = rooms.at(-1);
-      // A pass over very many rooms takes longer than a lease.
-      if (!await this.#takeLease()) return;
-    }
-    this.#isPassing = !this.#isStopped;
-  }
-
-  /** Takes or renews the lease, unless another isolate has it or the day's pass is done. */
-  async #takeLease(): Promise<boolean> {
-    return await this.#writeLease(LEASE_MS, this.#id);
-  }
-
-  /** Ends a pass that nothing waits in any more: the next one is due in a day, by anybody. */
-  async #endPass(): Promise<void> {
-    this.#isPassing = false;
-    await this.#writeLease(PASS_MS, undefined);
-  }
-
-  async #writeLease(ms: number, holder: string | undefined): Promise<boolean> {
+  /** Takes, renews or ends the lease, unless another isolate has it. */
+  protected override async writeLease(ms: number, holder: string | undefined): Promise<boolean> {
     const { clock, handle, keys: { sweepLease } } = this.#options;
     return await untilWritten(async () => {
       const now = clock.now();
-      const lease = await handle.call("get", (kv) => kv.get<Lease>(sweepLease));
+      const lease = await handle.call("get", (kv) => kv.get<SweepLease>(sweepLease));
       const until = lease.value?.until ?? 0;
-      const isOwn = lease.value?.holder === this.#id;
+      const isOwn = lease.value?.holder === this.id;
       // What lies further ahead than any lease was written by a clock that was wrong.
       if (!isOwn && until > now && until <= now + PASS_MS) return false;
-      const value: Lease = { until: now + ms, holder };
+      const value: SweepLease = { until: now + ms, holder };
       const { ok } = await handle.call("take the lease", (kv) => {
         return kv.atomic().check(lease).set(sweepLease, value).commit();
       });
@@ -204,7 +47,8 @@ export class KvSweeper {
     });
   }
 
-  async #delete(room: string, before: string): Promise<number> {
+  /** Deletes the beginning of a room's log. */
+  protected override async remove(room: string, before: string): Promise<number> {
     const { handle, keys } = this.#options;
     const prefix = keys.log(room);
     let deleted = 0;
