@@ -1,5 +1,5 @@
 import { frameOf, OPCODES } from "../../helpers/raw_socket.ts";
-import { envelope, pick, type Target } from "../target.ts";
+import { envelope, flood, pick, type Target } from "../target.ts";
 
 const encoder = new TextEncoder();
 
@@ -148,15 +148,20 @@ export async function oddFrames(target: Target): Promise<void> {
   });
 }
 
-/** Keeps hundreds of streams of events, and comes back to them all the time. */
+/** Keeps hundreds of streams of events of busy rooms, and comes back to them all the time. */
 export async function streams(target: Target): Promise<void> {
-  await target.repeat("stream", { times: 400, pauseMs: 200 }, async (index) => {
+  const readers = target.repeat("stream", { times: 400, pauseMs: 200 }, async (index) => {
     await target.rest(2_000 * Math.random());
-    using socket = await target.open(`/rooms/${pick(target.plan.rooms)}/events`, {
-      query: `after=${pick(["z", "0", "A"]).repeat(20)}`,
+    using socket = await target.open(`/rooms/streams-${index % 4}/events`, {
+      query: pick([`after=${pick(["z", "0", "A"]).repeat(20)}`, "history=100"]),
     });
     await Promise.race([socket.end().catch(() => {}), target.rest(index % 4 === 0 ? 100 : 20_000)]);
   });
+  const writers = target.repeat("writer to streams", { times: 4, pauseMs: 500 }, async (index) => {
+    using socket = await target.enter(`streams-${index}`, { query: "history=0" });
+    await flood(target, socket, envelope("chat_message", { text: "hello" }), 100);
+  });
+  await Promise.all([readers, writers]);
 }
 
 /** A thousand connections with one token, or under one name. */
