@@ -23,7 +23,11 @@ export class HttpError extends Error {
    * @param headers Headers of the response.
    */
   constructor(problem: Problem, headers: Readonly<Record<string, string>> = {}) {
+    // Where it was made tells nobody anything, and finding out takes most of the time of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(problem.message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.problem = problem;
     this.headers = headers;
   }

@@ -11,6 +11,7 @@ import { type ErrorBody, ERRORS } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { eventRefusal } from "./event_refusal.ts";
 import { isStrippedHandshake } from "./request_params.ts";
+import { SECURITY_HEADERS } from "./response_headers.ts";
 
 /** The options of {@linkcode Refusals}. */
 export interface RefusalsOptions {
@@ -71,5 +72,7 @@ export class Refusals {
 function answer({ problem, headers }: HttpError): Response {
   const { code, message } = problem;
   const body: ErrorBody = { error: { code, message } };
-  return Response.json(body, { status: ERRORS[code].status, headers });
+  // All at once: setting them one after the other takes longer than the rest of a refusal.
+  const all = { "content-type": "application/json", ...SECURITY_HEADERS, ...headers };
+  return new Response(JSON.stringify(body), { status: ERRORS[code].status, headers: all });
 }

@@ -19,13 +19,14 @@ const EXPOSED_HEADERS = "retry-after, www-authenticate";
  * Headers of every response but that of an upgrade, where it does not say otherwise itself: what
  * this server sends is data, and no page may show it, run it or keep it.
  */
-const SECURITY_HEADERS = [
-  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
-  ["x-content-type-options", "nosniff"],
-  ["x-frame-options", "DENY"],
-  ["referrer-policy", "no-referrer"],
-  ["cache-control", "no-store"],
-] as const;
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+const SECURITY_ENTRIES = Object.entries(SECURITY_HEADERS);
 
 /**
  * Adds headers for safety to a response that does not say otherwise itself.
@@ -36,7 +37,7 @@ const SECURITY_HEADERS = [
  */
 export function secure(response: Response): Response {
   if (response.status === SWITCHING_PROTOCOLS) return response;
-  for (const [name, value] of SECURITY_HEADERS) {
+  for (const [name, value] of SECURITY_ENTRIES) {
     if (!response.headers.has(name)) response.headers.set(name, value);
   }
   return response;

@@ -182,8 +182,8 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   async function respond(request: Request, bindings: RequestBindings): Promise<Response> {
     const { info } = bindings;
     try {
-      hosts.check(request);
       bindings.slot = access.acquireRequest(request, info);
+      hosts.check(request);
       checkNoBody(request);
     } catch (error) {
       const address = bindings.slot?.address;

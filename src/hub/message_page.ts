@@ -5,7 +5,6 @@
  */
 
 import type { LogRecord } from "../store/entry.ts";
-import { DeduplicationWindow } from "./deduplication_window.ts";
 
 /**
  * UTF-16 code units of a page: what a member that does not read leaves waiting at most, before the
@@ -80,8 +79,15 @@ export function lastPage(
  * ```
  */
 export function withoutDuplicates(records: readonly LogRecord[]): readonly LogRecord[] {
-  const window = new DeduplicationWindow();
-  return records.filter((record) => window.push(record) === undefined);
+  const seen = new Set<string>();
+  return records.filter(({ user, ref, id, repeats }) => {
+    if (repeats !== undefined) return false;
+    // No name of a user is empty or holds a line feed. No hashes: they took most of the time of a page.
+    const name = ref === undefined ? `\n${id}` : `${user}\n${ref}`;
+    const isFirst = !seen.has(name);
+    seen.add(name);
+    return isFirst;
+  });
 }
 
 function countOf(
