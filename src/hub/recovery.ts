@@ -47,15 +47,17 @@ export interface RecoveryOptions {
  * @param after What a member gave as its cursor; may be anything.
  * @param options Where to look.
  * @returns False where it is no cursor, is unknown, or has expired.
- * @throws Whatever the store rejects with.
+ * @throws Whatever the store rejects with; an error where the room could not read as far as that.
  */
 export async function canRecover(after: string, options: RecoveryOptions): Promise<boolean> {
   const { room, log, opening, key } = options;
   if (!isCursor(after)) return false;
   // An isolate that was ahead of this one may have given it.
   if (after > room.cursor) await room.catchUp();
-  if (after > room.cursor) return false;
-  return await opening.runPage(key, () => log.has(room.name, after));
+  const isKept = await opening.runPage(key, () => log.has(room.name, after));
+  // It was not read just now, which is no reason to miss anything: the member comes back.
+  if (isKept && after > room.cursor) throw new Error("The log could not be read so far");
+  return isKept;
 }
 
 /**

@@ -8,6 +8,7 @@ import { assertRun, readLog } from "../helpers/log_run.ts";
 import { fill, numbers, storedLine } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { eventually } from "../helpers/patience.ts";
+import { TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
 async function resume(hub: Hub, after: string, room = "lobby"): Promise<TestMember> {
@@ -284,4 +285,26 @@ Deno.test("Hub.join() with a cursor in the future finds a commit before its writ
   await bob.until(({ said }) => said.includes("2"));
   assertEquals(bob.said, ["1", "2"]);
   assertEquals(bob.messages, await readLog(log, "lobby"));
+});
+
+Deno.test("Hub.join() with a cursor that could not be read just now is no loss of what was missed", async () => {
+  await using isolates = await TestIsolates.open();
+  isolates.loses = () => true;
+  const [a, b] = isolates.startAll(2);
+  await a.hub.join("lobby", new TestMember("ann")).joined;
+  await b.hub.join("lobby", new TestMember("bob")).joined;
+  const result = await a.hub.publish("lobby", "ann", { text: "1" });
+  assert(result.status === "stored");
+  const { cursor } = result.record;
+  const log = b.hub.log;
+  const after = log.after.bind(log);
+  log.after = () => Promise.reject(new Error("disk I/O error"));
+  const cleo = new TestMember("cleo");
+  await b.hub.join("lobby", cleo, { after: cursor }).joined;
+  assertEquals(cleo.envelopes.map(({ type }) => type), ["error"], "and no joined");
+  assertEquals(cleo.of("error")[0].code, "unavailable");
+  log.after = after;
+  const again = new TestMember("cleo");
+  await b.hub.join("lobby", again, { after: cursor }).joined;
+  assertEquals([again.of("joined")[0].recovered, again.said], [true, []]);
 });
