@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LimitsV2, ProblemV2 } from "../protocol/mod.ts";
+import type { JsonObject, LimitsV2, ProblemV2 } from "../protocol/mod.ts";
 import type { ConnectionOptions, ConnectionState } from "./chat_events.ts";
 import { Multiplexer } from "./multiplexer.ts";
 import { Room } from "./room.ts";
@@ -122,12 +122,12 @@ export class ChatClient {
    * @throws {TypeError} Where the name is none, or an option of another type.
    * @throws {RangeError} Where a number is out of range.
    */
-  room(name: string, options: RoomOptions = {}): Room {
+  room<Data extends JsonObject = JsonObject>(name: string, options: RoomOptions = {}): Room<Data> {
     const checked = roomOptionsOf(options);
     const known = this.#rooms.get(name);
-    if (known) return known;
-    const room = new Room(this.#connection.add(name, checked));
-    this.#rooms.set(name, room);
+    if (known) return known as unknown as Room<Data>;
+    const room = new Room<Data>(this.#connection.add(name, checked));
+    this.#rooms.set(name, room as unknown as Room);
     return room;
   }
 

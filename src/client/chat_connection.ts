@@ -5,14 +5,15 @@
  */
 
 import { HISTORY_DEFAULT, type LimitsV2, PAGE_DEFAULT } from "../protocol/mod.ts";
-import type { JoinedEnvelopeV2, PresenceEnvelopeV2 } from "../protocol/mod.ts";
+import type { JoinedEnvelopeV2, PresenceEnvelopeV2, Role } from "../protocol/mod.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
 import { ChatTarget } from "./chat_target.ts";
 import { MessageStreams } from "./message_streams.ts";
 import { closeCodeOf, Multiplexer } from "./multiplexer.ts";
+import type { MessageEdit, MessageName } from "./room.ts";
 import type { RoomModel } from "./room_model.ts";
 import { KEEP_DEFAULT } from "./room_options.ts";
-import type { StoredMessage } from "./room_state.ts";
+import type { RoomMessage, StoredMessage } from "./room_state.ts";
 
 /**
  * Membership of a room, over however many connections it takes. Every message of the room is
@@ -39,6 +40,7 @@ export class ChatConnection extends ChatTarget {
   readonly #connection: Multiplexer;
   readonly #model: RoomModel;
   readonly #streams = new MessageStreams<StoredMessage>();
+  #messages: readonly RoomMessage[] = [];
   #isUsersDue = false;
   #state: ConnectionState = CONNECTING;
 
@@ -68,6 +70,7 @@ export class ChatConnection extends ChatTarget {
           this.#streams.push(message);
           this.emit("message", message);
         },
+        onMessageChange: (change, message) => this.emit("change", { change, message }),
         onArrive: (joined) => this.#arrived(joined),
         onPresence: (presence) => this.#presenceChanged(presence),
         onTyping: (typing) => this.emit("typing", typing),
@@ -77,7 +80,7 @@ export class ChatConnection extends ChatTarget {
         onClosed: (error) => this.#connection.end(closeCodeOf(error), error.message),
       },
     );
-    this.#model.subscribe(() => {});
+    this.#model.subscribe(() => this.#shown());
     this.#connection.start();
   }
 
@@ -96,10 +99,7 @@ export class ChatConnection extends ChatTarget {
     return this.#model.cursor;
   }
 
-  /**
-   * The users in the room, sorted; while there is no connection, those who were. In a very large room
-   * they are some of them.
-   */
+  /** The users in the room, or some of very many, sorted; without a connection, those who were. */
   get users(): readonly string[] {
     return this.#model.presence.users;
   }
@@ -114,6 +114,16 @@ export class ChatConnection extends ChatTarget {
     return this.#model.presence.typingUsers;
   }
 
+  /** The newest messages, oldest first, as {@linkcode RoomSnapshot} has them. */
+  get messages(): readonly RoomMessage[] {
+    return this.#model.snapshot.messages;
+  }
+
+  /** What the user may do in the room, once the server has told. */
+  get role(): Role | undefined {
+    return this.#model.snapshot.role;
+  }
+
   /** The server's limits, once it has told them. */
   get limits(): LimitsV2 | undefined {
     return this.#connection.limits;
@@ -125,14 +135,77 @@ export class ChatConnection extends ChatTarget {
    * unless the server refuses one of several on their way for a while.
    *
    * @param text The text.
-   * @param options A name for the message, and a signal that withdraws it.
+   * @param options What else there is to the message, and a signal that withdraws it.
    * @returns The message as it is stored. Rejects with a {@linkcode ChatError} where it is refused
    * for good, too many wait, or the connection is closed; with the signal's reason once it is
    * aborted.
    */
   send(text: string, options: SendOptions = {}): Promise<StoredMessage> {
-    const { ref, signal } = options;
-    return this.#model.post({ text, ref }, signal);
+    const { ref, data, replyTo, signal } = options;
+    const extras = { ...(data && { data }), ...(replyTo !== undefined && { reply_to: replyTo }) };
+    return this.#model.post({ text, ref, ...extras }, signal);
+  }
+
+  /**
+   * Edits a message, as {@linkcode Room.edit} does.
+   *
+   * @param message The message.
+   * @param edit What to change.
+   * @returns The message as it is then; undefined where it is not kept.
+   */
+  edit(message: MessageName, edit: MessageEdit): Promise<StoredMessage | undefined> {
+    return this.#model.change(message, { ...edit, kind: "edit" });
+  }
+
+  /**
+   * Deletes a message, as {@linkcode Room.delete} does.
+   *
+   * @param message The message.
+   * @returns What is left of it; undefined where it is not kept.
+   */
+  delete(message: MessageName): Promise<StoredMessage | undefined> {
+    return this.#model.change(message, { kind: "delete" });
+  }
+
+  /**
+   * Reacts to a message, or takes a reaction back, as {@linkcode Room.react} does.
+   *
+   * @param message The message.
+   * @param emoji What the reaction shows: 1 to 32 bytes of UTF-8 without white space.
+   * @param status Whether the user reacts so from now on.
+   * @returns The message as it is then; undefined where it is not kept.
+   */
+  react(message: MessageName, emoji: string, status = true): Promise<StoredMessage | undefined> {
+    return this.#model.change(message, { kind: "reaction", emoji, status });
+  }
+
+  /**
+   * Finds a message, as {@linkcode Room.find} does.
+   *
+   * @param cursor Its cursor.
+   * @returns The message as it is now; undefined where there is none.
+   */
+  find(cursor: string): Promise<StoredMessage | undefined> {
+    return this.#model.find(cursor);
+  }
+
+  /**
+   * Sends those changes of a message again that have failed.
+   *
+   * @param message The message.
+   * @returns The message as it is then. Rejects with a `RangeError` where none has.
+   */
+  retry(message: RoomMessage): Promise<StoredMessage | undefined> {
+    return this.#model.retry(message);
+  }
+
+  /**
+   * Gives those changes of a message up that are not stored.
+   *
+   * @param message The message.
+   */
+  discard(message: RoomMessage): void {
+    this.#model.discard(message);
   }
 
   /**
@@ -182,16 +255,19 @@ export class ChatConnection extends ChatTarget {
     return this.#streams.open();
   }
 
+  #shown(): void {
+    const before = this.#messages;
+    this.#messages = this.messages;
+    if (before !== this.#messages) this.emit("messages", this.#messages);
+  }
+
   /** Tells of the state where it is another one than before: live with the room, not before. */
   #changed(): void {
     const { state } = this.#connection;
-    const isLive = state.status === "live" && this.#model.membership.status === "live";
-    const next = state.status === "live" && !isLive ? CONNECTING : state;
-    if (
-      next === this.#state || next.status === "connecting" && this.#state.status === "connecting"
-    ) {
-      return;
-    }
+    const isEarly = state.status === "live" && this.#model.membership.status !== "live";
+    const next = isEarly ? CONNECTING : state;
+    const { status } = this.#state;
+    if (next === this.#state || next.status === "connecting" && status === "connecting") return;
     this.#state = next;
     if (next.status === "closed") this.#streams.end();
     this.emit("state", next);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { LimitsV2, ProblemV2, Role } from "../protocol/mod.ts";
-import type { StoredMessage } from "./room_state.ts";
+import type { JsonObject, LimitsV2, MessageChange, ProblemV2, Role } from "../protocol/mod.ts";
+import type { RoomMessage, StoredMessage } from "./room_state.ts";
 import type { SocketConstructor } from "./socket_like.ts";
 
 /** State of a connection. */
@@ -38,6 +38,14 @@ export interface UserLists {
   readonly typingUsers: readonly string[];
 }
 
+/** A change of a message, and what it led to. */
+export interface ChangedMessage {
+  /** The change. */
+  readonly change: MessageChange;
+  /** The message as it is then; undefined where it is not among those that are kept. */
+  readonly message: StoredMessage | undefined;
+}
+
 /** The state of a room, and of the member in it, as the server lets the member in. */
 export interface JoinedRoom {
   /** The room's name. */
@@ -66,6 +74,13 @@ export interface ChatEvents {
   readonly state: CustomEvent<ConnectionState>;
   /** The next message of the room's log: history first, then what is live; each one once. */
   readonly message: CustomEvent<StoredMessage>;
+  /** The next change of a message, in the log's order between the messages; each one once. */
+  readonly change: CustomEvent<ChangedMessage>;
+  /**
+   * `messages` has changed: once a turn, however much of it did. What shows them listens to this
+   * one.
+   */
+  readonly messages: CustomEvent<readonly RoomMessage[]>;
   /** The history, or what was missed, is complete; `recovered: false` tells that some may be lost. */
   readonly joined: CustomEvent<JoinedRoom>;
   /** A user who came or went. */
@@ -144,6 +159,10 @@ export interface SendOptions {
    * @default {128 random bits}
    */
   readonly ref?: string;
+  /** What a program adds to the message: at most 4 KiB of JSON. */
+  readonly data?: JsonObject;
+  /** Cursor of the message that it answers. */
+  readonly replyTo?: string;
   /** Rejects when it is aborted; a message that was sent already may be stored all the same. */
   readonly signal?: AbortSignal;
 }

@@ -6,7 +6,8 @@
 
 import type { HistoryClient } from "./history_client.ts";
 import { ChatError } from "./chat_error.ts";
-import { GapFill, type Placed } from "./gap_fill.ts";
+import { GapFill } from "./gap_fill.ts";
+import { isChange, type LogRecord, type StoredMessage } from "./room_state.ts";
 
 /** Connections in a row that must fail to read what was missed before one does without, ... */
 const FAILURES_MAX = 3;
@@ -14,15 +15,15 @@ const FAILURES_MAX = 3;
 const FAILING_MS = 60_000;
 
 /** How {@linkcode LogPosition} behaves. */
-export interface LogPositionOptions<M> {
+export interface LogPositionOptions {
   /** Reads messages that the connection does not bring. */
-  readonly history: HistoryClient<M>;
+  readonly history: HistoryClient;
   /** Begin after this place; undefined for a newcomer. */
   readonly after: string | undefined;
   /** How many messages of history a newcomer gets. */
   readonly historyLength: number;
-  /** Called with each message once, in the log's order, when the cursor has moved past it. */
-  readonly onMessage: (message: M) => void;
+  /** Called with each record once, in the log's order, when the cursor has moved past it. */
+  readonly onRecord: (record: LogRecord) => void;
   /**
    * Called where what comes next does not follow what was handed on before: messages between the
    * two are lost, or the log is another one.
@@ -38,17 +39,17 @@ export interface LogPositionOptions<M> {
 export type Recovery = "whole" | "partial" | "later" | "unread";
 
 /** The cursor of a client, which moves on, and its oldest message, which moves back. */
-export class LogPosition<M extends Placed> {
-  readonly #options: LogPositionOptions<M>;
+export class LogPosition {
+  readonly #options: LogPositionOptions;
   #cursor: string | undefined;
   #oldest: string | undefined;
   /** While what was missed is read: what is live waits in it. */
-  #gap: GapFill<M> | undefined;
+  #gap: GapFill | undefined;
   #failures = 0;
   #failingSince = 0;
 
   /** @param options From where, and what to call. */
-  constructor(options: LogPositionOptions<M>) {
+  constructor(options: LogPositionOptions) {
     this.#options = options;
     this.#cursor = options.after;
   }
@@ -59,13 +60,13 @@ export class LogPosition<M extends Placed> {
   }
 
   /**
-   * Hands on a message that the connection brought, or keeps it while older ones are read.
+   * Hands on a record that the connection brought, or keeps it while older ones are read.
    *
-   * @param message The message; one that was handed on before is passed over.
+   * @param record The record; one that was handed on before is passed over.
    */
-  take(message: M): void {
-    if (this.#gap) this.#gap.hold(message);
-    else this.#handOn(message);
+  take(record: LogRecord): void {
+    if (this.#gap) this.#gap.hold(record);
+    else this.#handOn(record);
   }
 
   /**
@@ -106,7 +107,7 @@ export class LogPosition<M extends Placed> {
     const held = this.#gap?.held ?? [];
     return (signal) => {
       this.#gap = undefined;
-      for (const message of held) if (!signal.aborted) this.#handOn(message);
+      for (const record of held) if (!signal.aborted) this.#handOn(record);
     };
   }
 
@@ -133,14 +134,14 @@ export class LogPosition<M extends Placed> {
    * @throws {ChatError} Where the server refused, or did not answer.
    * @throws The signal's reason, once it is aborted.
    */
-  async loadOlder(limit: number, signal: AbortSignal): Promise<M[]> {
+  async loadOlder(limit: number, signal: AbortSignal): Promise<StoredMessage[]> {
     const until = this.#cursor;
     const hasSeen = this.#oldest !== undefined;
     let before = this.#oldest;
     while (true) {
-      const page = await this.#options.history.page({ before, limit }, signal);
+      const { messages: page } = await this.#options.history.page({ before, limit }, signal);
       // Where nothing was seen yet, the newest messages are about to come live.
-      const older = hasSeen ? page : page.filter(({ cursor }) => cursor <= (until ?? ""));
+      const older = hasSeen ? [...page] : page.filter(({ cursor }) => cursor <= (until ?? ""));
       if (older.length > 0) this.#oldest = older[0].cursor;
       if (older.length > 0 || page.length === 0) return older;
       before = page[0].cursor;
@@ -152,12 +153,12 @@ export class LogPosition<M extends Placed> {
     const { history, historyLength } = this.#options;
     const after = this.#cursor ?? until;
     const onGap = () => this.#options.onGap?.();
-    const deliver = (message: M) => {
+    const deliver = (record: LogRecord) => {
       // What is read in pieces is read all the same.
       this.#failures = 0;
-      this.#handOn(message);
+      this.#handOn(record);
     };
-    const gap = this.#gap = new GapFill<M>({ history, after, until, deliver, onGap });
+    const gap = this.#gap = new GapFill({ history, after, until, deliver, onGap });
     if (until >= after) {
       try {
         return await gap.fill(signal);
@@ -167,7 +168,7 @@ export class LogPosition<M extends Placed> {
     }
     // The cursor belongs to another log than this one, so the client is a newcomer.
     const limit = historyLength;
-    const newest = limit > 0 ? await history.page({ limit }, signal) : [];
+    const newest = limit > 0 ? (await history.page({ limit }, signal)).messages : [];
     this.#cursor = this.#oldest = undefined;
     onGap();
     for (const message of newest) {
@@ -177,10 +178,10 @@ export class LogPosition<M extends Placed> {
     return false;
   }
 
-  #handOn(message: M): void {
-    if (this.#cursor !== undefined && message.cursor <= this.#cursor) return;
-    this.#cursor = message.cursor;
-    this.#oldest ??= message.cursor;
-    this.#options.onMessage(message);
+  #handOn(record: LogRecord): void {
+    if (this.#cursor !== undefined && record.cursor <= this.#cursor) return;
+    this.#cursor = record.cursor;
+    if (!isChange(record)) this.#oldest ??= record.cursor;
+    this.#options.onRecord(record);
   }
 }

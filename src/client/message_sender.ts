@@ -8,7 +8,7 @@ import type { Draft } from "../protocol/mod.ts";
 import { createRef } from "./message_ref.ts";
 import type { RoomMessages } from "./room_messages.ts";
 import type { RoomSession } from "./room_session.ts";
-import type { RoomMessage, StoredMessage } from "./room_state.ts";
+import type { LogRecord, RoomMessage, StoredMessage } from "./room_state.ts";
 import type { SendQueue } from "./send_queue.ts";
 
 /** How {@linkcode MessageSender} behaves. */
@@ -16,9 +16,9 @@ export interface MessageSenderOptions {
   /** Where messages are shown meanwhile. */
   readonly messages: RoomMessages;
   /** Where they wait. */
-  readonly queue: SendQueue<StoredMessage>;
+  readonly queue: SendQueue<LogRecord>;
   /** What sends them. */
-  readonly session: RoomSession<StoredMessage>;
+  readonly session: RoomSession;
   /** Gives the user's name, as far as it is known. */
   readonly user: () => string;
   /** Called when something that is shown may have changed. */
@@ -40,13 +40,27 @@ export class MessageSender {
    * @param draft The message.
    * @returns The message as stored; that it failed is shown, so the promise need not be watched.
    */
-  send({ text, ref = createRef() }: Draft): Promise<StoredMessage> {
+  send({ ref = createRef(), ...draft }: Draft): Promise<StoredMessage> {
     const { messages, queue, session, user, onChange } = this.#options;
     const controller = new AbortController();
     const isKnown = queue.isInFlight(ref) !== undefined;
-    const sent = session.send({ text, ref }, controller.signal);
+    const sent = session.send({ ...draft, ref }, controller.signal);
     if (isKnown || queue.isInFlight(ref) === undefined) return sent;
-    messages.add({ text, ref, user: user(), at: Date.now(), status: "waiting" }, controller);
+    const { text, data, reply_to: replyTo } = draft;
+    const extras = {
+      // What the caller does with its object from now on is not sent.
+      ...(data && { data: structuredClone(data) }),
+      ...(replyTo !== undefined && { replyTo }),
+    };
+    const message = {
+      ...extras,
+      text,
+      ref,
+      user: user(),
+      at: Date.now(),
+      status: "waiting",
+    } as const;
+    messages.add(message, controller);
     sent.then(
       ({ cursor }) => {
         messages.settle(ref, cursor);
@@ -67,16 +81,18 @@ export class MessageSender {
    * @param message The message.
    * @returns As for {@linkcode MessageSender.send}. Rejects with a `RangeError` where it has not.
    */
-  retry({ ref = "", text, status }: RoomMessage): Promise<StoredMessage> {
+  retry({ ref = "", status }: RoomMessage): Promise<StoredMessage> {
     const { messages } = this.#options;
     const failed = messages.unsent(ref);
     if (failed?.status !== "failed") {
       const message = `Cannot retry a message that is "${failed?.status ?? status}"`;
       return Promise.reject(new RangeError(message));
     }
+    const { text, data, replyTo: reply_to } = failed;
+    const draft = { text, ...(data && { data }), ...(reply_to !== undefined && { reply_to }) };
     // The ref of another message is none for this one.
-    if (failed.error?.code !== "ref_reused") return this.send({ text, ref });
+    if (failed.error?.code !== "ref_reused") return this.send({ ...draft, ref });
     messages.discard(ref);
-    return this.send({ text });
+    return this.send(draft);
   }
 }

@@ -34,6 +34,7 @@ export type { ClientOptions, ConnectOptions };
 export type { ClientSnapshot } from "./chat_client.ts";
 export { ChatError, type ChatErrorCode, type ChatErrorOptions } from "./chat_error.ts";
 export type {
+  ChangedMessage,
   ChatEvents,
   ConnectionOptions,
   ConnectionState,
@@ -42,17 +43,26 @@ export type {
   UserLists,
 } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
-export { Room } from "./room.ts";
+export { type MessageEdit, type MessageName, Room, type RoomDraft } from "./room.ts";
 export type { RoomOptions } from "./room_options.ts";
 export type {
   MessageStatus,
+  PendingChange,
   RoomMessage,
   RoomSnapshot,
   RoomStatus,
   StoredMessage,
 } from "./room_state.ts";
 export type { SocketConstructor, SocketLike } from "./socket_like.ts";
-export type { ErrorCode, Limits, LimitsV2, Problem, ProblemV2, Role } from "../protocol/mod.ts";
+export type {
+  ChangeKind,
+  ErrorCode,
+  JsonObject,
+  Limits,
+  LimitsV2,
+  MessageChange,
+} from "../protocol/mod.ts";
+export type { Problem, ProblemV2, Reaction, Role } from "../protocol/mod.ts";
 
 /**
  * Opens a connection for many rooms.

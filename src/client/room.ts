@@ -4,9 +4,34 @@
  * @module
  */
 
-import { PAGE_DEFAULT } from "../protocol/mod.ts";
+import { type JsonObject, PAGE_DEFAULT } from "../protocol/mod.ts";
 import type { RoomModel } from "./room_model.ts";
-import type { RoomMessage, RoomSnapshot } from "./room_state.ts";
+import type { RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
+
+/** A message by its name, as any message of a snapshot is. */
+export type MessageName = Pick<RoomMessage, "cursor">;
+
+/** An edit: the new text, the new data, or both. */
+export interface MessageEdit<Data extends JsonObject = JsonObject> {
+  /** The new text; left out, it stays. */
+  readonly text?: string;
+  /** The new data; null takes data away, left out it stays. */
+  readonly data?: Data | null;
+  /** Name of the edit, unique among its sender's. @default {128 random bits} */
+  readonly ref?: string;
+}
+
+/** A message that is to be sent. */
+export interface RoomDraft<Data extends JsonObject = JsonObject> {
+  /** Text. */
+  readonly text: string;
+  /** What a program adds to it: at most 4 KiB of JSON. */
+  readonly data?: Data;
+  /** The message that it answers, or its cursor. */
+  readonly replyTo?: string | MessageName;
+  /** Name of the message, unique among its sender's. @default {128 random bits} */
+  readonly ref?: string;
+}
 
 /**
  * A room of a {@linkcode ChatClient}. It is joined while somebody subscribes to it, and while a
@@ -29,7 +54,7 @@ import type { RoomMessage, RoomSnapshot } from "./room_state.ts";
  * unsubscribe();
  * ```
  */
-export class Room {
+export class Room<Data extends JsonObject = JsonObject> {
   /** The room's name. */
   readonly name: string;
   /**
@@ -55,36 +80,102 @@ export class Room {
   }
 
   /** The state of now; the same object until something of it changes. */
-  get snapshot(): RoomSnapshot {
-    return this.#model.snapshot;
+  get snapshot(): RoomSnapshot<Data> {
+    return this.#model.snapshot as RoomSnapshot<Data>;
   }
 
   /**
    * Sends a message. It is in the snapshot at once, and waits while there is no connection. One that
    * is refused stays there as `failed`: its promise need not be watched for that.
    *
-   * @param draft The text; a `ref`, if it has to be one's own, should be random.
+   * @param draft The text; what a program adds to it; the message that it answers; a `ref`, which
+   * should be random, if it has to be one's own.
    * @returns The message as it is stored. Rejects with a {@linkcode ChatError} where it is refused,
    * and with an `AbortError` once it is discarded.
    */
-  send(draft: { readonly text: string; readonly ref?: string }): Promise<RoomMessage> {
-    return this.#model.send(draft);
+  send(draft: RoomDraft<Data>): Promise<StoredMessage<Data>> {
+    const { text, data, replyTo, ref } = draft;
+    const answered = typeof replyTo === "object" ? replyTo.cursor : replyTo;
+    if (replyTo !== undefined && answered === undefined) {
+      return Promise.reject(new RangeError("Cannot answer a message that is not stored"));
+    }
+    return this.#model.send({
+      text,
+      ref,
+      ...(data !== undefined && { data }),
+      ...(answered !== undefined && { reply_to: answered }),
+    }) as Promise<StoredMessage<Data>>;
   }
 
   /**
-   * Sends a message again that has failed.
+   * Edits a message: one's own, or any as a moderator. It is shown so at once; a refusal is shown in
+   * its `changes`, and leaves it as it was.
+   *
+   * @param message The message; only its `cursor` counts.
+   * @param edit What to change.
+   * @returns The message as it is then; undefined where it is not kept. Rejects with a
+   * {@linkcode ChatError} where it is refused.
+   */
+  edit(
+    message: MessageName,
+    edit: MessageEdit<Data>,
+  ): Promise<StoredMessage<Data> | undefined> {
+    return this.#change(message, { ...edit, kind: "edit" });
+  }
+
+  /**
+   * Deletes a message: one's own, or any as a moderator. What it said is gone for everybody.
+   *
+   * @param message The message; only its `cursor` counts.
+   * @returns As for {@linkcode Room.edit}.
+   */
+  delete(message: MessageName): Promise<StoredMessage<Data> | undefined> {
+    return this.#change(message, { kind: "delete" });
+  }
+
+  /**
+   * Reacts to a message, or takes a reaction back.
+   *
+   * @param message The message; only its `cursor` counts.
+   * @param emoji What the reaction shows: 1 to 32 bytes of UTF-8 without white space.
+   * @param status Whether the user reacts so from now on.
+   * @returns As for {@linkcode Room.edit}.
+   */
+  react(
+    message: MessageName,
+    emoji: string,
+    status = true,
+  ): Promise<StoredMessage<Data> | undefined> {
+    return this.#change(message, { kind: "reaction", emoji, status });
+  }
+
+  /**
+   * Finds a message, such as one that is answered: among those that are kept, or at the server.
+   *
+   * @param cursor Its cursor.
+   * @returns The message as it is now; undefined where there is none. Rejects with a
+   * {@linkcode ChatError} where the server refuses or cannot be reached.
+   */
+  find(cursor: string): Promise<StoredMessage<Data> | undefined> {
+    return this.#model.find(cursor) as Promise<StoredMessage<Data> | undefined>;
+  }
+
+  /**
+   * Sends a message again that has failed, or those changes of it that have.
    *
    * @param message The message, of a snapshot.
-   * @returns As for {@linkcode Room.send}. Rejects with a `RangeError` where it has not failed.
+   * @returns As for {@linkcode Room.send} and {@linkcode Room.edit}. Rejects with a `RangeError` where
+   * nothing has failed.
    */
-  retry(message: RoomMessage): Promise<RoomMessage> {
-    return this.#model.retry(message);
+  retry(message: RoomMessage): Promise<StoredMessage<Data> | undefined> {
+    return this.#model.retry(message) as Promise<StoredMessage<Data> | undefined>;
   }
 
   /**
-   * Removes a message that is not stored. One that is on its way may be stored all the same.
+   * Removes a message that is not stored, or gives changes of one up that are not. What is on its way
+   * may be stored all the same.
    *
-   * @param message The message, of a snapshot; nothing happens where it is stored.
+   * @param message The message, of a snapshot.
    */
   discard(message: RoomMessage): void {
     this.#model.discard(message);
@@ -107,8 +198,8 @@ export class Room {
    * @returns Those, oldest first; none at the beginning of the room. Rejects with a
    * {@linkcode ChatError} where the server refuses or cannot be reached, or with a `RangeError`.
    */
-  loadOlder(limit: number = PAGE_DEFAULT): Promise<RoomMessage[]> {
-    return this.#model.loadOlder(limit);
+  loadOlder(limit: number = PAGE_DEFAULT): Promise<StoredMessage<Data>[]> {
+    return this.#model.loadOlder(limit) as Promise<StoredMessage<Data>[]>;
   }
 
   /**
@@ -117,5 +208,9 @@ export class Room {
    */
   leave(): void {
     this.#model.leave();
+  }
+
+  #change(...args: Parameters<RoomModel["change"]>): Promise<StoredMessage<Data> | undefined> {
+    return this.#model.change(...args) as Promise<StoredMessage<Data> | undefined>;
   }
 }

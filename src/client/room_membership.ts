@@ -281,3 +281,14 @@ export class RoomMembership {
     this.#timer = undefined;
   }
 }
+
+/**
+ * Says what a refusal means for a message: what was sent before the end of a stay was known here
+ * waits for the next one.
+ *
+ * @param problem The refusal.
+ * @returns What it means.
+ */
+export function problemOfMessage(problem: ProblemV2): ProblemV2 {
+  return problem.code === "not_joined" ? { ...problem, code: "unavailable" } : problem;
+}

@@ -4,7 +4,10 @@
  * @module
  */
 
+import type { MessageChange } from "../protocol/mod.ts";
 import type { ChatError } from "./chat_error.ts";
+import { foldChange } from "./message_fold.ts";
+import { PendingChanges } from "./pending_changes.ts";
 import type { RoomMessage, StoredMessage } from "./room_state.ts";
 
 /** One of the user's own messages that is not in the list of what is stored. */
@@ -29,6 +32,8 @@ export interface RoomMessagesOptions {
  * the user's own messages that are not stored yet.
  */
 export class RoomMessages {
+  /** The user's own changes of messages that are not stored yet. */
+  readonly pending: PendingChanges;
   readonly #options: RoomMessagesOptions;
   #stored: StoredMessage[] = [];
   readonly #unsent = new Map<string, Unsent>();
@@ -36,18 +41,26 @@ export class RoomMessages {
   readonly #placed = new Map<string, string>();
   #list: readonly RoomMessage[] | undefined;
   #room: number;
+  #user = "";
+  /** Pages on their way, and the changes since of messages that may be on one of them. */
+  #loads = 0;
+  #aside: MessageChange[] = [];
 
   /** @param options How many. */
   constructor(options: RoomMessagesOptions) {
     this.#options = options;
     this.#room = options.keep;
+    this.pending = new PendingChanges(options);
   }
 
   /** All messages, oldest first; the same list until one of them changes. */
   get list(): readonly RoomMessage[] {
     if (!this.#list) {
       const unsent = Array.from(this.#unsent.values(), ({ message }) => message);
-      this.#list = Object.freeze([...this.#stored, ...unsent]);
+      const stored = this.pending.size === 0
+        ? this.#stored
+        : this.#stored.map((message) => this.pending.show(message, this.#user));
+      this.#list = Object.freeze([...stored, ...unsent]);
     }
     return this.#list;
   }
@@ -80,16 +93,51 @@ export class RoomMessages {
   prepend(messages: readonly StoredMessage[]): void {
     if (messages.length === 0) return;
     this.#stored.unshift(...messages);
+    // What happened to them while they were on their way.
+    for (const change of this.#aside) this.#foldInto(change, this.#user);
     this.#list = undefined;
   }
 
   /**
-   * Makes room for older messages, which stay from now on.
+   * Makes room for older messages, which stay from now on, and are on their way.
    *
    * @param count How many.
    */
-  grow(count: number): void {
+  beginLoad(count: number): void {
+    this.#loads++;
     this.#room = Math.max(this.#room, this.#stored.length + count);
+  }
+
+  /** Those messages are here, or do not come. */
+  endLoad(): void {
+    if (--this.#loads === 0) this.#aside = [];
+  }
+
+  /**
+   * Folds a stored change into its message, where that is here.
+   *
+   * @param change The change.
+   * @param user The user's own name.
+   */
+  fold(change: MessageChange, user: string): void {
+    if (this.#loads > 0) this.#aside.push(change);
+    this.#foldInto(change, user);
+  }
+
+  /** Something of what is shown has changed. */
+  changed(): void {
+    this.#list = undefined;
+  }
+
+  /**
+   * Finds a stored message, as it is shown.
+   *
+   * @param cursor Its place.
+   * @returns The message; undefined where it is not kept.
+   */
+  find(cursor: string): StoredMessage | undefined {
+    const message = this.#stored[this.#indexOf(cursor)];
+    return message?.cursor === cursor ? this.pending.show(message, this.#user) : undefined;
   }
 
   /** Forgets what is stored: what comes next does not follow it. */
@@ -149,6 +197,9 @@ export class RoomMessages {
   passed(cursor: string | undefined): void {
     if (cursor === undefined) return;
     for (const [ref, place] of this.#placed) if (place <= cursor) this.#remove(ref);
+    if (this.pending.size === 0) return;
+    this.pending.passed(cursor);
+    this.#list = undefined;
   }
 
   /**
@@ -173,6 +224,8 @@ export class RoomMessages {
    * @param user The user's name, which may not have been known before.
    */
   update(user: string): void {
+    this.#user = user;
+    if (this.pending.update()) this.#list = undefined;
     for (const [ref, unsent] of this.#unsent) {
       const { message } = unsent;
       const isInFlight = this.#options.isInFlight(ref);
@@ -183,6 +236,27 @@ export class RoomMessages {
       unsent.message = status === "failed" ? { ...message, user } : { ...rest, user, status };
       this.#list = undefined;
     }
+  }
+
+  #foldInto(change: MessageChange, user: string): void {
+    const index = this.#indexOf(change.message);
+    const message = this.#stored[index];
+    if (message?.cursor !== change.message) return;
+    const folded = foldChange(message, change, user);
+    if (folded === message) return;
+    this.#stored[index] = folded;
+    this.#list = undefined;
+  }
+
+  /** Where a message stands, or would stand. */
+  #indexOf(cursor: string): number {
+    let [low, high] = [0, this.#stored.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#stored[middle].cursor < cursor) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #remove(ref: string): void {

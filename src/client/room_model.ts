@@ -4,19 +4,20 @@
  * @module
  */
 
-import { type Draft, encodeEnvelope } from "../protocol/mod.ts";
-import type { JoinedEnvelopeV2, JoinPayloadV2, ProblemV2 } from "../protocol/mod.ts";
+import type { Draft, JoinedEnvelopeV2, JoinPayloadV2, MessageBody } from "../protocol/mod.ts";
+import { ChangeSender } from "./change_sender.ts";
 import { ChatError } from "./chat_error.ts";
 import { HistoryClient } from "./history_client.ts";
 import { MessageSender } from "./message_sender.ts";
 import type { RoomContext } from "./room_context.ts";
-import { type EnvelopeOfRoom, RoomMembership } from "./room_membership.ts";
+import { RoomInterest } from "./room_interest.ts";
+import { type EnvelopeOfRoom, problemOfMessage, RoomMembership } from "./room_membership.ts";
 import { RoomMessages } from "./room_messages.ts";
 import type { RoomObserver } from "./room_observer.ts";
 import type { CheckedRoomOptions } from "./room_options.ts";
 import { RoomPresence } from "./room_presence.ts";
 import type { Arrival } from "./room_session.ts";
-import type { RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
+import type { LogRecord, RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
 import { messageOfPage, storedMessage } from "./room_state.ts";
 import { RoomTimeline } from "./room_timeline.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -38,13 +39,15 @@ export class RoomModel {
   readonly #observer: RoomObserver;
   readonly #store: SnapshotStore<RoomSnapshot>;
   readonly #messages: RoomMessages;
-  readonly #queue: SendQueue<StoredMessage>;
+  readonly #queue: SendQueue<LogRecord>;
   readonly #timeline: RoomTimeline;
+  readonly #history: HistoryClient;
   readonly #sender: MessageSender;
+  readonly #changes: ChangeSender;
+  readonly #interest: RoomInterest;
   /** What the hub said when it let the member in, on the present stay. */
   #welcome: JoinedEnvelopeV2["payload"] | undefined;
-  #isLeft = false;
-  #isSettling = false;
+  #role: RoomSnapshot["role"];
 
   /**
    * @param name The room's name.
@@ -73,11 +76,10 @@ export class RoomModel {
       maxDelayMs: settings.maxDelayMs,
       limit: settings.queueLimit,
       pace,
-      encode: (payload) => encodeEnvelope({ type: "chat_message", room: name, payload }),
       transmit: (envelopes) => connection.ask(envelopes),
       onChange: () => {
         changed();
-        this.#settleSoon();
+        this.#interest.settleSoon();
       },
     });
     this.#messages = new RoomMessages({
@@ -85,9 +87,12 @@ export class RoomModel {
       keepFailed: settings.queueLimit,
       isInFlight: (ref) => this.#queue.isInFlight(ref),
     });
+    const read = (message: MessageBody) => messageOfPage(message, member().user);
+    this.#history = new HistoryClient({ url, http, read, limit: pages });
     this.#timeline = new RoomTimeline({
+      room: name,
       messages: this.#messages,
-      history: new HistoryClient({ url, http, read: messageOfPage, limit: pages }),
+      history: this.#history,
       after: options.after,
       historyLength: options.history,
       queue: this.#queue,
@@ -97,17 +102,22 @@ export class RoomModel {
         connection.send({ type: "typing_status", room: name, payload: { status } });
       },
       onMessage: (message) => observer.onMessage?.(message),
+      onMessageChange: (change) => {
+        observer.onMessageChange?.(change, this.#messages.find(change.message));
+      },
       onArrive: (arrival) => this.#arrived(arrival),
       onLater: (reason) => this.membership.tryLater(reason),
       onChange: changed,
     });
-    this.#sender = new MessageSender({
+    const senderOptions = {
       messages: this.#messages,
       queue: this.#queue,
       session: this.#timeline.session,
       user: () => member().user,
       onChange: changed,
-    });
+    };
+    this.#sender = new MessageSender(senderOptions);
+    this.#changes = new ChangeSender(senderOptions);
     this.membership = new RoomMembership({
       room: name,
       connection,
@@ -129,6 +139,14 @@ export class RoomModel {
         observer.onStatus?.();
       },
     });
+    this.#interest = new RoomInterest({
+      membership: this.membership,
+      isUsed: () => this.#store.size + this.#queue.size > 0 || this.#timeline.isLoading,
+      onLeft: () => {
+        this.#timeline.reset();
+        this.presence.reset({ users: [], typing: [] });
+      },
+    });
   }
 
   /** The state of now; the same object until something of it changes. */
@@ -144,33 +162,45 @@ export class RoomModel {
   /** Calls a listener after each change, and joins the room; returns the end of that. */
   subscribe(listener: () => void): () => void {
     const unsubscribe = this.#store.subscribe(listener);
-    this.#isLeft = false;
-    this.#settleSoon();
+    this.#interest.renew();
     return () => {
       unsubscribe();
-      this.#settleSoon();
+      this.#interest.settleSoon();
     };
   }
 
   /** Sends a message, which is shown meanwhile. */
   send(draft: Draft): Promise<StoredMessage> {
-    return this.#wanted(() => this.#sender.send(draft));
+    return this.#interest.during(() => this.#sender.send(draft));
   }
 
-  /** Sends a message that is not shown before it is stored; the signal withdraws it. */
+  /** Sends a message that is not shown before it is stored. */
   post(draft: Draft, signal?: AbortSignal): Promise<StoredMessage> {
-    return this.#wanted(() => this.#timeline.session.send(draft, signal));
+    return this.#interest.during(() => this.#timeline.session.send(draft, signal));
   }
 
-  /** Sends a message again that has failed. */
-  retry(message: RoomMessage): Promise<StoredMessage> {
-    return this.#wanted(() => this.#sender.retry(message));
+  /** Changes a message, which is shown as it will be meanwhile. */
+  change(...[message, draft]: Parameters<ChangeSender["send"]>): ReturnType<ChangeSender["send"]> {
+    return this.#interest.during(() => this.#changes.send(message, draft));
   }
 
-  /** Removes a message that is not stored. */
-  discard({ ref = "" }: RoomMessage): void {
-    this.#messages.discard(ref);
+  /** Sends a message again that has failed, or changes of it that have. */
+  retry(message: RoomMessage): Promise<StoredMessage | undefined> {
+    return this.#interest.during(() => this.#changes.retry(message) ?? this.#sender.retry(message));
+  }
+
+  /** Removes a message that is not stored, or gives changes of it up that are not. */
+  discard({ ref = "", cursor }: RoomMessage): void {
+    if (cursor === undefined) this.#messages.discard(ref);
+    else this.#messages.pending.discard(cursor);
+    this.#messages.changed();
     this.#store.changed();
+  }
+
+  /** Finds a message, here or at the server. */
+  async find(cursor: string): Promise<StoredMessage | undefined> {
+    const { closing } = this.#context;
+    return this.#messages.find(cursor) ?? await this.#history.message(cursor, closing);
   }
 
   /** Shows the others that the user is typing, or no longer is. */
@@ -180,21 +210,20 @@ export class RoomModel {
 
   /** Reads the messages before the oldest one that is kept, and keeps them. */
   loadOlder(limit: number): Promise<StoredMessage[]> {
-    return this.#wanted(async () => {
+    return this.#interest.during(async () => {
       try {
         return await this.#timeline.loadOlder(limit);
       } finally {
-        this.#settleSoon();
+        this.#interest.settleSoon();
       }
     });
   }
 
   /** Leaves the room now, whatever it is wanted for. */
   leave(): void {
-    this.#isLeft = true;
     const message = `Room "${this.name}" was left`;
     this.#timeline.session.end(new ChatError(message, { code: "closed", temporary: false }));
-    this.#settle();
+    this.#interest.leave();
   }
 
   /** The state of the connection has changed. */
@@ -202,39 +231,13 @@ export class RoomModel {
     this.#store.changed();
   }
 
-  /** Does what the room is to be joined for, unless the hub has said that it is in vain. */
-  #wanted<T>(act: () => Promise<T>): Promise<T> {
-    const { status, error } = this.membership;
-    if (status === "closed") return Promise.reject(error);
-    this.#isLeft = false;
-    this.#settleSoon();
-    return act();
-  }
-
   #snapshot(): RoomSnapshot {
     const { status, error } = this.membership;
     const { users, userCount, typingUsers: typing } = this.presence;
     this.#messages.update(this.#context.member().user);
     const messages = this.#messages.list;
-    return { status, messages, typing, users, userCount, hasOlder: this.#timeline.hasOlder, error };
-  }
-
-  /** Joins or leaves at the end of this turn, so that who comes as another goes costs nothing. */
-  #settleSoon(): void {
-    if (this.#isSettling) return;
-    this.#isSettling = true;
-    queueMicrotask(() => {
-      this.#isSettling = false;
-      this.#settle();
-    });
-  }
-
-  #settle(): void {
-    const isUsed = this.#store.size + this.#queue.size > 0 || this.#timeline.isLoading;
-    const isWanted = isUsed && !this.#isLeft;
-    if (!this.membership.want(isWanted) || isWanted) return;
-    this.#timeline.reset();
-    this.presence.reset({ users: [], typing: [] });
+    const [{ hasOlder }, role] = [this.#timeline, this.#role];
+    return { status, messages, typing, users, userCount, hasOlder, role, error };
   }
 
   #join(): JoinPayloadV2 {
@@ -245,9 +248,12 @@ export class RoomModel {
 
   #take(envelope: EnvelopeOfRoom): void {
     const { onPresence, onTyping } = this.#observer;
+    const { session } = this.#timeline;
     switch (envelope.type) {
       case "chat_message":
-        return this.#timeline.session.take(storedMessage(envelope.payload));
+        return session.take(storedMessage(envelope.payload, this.#context.member().user));
+      case "message_changed":
+        return session.take(envelope.payload);
       case "presence": {
         const { joined, left } = envelope.payload;
         this.presence.change(joined.map(({ user }) => user), left);
@@ -264,6 +270,7 @@ export class RoomModel {
   #joined(joined: JoinedEnvelopeV2["payload"], stay: AbortSignal): void {
     const { users, typing, user_count: userCount } = joined;
     this.#welcome = joined;
+    this.#role = joined.role;
     this.presence.reset({ users: users.map(({ user }) => user), typing, userCount });
     this.#timeline.session.joined(joined, stay);
   }
@@ -272,7 +279,7 @@ export class RoomModel {
     const joined = this.#welcome;
     this.membership.live();
     // What is told of the status may have ended the stay.
-    if (joined && this.#welcome === joined) this.#observer.onArrive?.({ ...joined, recovered });
+    if (joined && joined === this.#welcome) this.#observer.onArrive?.({ ...joined, recovered });
   }
 
   #lost(): void {
@@ -280,9 +287,4 @@ export class RoomModel {
     this.#timeline.lost();
     this.presence.disconnect();
   }
-}
-
-/** What was sent before the end of a stay was known here waits for the next one. */
-function problemOfMessage(problem: ProblemV2): ProblemV2 {
-  return problem.code === "not_joined" ? { ...problem, code: "unavailable" } : problem;
 }

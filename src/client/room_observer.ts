@@ -5,7 +5,7 @@
  */
 
 import type { JoinedEnvelopeV2, PresenceEnvelopeV2 } from "../protocol/mod.ts";
-import type { TypingStatusEnvelopeV2 } from "../protocol/mod.ts";
+import type { MessageChange, TypingStatusEnvelopeV2 } from "../protocol/mod.ts";
 import type { ChatError } from "./chat_error.ts";
 import type { StoredMessage } from "./room_state.ts";
 
@@ -13,6 +13,11 @@ import type { StoredMessage } from "./room_state.ts";
 export interface RoomObserver {
   /** Called with each message of the log once, in its order. */
   readonly onMessage?: (message: StoredMessage) => void;
+  /**
+   * Called with each change of a message once, in the log's order, and the message as it is then;
+   * undefined where it is not kept.
+   */
+  readonly onMessageChange?: (change: MessageChange, message: StoredMessage | undefined) => void;
   /** Called when everything that was missed was handed on; then what is live is. */
   readonly onArrive?: (joined: JoinedEnvelopeV2["payload"]) => void;
   /** Called when users came or went. */

@@ -4,21 +4,22 @@
  * @module
  */
 
-import { decodeDraft, type Draft, type Limits, PAGE_MAX } from "../protocol/mod.ts";
+import type { ChangeDraft, Decoded, Draft, Limits, MessageChange } from "../protocol/mod.ts";
+import { PAGE_MAX } from "../protocol/mod.ts";
 import { ChatError, errorOf } from "./chat_error.ts";
-import type { Placed } from "./gap_fill.ts";
 import type { HistoryClient } from "./history_client.ts";
 import { LogPosition } from "./log_position.ts";
-import type { Acknowledged, SendQueue } from "./send_queue.ts";
+import {
+  type Outgoing,
+  outgoingChange,
+  outgoingMessage,
+  type OutgoingOptions,
+} from "./outgoing.ts";
+import type { LogRecord, StoredMessage } from "./room_state.ts";
+import type { SendQueue } from "./send_queue.ts";
 import { TypingSignal } from "./typing_signal.ts";
 
 const LEFT = new ChatError("The room was left", { code: "closed", temporary: false });
-
-/** What a session needs of a message. */
-export interface SessionMessage extends Placed, Acknowledged {
-  /** Who sent it. */
-  readonly user: string;
-}
 
 /** How far a member is that the server has let in. */
 export interface Arrival {
@@ -29,23 +30,25 @@ export interface Arrival {
 }
 
 /** How {@linkcode RoomSession} behaves. */
-export interface RoomSessionOptions<M> {
+export interface RoomSessionOptions {
+  /** The room's name. */
+  readonly room: string;
   /** Reads messages that the connection does not bring. */
-  readonly history: HistoryClient<M>;
+  readonly history: HistoryClient;
   /** Begin after this place; undefined for a newcomer. */
   readonly after?: string;
   /** How many messages of history a newcomer gets. */
   readonly historyLength: number;
   /** The messages that wait to be sent. */
-  readonly queue: SendQueue<M & SessionMessage>;
+  readonly queue: SendQueue<LogRecord>;
   /** Aborted, with a {@linkcode ChatError}, when it has ended for good. */
   readonly closing: AbortSignal;
   /** Gives the user's name, and what the server allows, once it has told. */
   readonly member: () => { readonly user: string; readonly limits: Limits | undefined };
   /** Sends a sign of typing. */
   readonly sendTyping: (status: boolean) => void;
-  /** Called with each message once, in the log's order. */
-  readonly onMessage: (message: M) => void;
+  /** Called with each record once, in the log's order. */
+  readonly onRecord: (record: LogRecord) => void;
   /** Called where what comes next does not follow what came before. */
   readonly onGap?: () => void;
   /** Called when everything that was missed was handed on; then what is live is. */
@@ -58,10 +61,10 @@ export interface RoomSessionOptions<M> {
  * Membership of a room: where the member stands in its log, what waits to be sent, who is told of
  * typing. The same for one room on a connection and for many.
  */
-export class RoomSession<M extends SessionMessage> {
-  readonly #options: RoomSessionOptions<M>;
+export class RoomSession {
+  readonly #options: RoomSessionOptions;
   readonly #typing: TypingSignal;
-  #position: LogPosition<M>;
+  #position: LogPosition;
   /** Settles when there is a place to load older messages from; then, when the last call ended. */
   #loading!: Promise<unknown>;
   #setReady!: () => void;
@@ -69,7 +72,7 @@ export class RoomSession<M extends SessionMessage> {
   #ended: ChatError | undefined;
 
   /** @param options The room, and what to call. */
-  constructor(options: RoomSessionOptions<M>) {
+  constructor(options: RoomSessionOptions) {
     this.#options = options;
     this.#typing = new TypingSignal(options.sendTyping);
     this.#position = this.#newcomer(options.after);
@@ -81,14 +84,14 @@ export class RoomSession<M extends SessionMessage> {
   }
 
   /**
-   * Takes a message that the connection brought.
+   * Takes a record that the connection brought.
    *
-   * @param message The message.
+   * @param record The record.
    */
-  take(message: M): void {
+  take(record: LogRecord): void {
     // A repeat is an acknowledgement, though it was handed on before.
-    this.#settle(message);
-    this.#position.take(message);
+    this.#settle(record);
+    this.#position.take(record);
   }
 
   /**
@@ -143,15 +146,22 @@ export class RoomSession<M extends SessionMessage> {
    * @param signal Withdraws it.
    * @returns The message as it is stored.
    */
-  send(draft: Draft, signal?: AbortSignal): Promise<M> {
-    const { closing, queue, member } = this.#options;
-    if (closing.aborted) return Promise.reject(closing.reason);
-    // Without the server's limit, which it has yet to tell, the server is the judge.
-    const textMaxBytes = member().limits?.text_max_bytes ?? Infinity;
-    const decoded = decodeDraft(draft, { textMaxBytes });
-    if (!decoded.ok) return Promise.reject(errorOf(decoded.error));
+  send(draft: Draft, signal?: AbortSignal): Promise<StoredMessage> {
+    const sent = this.#add((options) => outgoingMessage(draft, options), signal);
     this.#typing.reset();
-    return queue.add(decoded.draft, signal);
+    return sent as Promise<StoredMessage>;
+  }
+
+  /**
+   * Sends a change of a message.
+   *
+   * @param draft The change.
+   * @param signal Withdraws it.
+   * @returns The change as it is stored.
+   */
+  change(draft: ChangeDraft, signal?: AbortSignal): Promise<MessageChange> {
+    const sent = this.#add((options) => outgoingChange(draft, options), signal);
+    return sent as Promise<MessageChange>;
   }
 
   /**
@@ -169,7 +179,7 @@ export class RoomSession<M extends SessionMessage> {
    * @param limit How many at most.
    * @returns Oldest first; empty at the beginning of the room.
    */
-  loadOlder(limit: number): Promise<M[]> {
+  loadOlder(limit: number): Promise<StoredMessage[]> {
     if (!Number.isInteger(limit) || limit < 1) {
       return Promise.reject(new RangeError(`Cannot load ${limit} messages`));
     }
@@ -184,14 +194,30 @@ export class RoomSession<M extends SessionMessage> {
     return loading;
   }
 
-  #newcomer(after?: string): LogPosition<M> {
+  #add(
+    prepare: (options: OutgoingOptions) => Decoded<"outgoing", Outgoing>,
+    signal: AbortSignal | undefined,
+  ): Promise<LogRecord> {
+    const { room, closing, queue, member } = this.#options;
+    if (closing.aborted) return Promise.reject(closing.reason);
+    try {
+      // Without the server's limit, which it has yet to tell, the server is the judge.
+      const prepared = prepare({ room, limits: member().limits });
+      if (!prepared.ok) return Promise.reject(errorOf(prepared.error));
+      return queue.add(prepared.outgoing, signal);
+    } catch (error) {
+      return Promise.reject(error); // Data that is no JSON.
+    }
+  }
+
+  #newcomer(after?: string): LogPosition {
     this.#loading = new Promise<void>((resolve) => this.#setReady = resolve);
-    const { history, historyLength, onMessage, onGap } = this.#options;
-    const deliver = (message: M) => {
-      this.#settle(message);
-      onMessage(message);
+    const { history, historyLength, onRecord, onGap } = this.#options;
+    const deliver = (record: LogRecord) => {
+      this.#settle(record);
+      onRecord(record);
     };
-    return new LogPosition<M>({ history, after, historyLength, onMessage: deliver, onGap });
+    return new LogPosition({ history, after, historyLength, onRecord: deliver, onGap });
   }
 
   async #recover(joined: Arrival, stay: AbortSignal): Promise<void> {
@@ -211,7 +237,7 @@ export class RoomSession<M extends SessionMessage> {
     goOn(stay);
   }
 
-  #settle(message: M): void {
-    if (message.user === this.#options.member().user) this.#options.queue.settle(message);
+  #settle(record: LogRecord): void {
+    if (record.user === this.#options.member().user) this.#options.queue.settle(record);
   }
 }

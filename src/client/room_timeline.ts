@@ -4,18 +4,19 @@
  * @module
  */
 
-import { HISTORY_DEFAULT } from "../protocol/mod.ts";
+import { HISTORY_DEFAULT, type MessageChange } from "../protocol/mod.ts";
 import type { RoomMessages } from "./room_messages.ts";
 import { type Arrival, RoomSession, type RoomSessionOptions } from "./room_session.ts";
-import type { StoredMessage } from "./room_state.ts";
+import { isChange, type StoredMessage } from "./room_state.ts";
 
 /** How {@linkcode RoomTimeline} behaves. */
-export interface RoomTimelineOptions
-  extends Omit<RoomSessionOptions<StoredMessage>, "onMessage" | "onGap"> {
+export interface RoomTimelineOptions extends Omit<RoomSessionOptions, "onRecord" | "onGap"> {
   /** The messages that are kept. */
   readonly messages: RoomMessages;
   /** Called with each message once, in the log's order, when it is kept. */
   readonly onMessage: (message: StoredMessage) => void;
+  /** Called with each change once, in the log's order, when it is folded into its message. */
+  readonly onMessageChange: (change: MessageChange) => void;
   /** Called when something of it has changed. */
   readonly onChange: () => void;
 }
@@ -26,7 +27,7 @@ export interface RoomTimelineOptions
  */
 export class RoomTimeline {
   /** The membership that brings what is live. */
-  readonly session: RoomSession<StoredMessage>;
+  readonly session: RoomSession;
   readonly #options: RoomTimelineOptions;
   #hasOlder = false;
   /** Messages so far of the history that a newcomer gets. */
@@ -39,9 +40,9 @@ export class RoomTimeline {
   /** @param options The room, and what to call. */
   constructor(options: RoomTimelineOptions) {
     this.#options = options;
-    this.session = new RoomSession<StoredMessage>({
+    this.session = new RoomSession({
       ...options,
-      onMessage: (message) => this.#append(message),
+      onRecord: (record) => isChange(record) ? this.#fold(record) : this.#append(record),
       onGap: () => this.clear(),
       onArrive: (arrival) => this.#arrived(arrival),
     });
@@ -104,7 +105,7 @@ export class RoomTimeline {
     this.#loads++;
     const restarts = this.#restarts;
     try {
-      messages.grow(limit);
+      messages.beginLoad(limit);
       const older = await this.session.loadOlder(limit);
       if (restarts === this.#restarts) {
         messages.prepend(older);
@@ -114,6 +115,7 @@ export class RoomTimeline {
       return older;
     } finally {
       this.#loads--;
+      messages.endLoad();
     }
   }
 
@@ -127,6 +129,14 @@ export class RoomTimeline {
     messages.passed(message.cursor);
     onChange();
     onMessage(message);
+  }
+
+  #fold(change: MessageChange): void {
+    const { messages, member, onMessageChange, onChange } = this.#options;
+    messages.fold(change, member().user);
+    messages.passed(change.cursor);
+    onChange();
+    onMessageChange(change);
   }
 
   #arrived(arrival: Arrival): void {

@@ -5,11 +5,10 @@
  */
 
 import { TIMER_MAX_MS } from "../protocol/checks.ts";
-import { decodeDraft, type Draft, FRAME_MAX_LENGTH } from "../protocol/mod.ts";
-import type { Limits, Problem } from "../protocol/mod.ts";
+import { FRAME_MAX_LENGTH, type Limits, type Problem } from "../protocol/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { ChatError, errorOf, isErrorCode, isTemporary } from "./chat_error.ts";
-import { createRef } from "./message_ref.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { PACE, type SendPace } from "./send_pace.ts";
 
 /**
@@ -25,17 +24,15 @@ const ASKED_MAX_MS = 30_000;
 /** Times that a message is sent again after errors of a kind that this version does not know. */
 const UNKNOWN_MAX = 5;
 
-/** A stored message as far as it tells which message that was sent it is. */
+/** A stored message, or change, as far as it tells which one that was sent it is. */
 export interface Acknowledged {
   /** The ref with which it was sent. */
   readonly ref?: string;
 }
 
-/** A message that waits to be sent or acknowledged. */
+/** A message, or a change, that waits to be sent or acknowledged. */
 interface Entry<M> {
-  readonly draft: Draft & { readonly ref: string };
-  /** The envelope, as JSON. */
-  readonly envelope: string;
+  readonly outgoing: Outgoing;
   readonly promise: Promise<M>;
   readonly resolve: (message: M) => void;
   readonly reject: (reason: unknown) => void;
@@ -52,8 +49,6 @@ export interface SendQueueOptions {
   readonly maxDelayMs?: number;
   /** The pace of the connection, attached before the queue is. */
   readonly pace: SendPace;
-  /** Writes the envelope of a message. */
-  readonly encode: (draft: Draft & { readonly ref: string }) => string;
   /** Sends envelopes; called only between `attach` and `detach`. */
   readonly transmit: (envelopes: readonly string[]) => void;
   /** Called after a message was added, sent, taken back or taken out. */
@@ -61,7 +56,7 @@ export interface SendQueueOptions {
 }
 
 /**
- * A bounded queue of messages. Each waits for its acknowledgement, and is sent again after a
+ * A bounded queue of messages, and of changes of messages. Each waits for its acknowledgement, and is sent again after a
  * reconnect and after an error that passes; its `ref` makes the repeat one message.
  *
  * @example
@@ -72,10 +67,10 @@ export interface SendQueueOptions {
  * const outgoing = new SendQueue<{ cursor: string; ref?: string }>({
  *   limit: 1000,
  *   pace: new SendPace(),
- *   encode: (payload) => JSON.stringify({ type: "chat_message", payload }),
  *   transmit: (envelopes) => console.log(envelopes),
  * });
- * const stored = outgoing.add({ text: "hello", ref: "1" });
+ * const envelope = '{"type":"chat_message","room":"lobby","payload":{"text":"hello","ref":"1"}}';
+ * const stored = outgoing.add({ ref: "1", envelope, check: () => undefined });
  * outgoing.settle({ cursor: "0".repeat(20), ref: "1" });
  * console.log((await stored).cursor);
  * ```
@@ -108,16 +103,17 @@ export class SendQueue<M extends Acknowledged> {
   }
 
   /**
-   * Adds a message. One with the ref and the text of one that is already waiting is that one.
+   * Adds a message. One with the ref and the envelope of one that is already waiting is that one.
    *
-   * @param draft What to send; it gets a ref if it has none.
+   * @param outgoing What to send.
    * @param signal Gives it up.
    * @returns The message as stored. Rejects with a {@linkcode ChatError}, or the signal's reason.
    */
-  add({ text, ref = createRef() }: Draft, signal?: AbortSignal): Promise<M> {
+  add(outgoing: Outgoing, signal?: AbortSignal): Promise<M> {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    const { ref, envelope } = outgoing;
     const known = this.#entries.get(ref);
-    if (known?.draft.text === text) return known.promise;
+    if (known?.outgoing.envelope === envelope) return known.promise;
     if (known) {
       const message = `Another message with the ref "${ref}" already waits to be sent`;
       return Promise.reject(new ChatError(message, { code: "ref_reused", temporary: false }));
@@ -126,13 +122,12 @@ export class SendQueue<M extends Acknowledged> {
       const message = `${this.#options.limit} messages already wait to be sent`;
       return Promise.reject(new ChatError(message, { code: "queue_full", temporary: true }));
     }
-    const envelope = this.#options.encode({ text, ref });
     if (envelope.length > FRAME_MAX_LENGTH) {
       // It would end the connection, again and again.
       const message = `"text" takes more than the ${FRAME_MAX_LENGTH} characters of a frame`;
       return Promise.reject(new ChatError(message, { code: "text_too_long", temporary: false }));
     }
-    return this.#queue({ text, ref }, envelope, signal);
+    return this.#queue(outgoing, signal);
   }
 
   /**
@@ -144,10 +139,9 @@ export class SendQueue<M extends Acknowledged> {
   attach(limits: Limits): void {
     this.#limits = limits;
     this.#pausedUntil = 0;
-    const { text_max_bytes: textMaxBytes } = limits;
-    for (const [ref, { draft }] of this.#entries) {
-      const decoded = decodeDraft(draft, { textMaxBytes });
-      if (!decoded.ok) this.#take(ref)?.reject(errorOf(decoded.error));
+    for (const [ref, { outgoing }] of this.#entries) {
+      const problem = outgoing.check(limits);
+      if (problem) this.#take(ref)?.reject(errorOf(problem));
     }
     this.#schedule();
   }
@@ -163,9 +157,9 @@ export class SendQueue<M extends Acknowledged> {
   }
 
   /**
-   * Resolves the promise of a message of this user that the server has stored. The text may differ
-   * from what was sent, where the server changes it; that the message is the one that was sent,
-   * the server has made sure of, and nobody else can guess its ref.
+   * Resolves the promise of a message of this user, or of a change, that the server has stored. The
+   * text may differ from what was sent, where the server changes it; that the message is the one that
+   * was sent, the server has made sure of, and nobody else can guess its ref.
    *
    * @param message The message, with its ref; nothing happens where that is not waited for.
    */
@@ -225,19 +219,15 @@ export class SendQueue<M extends Acknowledged> {
     return this.#entries.get(ref)?.isInFlight;
   }
 
-  #queue(
-    draft: Draft & { readonly ref: string },
-    envelope: string,
-    signal?: AbortSignal,
-  ): Promise<M> {
-    const { ref } = draft;
+  #queue(outgoing: Outgoing, signal?: AbortSignal): Promise<M> {
+    const { ref } = outgoing;
     let settle!: Pick<Entry<M>, "resolve" | "reject">;
     const promise = new Promise<M>((resolve, reject) => settle = { resolve, reject });
     const abort = () => this.#take(ref)?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     const forget = () => signal?.removeEventListener("abort", abort);
     promise.then(forget, forget);
-    const entry = { draft, envelope, promise, isInFlight: false, unknownErrors: 0, ...settle };
+    const entry = { outgoing, promise, isInFlight: false, unknownErrors: 0, ...settle };
     this.#entries.set(ref, entry);
     this.#options.onChange?.();
     this.#schedule();
@@ -289,7 +279,7 @@ export class SendQueue<M extends Acknowledged> {
       if (isWaiting) break;
       entry.isInFlight = true;
       this.#inFlight++;
-      envelopes.push(entry.envelope);
+      envelopes.push(entry.outgoing.envelope);
     }
     if (!isWaiting) pace.forget(this.#schedule);
     if (envelopes.length === 0) return;

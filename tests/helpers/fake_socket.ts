@@ -132,7 +132,7 @@ export function fakeSockets(): { sockets: FakeSocket[]; WebSocket: typeof WebSoc
 
 /** A cursor of the log that the test makes up. */
 export function cursor(number: number): string {
-  return String(number).padStart(24, "0");
+  return String(number).padStart(20, "0");
 }
 
 /** A message of a log, as a page holds it. */
