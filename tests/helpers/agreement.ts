@@ -53,7 +53,7 @@ const TYPING_MS = 100;
 const HEARTBEAT_MS = 100;
 const EXPIRY_MS = 2_000;
 /** Milliseconds in which everything must have come right at the end. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 60_000;
 
 /** Milliseconds that what a device is sent takes to go out; one of them hardly ever reads. */
 const WRITE_MS = [0, 0, 1, 2, 5, 500];
