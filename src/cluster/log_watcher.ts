@@ -4,7 +4,7 @@
  * @module
  */
 
-import { commitOf, placeOf } from "../store/cursor.ts";
+import { commitOf, ORIGIN } from "../store/cursor.ts";
 import type { Growth, RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { StoreWatch } from "./store_watch.ts";
@@ -31,7 +31,7 @@ export interface WatchedRoom {
 /** How {@linkcode LogWatcher} behaves. */
 export interface LogWatcherOptions {
   /** The store to watch. */
-  readonly log: Pick<RoomLog, "grownSince" | "heads" | "watch">;
+  readonly log: Pick<RoomLog, "grownSince" | "has" | "heads" | "watch">;
   /** The rooms in memory that are open or being opened. */
   readonly rooms: () => Iterable<WatchedRoom>;
   /** Finds one of them. */
@@ -138,11 +138,11 @@ export class LogWatcher {
     let growth: Growth | undefined;
     try {
       growth = await this.#options.log.grownSince(from, commit);
+      // All rooms are looked at, in case the database is no longer the one that was read.
+      if (!growth) await this.#lookAtAll(commit);
     } catch (error) {
       this.#failed("look_failed", error);
-      return names;
     }
-    // The watch is about to tell of this commit, and then all rooms are looked at.
     if (!growth) return names;
     this.#note(growth);
     this.#advance(commit);
@@ -189,14 +189,15 @@ export class LogWatcher {
     const looked = [...rooms()];
     const stood = looked.map(({ cursor }) => cursor);
     const heads = await log.heads(looked.map(({ name }) => name));
+    // Where a log does not end where its room stands, it may be another one: the place must be there.
+    const stand = await Promise.all(looked.map(({ name }, index) => {
+      const isAtEnd = heads[index] === stood[index] || stood[index] === ORIGIN;
+      return isAtEnd || log.has(name, stood[index]);
+    }));
     if (this.#isClosed) return;
     this.#position = newest;
     this.#behind.clear();
-    const isBack = heads.some((head, index) => {
-      const [is, was] = [placeOf(head), placeOf(stood[index])];
-      return is < was || (is === was && head !== stood[index]);
-    });
-    if (isBack) return onWentBack();
+    if (stand.includes(false)) return onWentBack();
     heads.forEach((head, index) => {
       if (looked[index].cursor < head) this.#behind.set(looked[index].name, commitOf(head));
     });

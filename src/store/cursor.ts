@@ -19,6 +19,8 @@ const PAIRS = Array.from({ length: BASE * BASE }, (_, n) => {
 });
 /** The largest number of 23 bits. */
 const GROUP_MAX = 2 ** 23 - 1;
+/** The largest tag. */
+export const TAG_MAX: number = GROUP_MAX;
 /** Digits of the place, before those of the tag. */
 const PLACE_LENGTH = 16;
 /** Digits of a cursor. */
@@ -40,6 +42,18 @@ export const NO_COMMIT = "0".repeat(COMMIT_LENGTH);
 
 /** The place before the first message of every log: where a member of an empty room stands. */
 export const ORIGIN = "0".repeat(CURSOR_LENGTH);
+
+const COMMIT_PATTERN = new RegExp(`^[0-9a-f]{${COMMIT_LENGTH}}$`);
+
+/**
+ * Tells whether a text has the form of a commit.
+ *
+ * @param text Any text.
+ * @returns True for 20 lower-case hexadecimal digits.
+ */
+export function isCommit(text: string): boolean {
+  return COMMIT_PATTERN.test(text);
+}
 
 const PATTERN = new RegExp(`^[0-9A-Za-z]{${CURSOR_LENGTH}}$`);
 

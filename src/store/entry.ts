@@ -5,7 +5,7 @@
  */
 
 import type { Message } from "../protocol/mod.ts";
-import { cursorAt, tagOf } from "./cursor.ts";
+import { COMMIT_LENGTH, cursorAt, ENTRY_MAX_RECORDS, isCommit, tagOf } from "./cursor.ts";
 
 /** A record of a log: a message, or the tombstone of a duplicate. */
 export interface LogRecord {
@@ -45,6 +45,12 @@ interface TombstoneLine {
   readonly sent_at: string;
 }
 
+/** The same as versions before 0.1.0 wrote it: with all of the message that it repeats. */
+interface OldTombstoneLine {
+  readonly struck: string;
+  readonly repeats: Message;
+}
+
 /** What one room gets in one commit. */
 export interface LogEntry {
   /** JSON lines in UTF-8, at least one. */
@@ -59,6 +65,7 @@ const PAYLOAD_START = '{"type":"chat_message","payload":';
 const STRUCK_START = '{"struck":';
 /** The bytes that the hash takes at the beginning of a line: `"h":"01234567",`. */
 const HASH_LENGTH = 15;
+const HASH_DIGITS = 8;
 const encoder = new TextEncoder();
 
 /**
@@ -119,23 +126,40 @@ interface LineAt {
 }
 
 function decodeLine(line: string, at: LineAt): LogRecord | undefined {
-  let stored: StoredMessage | TombstoneLine;
+  let parsed: StoredMessage | TombstoneLine | OldTombstoneLine;
   try {
-    stored = JSON.parse(line);
+    parsed = JSON.parse(line);
   } catch {
     return undefined;
   }
-  if (typeof stored !== "object" || stored === null) return undefined;
+  if (typeof parsed !== "object" || parsed === null || at.index >= ENTRY_MAX_RECORDS) {
+    return undefined;
+  }
+  const stored = "repeats" in parsed ? renewed(parsed) : parsed;
+  if (!stored) return undefined;
   const { user, ref, sent_at, h } = stored;
   if (typeof user !== "string" || typeof sent_at !== "string") return undefined;
   if (!("struck" in stored)) {
     if (typeof stored.id !== "string" || typeof stored.text !== "string") return undefined;
+    // The hash is cut off the line by its place.
+    if (h !== undefined && !line.startsWith(`{"h":"${h}",`)) return undefined;
+    if (h !== undefined && h.length !== HASH_DIGITS) return undefined;
     return recordAt(at, line, stored);
   }
   const { struck: id, first } = stored;
   if (typeof id !== "string" || typeof first !== "string") return undefined;
   const cursor = cursorAt(at.commit, at.index, tagOf(id));
   return { cursor, id, user, ref, hash: hashOf(h), sentAt: sent_at, envelope: "", repeats: first };
+}
+
+/** A tombstone of the form before 0.1.0 in the present one. */
+function renewed({ struck, repeats }: OldTombstoneLine): TombstoneLine | undefined {
+  const { cursor, id, user, ref, sent_at } = repeats ?? {};
+  if (typeof cursor !== "string" || typeof id !== "string") return undefined;
+  const commit = cursor.slice(0, COMMIT_LENGTH);
+  const index = parseInt(cursor.slice(COMMIT_LENGTH), 16);
+  if (!isCommit(commit) || !(index < ENTRY_MAX_RECORDS)) return undefined;
+  return { struck, first: cursorAt(commit, index, tagOf(id)), user, ref, sent_at };
 }
 
 /**

@@ -20,9 +20,11 @@ export interface ExpiryOptions {
 }
 
 /** Where a room's log begins for readers. */
-interface Beginning {
-  /** The first cursor that may be shown; the origin where that is all of the log. */
+export interface Beginning {
+  /** The first cursor that may be shown; the origin where nothing has expired. */
   readonly first: string;
+  /** Whether all of the log has expired: `first` is behind its last entry then. */
+  readonly isAll: boolean;
   /** The age of the message there; undefined where there is none. */
   readonly sentAt: string | undefined;
   /** When that was read. */
@@ -57,19 +59,28 @@ export abstract class Expiry {
    * @returns The first cursor that may be shown; the origin where nothing has expired.
    */
   async first(room: string): Promise<string> {
-    if (!this.isOn) return ORIGIN;
+    return this.isOn ? (await this.beginning(room)).first : ORIGIN;
+  }
+
+  /**
+   * The same, and whether anything is shown at all.
+   *
+   * @param room The room.
+   * @returns Where its log begins for readers.
+   */
+  async beginning(room: string): Promise<Beginning> {
     const now = this.#clock.now();
     const known = this.#beginnings.get(room);
     // Where the clock was set back, less has expired than it seemed.
     const isCurrent = known !== undefined && known.readAt <= now;
-    if (isCurrent && this.#isYoung(known.sentAt)) return known.first;
+    if (isCurrent && this.#isYoung(known.sentAt)) return known;
     const beginning = await this.#scan(room, isCurrent ? known.first : ORIGIN, now);
     this.#beginnings.delete(room);
     this.#beginnings.set(room, beginning);
     if (this.#beginnings.size > ROOMS_MAX) {
       this.#beginnings.delete(this.#beginnings.keys().next().value!);
     }
-    return beginning.first;
+    return beginning;
   }
 
   /**
@@ -110,13 +121,13 @@ export abstract class Expiry {
     await this.scan(room, commitOf(from), (commit, text) => {
       for (const { cursor, sentAt } of decodeEntry(text, { room, commit }, () => {})) {
         if (cursor < from || !this.#isYoung(sentAt)) continue;
-        found = { first: first === ORIGIN ? ORIGIN : cursor, sentAt, readAt };
+        found = { first: first === ORIGIN ? ORIGIN : cursor, isAll: false, sentAt, readAt };
         return false;
       }
       // Behind all that this entry can hold.
       first = cursorAt(commit, ENTRY_MAX_RECORDS - 1, 0);
       return true;
     });
-    return found ?? { first, sentAt: undefined, readAt };
+    return found ?? { first, isAll: first !== ORIGIN, sentAt: undefined, readAt };
   }
 }

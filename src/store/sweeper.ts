@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { commitOf, cursorAt, ENTRY_MAX_RECORDS, ORIGIN } from "./cursor.ts";
+import { commitOf, ORIGIN } from "./cursor.ts";
 import type { Expiry } from "./expiry.ts";
 import type { StoreEvent } from "./room_log.ts";
 import type { SteadyClock } from "./steady_clock.ts";
@@ -95,16 +95,15 @@ export abstract class Sweeper {
   async look(room: string): Promise<number> {
     const { clock, expiry } = this.#options;
     if (!expiry.isOn) return 0;
-    const first = await expiry.first(room);
-    const commit = commitOf(first);
-    // Where nothing is young enough, the newest entry goes as well: what follows it sorts later.
-    const isAll = first === cursorAt(commit, ENTRY_MAX_RECORDS - 1, 0);
-    const before = isAll ? `${commit}~` : commit;
-    const earlier = this.#looks.get(room);
-    if (first === ORIGIN || commit === commitOf(ORIGIN)) {
+    const { first, isAll } = await expiry.beginning(room);
+    if (first === ORIGIN) {
       this.#looks.delete(room);
       return 0;
     }
+    const commit = commitOf(first);
+    // Where nothing is young enough, the newest entry goes as well: what follows it sorts later.
+    const before = isAll ? `${commit}~` : commit;
+    const earlier = this.#looks.get(room);
     if (!earlier || clock.elapsed - earlier.at < APART_MS) {
       if (!earlier && this.#looks.size < LOOKS_MAX) {
         this.#looks.set(room, { at: clock.elapsed, before });

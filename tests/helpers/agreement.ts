@@ -11,6 +11,7 @@ import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { injectFaults } from "./kv_faults.ts";
 import { type LineSubscription, MultiRoomLine, shownTo } from "./multi_room_line.ts";
 import { Random } from "./random.ts";
+import { RestorableStore } from "./restorable_store.ts";
 import { duplicatesIn } from "./reference_window.ts";
 
 /** How large a run is. */
@@ -46,6 +47,10 @@ export interface Account {
   readonly lost: number;
   /** Commits that the store wrote twice by itself. */
   readonly twice: number;
+  /** Times that the database was put back under its hubs. */
+  readonly restored: number;
+  /** Messages that this took away. */
+  readonly takenBack: number;
 }
 
 /** Milliseconds: typing, and signs of life, go faster than in real life, so that runs are short. */
@@ -60,6 +65,9 @@ const WRITE_MS = [0, 0, 1, 2, 5, 500];
 
 /** What a member saw from one join to the end of that stay. */
 interface Stay {
+  /** How often the database had been put back when it began, and when its last envelope came. */
+  readonly since: number;
+  until: number;
   /** Whose it is, where it is one of several on a connection: messages are shorter there. */
   readonly onLineOf: string | undefined;
   readonly after: string | undefined;
@@ -90,6 +98,8 @@ class Device {
   readonly line: MultiRoomLine | undefined;
   readonly #name: string;
   readonly #writeMs: number;
+  /** How often the database has been put back. */
+  readonly #epoch: () => number;
   /** Whether commits may fail: who has left by then is not told that a message was not stored. */
   readonly #canFail: boolean;
   readonly #published = new Set<string>();
@@ -97,8 +107,16 @@ class Device {
 
   constructor(
     name: string,
-    at: { user: string; room: string; writeMs: number; canFail: boolean; line?: MultiRoomLine },
+    at: {
+      user: string;
+      room: string;
+      writeMs: number;
+      canFail: boolean;
+      epoch: () => number;
+      line?: MultiRoomLine;
+    },
   ) {
+    this.#epoch = at.epoch;
     this.#name = name;
     this.#canFail = at.canFail;
     this.line = at.line;
@@ -111,6 +129,8 @@ class Device {
     this.leave();
     const after = resumes ? this.cursor : undefined;
     const stay: Stay = {
+      since: this.#epoch(),
+      until: this.#epoch(),
       onLineOf: this.line && this.user,
       after,
       messages: [],
@@ -176,6 +196,7 @@ class Device {
   #take(stay: Stay, text: string): void {
     const decoded = decodeServerEnvelope(text);
     if (!decoded.ok) return this.#wrong(`got ${text}`);
+    stay.until = this.#epoch();
     const { type, payload } = decoded.envelope;
     switch (type) {
       case "chat_message": {
@@ -253,7 +274,7 @@ export class Agreement {
   readonly #seed: number;
   readonly #random: Random;
   readonly #scale: Scale;
-  readonly #path: string;
+  readonly #store: RestorableStore;
   readonly #channel: FaultyChannel;
   readonly #hubs: { hub: Hub; kv: Deno.Kv }[] = [];
   readonly #devices: Device[] = [];
@@ -274,16 +295,21 @@ export class Agreement {
   #resumed = 0;
   #resent = 0;
   #said = 0;
+  /** How often the database is still to be put back. */
+  #restores: number;
+  #takenBack = 0;
+  /** Milliseconds that have gone by for all hubs. */
+  #goneBy = 0;
 
   /**
    * @param seed Decides everything that is left to chance, but for what the clock decides.
    * @param scale How large.
-   * @param path A database file that does not exist yet.
+   * @param folder An empty folder, for the database.
    */
-  constructor(seed: number, scale: Scale, path: string) {
+  constructor(seed: number, scale: Scale, folder: string) {
     this.#seed = seed;
     this.#scale = scale;
-    this.#path = path;
+    this.#store = new RestorableStore(folder);
     this.#random = new Random(seed);
     const faults: Faults = {
       drop: this.#random.pick([0, 0.05, 0.2, 0.4]),
@@ -300,6 +326,7 @@ export class Agreement {
       slow: this.#random.pick([0, 0, 0.1]),
       clocks: this.#random.chance(0.5),
     };
+    this.#restores = this.#random.pick([0, 0, 1, 3]);
   }
 
   /** Runs it, and checks what everybody saw. */
@@ -320,7 +347,8 @@ export class Agreement {
       }
       const room = `room${i % rooms}`;
       const canFail = this.#storeFaults.failed > 0;
-      const device = new Device(`device ${i}`, { user, room, writeMs, line, canFail });
+      const epoch = () => this.#store.epoch;
+      const device = new Device(`device ${i}`, { user, room, writeMs, line, canFail, epoch });
       this.#devices.push(device);
       device.join(this.#hubFor(device), false);
     }
@@ -334,6 +362,7 @@ export class Agreement {
       killHub(hub);
       kv.close();
     }
+    this.#store.close();
     this.#channel.close();
     const stays = this.#devices.flatMap((device) => device.stays);
     return {
@@ -349,6 +378,8 @@ export class Agreement {
       struck: records.filter((record) => record.repeats).length,
       lost: this.#lost,
       twice: this.#twice,
+      restored: this.#store.epoch,
+      takenBack: this.#takenBack,
     };
   }
 
@@ -364,6 +395,8 @@ export class Agreement {
     else if (what < 0.9) this.#comeBack(device);
     else if (what < 0.97) this.#repeat(device);
     else if (what < 0.985) await this.#replaceHub();
+    else if (what < 0.99) this.#goneBy += random.below(100_000);
+    else if (this.#restores > 0) await this.#putBack();
     await pause(random.chance(0.3) ? random.below(4) : 0);
   }
 
@@ -382,7 +415,9 @@ export class Agreement {
 
   /** Sends something again that may have been stored: from another tab, through another hub. */
   #repeat(device: Device): void {
-    const ref = device.sent.at(-1 - this.#random.below(3));
+    // Mostly one of the last; it may be long ago.
+    const ago = this.#random.chance(0.8) ? 3 : device.sent.length + 1;
+    const ref = device.sent.at(-1 - this.#random.below(ago));
     if (ref === undefined) return;
     const text = device.pending.get(ref) ?? device.confirmed.get(ref)?.text;
     if (text === undefined) return;
@@ -392,6 +427,12 @@ export class Agreement {
     });
     device.astray.add(ref);
     for (const { subscription } of others) subscription?.publish({ text, ref });
+  }
+
+  /** Makes a backup now and then, and puts it back some time later. */
+  async #putBack(): Promise<void> {
+    if (this.#random.chance(0.5)) await this.#store.backUp();
+    else if (await this.#store.restore(this.#random.chance(0.5))) this.#restores--;
   }
 
   async #replaceHub(): Promise<void> {
@@ -408,8 +449,7 @@ export class Agreement {
   }
 
   async #startHub(): Promise<void> {
-    const kv = await Deno.openKv(this.#path);
-    this.#injectFaults(kv);
+    const kv = await this.#store.open((kv) => this.#injectFaults(kv));
     const hub = new Hub(new KvRoomLog(kv), {
       now: this.#createClock(),
       fanout: this.#channel.connect(),
@@ -454,11 +494,11 @@ export class Agreement {
   /** The clock of a hub: it differs from others', and jumps where clocks do. */
   #createClock(): () => number {
     const random = this.#random;
-    if (!this.#storeFaults.clocks) return Date.now;
+    if (!this.#storeFaults.clocks) return () => Date.now() + this.#goneBy;
     let offset = random.pick([0, 0, -90_000, 90_000, 3_600_000]);
     return () => {
       if (random.chance(0.01)) offset += random.pick([-600_000, -60_000, 60_000, 600_000]);
-      return Date.now() + offset;
+      return Date.now() + this.#goneBy + offset;
     };
   }
 
@@ -512,30 +552,49 @@ export class Agreement {
     return found;
   }
 
+  /** Holds everything against the logs, and returns them as they stand at the end. */
   async #check(): Promise<Map<string, LogRecord[]>> {
-    const log = new KvRoomLog(this.#hubs[0].kv);
+    const epochs: Epoch[] = [];
+    for (let epoch = 0; epoch <= this.#store.epoch; epoch++) {
+      const basePath = this.#store.basePath(epoch);
+      const base = basePath === undefined ? new Map() : await this.#readLogs(basePath);
+      epochs.push({ base, logs: await this.#readLogs(this.#store.path(epoch)) });
+    }
+    for (let i = 0; i < this.#scale.rooms; i++) this.#checkRoom(`room${i}`, epochs);
+    return epochs.at(-1)!.logs;
+  }
+
+  async #readLogs(path: string): Promise<Map<string, LogRecord[]>> {
+    using kv = await Deno.openKv(path);
+    const log = new KvRoomLog(kv);
     const logs = new Map<string, LogRecord[]>();
     for (let i = 0; i < this.#scale.rooms; i++) {
-      const room = `room${i}`;
-      const records = await log.after(room, ORIGIN, { limit: Infinity });
-      logs.set(room, records);
-      this.#checkRoom(room, records);
+      logs.set(`room${i}`, await log.after(`room${i}`, ORIGIN, { limit: Infinity }));
     }
     return logs;
   }
 
-  #checkRoom(room: string, records: readonly LogRecord[]): void {
+  #checkRoom(room: string, epochs: readonly Epoch[]): void {
     const wrong = (what: string) => this.#violations.push(what);
-    const shown = records.filter((record) => !record.repeats);
-    const texts = shown.map(messageText);
-    const places = new Map(shown.map(({ cursor }, index) => [cursor, index]));
+    const logs = epochs.map(({ logs }) => new RoomHistory(logs.get(room)!));
+    const bases = epochs.map(({ base }) => new RoomHistory(base.get(room) ?? []));
+    const last = logs.at(-1)!;
+    const isIn = ({ id, cursor }: Message, log: RoomHistory) =>
+      id === "" ? log.places.has(cursor) : log.ids.has(id);
+    // What a restore took away was there before, and not in what was put back.
+    const isTaken = (message: Message) =>
+      bases.slice(1).some((base, index) => isIn(message, logs[index]) && !isIn(message, base));
+    for (const { shown } of logs.slice(0, -1)) {
+      this.#takenBack += shown.filter(({ id }) => !last.ids.has(id)).length;
+    }
     for (const device of this.#devices.filter((device) => device.room === room)) {
-      for (const { id, cursor, ref } of device.confirmed.values()) {
-        const isKept = id === "" ? places.has(cursor) : shown.some((record) => record.id === id);
-        if (!isKept) wrong(`${room} lost ${ref} (${id || cursor})`);
+      for (const message of device.confirmed.values()) {
+        if (isIn(message, last) || isTaken(message)) continue;
+        wrong(`${room} lost ${message.ref} (${message.id || message.cursor})`);
       }
       const mine = device.sent.filter((ref) => {
-        return device.confirmed.has(ref) && !device.astray.has(ref);
+        const message = device.confirmed.get(ref);
+        return message && !device.astray.has(ref) && isIn(message, last);
       });
       const cursors = mine.map((ref) => device.confirmed.get(ref)!.cursor);
       cursors.forEach((cursor, i) => {
@@ -543,25 +602,56 @@ export class Agreement {
         wrong(`${room} has ${mine[i]} of ${device.user} before ${mine[i - 1]}`);
       });
       device.stays.forEach((stay, index) => {
-        for (const what of checkStay(stay, texts, places, shown)) {
-          wrong(`${device.user} in ${room}, stay ${index}: ${what}`);
+        // Until a hub notices that the database was put back, it is of the time before; at the end
+        // all have noticed.
+        const isLast = index === device.stays.length - 1;
+        const times = isLast ? [last] : logs.slice(0, stay.until + 1);
+        const tries = times.map((log) => checkStay(stay, log));
+        if (tries.some((found) => found.length === 0)) return;
+        const until = `${stay.since} to ${stay.until} of ${logs.length - 1}`;
+        for (const what of tries.at(-1)!) {
+          wrong(`${device.user} in ${room}, stay ${index} (${until}): ${what}`);
         }
       });
     }
   }
 }
 
+/** The logs of the time between two restores. */
+interface Epoch {
+  /** As they were put back. */
+  readonly base: ReadonlyMap<string, LogRecord[]>;
+  /** As they were at the end of it. */
+  readonly logs: Map<string, LogRecord[]>;
+}
+
+/** The log of a room, ready to be held against what somebody saw. */
+class RoomHistory {
+  readonly shown: readonly LogRecord[];
+  readonly texts: readonly string[];
+  /** By cursor, its place among what is shown. */
+  readonly places: ReadonlyMap<string, number>;
+  readonly ids: ReadonlySet<string>;
+  /** Those of duplicates too. */
+  readonly cursors: ReadonlySet<string>;
+
+  constructor(records: readonly LogRecord[]) {
+    this.shown = records.filter((record) => !record.repeats);
+    this.texts = this.shown.map(messageText);
+    this.places = new Map(this.shown.map(({ cursor }, index) => [cursor, index]));
+    this.ids = new Set(this.shown.map(({ id }) => id));
+    this.cursors = new Set([ORIGIN, ...records.map(({ cursor }) => cursor)]);
+  }
+}
+
 /** Holds what a member saw in one stay against the log. */
-function checkStay(
-  stay: Stay,
-  texts: readonly string[],
-  places: ReadonlyMap<string, number>,
-  shown: readonly LogRecord[],
-): string[] {
-  const { after, joined } = stay;
+function checkStay(stay: Stay, { cursors, texts, places, shown }: RoomHistory): string[] {
+  const { joined } = stay;
   const wrong: string[] = [];
   const run: number[] = [];
-  let position = after ?? "";
+  // A place that a restore took away is none.
+  const after = stay.after !== undefined && cursors.has(stay.after) ? stay.after : undefined;
+  let position = stay.after ?? "";
   for (const [index, message] of stay.messages.entries()) {
     const place = places.get(message.cursor);
     if (place === undefined) {
@@ -585,7 +675,10 @@ function checkStay(
   }
   if (!joined) return wrong;
   const before = shown.filter(({ cursor }) => cursor <= joined.cursor).length;
-  if (after !== undefined && !joined.recovered) wrong.push(`did not recover from ${after}`);
+  const recovered = stay.after === undefined || after !== undefined;
+  if (joined.recovered !== recovered) {
+    wrong.push(`${recovered ? "did not recover" : "recovered"} from ${stay.after}`);
+  }
   const first = after === undefined
     ? Math.max(0, before - 10)
     : shown.findIndex(({ cursor }) => cursor > after);

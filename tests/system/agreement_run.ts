@@ -21,7 +21,7 @@ export async function runSeed(seed: number): Promise<Account> {
       members: 4 + random.below(17),
       steps: 150 + random.below(350),
     };
-    return await new Agreement(seed, scale, `${folder}/kv.sqlite3`).run();
+    return await new Agreement(seed, scale, folder).run();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -68,7 +68,8 @@ export function summary(accounts: readonly Account[]): string {
       sum("killed")
     } hubs killed, ${sum("resumed")} resumes, ` +
     `${sum("resent")} messages resent, ${sum("struck")} repeats struck, ` +
-    `${sum("lost")} answers lost, ${sum("twice")} commits written twice`;
+    `${sum("lost")} answers lost, ${sum("twice")} commits written twice, ` +
+    `${sum("restored")} restores under running hubs, ${sum("takenBack")} messages taken back`;
 }
 
 if (import.meta.main) {

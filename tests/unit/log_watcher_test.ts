@@ -170,7 +170,7 @@ function createWatchers(log: KvRoomLog) {
     cursor: ORIGIN,
     catchUp: () => Promise.resolve(caughtUp.resolve()),
   };
-  const open = (watched: Pick<RoomLog, "grownSince" | "heads" | "watch"> = log) => {
+  const open = (watched: Pick<RoomLog, "grownSince" | "has" | "heads" | "watch"> = log) => {
     return new LogWatcher({
       log: watched,
       logger,
@@ -305,6 +305,7 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   let growth: Growth | undefined;
   const asked: unknown[] = [];
   const watcher = open({
+    has: () => Promise.resolve(true),
     heads: () => Promise.resolve([room.cursor]),
     grownSince: (...args) => {
       asked.push(args);
@@ -355,6 +356,7 @@ Deno.test("LogWatcher notices a database that goes on from an earlier state", as
   let told: ReadableStreamDefaultController<string> | undefined;
   const heads = mock.method(log, "heads", () => Promise.resolve([room.cursor]));
   const watcher = open({
+    has: (room, cursor) => log.has(room, cursor),
     heads: (rooms) => log.heads(rooms),
     grownSince: (from) => log.grownSince(from),
     watch: () => new ReadableStream({ start: (stream) => void (told = stream) }),

@@ -3,7 +3,9 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { type Hub, KvRoomLog, type RoomLog } from "@hubbub/hub";
 import { readLog } from "../helpers/log_run.ts";
 import { needs } from "../helpers/permissions.ts";
-import { numbers } from "../helpers/stored_lines.ts";
+import { inFolder } from "../helpers/folder.ts";
+import { RestorableStore } from "../helpers/restorable_store.ts";
+import { numbers, storedEntry } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
@@ -92,6 +94,38 @@ for (const alone of [true, false]) {
     await hub.drain();
   });
 }
+
+Deno.test(
+  "A database that was put back and has grown past it is noticed",
+  needs("write"),
+  async () => {
+    await inFolder(async (folder) => {
+      const store = new RestorableStore(folder);
+      const { hub } = createTestHub(await store.open(() => {}), { alone: false });
+      const { member: bob } = await join(hub, "bob");
+      const { member: cid } = await join(hub, "cid");
+      await hub.publish("lobby", "ann", { text: "kept" });
+      await store.backUp();
+      for (const text of numbers(3)) await hub.publish("lobby", "ann", { text: `lost ${text}` });
+      await cid.until(({ said }) => said.length === 4);
+      // Nothing ends: the hub's watch tells nothing any more, and what comes next lies behind.
+      await store.restore(false);
+      using kv = await Deno.openKv(store.path());
+      const log = new KvRoomLog(kv);
+      const texts = numbers(60).map((text) => `new ${text}`);
+      for (const text of texts) await log.append(new Map([["lobby", storedEntry([text])]]));
+      const seen = bob.messages.at(-1)!.cursor;
+      assert((await log.last("lobby", { limit: 1 }))[0].cursor > seen);
+      await bob.until(({ closes }) => closes.length > 0);
+      assertEquals(bob.said, ["kept", "lost 0", "lost 1", "lost 2"], "and nothing after a gap");
+      const { member: back } = await join(hub, "bob", seen);
+      assertEquals([back.joined.recovered, back.said], [false, texts.slice(-10)]);
+      assertEquals(hub.metrics.storeWentBack, 1);
+      await hub.drain();
+      store.close();
+    });
+  },
+);
 
 Deno.test(
   "A cursor of a lost future is no place of what came instead",

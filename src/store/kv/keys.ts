@@ -51,8 +51,9 @@ export class KvKeys {
     return [...this.#prefix, "fence", isolate];
   }
 
-  /** Takes the room out of a key below {@linkcode KvKeys.rooms}. */
-  roomOf(key: Deno.KvKey): string {
-    return String(key[this.rooms.length]);
+  /** Takes the room out of a key below {@linkcode KvKeys.rooms}; undefined where it names none. */
+  roomOf(key: Deno.KvKey): string | undefined {
+    const room = key[this.rooms.length];
+    return typeof room === "string" ? room : undefined;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isCommit } from "../cursor.ts";
 import { Expiry, type ExpiryOptions } from "../expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
@@ -43,7 +44,11 @@ export class KvExpiry extends Expiry {
     await handle.call("find what expired", async (kv, progress) => {
       for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: SCAN_BATCH })) {
         progress();
-        if (!visit(String(key.at(-1)), decoder.decode(value))) return;
+        const commit = String(key.at(-1));
+        // What nobody can read is as old as what stands before it.
+        if (!isCommit(commit)) continue;
+        const text = value instanceof Uint8Array ? decoder.decode(value) : "";
+        if (!visit(commit, text)) return;
       }
     });
   }

@@ -5,7 +5,7 @@
  */
 
 import type { Growth } from "../room_log.ts";
-import { NO_COMMIT } from "../cursor.ts";
+import { isCommit, NO_COMMIT } from "../cursor.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 
@@ -17,12 +17,19 @@ import type { KvKeys } from "./keys.ts";
 const KEPT = 1_024;
 /** Milliseconds after which what an isolate that is gone has left may go. */
 const EXPIRES_MS = 24 * 60 * 60 * 1000;
+/** Commits of which it is kept what their feed says. */
+const KNOWN_MAX = 8;
+/** How many different marks there are. */
+const MARKS = 36 ** 5;
 
 /** The feed: one key a commit with the names of its rooms, and a bell that wakes who watches. */
 export class KvFeed {
   readonly #handle: KvHandle;
   readonly #keys: KvKeys;
   readonly #own: string[] = [];
+  /** The newest commits that are known, and what their feed says. */
+  readonly #known = new Map<string, string>();
+  #composed = "";
 
   /**
    * @param handle The database.
@@ -36,15 +43,18 @@ export class KvFeed {
   /** Adds what a commit tells to its atomic: no check, no read. */
   compose(atomic: Deno.AtomicOperation, kv: Deno.Kv, rooms: Iterable<string>): void {
     const { bell, feed } = this.#keys;
-    // No name of a room holds a space.
-    const names = [...rooms].join(" ");
-    atomic.set([...feed, kv.commitVersionstamp()], names, { expireIn: EXPIRES_MS });
+    // No name of a room holds a space. A mark comes first: a database that was put back may have
+    // another commit at the same place.
+    const mark = Math.floor(Math.random() * MARKS).toString(36);
+    this.#composed = [mark, ...rooms].join(" ");
+    atomic.set([...feed, kv.commitVersionstamp()], this.#composed, { expireIn: EXPIRES_MS });
     atomic.set(bell, true);
     if (this.#own.length >= KEPT) atomic.delete([...feed, this.#own[0]]);
   }
 
   /** Remembers a commit of this isolate, so that its feed is deleted some day. */
   committed(commit: string): void {
+    this.#know(commit, this.#composed);
     this.#own.push(commit);
     if (this.#own.length > KEPT) this.#own.shift();
   }
@@ -59,16 +69,30 @@ export class KvFeed {
     return await this.#handle.call("read what grew", async (kv, progress) => {
       const rooms = new Map<string, string>();
       let upTo: string | undefined;
-      for await (const { key, value } of kv.list<string>(selector, { batchSize: 500 })) {
+      let told = "";
+      for await (const { key, value } of kv.list<unknown>(selector, { batchSize: 500 })) {
         progress();
         const at = String(key.at(-1));
-        // The commit itself is still there, so nothing after it has been deleted.
-        if (upTo === undefined && at !== commit) return undefined;
-        if (upTo !== undefined) { for (const room of value.split(" ")) rooms.set(room, at); }
+        // Whoever wrote that, it is not known what grew.
+        if (!isCommit(at) || typeof value !== "string") return undefined;
+        if (upTo === undefined) {
+          // The commit itself is still there, so nothing after it has been deleted. Another one at
+          // its place is none.
+          if (at !== commit || (this.#known.get(commit) ?? value) !== value) return undefined;
+        } else for (const room of value.split(" ").slice(1)) rooms.set(room, at);
         upTo = at;
+        told = value;
       }
-      return upTo === undefined ? undefined : { upTo, rooms };
+      if (upTo === undefined) return undefined;
+      this.#know(upTo, told);
+      return { upTo, rooms };
     });
+  }
+
+  #know(commit: string, value: string): void {
+    this.#known.delete(commit);
+    this.#known.set(commit, value);
+    if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value!);
   }
 
   /** As in {@linkcode RoomLog.watch}. */

@@ -4,7 +4,15 @@
  * @module
  */
 
-import { commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
+import {
+  commitOf,
+  cursorAt,
+  ENTRY_MAX_RECORDS,
+  isCommit,
+  ORIGIN,
+  placeOf,
+  TAG_MAX,
+} from "../cursor.ts";
 import { decodeEntry, type LogRecord } from "../entry.ts";
 import type { ReadOptions } from "../room_log.ts";
 import type { KvHandle } from "./kv_handle.ts";
@@ -137,13 +145,31 @@ export class KvReader {
     }
     const read = await handle.call("read heads", (kv, progress) => {
       return Promise.all(batches.map(async (batch) => {
-        const heads = await kv.getMany<HeadValue[]>(batch.map((room) => keys.head(room)));
+        const heads = await kv.getMany<unknown[]>(batch.map((room) => keys.head(room)));
         progress();
         return heads;
       }));
     });
-    return read.flat().map(({ value, versionstamp }) => {
-      return versionstamp === null ? ORIGIN : cursorAt(versionstamp, ...value!);
+    return await Promise.all(
+      read.flat().map(({ value, versionstamp }, index) => {
+        if (versionstamp === null) return ORIGIN;
+        // What versions before 0.1.0 wrote there, or whoever else did, does not tell.
+        return isHead(value) ? cursorAt(versionstamp, ...value) : this.#newest(rooms[index]);
+      }),
+    );
+  }
+
+  /** Reads the cursor of the newest record in a log, also where that has expired. */
+  async #newest(room: string): Promise<string> {
+    const { handle, keys } = this.#options;
+    return await handle.call("read the end", async (kv, progress) => {
+      const listed = kv.list({ prefix: keys.log(room) }, { reverse: true, batchSize: 1 });
+      for await (const { key, value } of listed) {
+        progress();
+        const newest = this.#decode(room, String(key.at(-1)), value).at(-1);
+        if (newest) return newest.cursor;
+      }
+      return ORIGIN;
     });
   }
 
@@ -152,13 +178,13 @@ export class KvReader {
     const { handle, keys } = this.#options;
     return await handle.call("list rooms", async (kv, progress) => {
       const found: string[] = [];
-      let start = after === undefined ? undefined : behind(keys, after);
+      // Before texts and behind them stand keys that are nobody's room.
+      let start = after === undefined ? [...keys.rooms, ""] : behind(keys, after);
       while (found.length < limit) {
-        const selector = start ? { prefix: keys.rooms, start } : { prefix: keys.rooms };
-        const { value: entry } = await kv.list(selector, { limit: 1 }).next();
+        const { value: entry } = await kv.list({ prefix: keys.rooms, start }, { limit: 1 }).next();
         progress();
-        if (!entry) break;
-        const room = keys.roomOf(entry.key);
+        const room = entry && keys.roomOf(entry.key);
+        if (room === undefined) break;
         found.push(room);
         start = behind(keys, room);
       }
@@ -167,7 +193,13 @@ export class KvReader {
   }
 
   #decode(room: string, commit: string, value: unknown): LogRecord[] {
-    const damaged = (index: number) => this.#report(room, cursorAt(commit, index, 0));
+    if (!isCommit(commit)) {
+      this.#report(room, ORIGIN);
+      return [];
+    }
+    const damaged = (index: number) => {
+      if (index < ENTRY_MAX_RECORDS) this.#report(room, cursorAt(commit, index, 0));
+    };
     if (value instanceof Uint8Array) {
       return decodeEntry(decoder.decode(value), { room, commit }, damaged);
     }
@@ -181,6 +213,13 @@ export class KvReader {
     this.#damaged.add(place);
     this.#options.onDamaged(room, cursor);
   }
+}
+
+function isHead(value: unknown): value is HeadValue {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [index, tag] = value;
+  return Number.isInteger(index) && index >= 0 && index < ENTRY_MAX_RECORDS &&
+    Number.isInteger(tag) && tag >= 0 && tag <= TAG_MAX;
 }
 
 /** A key behind all of a room's, and before those of the next one. */

@@ -54,7 +54,8 @@ export class KvCommitBudget implements CommitBudget {
   #bytes: number;
   #keyBytes: number;
   #mutations = MUTATIONS_PER_COMMIT;
-  #feedBytes = 0;
+  /** The mark comes first. */
+  #feedBytes = 6;
 
   /**
    * @param prefixBytes Bytes that the prefix takes in each key.
