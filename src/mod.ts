@@ -63,10 +63,11 @@ export type { ServerOptions } from "./http/server_options.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { EnvelopesV2, StatusChange } from "./hub/envelope_batch.ts";
 export { Hub } from "./hub/hub.ts";
+export type { HubHooks, Stay } from "./hub/hooks.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";
-export type { Moderate, Sender, Verdict } from "./hub/moderation.ts";
-export type { PublishResult } from "./hub/publish_result.ts";
+export type { Moderate, ModerateOptions, Sender, Verdict } from "./hub/moderation.ts";
+export type { PublishOptions, PublishResult } from "./hub/publish_result.ts";
 export type { Member, Subscription, SubscriptionState } from "./hub/member.ts";
 export type {
   Cursor,

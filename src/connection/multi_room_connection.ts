@@ -4,6 +4,7 @@
  * @module
  */
 
+import { displayNameOf } from "../access/authorization.ts";
 import { forbidden } from "../access/authorizer.ts";
 import { HttpError } from "../access/http_error.ts";
 import { drainingBatch } from "../hub/drain.ts";
@@ -33,6 +34,7 @@ const LONG_FRAME = 2_048;
 export class MultiRoomConnection
   implements RoomConnection, InboundHandler<ClientEnvelopeV2>, LinkHandler {
   readonly user: string;
+  name: string | undefined;
   /** The socket, and what waits for it. */
   readonly link: WebSocketLink;
   readonly #options: MultiRoomOptions;
@@ -53,8 +55,9 @@ export class MultiRoomConnection
     options: MultiRoomOptions,
   ) {
     const { grant, services, address } = options;
-    const { user, expiresAt, renew, rates, markClosing, release } = grant;
+    const { user, name, expiresAt, renew, rates, markClosing, release } = grant;
     this.user = user;
+    this.name = name;
     this.#options = options;
     this.#joins = new JoinQueue({ turns: services.joinTurns, key: address ?? "" });
     this.#tokenRefresh = new TokenRefresh({
@@ -64,6 +67,7 @@ export class MultiRoomConnection
       renew,
       onRefresh: (authorization) => {
         grant.renewed(authorization);
+        this.name = displayNameOf(authorization);
         this.link.guard(() => this.#roleRefresh.run([...this.#members.values()]));
       },
     });
@@ -138,7 +142,8 @@ export class MultiRoomConnection
   opened(): void {
     const { services: { hub }, grant } = this.#options;
     const limits = { ...hub.limits, rooms_max: grant.roomsMax, history_max: HISTORY_MAX };
-    this.#send({ type: "welcome", payload: { user: this.user, protocol: 2, limits } });
+    const payload = { user: this.user, name: this.name, protocol: 2, limits } as const;
+    this.#send({ type: "welcome", payload });
     if (hub.isDraining) this.sendAway(1);
   }
 
@@ -192,8 +197,7 @@ export class MultiRoomConnection
   }
 
   #join(room: string, { after, history, presence }: JoinPayloadV2): void {
-    const { grant } = this.#options;
-    const { roomsMax } = grant;
+    const { grant, grant: { roomsMax } } = this.#options;
     if (this.#members.has(room)) {
       return this.#refuse("already_joined", "You are in this room already", { for: "join", room });
     }
@@ -218,15 +222,14 @@ export class MultiRoomConnection
 
   /** Joins a room when it is its turn: until then nothing of the room is kept in memory. */
   async #enter(member: RoomMember, options: JoinOptions): Promise<void> {
-    const { room } = member;
     const { services: { hub } } = this.#options;
-    const isGone = () => this.#members.get(room) !== member || this.isOver;
+    const isGone = () => this.#members.get(member.room) !== member || this.isOver;
     // What decides may be slow, and keeps no place meanwhile.
     if (typeof options.role === "object") await options.role.catch(() => {});
     await this.#joins.run(member, async () => {
       if (isGone()) return;
       this.link.guard(() => {
-        const subscription = hub.join(room, member, options);
+        const subscription = hub.join(member.room, member, options);
         member.begin(subscription);
         // It may have been closed, or refused, within that.
         if (isGone()) this.#end(member);
@@ -274,9 +277,8 @@ export class MultiRoomConnection
   }
 
   #refreshToken(token: string): void {
-    const refuse = (problem: Problem) =>
-      this.link.guard(() => this.refuse(problem, { for: "authenticate" }));
-    void this.#tokenRefresh.take(token, refuse);
+    const about = { for: "authenticate" };
+    void this.#tokenRefresh.take(token, (p) => this.link.guard(() => this.refuse(p, about)));
   }
 
   #refuse(code: ErrorCode, message: string, about: RefusedAbout, ref?: string): void {

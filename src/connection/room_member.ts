@@ -13,6 +13,8 @@ import type { WebSocketLink } from "./websocket_link.ts";
 export interface RoomConnection {
   /** Whose connection it is. */
   readonly user: string;
+  /** A name to show beside the user. */
+  readonly name: string | undefined;
   /** The address that it comes from, as far as that is known. */
   readonly address: string | undefined;
   /** Bytes that wait for the peer, of all rooms. */
@@ -71,8 +73,16 @@ export class RoomMember implements Member {
     else this.#waiting.push(action);
   }
 
+  get connection(): object {
+    return this.#connection;
+  }
+
   get user(): string {
     return this.#connection.user;
+  }
+
+  get name(): string | undefined {
+    return this.#connection.name;
   }
 
   get address(): string | undefined {

@@ -5,6 +5,7 @@
  */
 
 import type { SharedRates } from "../access/shared_rates.ts";
+import { displayNameOf } from "../access/authorization.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import type { Member, Subscription } from "../hub/member.ts";
@@ -30,6 +31,8 @@ export interface ConnectionOptions extends JoinOptions, LinkOptions, TokenRefres
   readonly room: string;
   /** Whose connection it is. */
   readonly user: string;
+  /** A name to show beside the user. */
+  readonly name?: string;
   /** The rates that it shares with other connections. @default {undefined} none */
   readonly rates?: SharedRates;
   /**
@@ -67,6 +70,7 @@ export function connect(request: Request, options: ConnectionOptions): Response 
 /** A member whose connection is a WebSocket. */
 export class WebSocketConnection implements Member, InboundHandler, LinkHandler {
   readonly user: string;
+  name: string | undefined;
   readonly room: string;
   readonly address: string | undefined;
   /** The socket, and what waits for it. */
@@ -86,13 +90,16 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
   constructor(upgraded: Omit<Upgraded<Subprotocol>, "response">, options: ConnectionOptions) {
     const { user, room, address, services: { hub }, rates } = options;
     this.user = user;
+    this.name = options.name;
     this.room = room;
     this.address = address;
     this.#isLines = upgraded.protocol === PROTOCOL_V1_LINES;
     this.#options = options;
     this.#tokenRefresh = new TokenRefresh({
       ...options,
-      onRefresh: ({ role }) => {
+      onRefresh: (renewal) => {
+        const { role } = renewal;
+        this.name = displayNameOf(renewal);
         if (role !== undefined && role !== "none") this.#subscription?.setRole(role);
       },
     });

@@ -56,13 +56,14 @@ export function connectionRoutes(
     const after = context.req.query("after") || undefined;
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquire(raw, { room, name: nameIn(context), info });
-    const { user, role, expiresAt, renew, rates, markClosing, release } = grant;
+    const { user, name, role, expiresAt, renew, rates, markClosing, release } = grant;
     return upgradeOr(release, () => {
       checkHandshake(context);
       return connect(raw, {
         services,
         room,
         user,
+        name,
         role,
         history,
         after,

@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { ORIGIN } from "../store/cursor.ts";
 import { messageText } from "../store/entry.ts";
 import { firstPage, lastPage, PAGE_LENGTH, withoutDuplicates } from "../hub/message_page.ts";
-import { nameOf } from "../access/authorization.ts";
+import { displayNameOf, nameOf } from "../access/authorization.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
@@ -102,7 +102,9 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
     if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
-    const outcome = await hub.publish(room, user, decoded.draft);
+    const outcome = await hub.publish(room, user, decoded.draft, {
+      name: displayNameOf(authorization),
+    });
     if (outcome.status === "refused") throw new HttpError(outcome.problem, retryAfter());
     const status = outcome.status === "stored" ? 201 : 200;
     const message = messageText(outcome.record);

@@ -6,7 +6,7 @@
 
 import { BatchWindow } from "../store/batch_window.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
-import type { RoomAppend } from "./pending_messages.ts";
+import type { RoomAppend } from "./room_append.ts";
 
 /** Bytes that rooms may hold back together: where storage hangs, memory does not grow beyond this. */
 const HELD_MAX_BYTES = 32 * 1024 * 1024;

@@ -12,7 +12,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { AppendPacer } from "./append_pacer.ts";
-import type { RoomAppend } from "./pending_messages.ts";
+import type { RoomAppend } from "./room_append.ts";
 
 /** The Web Lock that the isolates of a process take in turn to commit. */
 const COMMIT_LOCK = "hubbub.v1.commit";

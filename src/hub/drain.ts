@@ -38,3 +38,15 @@ export function drainingBatch(members: number): EnvelopeBatch {
   const envelopes = [encodeEnvelope({ type: "draining", payload })];
   return new EnvelopeBatch(envelopes, { v2: { encode: () => envelopes } });
 }
+
+/**
+ * Waits until what was accepted is judged, and then stored.
+ *
+ * @param steps What messages go through, in this order.
+ * @returns Settles when nothing is left of it in any.
+ */
+export async function settled(
+  ...steps: ({ idle(): Promise<void> } | undefined)[]
+): Promise<void> {
+  for (const step of steps) await step?.idle();
+}

@@ -8,7 +8,7 @@ import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
 import { Presence } from "../cluster/presence.ts";
-import { CLOSE_CODES, decodeDraft, decodeRoom, decodeUser } from "../protocol/mod.ts";
+import { CLOSE_CODES, decodeDraft } from "../protocol/mod.ts";
 import type { Draft, Limits, RoomState } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
@@ -16,12 +16,15 @@ import { jsonLogger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { HeldBytes } from "./append_pacer.ts";
 import { type Commits, createCommits } from "./commits.ts";
-import { sendAway } from "./drain.ts";
+import { sendAway, settled } from "./drain.ts";
+import { checkNames } from "./checked_names.ts";
+import { Hooks } from "./hooks.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
 import type { JoinOptions } from "./joining.ts";
 import type { Member, Subscription } from "./member.ts";
+import { type Moderation, moderationOf } from "./moderation.ts";
 import { OpeningGate } from "./opening_gate.ts";
-import type { PublishResult } from "./publish_result.ts";
+import type { PublishOptions, PublishResult } from "./publish_result.ts";
 import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { RoomTable } from "./room_table.ts";
@@ -75,6 +78,7 @@ export class Hub {
   readonly #commits: Commits;
   readonly #rooms: RoomTable;
   readonly #presence: Presence;
+  readonly #moderation: Moderation | undefined;
   /** The other isolates; undefined for a hub that is alone. */
   readonly #cluster: Cluster | undefined;
   /** Ends the upkeep of the store. */
@@ -95,7 +99,8 @@ export class Hub {
     this.log = log;
     const metrics = this.metrics = options.metrics ?? new Metrics();
     const guard = this.#guard = new Guard({ logger: options.logger ?? jsonLogger(), metrics });
-    const { alone = false, commitInTurn, expiryMs, fanout, heartbeatMs, moderate, now } = options;
+    const { alone = false, commitInTurn, expiryMs, fanout, heartbeatMs, now } = options;
+    this.#moderation = moderationOf(options, { limits: this.limits, guard, metrics });
     const isolate = crypto.randomUUID();
     const rooms: RoomTable = this.#rooms = new RoomTable((name, onIdle) => {
       return new Room(name, forRooms, onIdle);
@@ -140,7 +145,8 @@ export class Hub {
       limits: this.limits,
       guard,
       metrics,
-      moderate,
+      moderation: this.#moderation,
+      hooks: new Hooks(options, guard),
       createId: monotonicUlid,
       timestamp: createTimestamps(now ?? Date.now),
       isDraining: () => this.#isDraining,
@@ -216,18 +222,24 @@ export class Hub {
    * @param room The room's name.
    * @param user The user that sends it.
    * @param draft The message.
+   * @param options A name to show beside the user.
    * @returns The result, once it is stored or refused.
    * @throws {TypeError} Where the room, the user or the draft is none that the protocol allows; a
    * text may be longer than members' may.
    * @throws Whatever the store rejects with where the room cannot be read.
    */
-  async publish(room: string, user: string, draft: Draft): Promise<PublishResult> {
+  async publish(
+    room: string,
+    user: string,
+    draft: Draft,
+    options: PublishOptions = {},
+  ): Promise<PublishResult> {
     checkNames("publish to", room, user);
     const decoded = decodeDraft(draft, { textMaxBytes: Infinity });
     if (!decoded.ok) {
       throw new TypeError(`Cannot publish to room "${room}": ${decoded.error.message}`);
     }
-    return await this.#rooms.obtain(room).publish(user, draft);
+    return await this.#rooms.obtain(room).publish({ user, draft, name: options.name });
   }
 
   /**
@@ -272,7 +284,7 @@ export class Hub {
     this.#isDraining = true;
     this.#rooms.release();
     try {
-      await deadline(this.#commits.idle(), DRAIN_STORE_MS);
+      await deadline(settled(this.#moderation, this.#commits), DRAIN_STORE_MS);
     } catch (error) {
       this.#guard.logger("error", "drain_incomplete", { error });
     }
@@ -285,14 +297,4 @@ export class Hub {
     // The others are to hear that this one is gone.
     if (closed) await deadline(closed, FANOUT_CLOSE_MS).catch(() => {});
   }
-}
-
-function checkNames(action: string, room: string, user?: string): void {
-  const decoded = decodeRoom(room);
-  if (!decoded.ok) throw new TypeError(`Cannot ${action} room "${room}": ${decoded.error.message}`);
-  if (user === undefined) return;
-  const named = decodeUser(user);
-  if (named.ok && named.user === user) return;
-  const why = named.ok ? `It should read "${named.user}"` : named.error.message;
-  throw new TypeError(`Cannot ${action} room "${room}" as "${user}": ${why}`);
 }

@@ -16,10 +16,11 @@ import {
 import { type Limits, TEXT_MAX_BYTES_DEFAULT, TYPING_TIMEOUT_MS } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import type { HubHooks } from "./hooks.ts";
 import type { Moderate } from "./moderation.ts";
 
 /** How a hub behaves. */
-export interface HubOptions {
+export interface HubOptions extends HubHooks {
   /** What members may do; what is left out has its default. */
   readonly limits?: Partial<Limits>;
   /** Receives operational events. @default {jsonLogger()} */
@@ -28,6 +29,15 @@ export interface HubOptions {
   readonly metrics?: Metrics;
   /** Judges each message before it is stored. @default {undefined} all are stored as they are */
   readonly moderate?: Moderate;
+  /** Milliseconds from its arrival within which a message must be judged. @default {5000} */
+  readonly moderationTimeoutMs?: number;
+  /**
+   * What becomes of a message that is not judged in time: it is refused with `unavailable`, and may
+   * be sent again, or it is stored as it came.
+   *
+   * @default {"refuse"}
+   */
+  readonly moderationLate?: "refuse" | "accept";
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
   /** How to reach the other isolates on the same logs. @default {undefined} through the logs alone */
@@ -73,6 +83,14 @@ export function checkHubOptions(options: HubOptions): Limits {
     options;
   checkCallable("logger", logger);
   checkCallable("moderate", moderate);
+  for (const hook of ["onMessage", "onJoin", "onLeave"] as const) {
+    checkCallable(hook, options[hook]);
+  }
+  const { moderationLate, moderationTimeoutMs } = options;
+  checkInteger("moderationTimeoutMs", moderationTimeoutMs, { min: 1, max: TIMER_MAX_MS });
+  if (moderationLate !== undefined && moderationLate !== "refuse" && moderationLate !== "accept") {
+    throw new TypeError(`Cannot use moderationLate ${moderationLate}: it must be refuse or accept`);
+  }
   checkCallable("now", now);
   checkCallable("fanout", fanout, ["publish", "subscribe", "close"]);
   checkBoolean("alone", alone);

@@ -36,6 +36,8 @@ import type { EnvelopeBatch } from "./envelope_batch.ts";
 export interface Member {
   /** The user whose connection it is; missing for one that only reads and is not shown as here. */
   readonly user?: string;
+  /** A name to show beside the user. @default {undefined} the user is shown alone */
+  readonly name?: string;
   /**
    * Where the connection comes from: what is read of logs for those of one address waits in turn with
    * what is read for others.
@@ -43,6 +45,12 @@ export interface Member {
    * @default {undefined} by the room
    */
   readonly address?: string;
+  /**
+   * What stands for the connection where it has a member in each of several rooms.
+   *
+   * @default {undefined} the member itself
+   */
+  readonly connection?: object;
   /**
    * The protocol that the connection speaks: what it reads of a batch. Members of protocol 2 get
    * presence in larger batches.

@@ -85,8 +85,9 @@ export interface LastEnvelope {
 
 function encodeV2(record: LogRecord): string {
   const { cursor, user, sentAt } = record;
-  const { room, text, data, reply_to } = JSON.parse(messageText(record)) as Message;
-  const more = (data === undefined ? "" : `,"data":${JSON.stringify(data)}`) +
+  const { room, text, name, data, reply_to } = JSON.parse(messageText(record)) as Message;
+  const more = (name === undefined ? "" : `,"name":${JSON.stringify(name)}`) +
+    (data === undefined ? "" : `,"data":${JSON.stringify(data)}`) +
     (reply_to === undefined ? "" : `,"reply_to":"${reply_to}"`);
   // The name of a room and a cursor need no escapes.
   return `{"type":"chat_message","room":"${room}","payload":{"cursor":"${cursor}","user":${

@@ -4,86 +4,38 @@
  * @module
  */
 
-import type { Draft, Limits, Problem } from "../protocol/mod.ts";
-import { encodeLine, recordAt, type StoredMessage } from "../store/entry.ts";
-import type { Append } from "../store/group_commit.ts";
-import type { RoomLog } from "../store/room_log.ts";
+import type { Problem } from "../protocol/mod.ts";
+import { recordAt } from "../store/entry.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
-import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
-import { hashDraft, hashText } from "./draft_hash.ts";
+import type { FirstMessage } from "./deduplication_window.ts";
+import { hashDraft } from "./draft_hash.ts";
 import { DuplicateResults, refReused } from "./duplicate_results.ts";
-import type { Guard } from "../telemetry/guard.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
-import { judge, type Judgement, type Moderate } from "./moderation.ts";
+import { JudgementQueue } from "./judgement_queue.ts";
+import type { Judgement } from "./moderation.ts";
+import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { PublishCallback, PublishResult } from "./publish_result.ts";
-import type { RecentMessages } from "./recent_messages.ts";
-import type { RoomHold } from "./room_holds.ts";
+import { type AppendOwner, composeAppend } from "./room_append.ts";
+import type { RoomAppend, Submission } from "./room_append.ts";
 
-/** A message on its way into the log, and what waits for its result. */
-export interface RoomAppend extends Append {
-  /** The message. */
-  readonly message: StoredMessage;
-  /** The message as stored, as text. */
-  readonly text: string;
-  /** Called with the result: of its sender, and of who sent the same again meanwhile. */
-  readonly answers: PublishCallback[];
-  /** 32 bits of a hash of what was sent, where it has a `ref`. */
-  readonly hash?: number;
-  /** The room's, where it waits. */
-  readonly pending: PendingMessages;
-}
+/** What waits for the result of a message. */
+type Awaited = Pick<RoomAppend, "answers" | "hash">;
 
-/** A message to publish. */
-export interface Submission {
-  /** The user that sends it. */
-  readonly user: string;
-  /** The message. */
-  readonly draft: Draft;
-  /** Called with the result. */
-  readonly answer: PublishCallback;
-}
-
-/** How {@linkcode PendingMessages} behaves. */
-export interface PendingMessagesOptions {
-  /** The name of the room. */
-  readonly room: string;
-  /** Its newest messages. */
-  readonly recent: Pick<RecentMessages, "get">;
-  /** Recognises duplicates of what is in the log. */
-  readonly window: Pick<DeduplicationWindow, "find">;
-  /** Fills the window; undefined where that has been done. */
-  readonly fillWindow: () => Promise<void> | undefined;
-  /** The rooms' logs. */
-  readonly log: Pick<RoomLog, "entryMaxBytes" | "get">;
-  /** The hub's group commit. */
-  readonly commits: { add(append: RoomAppend): boolean };
-  /** What members may do. */
-  readonly limits: Limits;
-  /** Runs callbacks, which may throw, and logs. */
-  readonly guard: Guard;
-  /** The hub's counters. */
-  readonly metrics: Metrics;
-  /** Keeps the room while messages are on their way. */
-  readonly hold: RoomHold;
-  /** Judges messages before they are stored; without it all are accepted. */
-  readonly moderate?: Moderate;
-  /** Creates the ULID of a message. */
-  readonly createId: () => string;
-  /** Tells the time, ISO 8601. */
-  readonly timestamp: () => string;
-  /** Whether the hub accepts no more messages. */
-  readonly isDraining: () => boolean;
+/** A message that is being judged. */
+interface Judged extends Awaited {
+  readonly submission: Submission;
 }
 
 /**
  * The messages of a room on their way into the log. Recognises a message that is sent again, before
  * the first one is stored and after.
  */
-export class PendingMessages {
+export class PendingMessages implements AppendOwner {
   readonly #options: PendingMessagesOptions;
   readonly #duplicates: DuplicateResults;
   readonly #byId = new Map<string, RoomAppend>();
-  readonly #byRef = new Map<string, RoomAppend>();
+  /** What waits for each `ref` that is judged or on its way. */
+  readonly #byRef = new Map<string, Awaited>();
+  readonly #judging = new Set<Judged>();
   /** What waits for the window to be filled. */
   readonly #waiting: Submission[] = [];
   #isDismissed = false;
@@ -102,11 +54,14 @@ export class PendingMessages {
   /** Gives up the room: the rest is settled by {@linkcode PendingMessages.settleAlone}. */
   dismiss(): void {
     this.#isDismissed = true;
+    const code = this.#options.isDraining() ? "draining" : "not_stored";
+    const message = "The room was closed before the message could be judged";
+    for (const judged of [...this.#judging]) this.#refuseJudged(judged, { code, message });
   }
 
-  /** How many messages are on their way. */
+  /** How many messages are judged or on their way. */
   get size(): number {
-    return this.#byId.size;
+    return this.#byId.size + this.#judging.size;
   }
 
   /**
@@ -136,7 +91,7 @@ export class PendingMessages {
 
   #submit(submission: Submission): void {
     const { user, draft: { ref } } = submission;
-    const { commits, createId, hold, isDraining, log, metrics, timestamp, window } = this.#options;
+    const { hold, isDraining, metrics, window } = this.#options;
     metrics.messagesIn++;
     if (isDraining()) {
       return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
@@ -148,18 +103,60 @@ export class PendingMessages {
       return this.#duplicates.find(first, { ref, hash }, (result) => this.#answer(answers, result));
     }
     if (this.#joinsAnother(submission, hash)) return;
-    const judged = this.#judge(submission);
-    if ("problem" in judged) return this.#refuse(submission, judged.problem);
-    const accepted = { ...submission, draft: judged.draft };
-    const append = this.#compose(accepted, { id: createId(), sentAt: timestamp(), hash });
+    const { moderation, room } = this.#options;
+    const answers = [submission.answer];
+    if (!moderation) return this.#store(submission, { answers, hash });
+    const judged: Judged = { submission, hash, answers };
+    this.#judging.add(judged);
+    if (ref !== undefined) this.#byRef.set(refKey(user, ref), judged);
+    hold.set(true);
+    const { name, queue = new JudgementQueue(moderation) } = submission;
+    const sender = name === undefined ? { room, user } : { room, user, name };
+    const release = (judgement: Judgement) => this.#release(judged, judgement);
+    if (queue.add(submission.draft, sender, release)) return;
+    const message = "Too many of your messages wait to be judged";
+    this.#refuseJudged(judged, { code: "rate_limited", message, retry_after_ms: 1000 });
+  }
+
+  /** Stores a message that was judged, or refuses it. */
+  #release(judged: Judged, judgement: Judgement): void {
+    // The room is gone, and its sender knows.
+    if (!this.#judging.has(judged)) return;
+    const { submission } = judged;
+    if ("problem" in judgement) return this.#refuseJudged(judged, judgement.problem);
+    const problem = submission.check?.();
+    if (problem) return this.#refuseJudged(judged, problem);
+    this.#forgetJudged(judged);
+    this.#store({ ...submission, draft: judgement.draft }, judged);
+  }
+
+  #refuseJudged(judged: Judged, problem: Problem): void {
+    this.#forgetJudged(judged);
+    const { ref } = judged.submission.draft;
+    this.#answer(judged.answers, { status: "refused", problem: { ...problem, ref } });
+  }
+
+  #forgetJudged(judged: Judged): void {
+    const { user, draft: { ref } } = judged.submission;
+    this.#judging.delete(judged);
+    if (ref !== undefined) this.#byRef.delete(refKey(user, ref));
+    this.#options.hold.set(this.size > 0);
+  }
+
+  /** Hands a message to the group commit. */
+  #store(submission: Submission, { answers, hash }: Awaited): void {
+    const { commits, createId, hold, log, metrics, timestamp, room } = this.#options;
+    const { user, draft: { ref } } = submission;
+    const stamp = { id: createId(), sentAt: timestamp(), hash, answers, pending: this };
+    const append = composeAppend(room, submission, stamp);
+    const refuse = (code: "text_too_long" | "not_stored", message: string) =>
+      this.#answer(answers, { status: "refused", problem: { code, message, ref } });
     if (append.line.length > log.entryMaxBytes) {
-      const message = "The message takes more room than an entry of the log has";
-      return this.#refuse(submission, { code: "text_too_long", message });
+      return refuse("text_too_long", "The message takes more room than an entry of the log has");
     }
     if (!commits.add(append)) {
       metrics.messagesNotStored++;
-      const message = "Too many messages wait to be stored";
-      return this.#refuse(submission, { code: "not_stored", message });
+      return refuse("not_stored", "Too many messages wait to be stored");
     }
     this.#byId.set(append.message.id, append);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), append);
@@ -209,6 +206,7 @@ export class PendingMessages {
    */
   settle(append: RoomAppend, result: PublishResult): void {
     this.#answer(append.answers, result);
+    if (result.status === "stored") this.#options.hooks?.stored(result.record);
   }
 
   /**
@@ -220,7 +218,8 @@ export class PendingMessages {
   settleAlone(append: RoomAppend, at: { readonly commit: string; readonly index: number }): void {
     this.take(append.id);
     const { room, text, message } = append;
-    this.settle(append, { status: "stored", record: recordAt({ room, ...at }, text, message) });
+    const record = recordAt({ room, ...at }, text, message);
+    this.settle(append, { status: "stored", record });
   }
 
   /**
@@ -241,38 +240,6 @@ export class PendingMessages {
 
   #refuse({ answer, draft: { ref } }: Submission, problem: Problem): void {
     this.#answer([answer], { status: "refused", problem: { ...problem, ref } });
-  }
-
-  /** Applies moderation: returns what is to be stored, or what is wrong. */
-  #judge({ user, draft }: Submission): { draft: Draft } | { problem: Problem } {
-    const { guard, limits, metrics, moderate, room } = this.#options;
-    if (!moderate) return { draft };
-    let judgement: Judgement;
-    try {
-      const sender = { room, user };
-      judgement = judge(moderate, draft, { sender, textMaxBytes: limits.text_max_bytes });
-    } catch (error) {
-      metrics.moderationFailures++;
-      guard.logger("error", "moderation_failed", { room, user, error });
-      return { problem: { code: "internal", message: "The message could not be judged" } };
-    }
-    if ("draft" in judgement) return judgement;
-    metrics.messagesRefused++;
-    return { problem: { code: "not_accepted", message: judgement.refused } };
-  }
-
-  /** Makes the append of a message. */
-  #compose(
-    { user, draft: { text, ref, data, reply_to }, answer }: Submission,
-    { id, sentAt, hash }: { readonly id: string; readonly sentAt: string; readonly hash?: number },
-  ): RoomAppend {
-    // The hash is the first member: recordAt() relies on it.
-    const h = hash === undefined ? undefined : hashText(hash);
-    const message: StoredMessage = { h, id, user, text, sent_at: sentAt, ref, data, reply_to };
-    const line = JSON.stringify(message);
-    const { room } = this.#options;
-    const answers = [answer];
-    return { room, id, line: encodeLine(line), message, text: line, hash, answers, pending: this };
   }
 
   /** Lets a submission wait for the same message, where that is on its way already. */

@@ -7,6 +7,12 @@
 import type { Problem } from "../protocol/mod.ts";
 import type { LogRecord } from "../store/entry.ts";
 
+/** How a message is published. */
+export interface PublishOptions {
+  /** A name to show beside the user. @default {undefined} the user is shown alone */
+  readonly name?: string;
+}
+
 /** The result of publishing a message. */
 export type PublishResult =
   | { readonly status: "stored" | "duplicate"; readonly record: LogRecord }

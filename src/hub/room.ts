@@ -5,17 +5,18 @@
  */
 
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
-import type { Draft } from "../protocol/mod.ts";
 import { recordAt } from "../store/entry.ts";
 import { AppendPacer } from "./append_pacer.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import { Delivery } from "./delivery.ts";
 import { FlushTracker } from "./flush_tracker.ts";
+import { createQueue } from "./judgement_queue.ts";
 import { Joining, type JoinOptions } from "./joining.ts";
 import { LogReader } from "./log_reader.ts";
 import type { Member, Subscription } from "./member.ts";
 import { MessageTexts } from "./message_batch.ts";
-import { PendingMessages, type RoomAppend } from "./pending_messages.ts";
+import { PendingMessages } from "./pending_messages.ts";
+import type { RoomAppend, Submission } from "./room_append.ts";
 import type { PublishResult } from "./publish_result.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { RoomHolds } from "./room_holds.ts";
@@ -93,6 +94,7 @@ export class Room {
     const subscribers = this.#subscribers = new Subscribers({
       room: name,
       presence,
+      hooks: options.hooks,
       hold: holds.create(),
     });
     const typing = this.typing = new TypingNotifier({
@@ -138,6 +140,7 @@ export class Room {
       ...shared,
       name,
       publish: (submission) => pending.submit(submission),
+      createQueue: (connection) => createQueue(options.moderation, connection),
       startTyping: (subscription) => typing.start(subscription),
       stopTyping: (subscription) => typing.stop(subscription),
       remove: (subscription) => this.#remove(subscription),
@@ -183,9 +186,11 @@ export class Room {
    * Publishes a message of a user who need not be here, and keeps the room until the result is
    * there. Rejects where the room cannot be read.
    */
-  publish(user: string, draft: Draft): Promise<PublishResult> {
+  publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
     const submit = () => {
-      return new Promise<PublishResult>((answer) => this.#pending.submit({ user, draft, answer }));
+      return new Promise<PublishResult>((answer) => {
+        this.#pending.submit({ ...submission, answer });
+      });
     };
     // Where nothing has to be read, what is on its way keeps the room.
     return this.#reader.mustRead ? this.#afterOpening(submit) : submit();

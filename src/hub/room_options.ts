@@ -1,21 +1,25 @@
 /**
- * What a room is given by its hub.
+ * The options of a room.
  *
  * @module
  */
 
 import type { ClusterMessage } from "../cluster/cluster_message.ts";
 import type { Presence } from "../cluster/presence.ts";
+import type { Limits } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { HeldBytes } from "./append_pacer.ts";
 import type { OpeningGate } from "./opening_gate.ts";
-import type { PendingMessagesOptions } from "./pending_messages.ts";
+import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { RecentMessagesTotal } from "./recent_messages.ts";
 
+/** The options that a room gives to its parts by itself. */
 type OfRoom = "fillWindow" | "hold" | "recent" | "room" | "window";
 
-/** How a room behaves: what is the same for all rooms of a hub. */
+/** How a room behaves: what its hub gives it. */
 export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
+  /** What members may do. */
+  readonly limits: Limits;
   /** What all rooms keep in memory of their recent messages. */
   readonly recentTotal: RecentMessagesTotal;
   /** The rooms' logs. */

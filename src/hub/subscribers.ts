@@ -6,6 +6,7 @@
 
 import type { Presence } from "../cluster/presence.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
+import type { Hooks } from "./hooks.ts";
 import { JoinLeaveNotifier } from "./join_leave.ts";
 import type { RoomHold } from "./room_holds.ts";
 import type { RoomSubscription } from "./subscription.ts";
@@ -16,6 +17,8 @@ export interface SubscribersOptions {
   readonly room: string;
   /** The users in each room. */
   readonly presence: Presence;
+  /** Are told who joined and who left. */
+  readonly hooks?: Hooks;
   /** Keeps the room while there are subscriptions. */
   readonly hold: RoomHold;
 }
@@ -77,7 +80,7 @@ export class Subscribers {
    * @param welcome Its history and `joined`, whose users include its own.
    */
   add(subscription: RoomSubscription, welcome: EnvelopeBatch): void {
-    const { presence, room, hold } = this.#options;
+    const { presence, room, hold, hooks } = this.#options;
     this.#subscriptions.set(subscription, this.#notifier.now);
     this.#snapshot = undefined;
     hold.set(true);
@@ -86,6 +89,7 @@ export class Subscribers {
     if (subscription.state === "left" || !this.has(subscription)) return;
     const { user } = subscription;
     if (user !== undefined && subscription.presence) presence.add(room, user, subscription);
+    hooks?.joined(room, subscription);
   }
 
   /**
@@ -96,9 +100,10 @@ export class Subscribers {
   remove(subscription: RoomSubscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
     this.#snapshot = undefined;
-    const { presence, room, hold } = this.#options;
+    const { presence, room, hold, hooks } = this.#options;
     const { user } = subscription;
     if (user !== undefined) presence.remove(room, user, subscription);
+    hooks?.left(room, subscription);
     hold.set(this.size > 0);
   }
 
@@ -132,6 +137,8 @@ export class Subscribers {
    */
   dismiss(): readonly RoomSubscription[] {
     const subscriptions = this.all();
+    const { hooks, room } = this.#options;
+    for (const subscription of subscriptions) hooks?.left(room, subscription);
     this.#subscriptions.clear();
     this.#snapshot = undefined;
     this.#notifier.clear();

@@ -9,9 +9,10 @@ import type { Problem, Role } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { JudgementQueue } from "./judgement_queue.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
 import type { MessageTexts } from "./message_batch.ts";
-import type { Submission } from "./pending_messages.ts";
+import type { Submission } from "./room_append.ts";
 import { errorBatch } from "./room_error.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
@@ -26,6 +27,8 @@ export interface SubscriptionRoom {
   readonly name: string;
   /** Encodes messages for members of protocol 2. */
   readonly texts: MessageTexts;
+  /** Creates the queue of what a member sends; undefined where nothing is judged. */
+  createQueue(connection: object): JudgementQueue | undefined;
   /** Publishes a message. */
   publish(submission: Submission): void;
   /** Starts or renews the typing of a subscription. */
@@ -49,6 +52,8 @@ export class RoomSubscription implements Subscription {
   readonly presence: boolean;
   joined: Promise<void> = Promise.resolve();
   readonly #room: SubscriptionRoom;
+  /** What the member sent that is being judged; undefined where nothing is. */
+  readonly #queue: JudgementQueue | undefined;
   #state: SubscriptionState = "joining";
   /** What the member may do, once that is known. */
   #role: Role | undefined;
@@ -70,6 +75,7 @@ export class RoomSubscription implements Subscription {
     this.user = member.user;
     this.protocol = member.protocol ?? 1;
     this.presence = presence;
+    this.#queue = room.createQueue(member.connection ?? member);
   }
 
   get state(): SubscriptionState {
@@ -226,7 +232,10 @@ export class RoomSubscription implements Subscription {
     if (this.role === "reader") return this.refuse({ ...READS_ONLY, ref: draft.ref });
     this.#room.publish({
       user,
+      name: this.member.name,
       draft,
+      queue: this.#queue,
+      check: () => this.role === "reader" ? READS_ONLY : undefined,
       answer: (result) => {
         if (result.status === "refused") this.refuse(result.problem);
         else if (result.status === "duplicate") {

@@ -41,6 +41,8 @@ export interface Message extends MessageExtras {
   readonly room: RoomName;
   /** User that sent it, as authorized. */
   readonly user: UserName;
+  /** Name to show beside the user, as authorized when it was sent. */
+  readonly name?: UserName;
   /** Text; empty where it was deleted. */
   readonly text: MessageText | "";
   /**

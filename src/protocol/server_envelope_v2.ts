@@ -26,6 +26,8 @@ export interface MessageV2 extends MessageExtras {
    * @minimum 0
    */
   readonly at: number;
+  /** Name to show beside the user, as authorized when it was sent. */
+  readonly name?: UserName;
   /** Deduplication key, if its sender gave one; on the connections of its sender alone. */
   readonly ref?: Ref;
   /**
@@ -39,8 +41,10 @@ export interface MessageV2 extends MessageExtras {
 
 /** A user in a room. */
 export interface PresentUser {
-  /** The user's name. */
+  /** The user. */
   readonly user: UserName;
+  /** Name to show beside it, as authorized. */
+  readonly name?: UserName;
 }
 
 /**
@@ -61,8 +65,10 @@ export interface WelcomeEnvelopeV2 {
   readonly type: "welcome";
   /** What holds for the connection. */
   readonly payload: {
-    /** The user's own name, as the rooms show it. */
+    /** The user, as the rooms show it. */
     readonly user: UserName;
+    /** Name to show beside it, as authorized. */
+    readonly name?: UserName;
     /** The version of the protocol. */
     readonly protocol: 2;
     /** What the connection may do. */

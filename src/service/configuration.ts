@@ -8,6 +8,7 @@ import { expectedBasePath } from "../http/base_path.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.ts";
 import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
+import { MODERATION_TIMEOUT_MS } from "../hub/moderation.ts";
 import { SECRET_MIN_BYTES, type TokenOptions } from "../access/token_auth.ts";
 import { Environment } from "./environment.ts";
 
@@ -25,6 +26,10 @@ export interface Configuration {
   readonly maxTextBytes: number;
   /** Messages a second on one connection; 0 for no limit. */
   readonly messagesPerSecond: number;
+  /** Milliseconds from its arrival within which a message must be judged. */
+  readonly moderationTimeoutMs: number;
+  /** What becomes of a message that is not. */
+  readonly moderationLate: "refuse" | "accept";
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
   /**
@@ -110,6 +115,12 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
       min: 0,
       max: RATE_MAX,
     }),
+    moderationTimeoutMs: environment.whole("HUBBUB_MODERATION_TIMEOUT_MS", {
+      otherwise: MODERATION_TIMEOUT_MS,
+      min: 1,
+      max: 60_000,
+    }),
+    moderationLate: readLate(environment),
     ...readLimits(environment),
     tokens,
     hosts: readHosts(environment, reached),
@@ -200,6 +211,12 @@ function checkOpen(
     `HOST is "${host}", which others can reach: set HUBBUB_JWT_SECRET or HUBBUB_JWKS_URL, or ` +
       "HUBBUB_OPEN=1 to let everybody in under any name",
   );
+}
+
+function readLate(environment: Environment): "refuse" | "accept" {
+  const late = environment.text("HUBBUB_MODERATION_LATE") ?? "refuse";
+  if (late === "refuse" || late === "accept") return late;
+  throw new RangeError(`HUBBUB_MODERATION_LATE must be "refuse" or "accept", not "${late}"`);
 }
 
 function readHosts(environment: Environment, host: string): readonly string[] | undefined {

@@ -10,7 +10,9 @@ import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
 import { BroadcastChannelFanout } from "../cluster/broadcast_channel_fanout.ts";
 import { lockDatabase } from "./database_lock.ts";
+import type { HubHooks } from "../hub/hooks.ts";
 import { Hub } from "../hub/hub.ts";
+import type { Moderate } from "../hub/moderation.ts";
 import { KvRoomLog } from "../store/kv/kv_room_log.ts";
 import { Listener } from "./listener.ts";
 import { guardLogger, type Logger } from "../telemetry/logger.ts";
@@ -25,7 +27,9 @@ const FLUSH_MS = 300;
 const CLOSE_MS = 500;
 
 /** Options of {@linkcode startService}. */
-export interface ServiceOptions {
+export interface ServiceOptions extends HubHooks {
+  /** Judges each message before it is stored. @default {undefined} all are stored as they are */
+  readonly moderate?: Moderate;
   /** Receives operational events. */
   readonly logger: Logger;
   /**
@@ -107,6 +111,9 @@ export async function startService(
       file: isRemote || path === ":memory:" ? undefined : path,
     }),
     {
+      ...hooksOf(options),
+      moderationTimeoutMs: configuration.moderationTimeoutMs,
+      moderationLate: configuration.moderationLate,
       logger,
       metrics,
       limits: {
@@ -156,6 +163,11 @@ export async function startService(
     snapshot: () => server.snapshot(),
     stop: () => stopped ??= stop(),
   };
+}
+
+function hooksOf(options: ServiceOptions): HubHooks & Pick<ServiceOptions, "moderate"> {
+  const { moderate, onJoin, onLeave, onMessage } = options;
+  return { moderate, onJoin, onLeave, onMessage };
 }
 
 function isUrl(path: string | undefined): boolean {

@@ -54,6 +54,8 @@ export class Metrics {
   messagesRefused = 0;
   /** Messages that moderation failed to judge. */
   moderationFailures = 0;
+  /** Messages that were not judged in time. */
+  moderationTimeouts = 0;
   /** Messages that repeated an earlier one. */
   repeats = 0;
   /** Copies of messages that were handed to members. */

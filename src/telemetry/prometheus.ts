@@ -45,6 +45,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["messages_not_stored", "Messages that could not be stored", (m) => m.messagesNotStored],
   ["messages_refused", "Messages that moderation refused", (m) => m.messagesRefused],
   ["moderation_failures", "Messages that could not be judged", (m) => m.moderationFailures],
+  ["moderation_timeouts", "Messages not judged in time", (m) => m.moderationTimeouts],
   ["frames_conflated", "Typing and presence held back for slow members", (m) => m.framesConflated],
   ["answers_cut", "Answers cut off because they were not read", (m) => m.answersCut],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],

@@ -85,4 +85,36 @@ export const WHO_POINTS: readonly PointCheck[] = [
       assertEquals(await errorsOf(ann, 1), [{ code: "forbidden", for: "chat_message" }]);
     },
   },
+  {
+    id: "WHO-4",
+    need: "withTokens",
+    async check(hub) {
+      const room = anew("room");
+      await using ann = await enter(hub, "ann", { name: " Ann  Lee " });
+      await using bob = await enter(hub, "bob", { name: "bob" });
+      await using cleo = await enter(hub, "cleo", { name: "\u200b" });
+      const members = [ann, bob, cleo];
+      assertEquals(members.map((socket) => socket.of("welcome")[0].name), [
+        "Ann Lee",
+        undefined,
+        undefined,
+      ]);
+      for (const socket of members) {
+        socket.send({ type: "join", room });
+        await socket.first("joined");
+        socket.send({ type: "chat_message", room, payload: { text: "hello" } });
+        await socket.first("chat_message");
+      }
+      await ann.until("three messages", () => ann.of("chat_message").length === 3);
+      const names = ann.of("chat_message").map(({ user, name }) => [user, name]);
+      assertEquals(names, [["ann", "Ann Lee"], ["bob", undefined], ["cleo", undefined]]);
+      const token = await tokenOf(hub, "ann", { name: "Ann Mae" });
+      const headers = { authorization: `Bearer ${token}` };
+      const url = `${hub.withTokens!.url}/rooms/${room}/messages`;
+      const body = JSON.stringify({ text: "hello" });
+      const response = await ask(url, { method: "POST", headers, body });
+      assertEquals((await response.json()).name, "Ann Mae");
+      await bob.first("chat_message", ({ name }) => name === "Ann Mae");
+    },
+  },
 ];

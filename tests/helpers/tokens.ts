@@ -24,12 +24,17 @@ export async function forge(
   claims: unknown,
   secret?: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
-  const head = `${base64Url(JSON.stringify(header))}.${base64Url(JSON.stringify(claims))}`;
+  const head = `${base64Url(bytesOf(header))}.${base64Url(bytesOf(claims))}`;
   if (!secret) return `${head}.`;
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["sign"]);
   const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(head));
   return `${head}.${base64Url(String.fromCharCode(...new Uint8Array(signature)))}`;
+}
+
+/** The JSON of a value in UTF-8, a character for each byte. */
+function bytesOf(value: unknown): string {
+  return String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value)));
 }
 
 function base64Url(text: string): string {

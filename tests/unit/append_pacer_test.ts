@@ -3,7 +3,7 @@ import { KvRoomLog, Metrics } from "@hubbub/hub";
 import { Guard } from "../../src/telemetry/guard.ts";
 import { type CommittingRoom, createCommits } from "../../src/hub/commits.ts";
 import { AppendPacer, HeldBytes } from "../../src/hub/append_pacer.ts";
-import type { RoomAppend } from "../../src/hub/pending_messages.ts";
+import type { RoomAppend } from "../../src/hub/room_append.ts";
 import { encodeLine } from "../../src/store/entry.ts";
 import { eventually, within } from "../helpers/patience.ts";
 import { createTestHub } from "../helpers/test_hub.ts";

@@ -4,18 +4,13 @@ import { Guard } from "../../src/telemetry/guard.ts";
 import { type LogRecord, recordAt } from "../../src/store/entry.ts";
 import { KvCommitBudget } from "../../src/store/kv/limits.ts";
 import { GroupCommit } from "../../src/store/group_commit.ts";
-import { PendingMessages, type RoomAppend } from "../../src/hub/pending_messages.ts";
+import { PendingMessages } from "../../src/hub/pending_messages.ts";
+import type { RoomAppend } from "../../src/hub/room_append.ts";
 import type { PublishResult } from "../../src/hub/publish_result.ts";
 import { hashDraft, hashText } from "../../src/hub/draft_hash.ts";
 import { DeduplicationWindow } from "../../src/hub/deduplication_window.ts";
 import { RecentMessages } from "../../src/hub/recent_messages.ts";
 
-const LIMITS = {
-  text_max_bytes: 4096,
-  typing_timeout_ms: 3000,
-  messages_per_second: 20,
-  message_burst: 40,
-};
 const SENT_AT = "2026-01-02T03:04:05.678Z";
 
 /** Pending messages whose commits never end: what it hands over can be looked at. */
@@ -50,7 +45,6 @@ function setUp(
     metrics,
     guard: new Guard({ logger() {}, metrics }),
     hold: { set: () => {} },
-    limits: LIMITS,
     createId: () => `id${++ids}`,
     isDraining: () => isDraining,
     timestamp: () => SENT_AT,
@@ -81,7 +75,7 @@ Deno.test("PendingMessages.submit() hands the message over as the log keeps it",
     sent_at: SENT_AT,
     ref: "r1",
   });
-  assertEquals(JSON.stringify(message), text);
+  assertEquals(text, JSON.stringify(message));
   assertEquals(room, "lobby");
   assertFalse("ref" in JSON.parse(other.text), "no ref where none was given");
   assertEquals(pending.size, 2);

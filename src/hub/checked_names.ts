@@ -1,0 +1,25 @@
+/**
+ * Checks of the names that an embedding program gives.
+ *
+ * @module
+ */
+
+import { decodeRoom, decodeUser } from "../protocol/mod.ts";
+
+/**
+ * Checks the names of a room and of a user.
+ *
+ * @param action What is done with the room, for the message.
+ * @param room The room.
+ * @param user The user, if there is one.
+ * @throws {TypeError} Where the protocol refuses one of them.
+ */
+export function checkNames(action: string, room: string, user?: string): void {
+  const decoded = decodeRoom(room);
+  if (!decoded.ok) throw new TypeError(`Cannot ${action} room "${room}": ${decoded.error.message}`);
+  if (user === undefined) return;
+  const named = decodeUser(user);
+  if (named.ok && named.user === user) return;
+  const why = named.ok ? `It should read "${named.user}"` : named.error.message;
+  throw new TypeError(`Cannot ${action} room "${room}" as "${user}": ${why}`);
+}
