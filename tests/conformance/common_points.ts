@@ -10,7 +10,7 @@ import {
   post,
   tokenOf,
 } from "./hub_under_test.ts";
-import { Member, VERSIONS } from "./member.ts";
+import { Member, type Version, VERSIONS } from "./member.ts";
 import { type Envelope, Socket } from "./socket.ts";
 
 /** Runs a check in both versions, each in a room of its own. */
@@ -25,6 +25,18 @@ function inBoth(
 /** Where a connection of a version begins. */
 function socketPath(version: typeof VERSIONS[number], room: string): string {
   return version === 1 ? `/rooms/${room}/ws` : "/ws";
+}
+
+/** Checks that a repeat is one after 300 other messages, too: more than are always remembered. */
+async function assertRepeatsOfLong(given: HubUnderTest, version: Version): Promise<void> {
+  if (!given.startStoppable) return;
+  await using hub = await given.startStoppable();
+  await using ann = await Member.join(hub, { room: "lobby", user: "ann", version });
+  const first = await ann.store("hello", "r1");
+  for (let n = 0; n < 300; n++) ann.say(`${n}`);
+  await ann.heard(301);
+  const response = await post(hub, "lobby", { user: "ann", text: "hello", ref: "r1" });
+  assertEquals([response.status, (await response.json()).cursor], [200, first.cursor]);
 }
 
 /** The points that hold in both versions and over HTTP. */
@@ -146,6 +158,7 @@ export const COMMON_POINTS: readonly PointCheck[] = [
   {
     id: "ALL-8",
     check: inBoth(async (hub, version, room) => {
+      await assertRepeatsOfLong(hub, version);
       await using ann = await Member.join(hub, { room, user: "ann", version });
       const first = await ann.store("hello", "r1");
       await using again = await Member.join(hub, { room, user: "ann", version, history: 0 });

@@ -7,7 +7,9 @@ import {
   page,
   type PointCheck,
   post,
+  tokenOf,
 } from "./hub_under_test.ts";
+import { RawSocket } from "../helpers/raw_socket.ts";
 import { Member } from "./member.ts";
 import { PATIENCE_MS } from "./socket.ts";
 
@@ -59,6 +61,57 @@ async function store(hub: HubUnderTest, room: string, count: number) {
   return stored;
 }
 
+/** Checks that pages of long messages are bounded in bytes, and lead to all of them. */
+async function assertLongPages(hub: HubUnderTest): Promise<void> {
+  const room = anew("room");
+  // JSON writes each of these characters in six bytes.
+  const texts = Array.from({ length: 30 }, (_, n) => `${n} ${"\u0007".repeat(4_000)}`);
+  for (const text of texts) {
+    assertEquals((await post(hub, room, { user: "ann", text })).status, 201);
+  }
+  const pages: { readonly cursor: string; readonly text: string }[][] = [];
+  for (let query = "limit=100"; pages.at(-1)?.length !== 0;) {
+    const response = await ask(`${hub.url}/rooms/${room}/messages?${query}`);
+    const text = await response.text();
+    assert(text.length < 320 * 1024, `a page of ${text.length} bytes`);
+    const { messages } = JSON.parse(text);
+    pages.unshift(messages);
+    if (messages.length === 0) break;
+    query = `limit=100&before=${messages[0].cursor}`;
+  }
+  assert(pages.at(-1)!.length >= 10, `${pages.at(-1)!.length} of the newest`);
+  assertEquals(pages.flat().map(({ text }) => text), texts);
+}
+
+/** Checks that a reader whose session has ended meanwhile is asked to come back. */
+async function assertEndedSession(hub: HubUnderTest, room: string): Promise<void> {
+  if (!hub.withTokens) return;
+  // Past any leeway.
+  const authorization = `Bearer ${await tokenOf(hub, "ann", { seconds: -600 })}`;
+  const path = `/rooms/${room}/events`;
+  const closed = { ...hub, url: hub.withTokens.url };
+  const headers = { authorization };
+  await assertRefused(ask(`${closed.url}${path}`, { headers }), 401, "unauthorized");
+  const back = { ...headers, "last-event-id": "0".repeat(20) };
+  const [refusal] = await events(closed, path, ({ event }) => event === "error", back);
+  assert(Number(refusal.retry) >= 3000);
+  assertEquals(JSON.parse(refusal.data!).code, "unauthorized");
+}
+
+/** Runs something while a server stops: one of its connections does not close. */
+async function whileStopping(
+  given: HubUnderTest,
+  action: (hub: HubUnderTest) => Promise<void>,
+): Promise<void> {
+  if (!given.startStoppable) return;
+  await using server = await given.startStoppable();
+  using silent = await RawSocket.open(`${server.url}/rooms/lobby/ws?user=silent`);
+  await silent.until("joined");
+  const stopped = server.stop();
+  await action({ ...given, url: server.url });
+  await stopped;
+}
+
 /** The points of HTTP. */
 export const HTTP_POINTS: readonly PointCheck[] = [
   {
@@ -75,6 +128,7 @@ export const HTTP_POINTS: readonly PointCheck[] = [
       assertEquals(await page(hub, room, `before=${all[0].cursor}`), []);
       assertEquals(await page(hub, room, `after=${all[59].cursor}`), []);
       assertEquals(await page(hub, anew("room")), []);
+      await assertLongPages(hub);
     },
   },
   {
@@ -175,6 +229,13 @@ export const HTTP_POINTS: readonly PointCheck[] = [
         return event === "draining";
       });
       assert(Number((await reading).at(-1)!.retry) >= 3000);
+      const isError = ({ event }: StreamEvent) => event === "error";
+      await whileStopping(hub, async (stopping) => {
+        const [refusal] = await events(stopping, `/rooms/${room}/events`, isError);
+        assert(Number(refusal.retry) >= 3000);
+        assertEquals(JSON.parse(refusal.data!).code, "draining");
+      });
+      await assertEndedSession(hub, room);
     },
   },
   {
@@ -202,6 +263,10 @@ export const HTTP_POINTS: readonly PointCheck[] = [
       const metrics = await ask(`${hub.url}/metrics`);
       assertMatch(metrics.headers.get("content-type") ?? "", /^text\/plain/);
       assertMatch(await metrics.text(), /^# TYPE hubbub_\w+ (counter|gauge|histogram)$/m);
+      await whileStopping(hub, async ({ url }) => {
+        const stopping = await ask(`${url}/health`);
+        assertEquals([stopping.status, (await stopping.json()).status], [503, "draining"]);
+      });
     },
   },
   {

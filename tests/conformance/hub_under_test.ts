@@ -14,7 +14,7 @@ export interface HubUnderTest {
   readonly url: string;
   /** One that asks for tokens, and the secret that it takes. */
   readonly withTokens?: { readonly url: string; readonly secret: string };
-  /** Starts one that may be stopped. */
+  /** Starts one that may be stopped, open to all, without a limit on messages. */
   readonly startStoppable?: () => Promise<StoppableHub>;
 }
 

@@ -12,7 +12,7 @@ export async function startOwnHubs(): Promise<HubUnderTest & AsyncDisposable> {
   return {
     url: open.url,
     withTokens: { url: closed.url, secret },
-    startStoppable: () => serveAlone(),
+    startStoppable: () => serveAlone({ limits: { messages_per_second: 0 } }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

@@ -37,6 +37,26 @@ function member(hub: HubUnderTest, room: string, user: string): Promise<Member> 
   return Member.join(hub, { room, user, version: 2 });
 }
 
+/** Checks that the first 500 users of a room are named, and all of them counted. */
+async function assertUsersOfMany(given: HubUnderTest): Promise<void> {
+  if (!given.startStoppable) return;
+  await using hub = await given.startStoppable();
+  const users = Array.from({ length: 502 }, (_, n) => `user${1_000 + n}`);
+  await using stack = new AsyncDisposableStack();
+  const sockets = users.map((user) => {
+    return stack.use(new Socket(`${hub.url}/ws?user=${user}`, ["hubbub.v2"]));
+  });
+  await Promise.all(sockets.map(async (socket) => {
+    await socket.first("welcome");
+    socket.send(join("lobby", { history: 0 }));
+    await socket.first("joined");
+  }));
+  await using zoe = await member(hub, "lobby", "zoe");
+  assertEquals(zoe.joined.user_count, 503);
+  // The member is one of them, wherever its name stands.
+  assertEquals(zoe.joined.users, [...users.slice(0, 499), "zoe"].map((user) => ({ user })));
+}
+
 /** The points of version 2. */
 export const V2_POINTS: readonly PointCheck[] = [
   {
@@ -196,6 +216,7 @@ export const V2_POINTS: readonly PointCheck[] = [
         typing: ["bob"],
         role: "member",
       });
+      await assertUsersOfMany(hub);
     },
   },
   {
@@ -299,6 +320,13 @@ export const V2_POINTS: readonly PointCheck[] = [
       assertEquals(rest, { code: "forbidden", for: "join" });
       socket.send(say(open, "still here"));
       await socket.first("chat_message", () => true, open);
+      // A token without the room: the stay ends, and the connection stays.
+      const other = await tokenOf(hub, "ann", { rooms: ["other-*"] });
+      socket.send({ type: "authenticate", payload: { token: other } });
+      assertEquals((await socket.first("left", () => true, open)).code, "forbidden");
+      const another = anew("other");
+      socket.send(join(another));
+      await socket.first("joined", () => true, another);
     },
   },
   {
