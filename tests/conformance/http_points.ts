@@ -67,7 +67,8 @@ async function assertLongPages(hub: HubUnderTest): Promise<void> {
   // JSON writes each of these characters in six bytes.
   const texts = Array.from({ length: 30 }, (_, n) => `${n} ${"\u0007".repeat(4_000)}`);
   for (const text of texts) {
-    assertEquals((await post(hub, room, { user: "ann", text })).status, 201);
+    const response = await post(hub, room, { user: "ann", text });
+    assertEquals([response.status, (await response.json()).text], [201, text]);
   }
   const pages: { readonly cursor: string; readonly text: string }[][] = [];
   for (let query = "limit=100"; pages.at(-1)?.length !== 0;) {
