@@ -109,6 +109,18 @@ export class AccessControl {
   }
 
   /**
+   * The address whose limits hold for a request.
+   *
+   * @param request The request.
+   * @param info What `Deno.serve` says about it.
+   * @returns The address or network; undefined where it is unknown, or spared limits by address.
+   */
+  limitedAddress(request: Request, info: ConnectionInfo | undefined): string | undefined {
+    const address = this.#addresses.of(request, info);
+    return this.#connections.isSpared(address) ? undefined : address;
+  }
+
+  /**
    * Authorizes a request to a room.
    *
    * @param request The request, before any upgrade.

@@ -22,8 +22,6 @@ import { createSlot, type RequestSlot } from "./request_slot.ts";
  */
 const REFILL_SECONDS = 10;
 
-/** What else was sent on the connection is not worth being refused one by one. */
-const CLOSE = { connection: "close" };
 /**
  * Requests of an address that wait for their turn or an answer, however many connections it may have:
  * each may have 64 kB of headers, which the runtime keeps until it is answered.
@@ -264,12 +262,12 @@ export class ConnectionLimits {
 
   #tooMany(limit: ConnectionLimit, address: string | undefined, message: string): HttpError {
     this.#options.onReached?.(limit, address);
-    return httpError("too_many_connections", message, { ...retryAfter(), ...CLOSE });
+    return httpError("too_many_connections", message, retryAfter());
   }
 
   #tooFast(limit: ConnectionLimit, address: string, message: string, waitMs: number): HttpError {
     this.#options.onReached?.(limit, address);
-    return httpError("rate_limited", message, { ...retryAfter(waitMs), ...CLOSE });
+    return httpError("rate_limited", message, retryAfter(waitMs));
   }
 
   #full(limit: ConnectionLimit, address: string | undefined): HttpError {

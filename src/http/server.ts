@@ -38,6 +38,7 @@ import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { connectionRoutes } from "./connection_routes.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { checkNoBody } from "./request_body.ts";
+import { RefusalDelay } from "./refusal_delay.ts";
 import { Refusals } from "./refusals.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
@@ -124,6 +125,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   };
   const answers = new Answers(services);
   const refusals = new Refusals(services);
+  const refusalDelay = new RefusalDelay();
   const requestTurns = new TurnScheduler({ atOnce: REQUESTS_IN_A_TURN });
   let requests = 0;
   const app = new Hono<ServerEnv>({ getPath: (request) => base.pathOf(request) });
@@ -186,6 +188,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       hosts.check(request);
       checkNoBody(request);
     } catch (error) {
+      const delay = bindings.slot
+        ? undefined
+        : refusalDelay.of(access.limitedAddress(request, info));
+      if (delay) await delay;
       const address = bindings.slot?.address;
       return refusals.answer(error, request, { path: base.pathOf(request), info, address });
     }
@@ -200,6 +206,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   }
 
   async function drain(): Promise<void> {
+    refusalDelay.stop();
     await hub.drain();
     monitor.sendAway();
     const until = performance.now() + DRAIN_CLOSE_MS;

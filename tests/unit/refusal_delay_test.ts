@@ -1,0 +1,56 @@
+import { assert, assertEquals } from "@std/assert";
+import { RefusalDelay } from "../../src/http/refusal_delay.ts";
+import { eventually } from "../helpers/patience.ts";
+import { needs } from "../helpers/permissions.ts";
+import { serveAlone } from "../helpers/test_server.ts";
+
+Deno.test("RefusalDelay.of() delays those who do not stop, by address, and lets all go in the end", async () => {
+  let now = 0;
+  const delay = new RefusalDelay({ now: () => now });
+  for (let i = 0; i < 50; i++) assertEquals(delay.of("192.0.2.1"), undefined);
+  const [first, second] = [delay.of("192.0.2.1"), delay.of("192.0.2.1")];
+  assert(first && second);
+  assertEquals([delay.of("192.0.2.2"), delay.of(undefined)], [undefined, undefined]);
+  assertEquals(delay.waiting, 2);
+  now = 1_000;
+  await Promise.all([first, second]);
+  assertEquals(delay.waiting, 0);
+  now = 1_000 + 50_000 / 5;
+  assertEquals(delay.of("192.0.2.1"), undefined, "forgiven");
+  while (!delay.of("192.0.2.1"));
+  assertEquals(delay.waiting, 1);
+  delay.stop();
+  assertEquals([delay.waiting, delay.of("192.0.2.1")], [0, undefined]);
+});
+
+Deno.test(
+  "a connection that sends on thousands of requests is refused once a second",
+  needs("net"),
+  async () => {
+    await using server = await serveAlone({ requestsPerSecondPerAddress: 0.1 });
+    const { metrics } = server.hub;
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const one = "GET /rooms/lobby HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const reading = (async () => {
+      const buffer = new Uint8Array(65_536);
+      try {
+        while (await connection.read(buffer) !== null);
+      } catch {
+        // The test closes it.
+      }
+    })();
+    await connection.write(new TextEncoder().encode(one.repeat(600)));
+    const refused = () => metrics.rejected.get("rate_limited") ?? 0;
+    await eventually(() => refused() >= 51, () => `51 refusals, not ${refused()}`);
+    const before = refused();
+    const startedAt = performance.now();
+    await eventually(
+      () => refused() >= before + 2,
+      () => `two more than ${before}, not ${refused()}`,
+    );
+    assert(refused() < before + 10, "all of them at once");
+    assert(performance.now() - startedAt >= 500, "without a delay");
+    connection.close();
+    await reading;
+  },
+);
