@@ -119,20 +119,25 @@ export class LogReader {
    * @returns Undefined where that has been done.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(
-    key: string = this.#options.room,
-    isGivenUp: () => boolean = () => false,
-  ): Promise<void> | undefined {
+  open(key = this.#options.room, isGivenUp = () => false): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     this.#waiting.push(isGivenUp);
-    const { opening } = this.#options;
     if (!this.#opening) this.#openedFor = key;
-    return this.#opening ??= opening.run(key, async () => {
-      if (!this.#waiting.every((isGivenUp) => isGivenUp())) await this.#readRecent();
-    }).finally(() => {
+    return this.#opening ??= this.#open(key);
+  }
+
+  async #open(key: string): Promise<void> {
+    const isWanted = () => !this.#waiting.every((isGivenUp) => isGivenUp());
+    try {
+      // Somebody may come while the turn of those passes who have given up.
+      while (!this.#isOpen && isWanted()) {
+        const read = async () => void (isWanted() && await this.#readRecent());
+        await this.#options.opening.run(key, read);
+      }
+    } finally {
       this.#opening = undefined;
       this.#waiting = [];
-    });
+    }
   }
 
   /**

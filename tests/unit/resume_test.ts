@@ -308,3 +308,18 @@ Deno.test("Hub.join() with a cursor that could not be read just now is no loss o
   await b.hub.join("lobby", again, { after: cursor }).joined;
   assertEquals([again.of("joined")[0].recovered, again.said], [true, []]);
 });
+
+Deno.test("Hub.join() gets the history, however soon after one that was given up", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  for (let turns = 0; turns < 40; turns++) {
+    const room = `room${turns}`;
+    await fill(log, room, { texts: ["hello"], perEntry: 1 });
+    hub.join(room, new TestMember("ann")).leave();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const bob = new TestMember("bob");
+    await hub.join(room, bob).joined;
+    assertEquals(bob.said, ["hello"], `${turns} turns later`);
+  }
+  await hub.drain();
+});
