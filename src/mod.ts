@@ -70,12 +70,23 @@ export type { Moderate, ModerateOptions, Sender, Verdict } from "./hub/moderatio
 export type { PublishOptions, PublishResult } from "./hub/publish_result.ts";
 export type { Member, Subscription, SubscriptionState } from "./hub/member.ts";
 export type {
+  ChangeDraft,
+  ChangeKind,
   Cursor,
+  DeleteDraft,
   Draft,
+  EditDraft,
+  Emoji,
+  ErrorCode,
+  JsonObject,
   Limits,
   Message,
+  MessageChange,
+  MessageExtras,
   MessageText,
   Problem,
+  Reaction,
+  ReactionDraft,
   Ref,
   Role,
   RoomName,
@@ -84,8 +95,18 @@ export type {
   UserName,
 } from "./protocol/mod.ts";
 export type { LogEntry, LogRecord } from "./store/entry.ts";
-export { KvRoomLog, type KvRoomLogOptions } from "./store/kv/kv_room_log.ts";
-export type { CommitBudget, Growth, ReadOptions, RoomLog, StoreEvent } from "./store/room_log.ts";
+export { KvRoomLog } from "./store/kv/kv_room_log.ts";
+export type { KvRoomLogOptions } from "./store/kv/kv_room_log_options.ts";
+export type { BudgetedAppend, CommitBudget } from "./store/commit_budget.ts";
+export type { ChangeRecord, ControlRecord, MessageChangeRecord } from "./store/change.ts";
+export type { StoredBase, StoredChange, StoredControl } from "./store/change.ts";
+export type { StoredMessageChange } from "./store/change.ts";
+export type { RefHash } from "./store/ref_hash.ts";
+export type { ChangeEntry, ChangeWrites, StateItem, StateWrite } from "./store/change_entry.ts";
+export type { ChangesOptions, MessageStates, StatesOptions } from "./store/room_log.ts";
+export type { Growth } from "./store/growth.ts";
+export type { ReadOptions, RoomLog, RoomMeta } from "./store/room_log.ts";
+export type { StoreEvent } from "./store/store_event.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./telemetry/logger.ts";
 export { type ConnectionCounts, Metrics, type WaitingCounts } from "./telemetry/metrics.ts";
 export { type MetricsSnapshot, renderMetrics } from "./telemetry/prometheus.ts";

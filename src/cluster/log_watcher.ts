@@ -5,7 +5,8 @@
  */
 
 import { commitOf, ORIGIN } from "../store/cursor.ts";
-import type { Growth, RoomLog } from "../store/room_log.ts";
+import type { Growth } from "../store/growth.ts";
+import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { StoreWatch } from "./store_watch.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreEvent } from "../store/room_log.ts";
+import type { StoreEvent } from "../store/store_event.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -20,6 +20,14 @@ export function reportStoreEvent(event: StoreEvent, logger: Logger, metrics: Met
     case "record_damaged":
       metrics.recordsDamaged++;
       return logger("error", event.type, { room: event.room, cursor: event.cursor });
+    case "orphans_erased":
+      return logger("info", event.type, { messages: event.messages });
+    case "store_compacted":
+      return logger("info", event.type, {});
+    case "erase_failed":
+    case "compact_failed":
+      metrics.eraseFailures++;
+      return logger("error", event.type, { error: event.error });
     case "store_timeout":
       metrics.storeTimeouts++;
       return logger("error", event.type, { error: event.error });

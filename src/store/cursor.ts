@@ -27,8 +27,10 @@ const PLACE_LENGTH = 16;
 export const CURSOR_LENGTH = 20;
 /** Hexadecimal digits of a commit. */
 export const COMMIT_LENGTH = 20;
-/** The most records that a commit may hold for one room. */
-export const ENTRY_MAX_RECORDS = 4_096;
+/** The most messages that a commit may hold for one room, and the most changes. */
+export const ENTRY_MAX_RECORDS = 2_048;
+/** The index of a commit's first change: changes stand behind messages. */
+export const CHANGES_FROM = ENTRY_MAX_RECORDS;
 
 const VALUES = new Uint8Array(128);
 for (let value = 0; value < BASE; value++) VALUES[DIGITS.charCodeAt(value)] = value;
@@ -117,6 +119,16 @@ export function commitOf(cursor: string): string {
  */
 export function indexOf(cursor: string): number {
   return parseInt(hexOf(cursor).slice(COMMIT_LENGTH), 16);
+}
+
+/**
+ * Tells whether a cursor names a change.
+ *
+ * @param cursor A cursor.
+ * @returns False where it names a message.
+ */
+export function isOfChange(cursor: string): boolean {
+  return indexOf(cursor) >= CHANGES_FROM;
 }
 
 /**

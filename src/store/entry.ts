@@ -5,9 +5,11 @@
  */
 
 import type { Message } from "../protocol/mod.ts";
+import type { ChangeEntry } from "./change_entry.ts";
 import { COMMIT_LENGTH, cursorAt, ENTRY_MAX_RECORDS, isCommit, tagOf } from "./cursor.ts";
+import { hashRef, parseRefHash, type RefHash, refHashText, refName } from "./ref_hash.ts";
 
-/** A record of a log: a message, or the tombstone of a duplicate. */
+/** A record of a log: a message, what is left of one, or the tombstone of a duplicate. */
 export interface LogRecord {
   /** Its place: sorts like the log. */
   readonly cursor: string;
@@ -25,6 +27,10 @@ export interface LogRecord {
   readonly envelope: string;
   /** The cursor of the message that it repeats, where it is a tombstone. It is not to be shown. */
   readonly repeats?: string;
+  /** Whether it was erased: nothing is left of what it said. */
+  readonly isErased?: true;
+  /** The hash of its sender and `ref`, where it was erased and had one. */
+  readonly refHash?: RefHash;
 }
 
 /** What is stored of a message; the room is in the key, the cursor is given by the commit. */
@@ -51,18 +57,31 @@ interface OldTombstoneLine {
   readonly repeats: Message;
 }
 
+/** A line whose message was deleted. */
+interface ErasedLine {
+  /** The unique id of the message. */
+  readonly gone: string;
+  readonly user: string;
+  readonly sent_at: string;
+  /** 16 hexadecimal digits of a hash of its sender and `ref`, where it had one. */
+  readonly k?: string;
+}
+
 /** What one room gets in one commit. */
 export interface LogEntry {
-  /** JSON lines in UTF-8, at least one. */
+  /** JSON lines in UTF-8; empty where there are no messages. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many lines. */
   readonly count: number;
   /** The id of the record in the last line. */
   readonly lastId: string;
+  /** The changes behind the messages. */
+  readonly changes?: ChangeEntry;
 }
 
 const PAYLOAD_START = '{"type":"chat_message","payload":';
 const STRUCK_START = '{"struck":';
+const ERASED_START = '{"gone":';
 /** The bytes that the hash takes at the beginning of a line: `"h":"01234567",`. */
 const HASH_LENGTH = 15;
 const HASH_DIGITS = 8;
@@ -126,7 +145,7 @@ interface LineAt {
 }
 
 function decodeLine(line: string, at: LineAt): LogRecord | undefined {
-  let parsed: StoredMessage | TombstoneLine | OldTombstoneLine;
+  let parsed: StoredMessage | TombstoneLine | OldTombstoneLine | ErasedLine;
   try {
     parsed = JSON.parse(line);
   } catch {
@@ -137,8 +156,10 @@ function decodeLine(line: string, at: LineAt): LogRecord | undefined {
   }
   const stored = "repeats" in parsed ? renewed(parsed) : parsed;
   if (!stored) return undefined;
-  const { user, ref, sent_at, h } = stored;
+  const { user, sent_at } = stored;
   if (typeof user !== "string" || typeof sent_at !== "string") return undefined;
+  if ("gone" in stored) return erasedAt(at, stored);
+  const { ref, h } = stored;
   if (!("struck" in stored)) {
     if (typeof stored.id !== "string" || typeof stored.text !== "string") return undefined;
     // The hash is cut off the line by its place.
@@ -160,6 +181,32 @@ function renewed({ struck, repeats }: OldTombstoneLine): TombstoneLine | undefin
   const index = parseInt(cursor.slice(COMMIT_LENGTH), 16);
   if (!isCommit(commit) || !(index < ENTRY_MAX_RECORDS)) return undefined;
   return { struck, first: cursorAt(commit, index, tagOf(id)), user, ref, sent_at };
+}
+
+function erasedAt(at: LineAt, { gone: id, user, sent_at, k }: ErasedLine): LogRecord | undefined {
+  if (typeof id !== "string") return undefined;
+  const cursor = cursorAt(at.commit, at.index, tagOf(id));
+  return erasedRecord(at.room, { cursor, id, user, sentAt: sent_at, envelope: "" }, k);
+}
+
+/**
+ * Makes what is left of a message that was deleted.
+ *
+ * @param room The room.
+ * @param record The message.
+ * @param k The hash of its sender and `ref`, as stored. @default {that of its own}
+ * @returns A record that says nothing of what the message said.
+ */
+export function erasedRecord(room: string, record: LogRecord, k?: string): LogRecord {
+  const { cursor, id, user, sentAt, ref } = record;
+  const message: Message = { room, cursor, id, user, text: "", sent_at: sentAt, deleted: true };
+  const refHash = k !== undefined
+    ? parseRefHash(k)
+    : ref === undefined
+    ? record.refHash
+    : hashRef(refName(user, ref));
+  const envelope = `${PAYLOAD_START}${JSON.stringify(message)}}`;
+  return { cursor, id, user, sentAt, envelope, isErased: true, refHash };
 }
 
 /**
@@ -193,12 +240,32 @@ export function writeTombstones(
 ): string {
   return text.split("\n").map((line, index) => {
     const duplicate = duplicates.get(index);
-    if (!duplicate || line.startsWith(STRUCK_START)) return line;
+    if (!duplicate || line.startsWith(STRUCK_START) || line.startsWith(ERASED_START)) return line;
     const { id, user, ref, h, sent_at } = JSON.parse(line) as StoredMessage;
     // A backup may have been put back: then another message stands there.
     if (id !== duplicate.id) return line;
     const tombstone: TombstoneLine = { struck: id, first: duplicate.first, user, ref, h, sent_at };
     return JSON.stringify(tombstone);
+  }).join("\n");
+}
+
+/**
+ * Takes what a message said out of an entry. The lines after it keep their places.
+ *
+ * @param text The entry, decoded from UTF-8.
+ * @param index The index of its line.
+ * @param isIt Tells its unique id: where a backup was put back, another message stands there.
+ * @returns The entry without it; the same text where it is not there.
+ */
+export function eraseLine(text: string, index: number, isIt: (id: string) => boolean): string {
+  return text.split("\n").map((line, at) => {
+    if (at !== index || line.startsWith(ERASED_START) || line.startsWith(STRUCK_START)) return line;
+    const stored = JSON.parse(line) as StoredMessage;
+    if (!isIt(stored.id)) return line;
+    const { user, ref, sent_at } = stored;
+    const k = ref === undefined ? undefined : refHashText(hashRef(refName(user, ref)));
+    const erased: ErasedLine = { gone: stored.id, user, sent_at, k };
+    return JSON.stringify(erased);
   }).join("\n");
 }
 

@@ -4,21 +4,18 @@
  * @module
  */
 
+import { BatchWindow } from "./batch_window.ts";
+import type { BudgetedAppend, CommitBudget } from "./commit_budget.ts";
 import { ENTRY_MAX_RECORDS } from "./cursor.ts";
 import { joinLines, type LogEntry } from "./entry.ts";
-import { BatchWindow } from "./batch_window.ts";
 import type { RoomLog } from "./room_log.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
 const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
 
-/** One message on its way into the log. */
-export interface Append {
-  /** The room it is for. */
-  readonly room: string;
-  /** The message as it is stored, at most `entryMaxBytes` of the store long. */
-  readonly line: Uint8Array;
-  /** Unique id (ULID) of the message. */
+/** One message, or one change, on its way into the log. */
+export interface Append extends BudgetedAppend {
+  /** Unique id (ULID) of the record, whose line is at most `entryMaxBytes` of the store long. */
   readonly id: string;
 }
 
@@ -123,9 +120,7 @@ export class GroupCommit<A extends Append> {
     await this.#batchWindow.enough();
     const batch = this.#take();
     const entries = new Map<string, LogEntry>();
-    for (const [room, appends] of batch) {
-      entries.set(room, joinLines(appends.map(({ line }) => line), appends.at(-1)!.id));
-    }
+    for (const [room, appends] of batch) entries.set(room, entryOf(appends));
     let commit: string;
     try {
       commit = await this.#options.write(entries);
@@ -142,10 +137,9 @@ export class GroupCommit<A extends Append> {
     const batch = new Map<string, A[]>();
     const budget = this.#options.limits.budget();
     for (const [room, waiting] of this.#queue) {
-      const { count, size } = fitting(waiting, budget.bytesFor(room));
+      const count = fitting(waiting, budget);
       if (count === 0) break;
       batch.set(room, waiting.slice(0, count));
-      budget.add(room, size);
     }
     let count = 0;
     for (const [room, taken] of batch) {
@@ -161,15 +155,31 @@ export class GroupCommit<A extends Append> {
   }
 }
 
-/** How many of the first appends fit into an entry of at most `maxBytes`, and its size. */
-function fitting(appends: readonly Append[], maxBytes: number): { count: number; size: number } {
-  let count = 0;
-  let size = 0;
-  for (const { line } of appends) {
-    const next = size + line.length + (count > 0 ? 1 : 0);
-    if (next > maxBytes || count === ENTRY_MAX_RECORDS) break;
-    size = next;
-    count++;
+/** How many of the first appends a commit can still hold. */
+function fitting(appends: readonly Append[], budget: CommitBudget): number {
+  const counts = { messages: 0, changes: 0 };
+  for (const append of appends) {
+    const kind = append.writes ? "changes" : "messages";
+    if (counts[kind] === ENTRY_MAX_RECORDS || !budget.take(append)) break;
+    counts[kind]++;
   }
-  return { count, size };
+  return counts.messages + counts.changes;
+}
+
+/** Makes what one room gets of its appends, at least one. */
+function entryOf(appends: readonly Append[]): LogEntry {
+  const messages = appends.filter(({ writes }) => !writes);
+  const lastId = appends.at(-1)!.id;
+  // Most rooms have no changes.
+  if (messages.length === appends.length) return joinLines(appends.map(lineOf), lastId);
+  const changes = appends.flatMap(({ writes }) => writes ?? []);
+  const { bytes } = joinLines(appends.filter(({ writes }) => writes).map(lineOf), lastId);
+  const entry = messages.length > 0
+    ? joinLines(messages.map(lineOf), messages.at(-1)!.id)
+    : { bytes: new Uint8Array(), count: 0, lastId };
+  return { ...entry, changes: { bytes, changes } };
+}
+
+function lineOf({ line }: Append): Uint8Array {
+  return line;
 }

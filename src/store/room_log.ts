@@ -4,7 +4,12 @@
  * @module
  */
 
+import type { ChangeRecord } from "./change.ts";
+import type { StateItem } from "./change_entry.ts";
+import type { CommitBudget } from "./commit_budget.ts";
 import type { LogEntry, LogRecord } from "./entry.ts";
+import type { Growth } from "./growth.ts";
+import type { StoreEvent } from "./store_event.ts";
 
 /** Where and how much to read. */
 export interface ReadOptions {
@@ -18,46 +23,41 @@ export interface ReadOptions {
   readonly shownOnly?: boolean;
 }
 
-/** What one commit can still hold. It is made for one commit, and asked room by room. */
-export interface CommitBudget {
-  /**
-   * How long the entry of one more room may be.
-   *
-   * @param room A room that the commit has no entry for yet.
-   * @returns Bytes; 0 where the commit has no space for another room.
-   */
-  bytesFor(room: string): number;
-  /**
-   * Books an entry.
-   *
-   * @param room The room.
-   * @param bytes The length of its entry, at most what `bytesFor` returned.
-   */
-  add(room: string, bytes: number): void;
+/** Which changes to read. */
+export interface ChangesOptions {
+  /** The most changes to return. */
+  readonly limit: number;
+  /** The last cursor that may be returned. @default {undefined} to the end */
+  readonly until?: string;
 }
 
-/** Which rooms grew after a commit. */
-export interface Growth {
-  /** The newest commit that was looked at; that of the question where there was none. */
-  readonly upTo: string;
-  /** By room, the newest commit that appended to it. */
-  readonly rooms: ReadonlyMap<string, string>;
+/** Which states of messages to read. */
+export interface StatesOptions {
+  /** The cursor of the first message. */
+  readonly from: string;
+  /** The cursor of the last message. */
+  readonly to: string;
+  /** States after which no further message is begun; the first one is read in any case. */
+  readonly limit: number;
+  /** Whether the last message is the first one to be read. @default {false} */
+  readonly reverse?: boolean;
 }
 
-/** What a store reports while it is in use. */
-export type StoreEvent =
-  /** A record could not be read and was passed over. */
-  | { readonly type: "record_damaged"; readonly room: string; readonly cursor: string }
-  /** A call was not answered in time. */
-  | { readonly type: "store_timeout"; readonly error: Error }
-  /** The database was opened again, or could not be. */
-  | { readonly type: "store_reopened" }
-  | { readonly type: "store_reopen_failed"; readonly error: unknown }
-  /** The server answers before a commit is durable: a crash of it may lose what members saw. */
-  | { readonly type: "store_not_durable" }
-  /** Messages older than the retention were deleted, or could not be. */
-  | { readonly type: "store_swept"; readonly rooms: number; readonly entries: number }
-  | { readonly type: "store_sweep_failed"; readonly error: unknown };
+/** The states of some messages. */
+export interface MessageStates {
+  /** By cursor, the states of each message that was ever changed. Each message's are of one moment. */
+  readonly messages: ReadonlyMap<string, readonly StateItem[]>;
+  /** The cursor of the first message that was not read, for the limit; undefined where all were. */
+  readonly next: string | undefined;
+}
+
+/** What a room ever had besides messages. */
+export interface RoomMeta {
+  /** Whether a message was ever changed. */
+  readonly hasChanges: boolean;
+  /** Whether there ever was a control record. */
+  readonly hasControls: boolean;
+}
 
 /**
  * A store of append-only room logs, whose order is that of its commits. Several hubs, in several
@@ -65,7 +65,13 @@ export type StoreEvent =
  *
  * **Places.** A commit is 20 lower-case hexadecimal digits; `"0" × 20` is before all of them. A
  * record's cursor is `cursorAt(commit, index, tagOf(id))` of `store/cursor.ts`, where `index` counts
- * the lines of its entry.
+ * the lines of its entry: from 0 for messages, from `CHANGES_FROM` for changes. So a commit's changes
+ * stand behind its messages.
+ *
+ * **Changes** are records of the log about earlier messages, or about the room. They are kept apart
+ * from messages, so that a page of messages costs the same however many there are. With each come
+ * writes of *states*, in the same commit; of each name the last write, in the order of the log, is
+ * the state. A store understands neither: it keeps lines, and states by message and name.
  *
  * **What an implementation MUST promise**
  *
@@ -107,7 +113,7 @@ export interface RoomLog {
    */
   budget(): CommitBudget;
   /**
-   * Appends one entry to each of several rooms, all or nothing.
+   * Appends one entry to each of several rooms, all or nothing, with the states of its changes.
    *
    * @param entries By room, the entry. Together they must fit into one {@linkcode budget}.
    * @returns The commit, the same for all rooms.
@@ -141,7 +147,7 @@ export interface RoomLog {
    */
   after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]>;
   /**
-   * Reads the record at a place.
+   * Reads the message at a place.
    *
    * @param room Its name.
    * @param cursor The place, with its tag.
@@ -149,11 +155,51 @@ export interface RoomLog {
    */
   get(room: string, cursor: string): Promise<LogRecord | undefined>;
   /**
+   * Reads the changes just after a place: those of messages that are kept, and control records.
+   *
+   * @param room Its name.
+   * @param cursor The place; need not be one of a record.
+   * @param options How many, and how far.
+   * @returns Oldest first; empty at the end of the log.
+   */
+  changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]>;
+  /**
+   * Reads the states of messages: all that became visible before the call, and perhaps more.
+   *
+   * @param room Its name.
+   * @param options Of which messages.
+   * @returns The states of those that were ever changed.
+   */
+  states(room: string, options: StatesOptions): Promise<MessageStates>;
+  /**
+   * Reads the states of the room itself, which control records set.
+   *
+   * @param room Its name.
+   * @returns The states that stand.
+   */
+  controls(room: string): Promise<StateItem[]>;
+  /**
+   * Tells what a room ever had besides messages.
+   *
+   * @param room Its name.
+   * @returns True for what became visible before the call.
+   */
+  meta(room: string): Promise<RoomMeta>;
+  /**
+   * Erases what a deleted message said: from its entry, its states and the edits of it, whatever
+   * their place. Its `deleted` and `changed` states stay, and the places of all records. A second
+   * call does it again, for an edit that came later.
+   *
+   * @param room The room.
+   * @param message The cursor of the message.
+   */
+  erase(room: string, message: string): Promise<void>;
+  /**
    * Tells whether everything after a place is still there.
    *
    * @param room Its name.
    * @param cursor The place, with its tag; {@linkcode ORIGIN} is the beginning of the log.
-   * @returns True where {@linkcode get} finds a record there; at the origin, where nothing has been
+   * @returns True where a record, a message or a change, stands there; at the origin, where nothing has been
    * removed from the log's beginning.
    */
   has(room: string, cursor: string): Promise<boolean>;
@@ -161,7 +207,7 @@ export interface RoomLog {
    * Reads where the log of a room ends.
    *
    * @param room Its name.
-   * @returns The cursor of its newest record, also where that has expired; {@linkcode ORIGIN} where
+   * @returns The cursor of its newest record, a message or a change, also where that has expired; {@linkcode ORIGIN} where
    * it never had one.
    */
   head(room: string): Promise<string>;
@@ -232,6 +278,12 @@ export interface RoomLog {
    * it never rejects.
    */
   attach(listener: (event: StoreEvent) => void): () => Promise<void>;
+  /**
+   * Gives back the space of what was erased, so that no byte of it is left in the database's file.
+   *
+   * @returns False where the database does that by itself, or has no file that is known.
+   */
+  compact(): Promise<boolean>;
   /**
    * Looks whether a room has something to delete. A hub calls it when it opens a room.
    *

@@ -7,8 +7,8 @@
 import { delay } from "@std/async/delay";
 import { commitOf, ORIGIN } from "./cursor.ts";
 import type { Expiry } from "./expiry.ts";
-import type { StoreEvent } from "./room_log.ts";
 import type { SteadyClock } from "./steady_clock.ts";
+import type { StoreEvent } from "./store_event.ts";
 
 /** Milliseconds between the two looks that must both find an entry too old. */
 const APART_MS = 60 * 60 * 1000;

@@ -80,6 +80,10 @@ export class Metrics {
   membersTooSlow = 0;
   /** Repeats that could not be struck out of the log. */
   tombstoneFailures = 0;
+  /** Changes of messages that were stored. */
+  changesStored = 0;
+  /** Deleted messages that could not be erased, and files that could not be compacted. */
+  eraseFailures = 0;
   /** Packets of other isolates before which something was missing. */
   clusterMessagesLost = 0;
   /** Fan-outs that reach the other isolates now: 1 or 0. */

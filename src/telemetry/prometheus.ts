@@ -40,6 +40,7 @@ type Reading<T> = readonly [name: string, help: string, read: (from: T) => numbe
 export const COUNTERS: readonly Reading<Metrics>[] = [
   ["messages_received", "Messages taken from senders", (m) => m.messagesIn],
   ["messages_stored", "Messages stored", (m) => m.messagesStored],
+  ["changes_stored", "Edits, deletions and reactions stored", (m) => m.changesStored],
   ["messages_delivered", "Copies of messages handed to members", (m) => m.messagesDelivered],
   ["messages_repeated", "Messages that repeated an earlier one", (m) => m.repeats],
   ["messages_not_stored", "Messages that could not be stored", (m) => m.messagesNotStored],
@@ -56,6 +57,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["rooms_healed", "Rooms that were behind and learnt it from the store", (m) => m.roomsHealed],
   ["store_timeouts", "Calls to the store not answered in time", (m) => m.storeTimeouts],
   ["records_damaged", "Records of a log that could not be read", (m) => m.recordsDamaged],
+  ["erase_failures", "Deleted messages not erased, files not compacted", (m) => m.eraseFailures],
   ["store_went_back", "Times the database was put back", (m) => m.storeWentBack],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
   ["log_failures", "Log lines that could not be written", (m) => m.logFailures],

@@ -6,6 +6,7 @@ import type { LogEntry, LogRecord, RoomLog, StoreEvent } from "@hubbub/hub";
 import { COMMIT_LENGTH, commitOf, cursorAt, isCursor } from "../../src/store/cursor.ts";
 import { NO_COMMIT, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 import { joinLines, messageText, writeTombstones } from "../../src/store/entry.ts";
+import { testChanges } from "./change_contract.ts";
 import { fill, numbers, storedEntry, storedLine } from "./stored_lines.ts";
 
 /** A database that one test has to itself. */
@@ -53,11 +54,13 @@ async function next(reader: ReadableStreamDefaultReader<string>): Promise<string
  * @param name What the tests are called after.
  * @param create Makes a database that is empty.
  * @param permissions What the tests need. @default {{}}
+ * @param options Whether the store keeps changes: one that refuses them is not held to that part.
  */
 export function testRoomLog(
   name: string,
   create: () => Promise<TestDatabase>,
   permissions: { ignore?: boolean; timeout?: number } = {},
+  { keepsChanges = true }: { readonly keepsChanges?: boolean } = {},
 ): void {
   const test = (what: string, fn: (database: TestDatabase, log: RoomLog) => Promise<void>) => {
     Deno.test({
@@ -69,6 +72,8 @@ export function testRoomLog(
       },
     });
   };
+
+  if (keepsChanges) testChanges(test);
 
   test("a commit is 20 hexadecimal digits, and greater than all before", async (database, log) => {
     const other = await database.open();
@@ -249,7 +254,7 @@ export function testRoomLog(
     const full = joinLines([storedLine({ text, id: "1" })], "1");
     assertEquals(full.bytes.length, log.entryMaxBytes);
     for (const room of ["a", "r".repeat(64)]) {
-      assert(log.budget().bytesFor(room) >= log.entryMaxBytes);
+      assert(log.budget().take({ room, line: full.bytes }));
       await log.append(new Map([[room, full]]));
       assertEquals(textsOf(await log.last(room, { limit: 1 })), [text]);
     }
@@ -262,8 +267,7 @@ export function testRoomLog(
       const text = "x".repeat(size);
       for (const room of numbers(2_000).map((number) => number.padStart(64, "r"))) {
         const entry = storedEntry([text]);
-        if (budget.bytesFor(room) < entry.bytes.length) break;
-        budget.add(room, entry.bytes.length);
+        if (!budget.take({ room, line: entry.bytes })) break;
         entries.set(room, entry);
       }
       assert(entries.size > 1, "a commit holds several rooms");

@@ -13,20 +13,25 @@ const server = needed.ignore ? undefined : await PostgresServer.start({
 });
 addEventListener("unload", () => void server?.kill());
 
-testRoomLog("PostgresRoomLog", async () => {
-  const url = await server!.createDatabase();
-  const logs: PostgresRoomLog[] = [];
-  return {
-    async open(options) {
-      const log = await PostgresRoomLog.open(url, options);
-      logs.push(log);
-      return log;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(logs.map((log) => log.close()));
-    },
-  };
-}, needed);
+testRoomLog(
+  "PostgresRoomLog",
+  async () => {
+    const url = await server!.createDatabase();
+    const logs: PostgresRoomLog[] = [];
+    return {
+      async open(options) {
+        const log = await PostgresRoomLog.open(url, options);
+        logs.push(log);
+        return log;
+      },
+      async [Symbol.asyncDispose]() {
+        await Promise.all(logs.map((log) => log.close()));
+      },
+    };
+  },
+  needed,
+  { keepsChanges: false },
+);
 
 testFanout("PostgresFanout", async () => {
   const url = await server!.createDatabase();

@@ -19,6 +19,10 @@ export class KvKeys {
   readonly feed: Deno.KvKey;
   /** The prefix of all rooms. */
   readonly rooms: Deno.KvKey;
+  /** The prefix of messages that were deleted and not erased yet, by room and cursor. */
+  readonly erase: Deno.KvKey;
+  /** The key that is set while something that was erased may still stand in the file. */
+  readonly uncompacted: Deno.KvKey;
 
   /** @param prefix What stands before every key. */
   constructor(prefix: Deno.KvKey) {
@@ -29,6 +33,8 @@ export class KvKeys {
     this.sweepLease = [...prefix, "lease", "sweep"];
     this.feed = [...prefix, "feed"];
     this.rooms = [...prefix, "rooms"];
+    this.erase = [...prefix, "erase"];
+    this.uncompacted = [...prefix, "uncompacted"];
   }
 
   /** The key of a room's entries, without the commit. */
@@ -39,6 +45,32 @@ export class KvKeys {
   /** The key of where a room's log ends: the index and the tag of its newest record. */
   head(room: string): Deno.KvKey {
     return [...this.rooms, room, "head"];
+  }
+
+  /** The key of a room's changes, without the commit. */
+  changes(room: string): Deno.KvKey {
+    return [...this.rooms, room, "changes"];
+  }
+
+  /** The key of a room's states, without the message and the name. */
+  state(room: string): Deno.KvKey {
+    return [...this.rooms, room, "state"];
+  }
+
+  /** The key of the commits that edited a message, without the commit. */
+  edits(room: string, message?: string): Deno.KvKey {
+    const key = [...this.rooms, room, "edits"];
+    return message === undefined ? key : [...key, message];
+  }
+
+  /** The key of the states of a room itself, without the name. */
+  controls(room: string): Deno.KvKey {
+    return [...this.rooms, room, "controls"];
+  }
+
+  /** The key of what a room ever had, without its name. */
+  meta(room: string): Deno.KvKey {
+    return [...this.rooms, room, "meta"];
   }
 
   /** The key of the commit up to which the beginning of a room's log was deleted. */

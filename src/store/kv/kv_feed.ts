@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Growth } from "../room_log.ts";
 import { isCommit, NO_COMMIT } from "../cursor.ts";
+import type { Growth } from "../growth.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 

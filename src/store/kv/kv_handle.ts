@@ -5,8 +5,8 @@
  */
 
 import { StoreTimeoutError, withDeadline } from "../deadline.ts";
-import type { StoreEvent } from "../room_log.ts";
 import { openAgain } from "./reopening.ts";
+import type { StoreEvent } from "../store_event.ts";
 
 /** Milliseconds after which the fence of an isolate that is gone may go. */
 const FENCE_MS = 30 * 24 * 60 * 60 * 1000;

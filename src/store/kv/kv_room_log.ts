@@ -5,63 +5,33 @@
  */
 
 import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
-import { isCursor, ORIGIN, tagOf } from "../cursor.ts";
+import type { ChangeRecord } from "../change.ts";
+import type { StateItem } from "../change_entry.ts";
+import type { CommitBudget } from "../commit_budget.ts";
+import { CHANGES_FROM, isCursor, isOfChange, ORIGIN, tagOf } from "../cursor.ts";
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
-import type { CommitBudget, Growth, ReadOptions, RoomLog, StoreEvent } from "../room_log.ts";
+import type { Growth } from "../growth.ts";
+import type { ChangesOptions, MessageStates, ReadOptions } from "../room_log.ts";
+import type { RoomLog, RoomMeta, StatesOptions } from "../room_log.ts";
 import { SteadyClock } from "../steady_clock.ts";
+import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";
 import { KvKeys } from "./keys.ts";
+import { KvChanges } from "./kv_changes.ts";
+import { KvCompactor } from "./kv_compactor.ts";
+import { KvEraser } from "./kv_eraser.ts";
 import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
 import { KvHandle } from "./kv_handle.ts";
 import { KvProbe } from "./kv_probe.ts";
 import { type HeadValue, KvReader } from "./kv_reader.ts";
 import { KvSweeper } from "./kv_sweeper.ts";
+import type { KvRoomLogOptions } from "./kv_room_log_options.ts";
 import { KV_LIMITS, KvCommitBudget, prefixBytes } from "./limits.ts";
 
 /** Milliseconds that a call may take where nothing else is said. */
 const TIMEOUT_MS = 10_000;
-
-/** How {@linkcode KvRoomLog} behaves. */
-export interface KvRoomLogOptions {
-  /**
-   * Milliseconds for which messages are kept. What it says now is what counts, also for messages
-   * that were stored under another.
-   *
-   * @default {undefined} for ever
-   */
-  readonly retentionMs?: number;
-  /**
-   * What stands before every key, so that logs can live in a database with other things in it.
-   *
-   * @default {[]}
-   */
-  readonly prefix?: Deno.KvKey;
-  /** Milliseconds that the database has to answer a call. @default {10000} */
-  readonly timeoutMs?: number;
-  /**
-   * Opens the database again, for one that is reached by URL: its client would repeat a call that
-   * is not answered for ever. What it opens is closed by the log.
-   *
-   * @default {undefined} the same handle is used on
-   */
-  readonly reopen?: () => Promise<Deno.Kv>;
-  /**
-   * The database's file, so that {@linkcode RoomLog.probe} notices where that was deleted or
-   * replaced while it is open.
-   *
-   * @default {undefined}
-   */
-  readonly file?: string;
-  /** Milliseconds since the epoch. @default {Date.now} */
-  readonly now?: () => number;
-  /** Milliseconds on a clock that never goes back. @default {performance.now} */
-  readonly elapsed?: () => number;
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /**
  * The logs of all rooms in one Deno KV. An append reads nothing and checks nothing: the database
@@ -88,8 +58,13 @@ export class KvRoomLog implements RoomLog {
   readonly #feed: KvFeed;
   readonly #expiry: KvExpiry;
   readonly #reader: KvReader;
+  readonly #changes: KvChanges;
+  readonly #eraser: KvEraser;
   readonly #sweeper: KvSweeper;
+  readonly #compactor: KvCompactor;
   readonly #probe: KvProbe;
+  /** Whether a database is known to last: one in the memory of a test needs no upkeep. */
+  readonly #isOfService: boolean;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
 
   /**
@@ -104,6 +79,7 @@ export class KvRoomLog implements RoomLog {
     checkInteger("retentionMs", retentionMs, { min: 1 });
     checkInteger("timeoutMs", timeoutMs, { min: 1, max: TIMER_MAX_MS });
     this.#prefixBytes = prefixBytes(prefix);
+    this.#isOfService = file !== undefined || reopen !== undefined;
     const keys = this.#keys = new KvKeys(prefix);
     const onEvent = (event: StoreEvent) => this.#emit(event);
     const fenceKey = keys.fence(crypto.randomUUID());
@@ -112,14 +88,14 @@ export class KvRoomLog implements RoomLog {
     const clock = new SteadyClock(options.now ?? Date.now, elapsed);
     const expiry = this.#expiry = new KvExpiry({ handle, keys, clock, retentionMs });
     this.#feed = new KvFeed(handle, keys);
-    this.#reader = new KvReader({
-      handle,
-      keys,
-      expiry,
-      onDamaged: (room, cursor) => onEvent({ type: "record_damaged", room, cursor }),
-    });
+    const onDamaged = (room: string, cursor: string) =>
+      onEvent({ type: "record_damaged", room, cursor });
+    this.#reader = new KvReader({ handle, keys, expiry, onDamaged });
+    this.#changes = new KvChanges({ handle, keys, expiry, onDamaged });
+    this.#eraser = new KvEraser({ handle, keys, onEvent });
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     this.#sweeper = new KvSweeper({ handle, keys, expiry, clock, rooms, onEvent });
+    this.#compactor = new KvCompactor({ handle, keys, file, elapsed, onEvent });
     this.#probe = new KvProbe({ handle, key: keys.probe, file, elapsed });
   }
 
@@ -146,9 +122,14 @@ export class KvRoomLog implements RoomLog {
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
     const commit = await this.#handle.commit((atomic, kv) => {
       // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
-      for (const [room, { bytes, count, lastId }] of entries) {
-        const head: HeadValue = [count - 1, tagOf(lastId)];
-        atomic.set([...this.#keys.log(room), kv.commitVersionstamp()], bytes);
+      for (const [room, { bytes, count, lastId, changes }] of entries) {
+        let head: HeadValue = [count - 1, tagOf(lastId)];
+        if (count > 0) atomic.set([...this.#keys.log(room), kv.commitVersionstamp()], bytes);
+        if (changes) {
+          this.#changes.compose(atomic, kv, room, changes);
+          const last = changes.changes.length - 1;
+          head = [CHANGES_FROM + last, tagOf(changes.changes[last].id)];
+        }
         atomic.set(this.#keys.head(room), head);
       }
       this.#feed.compose(atomic, kv, entries.keys());
@@ -173,14 +154,41 @@ export class KvRoomLog implements RoomLog {
     return await this.#reader.after(room, options, cursor);
   }
 
-  /** Reads the record at a place. */
+  /** Reads the message at a place. */
   async get(room: string, cursor: string): Promise<LogRecord | undefined> {
-    return isCursor(cursor) ? await this.#reader.get(room, cursor) : undefined;
+    const isOfMessage = isCursor(cursor) && !isOfChange(cursor);
+    return isOfMessage ? await this.#reader.get(room, cursor) : undefined;
+  }
+
+  /** Reads the changes just after a place. */
+  async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
+    return await this.#changes.changes(room, cursor, options);
+  }
+
+  /** Reads the states of messages. */
+  async states(room: string, options: StatesOptions): Promise<MessageStates> {
+    return await this.#changes.states(room, options);
+  }
+
+  /** Reads the states of the room itself. */
+  async controls(room: string): Promise<StateItem[]> {
+    return await this.#changes.controls(room);
+  }
+
+  /** Tells what a room ever had besides messages. */
+  async meta(room: string): Promise<RoomMeta> {
+    return await this.#changes.meta(room);
+  }
+
+  /** Erases what a deleted message said. */
+  async erase(room: string, message: string): Promise<void> {
+    await this.#eraser.erase(room, message);
   }
 
   /** Tells whether everything after a place is still there. */
   async has(room: string, cursor: string): Promise<boolean> {
     if (cursor === ORIGIN) return await this.#reader.isWhole(room);
+    if (isCursor(cursor) && isOfChange(cursor)) return await this.#changes.has(room, cursor);
     return await this.get(room, cursor) !== undefined;
   }
 
@@ -202,18 +210,7 @@ export class KvRoomLog implements RoomLog {
   /** Rewrites one entry. */
   async rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean> {
     const key = [...this.#keys.log(room), commit];
-    return await untilWritten(async () => {
-      const entry = await this.#handle.call("get", (kv) => kv.get<Uint8Array>(key));
-      if (!(entry.value instanceof Uint8Array)) return false;
-      const text = decoder.decode(entry.value);
-      const changed = change(text);
-      const bytes = encoder.encode(changed);
-      if (changed === text || bytes.length > KV_LIMITS.valueBytes) return false;
-      const { ok } = await this.#handle.call("rewrite", (kv) => {
-        return kv.atomic().check(entry).set(key, bytes).commit();
-      });
-      return ok ? true : undefined;
-    });
+    return await this.#eraser.rewrite(key, change, KV_LIMITS.valueBytes);
   }
 
   /** Watches for commits. */
@@ -240,13 +237,24 @@ export class KvRoomLog implements RoomLog {
   attach(listener: (event: StoreEvent) => void): () => Promise<void> {
     this.#listeners.add(listener);
     this.#sweeper.start();
+    if (this.#isOfService) this.#eraser.start();
+    this.#compactor.start();
     return async () => {
       const isLast = this.#listeners.delete(listener) && this.#listeners.size === 0;
-      if (isLast) this.#sweeper.stop();
+      if (isLast) {
+        this.#sweeper.stop();
+        this.#eraser.stop();
+        this.#compactor.stop();
+      }
       const answered = this.#handle.answered();
       if (isLast) this.#handle.close();
       await answered;
     };
+  }
+
+  /** Gives back the space of what was erased. */
+  async compact(): Promise<boolean> {
+    return await this.#compactor.compact();
   }
 
   /** Looks whether a room has something to delete. */

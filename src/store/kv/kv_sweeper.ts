@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CHANGES_FROM, cursorAt } from "../cursor.ts";
 import { PASS_MS, Sweeper, type SweeperOptions, type SweepLease } from "../sweeper.ts";
 import { untilWritten } from "./checked_write.ts";
 import type { KvHandle } from "./kv_handle.ts";
@@ -49,13 +50,31 @@ export class KvSweeper extends Sweeper {
 
   /** Deletes the beginning of a room's log. */
   protected override async remove(room: string, before: string): Promise<number> {
-    const { handle, keys } = this.#options;
+    const { keys } = this.#options;
+    const commit = before.replace("~", "");
+    // What belongs to messages goes with them; changes stand behind theirs.
+    const message = before === commit ? cursorAt(commit, 0, 0) : cursorAt(commit, CHANGES_FROM, 0);
+    for (
+      const [prefix, end] of [
+        [keys.changes(room), before],
+        [keys.state(room), message],
+        [keys.edits(room), message],
+      ] as const
+    ) await this.#remove(room, { prefix, end: [...prefix, end] }, before);
     const prefix = keys.log(room);
+    return await this.#remove(room, { prefix, end: [...prefix, before] }, before);
+  }
+
+  async #remove(
+    room: string,
+    selector: { readonly prefix: Deno.KvKey; readonly end: Deno.KvKey },
+    before: string,
+  ): Promise<number> {
+    const { handle, keys } = this.#options;
     let deleted = 0;
     for (;;) {
       const found = await handle.call("list what expired", async (kv, progress) => {
         const found: Deno.KvKey[] = [];
-        const selector = { prefix, end: [...prefix, before] };
         for await (const { key } of kv.list(selector, { limit: BATCH, batchSize: 32 })) {
           progress();
           found.push(key);

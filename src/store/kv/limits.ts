@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CommitBudget } from "../room_log.ts";
+import type { BudgetedAppend, CommitBudget } from "../commit_budget.ts";
+import { CURSOR_LENGTH } from "../cursor.ts";
 
 /**
  * What Deno KV takes at most, measured on SQLite with Deno 2.9.6: bytes of a value, bytes of an
@@ -19,8 +20,11 @@ export const KV_LIMITS = {
 
 /** Bytes to allow for a number, or a few, as a KV value. */
 const SMALL_VALUE_BYTES = 48;
-/** Mutations for one room's entry: the entry and the head. */
-const MUTATIONS_PER_ROOM = 2;
+/** Mutations for a room, its head, and for each of its two entries. */
+const MUTATIONS_PER_ROOM = 1;
+const MUTATIONS_PER_ENTRY = 1;
+/** Mutations that come with a room's first change: what its meta says. */
+const MUTATIONS_FOR_META = 2;
 /** Mutations of the rest: bell, feed, and the old feed that goes. */
 const MUTATIONS_PER_COMMIT = 3;
 /** Bytes that the longest prefix may take in a key. */
@@ -51,11 +55,11 @@ export function prefixBytes(prefix: Deno.KvKey): number {
 /** What one atomic of Deno KV can still hold. */
 export class KvCommitBudget implements CommitBudget {
   readonly #prefixBytes: number;
-  #bytes: number;
-  #keyBytes: number;
-  #mutations = MUTATIONS_PER_COMMIT;
+  #used: Cost;
   /** The mark comes first. */
   #feedBytes = 6;
+  /** By room, the bytes of its messages and of its changes. */
+  readonly #rooms = new Map<string, { messages: number; changes: number }>();
 
   /**
    * @param prefixBytes Bytes that the prefix takes in each key.
@@ -64,36 +68,93 @@ export class KvCommitBudget implements CommitBudget {
   constructor(prefixBytes: number, hasCheck: boolean) {
     this.#prefixBytes = prefixBytes;
     // ["bell"], and twice ["feed", commit]; ["fence", a UUID] where it is checked.
-    this.#keyBytes = 3 * prefixBytes + 6 + 2 * (6 + 22) + (hasCheck ? prefixBytes + 7 + 38 : 0);
-    this.#bytes = 2 * this.#keyBytes + 3 * SMALL_VALUE_BYTES;
+    const keyBytes = 3 * prefixBytes + 6 + 2 * (6 + 22) + (hasCheck ? prefixBytes + 7 + 38 : 0);
+    this.#used = {
+      keyBytes,
+      valueBytes: 3 * SMALL_VALUE_BYTES,
+      mutations: MUTATIONS_PER_COMMIT,
+    };
   }
 
-  /** How long the entry of one more room may be. */
-  bytesFor(room: string): number {
-    const { keyBytes, overheadBytes } = this.#cost(room);
+  /** Books an append, where the commit can hold it. */
+  take(append: BudgetedAppend): boolean {
+    const { room, line, writes } = append;
+    const kind = writes ? "changes" : "messages";
+    const known = this.#rooms.get(room);
+    const entryBytes = known?.[kind] ? known[kind] + 1 + line.length : line.length;
+    const feedBytes = this.#feedBytes + (known ? 0 : room.length + 1);
+    const cost = this.#costOf(append, { isNewRoom: !known, isNewEntry: !known?.[kind] });
+    const used = {
+      keyBytes: this.#used.keyBytes + cost.keyBytes,
+      valueBytes: this.#used.valueBytes + cost.valueBytes,
+      mutations: this.#used.mutations + cost.mutations,
+    };
     if (
-      this.#mutations + MUTATIONS_PER_ROOM > KV_LIMITS.mutations ||
-      this.#keyBytes + keyBytes > KV_LIMITS.keyBytes ||
-      this.#feedBytes + room.length + 1 > KV_LIMITS.valueBytes - SMALL_VALUE_BYTES
-    ) return 0;
-    const left = KV_LIMITS.atomicBytes - this.#bytes - overheadBytes;
-    return Math.max(0, Math.min(KV_LIMITS.valueBytes, left));
+      entryBytes > KV_LIMITS.valueBytes || used.keyBytes > KV_LIMITS.keyBytes ||
+      used.mutations > KV_LIMITS.mutations ||
+      2 * used.keyBytes + used.valueBytes > KV_LIMITS.atomicBytes ||
+      feedBytes > KV_LIMITS.valueBytes - SMALL_VALUE_BYTES
+    ) return false;
+    this.#used = used;
+    this.#feedBytes = feedBytes;
+    if (known) known[kind] = entryBytes;
+    else this.#rooms.set(room, { messages: 0, changes: 0, [kind]: entryBytes });
+    return true;
   }
 
-  /** Books an entry. */
-  add(room: string, bytes: number): void {
-    const { keyBytes, overheadBytes } = this.#cost(room);
-    this.#bytes += overheadBytes + bytes;
-    this.#keyBytes += keyBytes;
-    this.#feedBytes += room.length + 1;
-    this.#mutations += MUTATIONS_PER_ROOM;
+  #costOf(
+    { room, line, writes }: BudgetedAppend,
+    { isNewRoom, isNewEntry }: { readonly isNewRoom: boolean; readonly isNewEntry: boolean },
+  ): Cost {
+    // KV writes a string part with 2 bytes around it: "rooms" and the room, below which all else is.
+    const roomBytes = this.#prefixBytes + 7 + room.length + 2;
+    let keyBytes = 0;
+    let valueBytes = line.length + 1;
+    let mutations = 0;
+    if (isNewRoom) {
+      // "head"; and the feed names the room once more.
+      keyBytes += roomBytes + 6;
+      valueBytes += SMALL_VALUE_BYTES + room.length + 1;
+      mutations += MUTATIONS_PER_ROOM;
+    }
+    if (isNewEntry) {
+      // "log" or "changes", and a commit of 20 digits.
+      keyBytes += roomBytes + 9 + 22;
+      mutations += MUTATIONS_PER_ENTRY;
+    }
+    if (!writes) return { keyBytes, valueBytes, mutations };
+    if (isNewEntry) {
+      // "meta" with "changes" and "controls".
+      keyBytes += 2 * (roomBytes + 6 + 10);
+      valueBytes += 2 * SMALL_VALUE_BYTES;
+      mutations += MUTATIONS_FOR_META;
+    }
+    for (const { name, value } of writes.states) {
+      const nameBytes = name.reduce((sum, part) => sum + 2 + 3 * part.length, 0);
+      // "state" and the message, or "controls".
+      keyBytes += roomBytes + 10 + CURSOR_LENGTH + 2 + nameBytes;
+      valueBytes += SMALL_VALUE_BYTES + (value === null ? 0 : 3 * value.length);
+      mutations++;
+    }
+    if (writes.edits !== undefined) {
+      // "edits", the message, and the commit.
+      keyBytes += roomBytes + 7 + CURSOR_LENGTH + 2 + 22;
+      valueBytes += SMALL_VALUE_BYTES;
+      mutations++;
+    }
+    if (writes.deletes !== undefined) {
+      // "erase", the room, and the message.
+      keyBytes += this.#prefixBytes + 7 + room.length + 2 + CURSOR_LENGTH + 2;
+      valueBytes += SMALL_VALUE_BYTES;
+      mutations++;
+    }
+    return { keyBytes, valueBytes, mutations };
   }
+}
 
-  #cost(room: string): { readonly keyBytes: number; readonly overheadBytes: number } {
-    // KV writes a string part with 2 bytes around it: "rooms", the room, "log", a commit of
-    // 20 digits; and "rooms", the room, "head". The feed names the room once more.
-    const keyBytes = 2 * this.#prefixBytes +
-      (7 + room.length + 2 + 5 + 22) + (7 + room.length + 2 + 6);
-    return { keyBytes, overheadBytes: 2 * keyBytes + SMALL_VALUE_BYTES + room.length + 1 };
-  }
+/** What an append takes of a commit. */
+interface Cost {
+  readonly keyBytes: number;
+  readonly valueBytes: number;
+  readonly mutations: number;
 }

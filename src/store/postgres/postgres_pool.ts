@@ -6,7 +6,7 @@
 
 import postgres from "postgres";
 import { StoreTimeoutError, withDeadline } from "../deadline.ts";
-import type { StoreEvent } from "../room_log.ts";
+import type { StoreEvent } from "../store_event.ts";
 import { migrationOf } from "./migrations.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 

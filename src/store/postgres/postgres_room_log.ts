@@ -8,7 +8,11 @@ import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
 import { isCursor, ORIGIN, tagOf } from "../cursor.ts";
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
-import type { CommitBudget, Growth, ReadOptions, RoomLog, StoreEvent } from "../room_log.ts";
+import type { CommitBudget } from "../commit_budget.ts";
+import type { Growth } from "../growth.ts";
+import type { ReadOptions, RoomLog } from "../room_log.ts";
+import type { StoreEvent } from "../store_event.ts";
+import { WithoutChanges } from "../without_changes.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -74,7 +78,7 @@ const decoder = new TextDecoder();
  * await hub.publish("lobby", "ann", { text: "hello" });
  * ```
  */
-export class PostgresRoomLog implements RoomLog {
+export class PostgresRoomLog extends WithoutChanges implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = ENTRY_MAX_BYTES;
   readonly #pool: PostgresPool;
@@ -99,6 +103,7 @@ export class PostgresRoomLog implements RoomLog {
     if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
       throw new TypeError(`Cannot use schema "${schema}": it must be a-z, 0-9 and _, 40 at most`);
     }
+    super();
     this.#schema = schema;
     const onEvent = (event: StoreEvent) => this.#emit(event);
     const pool = this.#pool = new PostgresPool({
@@ -169,18 +174,25 @@ export class PostgresRoomLog implements RoomLog {
 
   /** Begins to count what one commit may hold. */
   budget(): CommitBudget {
-    let [bytes, rooms] = [COMMIT_MAX_BYTES, COMMIT_MAX_ROOMS];
+    let left = COMMIT_MAX_BYTES;
+    const rooms = new Map<string, number>();
     return {
-      bytesFor: () => rooms > 0 ? Math.min(bytes, ENTRY_MAX_BYTES) : 0,
-      add(_, size) {
-        bytes -= size;
-        rooms--;
+      take({ room, line }) {
+        const known = rooms.get(room);
+        const bytes = known === undefined ? line.length : known + 1 + line.length;
+        const more = bytes - (known ?? 0);
+        if (bytes > ENTRY_MAX_BYTES || more > left) return false;
+        if (known === undefined && rooms.size === COMMIT_MAX_ROOMS) return false;
+        left -= more;
+        rooms.set(room, bytes);
+        return true;
       },
     };
   }
 
   /** Appends one entry to each of several rooms, all or nothing. */
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
+    this.checkNoChanges(entries);
     const all = [...entries.values()];
     const values = [
       [...entries.keys()].join(" "),

@@ -5,7 +5,7 @@
  */
 
 import { NO_COMMIT } from "../cursor.ts";
-import type { Growth } from "../room_log.ts";
+import type { Growth } from "../growth.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import { PostgresListener } from "./postgres_listener.ts";
 import type { PostgresPool } from "./postgres_pool.ts";

@@ -1,0 +1,225 @@
+/**
+ * Changes and states in Deno KV.
+ *
+ * @module
+ */
+
+import { CHANGED, type ChangeRecord, decodeChanges } from "../change.ts";
+import type { ChangeEntry, StateItem } from "../change_entry.ts";
+import { CHANGES_FROM, commitOf, cursorAt, placeOf, tagOf } from "../cursor.ts";
+import type { ChangesOptions, MessageStates, RoomMeta, StatesOptions } from "../room_log.ts";
+import type { KvExpiry } from "./kv_expiry.ts";
+import type { KvHandle } from "./kv_handle.ts";
+import type { KvKeys } from "./keys.ts";
+
+/** Entries, or states, that one round trip brings. */
+const READ_BATCH = 32;
+const STATES_BATCH = 500;
+/** Times that the states of one message are read again, while it is changed without pause. */
+const ATTEMPTS_MAX = 20;
+
+/** The value of a state: the index of its change, its tag, and JSON text in UTF-8. */
+type StateValue = readonly [index: number, tag: number, text?: Uint8Array];
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What {@linkcode KvChanges} reads. */
+export interface KvChangesOptions {
+  /** The database. */
+  readonly handle: KvHandle;
+  /** Its keys. */
+  readonly keys: KvKeys;
+  /** What has expired. */
+  readonly expiry: KvExpiry;
+  /** Called for each record that cannot be read. */
+  readonly onDamaged: (room: string, cursor: string) => void;
+}
+
+/** Writes changes and their states into commits, and reads them. */
+export class KvChanges {
+  readonly #options: KvChangesOptions;
+
+  /** @param options The database. */
+  constructor(options: KvChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a room's changes to an atomic: no check, no read. */
+  compose(atomic: Deno.AtomicOperation, kv: Deno.Kv, room: string, entry: ChangeEntry): void {
+    const { keys } = this.#options;
+    atomic.set([...keys.changes(room), kv.commitVersionstamp()], entry.bytes);
+    // Many changes of one commit may set the same state.
+    const states = new Map<string, [Deno.KvKey, StateValue | undefined]>();
+    const edited = new Set<string>();
+    let hasControls = false;
+    entry.changes.forEach(({ id, states: writes, edits, deletes }, position) => {
+      const at = [CHANGES_FROM + position, tagOf(id)] as const;
+      for (const { message, name, value } of writes) {
+        const prefix = message === undefined ? keys.controls(room) : [...keys.state(room), message];
+        hasControls ||= message === undefined;
+        const stored: StateValue | undefined = value === null
+          ? undefined
+          : message !== undefined && value === "1"
+          ? at
+          : [...at, encoder.encode(value)];
+        states.set(`${message}\n${name.join("\n")}`, [[...prefix, ...name], stored]);
+      }
+      if (edits !== undefined) edited.add(edits);
+      if (deletes !== undefined) atomic.set([...keys.erase, room, deletes], Date.now());
+    });
+    for (const [key, value] of states.values()) {
+      if (value) atomic.set(key, value);
+      else atomic.delete(key);
+    }
+    for (const message of edited) {
+      atomic.set([...keys.edits(room, message), kv.commitVersionstamp()], true);
+    }
+    atomic.set([...keys.meta(room), "changes"], true);
+    if (hasControls) atomic.set([...keys.meta(room), "controls"], true);
+  }
+
+  /** As in {@linkcode RoomLog.meta}. */
+  async meta(room: string): Promise<RoomMeta> {
+    const { handle, keys } = this.#options;
+    const prefix = keys.meta(room);
+    return await handle.call("read meta", async (kv) => {
+      const found = new Set<unknown>();
+      for await (const { key } of kv.list({ prefix }, { limit: 8 })) found.add(key.at(-1));
+      return { hasChanges: found.has("changes"), hasControls: found.has("controls") };
+    });
+  }
+
+  /** As in {@linkcode RoomLog.changes}. */
+  async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
+    const { handle, keys, expiry } = this.#options;
+    const { limit, until } = options;
+    const from = placeOf(cursor);
+    if (limit <= 0 || (until !== undefined && placeOf(until) <= from)) return [];
+    const prefix = keys.changes(room);
+    const start = [...prefix, commitOf(cursor)];
+    const selector = until === undefined
+      ? { prefix, start }
+      : { start, end: [...prefix, commitOf(until) + "~"] };
+    const first = await expiry.first(room);
+    return await handle.call("read changes", async (kv, progress) => {
+      const found: ChangeRecord[] = [];
+      for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: READ_BATCH })) {
+        progress();
+        for (const record of this.#decode(room, String(key.at(-1)), value)) {
+          if (placeOf(record.cursor) <= from) continue;
+          if (until !== undefined && record.cursor > until) return found;
+          if (record.kind !== "control" && record.message < first) continue;
+          found.push(record);
+          if (found.length >= limit) return found;
+        }
+      }
+      return found;
+    });
+  }
+
+  /** Whether a change stands at a place. */
+  async has(room: string, cursor: string): Promise<boolean> {
+    const { handle, keys } = this.#options;
+    const commit = commitOf(cursor);
+    const key = [...keys.changes(room), commit];
+    const { value } = await handle.call("get", (kv) => kv.get<Uint8Array>(key));
+    return value !== null &&
+      this.#decode(room, commit, value).some((record) => record.cursor === cursor);
+  }
+
+  /** As in {@linkcode RoomLog.controls}. */
+  async controls(room: string): Promise<StateItem[]> {
+    const { handle, keys } = this.#options;
+    const prefix = keys.controls(room);
+    return await handle.call("read controls", async (kv, progress) => {
+      const found: StateItem[] = [];
+      for await (const entry of kv.list<StateValue>({ prefix }, { batchSize: STATES_BATCH })) {
+        progress();
+        found.push(itemOf(entry, prefix.length));
+      }
+      return found;
+    });
+  }
+
+  /** As in {@linkcode RoomLog.states}. */
+  async states(room: string, options: StatesOptions): Promise<MessageStates> {
+    const { handle, keys } = this.#options;
+    const { from, to, limit, reverse = false } = options;
+    const prefix = keys.state(room);
+    const found = new Map<string, StateItem[]>();
+    /** Messages whose states came in several round trips, each of which shows another moment. */
+    const torn: string[] = [];
+    const next = await handle.call("read states", async (kv, progress) => {
+      let selector = { start: [...prefix, from], end: [...prefix, to + "\0"] };
+      let count = 0;
+      let last: string | undefined;
+      for (;;) {
+        const listed = kv.list<StateValue>(selector, {
+          limit: STATES_BATCH,
+          batchSize: STATES_BATCH,
+          reverse,
+        });
+        let isFirst = true;
+        let size = 0;
+        let key: Deno.KvKey = [];
+        for await (const entry of listed) {
+          size++;
+          key = entry.key;
+          const message = String(key[prefix.length]);
+          if (message !== last) {
+            if (count >= limit) return message;
+            last = message;
+            found.set(message, []);
+          } else if (isFirst) torn.push(message);
+          isFirst = false;
+          count++;
+          found.get(message)!.push(itemOf(entry, prefix.length + 1));
+        }
+        progress();
+        if (size < STATES_BATCH) return undefined;
+        selector = reverse
+          ? { start: selector.start, end: [...key] }
+          : { start: [...key, ""], end: selector.end };
+      }
+    });
+    for (const message of new Set(torn)) {
+      found.set(message, await this.#statesOf(room, message));
+    }
+    return { messages: found, next };
+  }
+
+  /** Reads the states of one message that are too many for a round trip. */
+  async #statesOf(room: string, message: string): Promise<StateItem[]> {
+    const { handle, keys } = this.#options;
+    const prefix = [...keys.state(room), message];
+    return await handle.call("read states", async (kv, progress) => {
+      for (let attempt = 1;; attempt++) {
+        const before = await kv.get([...prefix, CHANGED]);
+        const items: StateItem[] = [];
+        for await (const entry of kv.list<StateValue>({ prefix }, { batchSize: STATES_BATCH })) {
+          items.push(itemOf(entry, prefix.length));
+        }
+        const after = await kv.get([...prefix, CHANGED]);
+        progress();
+        if (before.versionstamp === after.versionstamp || attempt === ATTEMPTS_MAX) return items;
+      }
+    });
+  }
+
+  #decode(room: string, commit: string, value: unknown): ChangeRecord[] {
+    const damaged = (index: number) => this.#options.onDamaged(room, cursorAt(commit, index, 0));
+    if (value instanceof Uint8Array) return decodeChanges(decoder.decode(value), commit, damaged);
+    damaged(CHANGES_FROM);
+    return [];
+  }
+}
+
+function itemOf({ key, value, versionstamp }: Deno.KvEntry<StateValue>, from: number): StateItem {
+  const [index, tag, text] = value;
+  return {
+    name: key.slice(from).map(String),
+    value: text ? decoder.decode(text) : "1",
+    cursor: cursorAt(versionstamp, index, tag),
+  };
+}
