@@ -77,6 +77,67 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a stuck connection of many rooms leaves all of them, costs the others nothing, and resumes",
+  needs("net"),
+  async () => {
+    await using running = await serveAlone({ limits: BUSY });
+    const { hub } = running;
+    const rooms = range(20).map((number) => `room${number}`);
+    await using ann = await TestClient.join(running.url, "/rooms/room0/ws?user=ann", LINES);
+    await using bob = await TestClient.join(running.url, "/rooms/room1/ws?user=bob", LINES);
+    const join = async (after?: string) => {
+      const address = `${running.url}/ws?user=stuck`;
+      const socket = await RawSocket.open(address, { "sec-websocket-protocol": "hubbub.v2" });
+      await socket.until("welcome");
+      const joins = rooms.map((room, index) => {
+        return JSON.stringify({ type: "join", room, payload: index === 0 ? { after } : {} });
+      });
+      await socket.send(OPCODES.text, joins.join("\n"));
+      return socket;
+    };
+    using stuck = await join();
+    // All are joined once the hub says so: from here on nothing is read.
+    await eventually(() => hub.roomCount === 20, "the rooms");
+    await ann.first("presence", ({ user }) => user === "stuck");
+    await bob.first("presence", ({ user }) => user === "stuck");
+    const count = await fill(ann, () => hub.metrics.membersTooSlow > 0);
+
+    // The busy room closed the connection, and it has left the quiet ones as well.
+    for (const member of [ann, bob]) {
+      await member.first("presence", ({ user, status }) => user === "stuck" && status === "left");
+    }
+    await eventually(() => hub.roomCount === 2, "rooms without a member to leave memory");
+    assertEquals([hub.metrics.closed.get("tooSlow"), hub.metrics.stuckConnections], [1, 1]);
+    await bob.store("meanwhile");
+    const total = await fill(ann, () => hub.metrics.waitingBytes > 0);
+    const kept = hub.metrics.waitingBytes;
+    assert(kept <= 1.5 * 1024 * 1024, `${kept} bytes are kept`);
+
+    // When it reads on it finds why, and can make good what it missed.
+    const { code, texts } = await stuck.end();
+    assertEquals(code, 4008);
+    const lines = texts.flatMap((text) => text.split("\n")).map((line) => JSON.parse(line))
+      .filter(({ room }) => room === "room0");
+    const got = lines.filter(({ type }) => type === "chat_message");
+    assertEquals(got.map(({ payload }) => parseInt(payload.text)), range(got.length));
+    assert(count > got.length, "it was behind");
+    const { cursor } = lines.findLast(({ payload }) => payload.cursor).payload;
+    using back = await join(cursor);
+    const missed: number[] = [];
+    let recovered: boolean | undefined;
+    while (recovered === undefined) {
+      for (const line of (await back.until('"room":"room0"')).split("\n")) {
+        const { type, room, payload } = JSON.parse(line);
+        if (room !== "room0") continue;
+        if (type === "chat_message") missed.push(parseInt(payload.text));
+        if (type === "joined") recovered = payload.recovered;
+      }
+    }
+    assertEquals([recovered, missed], [true, range(total).slice(got.length)]);
+  },
+);
+
 Deno.test("a drain tells everybody, whoever is stuck", needs("net"), async () => {
   const running = await serveAlone({ limits: BUSY, maxConnectionsPerUser: 0 });
   await using _end = running;
