@@ -6,6 +6,7 @@
 
 import { encodeEnvelope, HISTORY_DEFAULT, type Limits, USERS_LISTED_MAX } from "../protocol/mod.ts";
 import type { Problem, RoomRole } from "../protocol/mod.ts";
+import { ORIGIN } from "../store/cursor.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -189,6 +190,11 @@ export class Joining {
       await room.fillWindow();
       if (!await canRecover(after, source)) after = undefined;
     }
+    const recovered = options.after === undefined || after !== undefined;
+    const wanted = Math.min(options.history ?? HISTORY_DEFAULT, HISTORY_DEFAULT);
+    if (after === undefined && recent.isShortOf(wanted)) {
+      after = await this.#placeBefore(wanted, key);
+    }
     while (!isGone()) {
       const wait = subscription.member.ready?.();
       if (wait) await wait;
@@ -210,10 +216,21 @@ export class Joining {
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : recent.after(after);
     const kept = records.filter((record) => log.keeps(room.name, record));
-    const recovered = options.after === undefined || after !== undefined;
     const last = this.#joinedOf(subscription, recovered);
     subscribers.add(subscription, texts.batchOf(kept, { last }));
     subscription.goLive();
+  }
+
+  /**
+   * The place before the history of a newcomer, where that is no longer in memory: rooms keep little
+   * while all of them together keep too much.
+   */
+  async #placeBefore(count: number, key: string): Promise<string> {
+    const { room, opening, log } = this.#options;
+    await room.fillWindow();
+    const options = { limit: count + 1, shownOnly: true };
+    const last = await opening.runPage(key, () => log.last(room.name, options));
+    return last.length > count ? last[0].cursor : ORIGIN;
   }
 
   #reaches(cursor: string): boolean {

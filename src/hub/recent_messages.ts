@@ -11,7 +11,10 @@ import { HISTORY_DEFAULT } from "../protocol/mod.ts";
 const COUNT_MAX = 256;
 /** UTF-16 code units that a room keeps, but for the last messages that every newcomer gets. */
 const LENGTH_MAX = 256 * 1024;
-/** The same where all rooms together keep more than this. */
+/**
+ * The same, with no exception, where all rooms together keep more than this: the last messages of a
+ * room may have 240 kB, and somebody may be in thousands of rooms. Newcomers get them from the log.
+ */
 const LENGTH_MAX_WHEN_FULL = 32 * 1024;
 const LENGTH_OF_ALL_MAX = 32 * 1024 * 1024;
 
@@ -51,6 +54,7 @@ export class RecentMessages {
   #start = 0;
   #length = 0;
   #shown = 0;
+  #hasDropped = false;
 
   /** @param total What all rooms keep together; this one adds to it. */
   constructor(total: RecentMessagesTotal = { length: 0 }) {
@@ -80,11 +84,22 @@ export class RecentMessages {
     while (this.#isTooMuch()) this.#dropOldest();
   }
 
+  /**
+   * Whether some of the newest messages are no longer here.
+   *
+   * @param count How many are wanted.
+   * @returns True where fewer are here, and there were more.
+   */
+  isShortOf(count: number): boolean {
+    return this.#hasDropped && this.#shown < count;
+  }
+
   /** Gives back what is kept: the room leaves memory. */
   clear(): void {
     this.#count(-this.#length);
     this.#kept = [];
     this.#start = this.#shown = 0;
+    this.#hasDropped = false;
   }
 
   /**
@@ -164,10 +179,12 @@ export class RecentMessages {
     if (this.size > COUNT_MAX) return true;
     const isFull = this.#total.length > LENGTH_OF_ALL_MAX;
     if (this.#length <= (isFull ? LENGTH_MAX_WHEN_FULL : LENGTH_MAX)) return false;
+    if (isFull) return this.size > 1;
     return this.#shown - (this.#kept[this.#start].isShown ? 1 : 0) >= HISTORY_DEFAULT;
   }
 
   #dropOldest(): void {
+    this.#hasDropped = true;
     const { record, isShown } = this.#kept[this.#start];
     // Let go of now, and not when the array is cut.
     this.#kept[this.#start++] = DROPPED;
