@@ -11,15 +11,14 @@ import { expectedOrigin } from "../access/origin.ts";
 import { MODERATION_TIMEOUT_MS } from "../hub/moderation.ts";
 import { SECRET_MIN_BYTES, type TokenOptions } from "../access/token_auth.ts";
 import { Environment } from "./environment.ts";
+import { type MachineConfiguration, readMachines } from "./machine_configuration.ts";
 
 /** Everything that the environment decides. */
-export interface Configuration {
+export interface Configuration extends MachineConfiguration {
   /** The TCP port to listen on; 0 for any free one. */
   readonly port: number;
   /** The name or address of this machine to listen on. */
   readonly host: string;
-  /** The argument of `Deno.openKv`; undefined for the assigned database of Deno Deploy. */
-  readonly kv: string | undefined;
   /** Milliseconds for which messages are kept; undefined for ever. */
   readonly retentionMs: number | undefined;
   /** UTF-8 bytes of text in one message. */
@@ -103,7 +102,7 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
   return {
     port: environment.whole("PORT", { otherwise: 8000, min: 0, max: 65_535 }),
     host,
-    kv: environment.text("HUBBUB_KV") ?? (isDeploy ? undefined : "hubbub.sqlite3"),
+    ...readMachines(environment, isDeploy),
     retentionMs: retentionDays === 0 ? undefined : Math.ceil(retentionDays * DAY_MS),
     maxTextBytes: environment.whole("HUBBUB_MAX_TEXT_BYTES", {
       otherwise: 4096,

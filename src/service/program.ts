@@ -9,6 +9,7 @@ import { jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { fitConnections, HELP, parseArguments } from "./command_line.ts";
 import { type Configuration, describeAccess, readConfiguration, urlOf } from "./configuration.ts";
 import { startService } from "./service.ts";
+import { type PostgresModule, shownAddress } from "./store.ts";
 import { failToStart, logUncaught, stopOnSignal } from "./signals.ts";
 import { startWorkers, workerCount } from "./workers.ts";
 
@@ -22,6 +23,12 @@ export interface ProgramOptions {
    * @default {undefined} the server runs in the main thread alone
    */
   readonly workers?: string | URL;
+  /**
+   * The client of PostgreSQL, the module `@hubbub/hub/postgres`, where there may be one to use.
+   *
+   * @default {undefined}
+   */
+  readonly postgres?: PostgresModule;
 }
 
 /**
@@ -38,7 +45,7 @@ export interface ProgramOptions {
  * ```
  */
 export async function runProgram(options: ProgramOptions = {}): Promise<void> {
-  const { args = Deno.args, workers } = options;
+  const { args = Deno.args, postgres, workers } = options;
   const logger = jsonLogger();
   try {
     const { help, descriptors } = parseArguments(args);
@@ -58,7 +65,7 @@ export async function runProgram(options: ProgramOptions = {}): Promise<void> {
       logger("warn", "few_descriptors", fields);
     }
     const url = workers === undefined
-      ? await serve(configuration, logger)
+      ? await serve(configuration, { logger, postgres })
       : await serveInWorkers(workers, { configuration, count: isolates, logger });
     announce(logger, configuration, { url, isolates });
   } catch (error) {
@@ -66,12 +73,16 @@ export async function runProgram(options: ProgramOptions = {}): Promise<void> {
   }
 }
 
-async function serve(configuration: Configuration, logger: Logger): Promise<string> {
+async function serve(
+  configuration: Configuration,
+  options: { readonly logger: Logger; readonly postgres?: PostgresModule },
+): Promise<string> {
+  const { logger } = options;
   const onListenerClosed = () => {
     logger("error", "listener_closed");
     void end(1);
   };
-  const service = await startService(configuration, { logger, onListenerClosed });
+  const service = await startService(configuration, { ...options, onListenerClosed });
   const end = stopOnSignal(logger, () => service.stop());
   return urlOf(service.address);
 }
@@ -91,12 +102,14 @@ function announce(
   started: { readonly url: string; readonly isolates: number },
 ): void {
   const { url, isolates } = started;
-  const kv = configuration.kv ?? "assigned";
+  const { kv = "assigned", postgres } = configuration;
+  const place = postgres === undefined ? { kv } : { postgres: shownAddress(postgres) };
   const entry = describeAccess(configuration);
   if (Deno.stdout.isTerminal()) {
-    const store = kv === ":memory:" ? "kept in memory alone" : `kept in ${kv}`;
+    const where = place.postgres ?? kv;
+    const store = where === ":memory:" ? "kept in memory alone" : `kept in ${where}`;
     return console.log(`Hubbub is at ${url} (${entry}). Messages are ${store}. Ctrl+C stops it.`);
   }
   const { maxConnections: max_connections } = configuration;
-  logger("info", "started", { url, isolates, kv, entry, max_connections });
+  logger("info", "started", { url, isolates, ...place, entry, max_connections });
 }

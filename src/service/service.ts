@@ -8,23 +8,19 @@ import { deadline } from "@std/async/deadline";
 import { tokenAuthorizer } from "../access/token_auth.ts";
 import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
-import { BroadcastChannelFanout } from "../cluster/broadcast_channel_fanout.ts";
-import { lockDatabase } from "./database_lock.ts";
+import { openFanout } from "./fanout.ts";
 import type { HubHooks } from "../hub/hooks.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Moderate } from "../hub/moderation.ts";
-import { KvRoomLog } from "../store/kv/kv_room_log.ts";
 import { Listener } from "./listener.ts";
 import { guardLogger, type Logger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { StartError } from "./start_error.ts";
+import { openStore, type PostgresModule } from "./store.ts";
 import { createServer } from "../http/server.ts";
 import { exportTelemetry } from "../telemetry/opentelemetry.ts";
 
 /** Milliseconds that answers have to go out at the end. */
 const FLUSH_MS = 300;
-/** Milliseconds that a database has to finish what it is doing before it is closed. */
-const CLOSE_MS = 500;
 
 /** Options of {@linkcode startService}. */
 export interface ServiceOptions extends HubHooks {
@@ -43,6 +39,8 @@ export interface ServiceOptions extends HubHooks {
    * process would look healthy and answer nobody: end it.
    */
   readonly onListenerClosed: () => void;
+  /** The client of PostgreSQL: the module `@hubbub/hub/postgres`. @default {undefined} */
+  readonly postgres?: PostgresModule;
   /** Reads the counters of the other workers of this process. @default {none} */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
@@ -93,42 +91,31 @@ export async function startService(
   configuration: Configuration,
   options: ServiceOptions,
 ): Promise<Service> {
-  const { parallel = false } = options;
-  const { kv: path, retentionMs, host: hostname, port } = configuration;
+  const { parallel = false, postgres } = options;
+  const { host: hostname, port } = configuration;
   const metrics = new Metrics();
   const logger = guardLogger(options.logger, metrics);
   await using undo = new AsyncDisposableStack();
-  const lock = parallel ? undefined : undo.use(await lockDatabase(path, logger));
-  const kv = await openKv(path);
-  undo.defer(async () => void await closeKv(kv, logger));
-  const isRemote = path === undefined || isUrl(path);
-  const hub = new Hub(
-    new KvRoomLog(kv, {
-      retentionMs,
-      // A client of a remote database repeats for ever what is not answered.
-      reopen: isUrl(path) ? () => Deno.openKv(path) : undefined,
-      // Written to while it is deleted, a file takes everything and keeps nothing.
-      file: isRemote || path === ":memory:" ? undefined : path,
-    }),
-    {
-      ...hooksOf(options),
-      moderationTimeoutMs: configuration.moderationTimeoutMs,
-      moderationLate: configuration.moderationLate,
-      logger,
-      metrics,
-      limits: {
-        text_max_bytes: configuration.maxTextBytes,
-        messages_per_second: configuration.messagesPerSecond,
-        message_burst: Math.ceil(2 * configuration.messagesPerSecond),
-      },
-      // Other machines may use a remote database; a file belongs to this process.
-      alone: !parallel && !isRemote,
-      // Processes of their own hear nothing of each other in memory; isolates of Deno Deploy may.
-      fanout: parallel || path === undefined ? openFanout(logger) : undefined,
-      commitInTurn: parallel && !isRemote,
+  const store = await openStore(configuration, { parallel, logger, postgres });
+  undo.defer(() => store.close());
+  const { isShared } = store;
+  const hub = new Hub(store.log, {
+    ...hooksOf(options),
+    moderationTimeoutMs: configuration.moderationTimeoutMs,
+    moderationLate: configuration.moderationLate,
+    logger,
+    metrics,
+    limits: {
+      text_max_bytes: configuration.maxTextBytes,
+      messages_per_second: configuration.messagesPerSecond,
+      message_burst: Math.ceil(2 * configuration.messagesPerSecond),
     },
-  );
-  if (parallel && !isRemote && !("locks" in navigator)) {
+    // Other machines may use a shared database; a file belongs to this process.
+    alone: !parallel && !isShared,
+    fanout: openFanout(configuration, { parallel, logger, postgres }),
+    commitInTurn: parallel && !isShared,
+  });
+  if (parallel && !isShared && !("locks" in navigator)) {
     const message = "No Web Locks: isolates wait for each other in SQLite, which takes longer";
     logger("warn", "no_locks", { message });
   }
@@ -155,8 +142,7 @@ export async function startService(
     await server.drain();
     // Lets the last answers out. By itself it would wait for a peer that is stuck.
     await deadline(listener.shutdown(), FLUSH_MS).catch(() => {});
-    // What hangs keeps its lock, until the process ends.
-    if (await closeKv(kv, logger)) await lock?.release();
+    await store.close();
   };
   return {
     address: listener.address,
@@ -168,50 +154,4 @@ export async function startService(
 function hooksOf(options: ServiceOptions): HubHooks & Pick<ServiceOptions, "moderate"> {
   const { moderate, onJoin, onLeave, onMessage } = options;
   return { moderate, onJoin, onLeave, onMessage };
-}
-
-function isUrl(path: string | undefined): boolean {
-  return path !== undefined && /^https?:/.test(path);
-}
-
-async function openKv(path: string | undefined): Promise<Deno.Kv> {
-  if (typeof Deno.openKv !== "function") {
-    const why = "This Deno has no KV: start it with --unstable-kv, or beside a deno.json with " +
-      '"unstable": ["kv"]';
-    throw new StartError("no_kv", { deno: Deno.version.deno }, why);
-  }
-  try {
-    return await Deno.openKv(path);
-  } catch (cause) {
-    throw new StartError("kv_failed", { kv: path }, cause);
-  }
-}
-
-/**
- * Closes a database, unless it hangs: `kv.close()` waits, and holds up the whole isolate, until
- * the commit in flight is done. A commit of nothing takes its turn behind that one, and writes
- * nothing to the disk.
- *
- * @returns Whether it is closed.
- */
-async function closeKv(kv: Deno.Kv, logger: Logger): Promise<boolean> {
-  try {
-    const nothing = kv.atomic().check({ key: ["none"], versionstamp: null }).commit();
-    await deadline(nothing, CLOSE_MS);
-  } catch (error) {
-    if (error instanceof DOMException) {
-      logger("warn", "kv_left_open", { error });
-      return false;
-    }
-    // A database that refuses can be closed.
-  }
-  kv.close();
-  return true;
-}
-
-function openFanout(logger: Logger): BroadcastChannelFanout | undefined {
-  if (typeof BroadcastChannel === "function") return new BroadcastChannelFanout();
-  const message = "No BroadcastChannel: other isolates are heard through the database alone";
-  logger("warn", "no_fanout", { message });
-  return undefined;
 }

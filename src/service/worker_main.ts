@@ -11,12 +11,21 @@ import { jsonLogger } from "../telemetry/logger.ts";
 import { logUncaught } from "./signals.ts";
 import { takeProcessLock } from "./process_lock.ts";
 import { StartError } from "./start_error.ts";
+import type { PostgresModule } from "./store.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
 declare function postMessage(message: FromWorker): void;
 
+/** Options of {@linkcode serveAsWorker}. */
+export interface WorkerOptions {
+  /** The client of PostgreSQL: the module `@hubbub/hub/postgres`. @default {undefined} */
+  readonly postgres?: PostgresModule;
+}
+
 /**
  * Serves in a worker that {@linkcode startWorkers} started.
+ *
+ * @param options What the worker has at hand.
  *
  * @example
  * ```ts
@@ -25,7 +34,7 @@ declare function postMessage(message: FromWorker): void;
  * if (isWorker()) serveAsWorker();
  * ```
  */
-export function serveAsWorker(): void {
+export function serveAsWorker({ postgres }: WorkerOptions = {}): void {
   const logger = jsonLogger();
   logUncaught(logger);
   const tell = (message: FromWorker) => postMessage(message);
@@ -33,6 +42,7 @@ export function serveAsWorker(): void {
   const askers: ((snapshots: MetricsSnapshot[]) => void)[] = [];
   const options: ServiceOptions = {
     logger,
+    postgres,
     parallel: true,
     onListenerClosed: () =>
       tell({

@@ -2,12 +2,13 @@
 // delays, repeats and reorders; members that come, talk, type, go, come back and send again; hubs
 // that die. Afterwards everything that anybody saw is held against the log.
 
-import { Hub, KvRoomLog, type Message } from "@hubbub/hub";
+import { Hub, KvRoomLog, type Message, type RoomLog } from "@hubbub/hub";
 import { decodeServerEnvelope, type ServerEnvelope } from "@hubbub/hub/protocol";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
+import type { Ground, HubGround } from "./agreement_ground.ts";
 import { injectFaults } from "./kv_faults.ts";
 import { type LineSubscription, MultiRoomLine, shownTo } from "./multi_room_line.ts";
 import { Random } from "./random.ts";
@@ -274,9 +275,10 @@ export class Agreement {
   readonly #seed: number;
   readonly #random: Random;
   readonly #scale: Scale;
-  readonly #store: RestorableStore;
+  /** A database file, and its backups; or real servers. */
+  readonly #store: RestorableStore | Ground;
   readonly #channel: FaultyChannel;
-  readonly #hubs: { hub: Hub; kv: Deno.Kv }[] = [];
+  readonly #hubs: { hub: Hub; ground: HubGround }[] = [];
   readonly #devices: Device[] = [];
   readonly #violations: string[] = [];
   readonly #storeFaults: {
@@ -304,12 +306,12 @@ export class Agreement {
   /**
    * @param seed Decides everything that is left to chance, but for what the clock decides.
    * @param scale How large.
-   * @param folder An empty folder, for the database.
+   * @param store An empty folder, for the database; or what else to run over.
    */
-  constructor(seed: number, scale: Scale, folder: string) {
+  constructor(seed: number, scale: Scale, store: string | Ground) {
     this.#seed = seed;
     this.#scale = scale;
-    this.#store = new RestorableStore(folder);
+    this.#store = typeof store === "string" ? new RestorableStore(store) : store;
     this.#random = new Random(seed);
     const faults: Faults = {
       drop: this.#random.pick([0, 0.05, 0.2, 0.4]),
@@ -327,6 +329,8 @@ export class Agreement {
       clocks: this.#random.chance(0.5),
     };
     this.#restores = this.#random.pick([0, 0, 1, 3]);
+    // A server that is killed fails commits.
+    if (typeof store !== "string") this.#storeFaults = { ...this.#storeFaults, failed: 1 };
   }
 
   /** Runs it, and checks what everybody saw. */
@@ -358,11 +362,11 @@ export class Agreement {
     const logs = await this.#check();
     const records = [...logs.values()].flat();
     for (const line of this.#lines) line.close();
-    for (const { hub, kv } of this.#hubs) {
+    for (const { hub, ground } of this.#hubs) {
       killHub(hub);
-      kv.close();
+      await ground.close();
     }
-    this.#store.close();
+    if (this.#store instanceof RestorableStore) this.#store.close();
     this.#channel.close();
     const stays = this.#devices.flatMap((device) => device.stays);
     return {
@@ -396,7 +400,8 @@ export class Agreement {
     else if (what < 0.97) this.#repeat(device);
     else if (what < 0.985) await this.#replaceHub();
     else if (what < 0.99) this.#goneBy += random.below(100_000);
-    else if (this.#restores > 0) await this.#putBack();
+    else if (!(this.#store instanceof RestorableStore)) await this.#store.disturb(random);
+    else if (this.#restores > 0) await this.#putBack(this.#store);
     await pause(random.chance(0.3) ? random.below(4) : 0);
   }
 
@@ -430,13 +435,13 @@ export class Agreement {
   }
 
   /** Makes a backup now and then, and puts it back some time later. */
-  async #putBack(): Promise<void> {
-    if (this.#random.chance(0.5)) await this.#store.backUp();
-    else if (await this.#store.restore(this.#random.chance(0.5))) this.#restores--;
+  async #putBack(store: RestorableStore): Promise<void> {
+    if (this.#random.chance(0.5)) await store.backUp();
+    else if (await store.restore(this.#random.chance(0.5))) this.#restores--;
   }
 
   async #replaceHub(): Promise<void> {
-    const [{ hub, kv }] = this.#hubs.splice(this.#random.below(this.#hubs.length), 1);
+    const [{ hub, ground }] = this.#hubs.splice(this.#random.below(this.#hubs.length), 1);
     const isGraceful = this.#random.chance(0.3);
     if (isGraceful) await hub.drain();
     else {
@@ -444,16 +449,16 @@ export class Agreement {
       this.#killed++;
     }
     for (const device of this.#devices) if (device.hub === hub) device.leave();
-    kv.close();
+    await ground.close();
     await this.#startHub();
   }
 
   async #startHub(): Promise<void> {
-    const kv = await this.#store.open((kv) => this.#injectFaults(kv));
-    const hub = new Hub(new KvRoomLog(kv), {
+    const ground = await this.#open();
+    const hub = new Hub(ground.log, {
       now: this.#createClock(),
-      fanout: this.#channel.connect(),
-      commitInTurn: true,
+      fanout: ground.fanout,
+      commitInTurn: this.#store instanceof RestorableStore,
       heartbeatMs: HEARTBEAT_MS,
       expiryMs: EXPIRY_MS,
       limits: { typing_timeout_ms: TYPING_MS, messages_per_second: 0 },
@@ -463,7 +468,14 @@ export class Agreement {
         throw new Error("Nobody can write this down");
       },
     });
-    this.#hubs.push({ hub, kv });
+    this.#hubs.push({ hub, ground });
+  }
+
+  async #open(): Promise<HubGround> {
+    if (!(this.#store instanceof RestorableStore)) return await this.#store.open();
+    const kv = await this.#store.open((kv) => this.#injectFaults(kv));
+    const [log, fanout] = [new KvRoomLog(kv), this.#channel.connect()];
+    return { log, fanout, close: () => Promise.resolve(kv.close()) };
   }
 
   /** Lets the store lose answers, write twice, fail and be slow, as a remote one does. */
@@ -529,7 +541,7 @@ export class Agreement {
 
   async #unsettled(): Promise<string[]> {
     const found: string[] = [];
-    const log = new KvRoomLog(this.#hubs[0].kv);
+    const log = this.#hubs[0].ground.log;
     for (let i = 0; i < this.#scale.rooms; i++) {
       const records = await log.after(`room${i}`, ORIGIN, { limit: Infinity });
       found.push(...repeatsIn(`room${i}`, records));
@@ -554,19 +566,7 @@ export class Agreement {
 
   /** Holds everything against the logs, and returns them as they stand at the end. */
   async #check(): Promise<Map<string, LogRecord[]>> {
-    const epochs: Epoch[] = [];
-    for (let epoch = 0; epoch <= this.#store.epoch; epoch++) {
-      const basePath = this.#store.basePath(epoch);
-      const base = basePath === undefined ? new Map() : await this.#readLogs(basePath);
-      epochs.push({ base, logs: await this.#readLogs(this.#store.path(epoch)) });
-    }
-    for (let i = 0; i < this.#scale.rooms; i++) this.#checkRoom(`room${i}`, epochs);
-    return epochs.at(-1)!.logs;
-  }
-
-  async #readLogs(path: string): Promise<Map<string, LogRecord[]>> {
-    using kv = await Deno.openKv(path);
-    const log = new KvRoomLog(kv);
+    const log = this.#hubs[0].ground.log;
     const logs = new Map<string, LogRecord[]>();
     for (let i = 0; i < this.#scale.rooms; i++) {
       logs.set(`room${i}`, await log.after(`room${i}`, ORIGIN, { limit: Infinity }));
@@ -702,7 +702,7 @@ function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
   return wrong;
 }
 
-async function shownHead(log: KvRoomLog, room: string): Promise<string> {
+async function shownHead(log: RoomLog, room: string): Promise<string> {
   const [newest] = await log.last(room, { limit: 1, shownOnly: true });
   return newest?.cursor ?? ORIGIN;
 }

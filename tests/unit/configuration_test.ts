@@ -10,6 +10,9 @@ const DEFAULTS: Configuration = {
   port: 8000,
   host: "127.0.0.1",
   kv: "hubbub.sqlite3",
+  postgres: undefined,
+  postgresListen: undefined,
+  nats: undefined,
   retentionMs: undefined,
   maxTextBytes: 4096,
   messagesPerSecond: 20,
@@ -113,12 +116,16 @@ Deno.test("readConfiguration() reads every variable", () => {
     HUBBUB_PROXIES: "1",
     HUBBUB_BASE_PATH: "/chat",
   };
-  const names = [...Object.keys(environment), "HUBBUB_JWKS_URL"].toSorted();
+  const machines = ["HUBBUB_POSTGRES", "HUBBUB_POSTGRES_LISTEN", "HUBBUB_NATS"];
+  const names = [...Object.keys(environment), "HUBBUB_JWKS_URL", ...machines].toSorted();
   assertEquals(names, [...VARIABLES].toSorted());
   assertEquals(read(environment), {
     port: 0,
     host: "::1",
     kv: "/tmp/chat.sqlite3",
+    postgres: undefined,
+    postgresListen: undefined,
+    nats: undefined,
     retentionMs: 43_200_000,
     maxTextBytes: 60_000,
     messagesPerSecond: 0.5,
@@ -223,4 +230,31 @@ Deno.test("readConfiguration() opens a hub to other machines only where somebody
 Deno.test("urlOf() writes an address as a person types it", () => {
   assertEquals(urlOf({ hostname: "::1", port: 8000 }), "http://[::1]:8000/");
   assertEquals(urlOf({ hostname: "127.0.0.1", port: 80 }), "http://127.0.0.1:80/");
+});
+
+Deno.test("readConfiguration() reads where machines meet, and shows no password", () => {
+  const postgres = "postgres://me:s3cret@a.example,b.example:5433/chat?sslmode=require";
+  const nats = "nats://me:s3cret@c.example, d.example:4223";
+  const { kv, ...read1 } = read({ HUBBUB_POSTGRES: ` ${postgres} `, HUBBUB_NATS: nats });
+  assertEquals([kv, read1.postgres, read1.nats], [undefined, postgres, nats]);
+  const listen = { HUBBUB_POSTGRES: postgres, HUBBUB_POSTGRES_LISTEN: "postgresql://e.example" };
+  assertEquals(read(listen).postgresListen, "postgresql://e.example");
+  assertEquals(read({ HUBBUB_KV: "https://kv.example", HUBBUB_NATS: nats }).nats, nats);
+  const wrong: [Record<string, string>, string][] = [
+    [{ HUBBUB_POSTGRES: "me:s3cret@a.example" }, "HUBBUB_POSTGRES must be like"],
+    [{ HUBBUB_POSTGRES: "postgres://" }, "HUBBUB_POSTGRES must be like"],
+    [
+      { HUBBUB_POSTGRES: postgres, HUBBUB_POSTGRES_LISTEN: "s3cret" },
+      "HUBBUB_POSTGRES_LISTEN must",
+    ],
+    [{ HUBBUB_POSTGRES: postgres, HUBBUB_KV: "chat.sqlite3" }, "only one can be"],
+    [{ HUBBUB_POSTGRES_LISTEN: postgres }, "HUBBUB_POSTGRES is not"],
+    [{ HUBBUB_NATS: nats }, "belongs to this process"],
+    [{ HUBBUB_NATS: nats, HUBBUB_KV: ":memory:" }, "belongs to this process"],
+    [{ HUBBUB_NATS: "http://me:s3cret@x", HUBBUB_POSTGRES: postgres }, "HUBBUB_NATS: Cannot use"],
+  ];
+  for (const [environment, message] of wrong) {
+    const error = assertThrows(() => read(environment), RangeError, message);
+    assertFalse(error.message.includes("s3cret") || error.message.includes("\n"), error.message);
+  }
 });

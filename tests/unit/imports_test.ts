@@ -37,7 +37,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     what: "Deno.Kv",
     pattern: /\bDeno\.(Kv|openKv\b)/,
     files: [
-      "service/service.ts",
+      "service/store.ts",
       "store/kv/keys.ts",
       "store/kv/kv_changes.ts",
       "store/kv/kv_eraser.ts",
@@ -53,7 +53,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   },
   {
     what: "the client of PostgreSQL",
-    pattern: /"postgres"/,
+    pattern: /from "postgres"/,
     files: ["store/postgres/postgres_pool.ts"],
   },
   {

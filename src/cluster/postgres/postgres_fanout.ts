@@ -36,13 +36,16 @@ const encoder = new TextEncoder();
  * bytes is cut down to a nudge, and read from the log. It connects again for ever.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { Hub } from "@hubbub/hub";
  * import { PostgresFanout, PostgresRoomLog } from "@hubbub/hub/postgres";
  *
- * const url = "postgres://hubbub@db.example.com/hubbub";
- * await using log = await PostgresRoomLog.open(url);
- * await using hub = new Hub(log, { fanout: new PostgresFanout(url) });
+ * const [url] = Deno.args; // such as postgres://hubbub@db.example.com/hubbub?sslmode=verify-full
+ * if (url) {
+ *   await using log = await PostgresRoomLog.open(url);
+ *   await using hub = new Hub(log, { fanout: new PostgresFanout(url) });
+ *   await hub.publish("lobby", "ann", { text: "hello" });
+ * }
  * ```
  */
 export class PostgresFanout implements Fanout {

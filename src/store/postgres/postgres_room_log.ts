@@ -14,7 +14,9 @@ import type { ReadOptions, RoomLog } from "../room_log.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { WithoutChanges } from "../without_changes.ts";
 import { SteadyClock } from "../steady_clock.ts";
+import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
+import type { PostgresRoomLogOptions } from "./postgres_options.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { numberOf, PostgresReader } from "./postgres_reader.ts";
 import { PostgresSweeper } from "./postgres_sweeper.ts";
@@ -22,43 +24,11 @@ import { PostgresWatch } from "./postgres_watch.ts";
 
 /** Milliseconds that a call may take where nothing else is said. */
 const TIMEOUT_MS = 10_000;
-/** Bytes of one entry, as many as with Deno KV: an export of one fits into the other. */
-const ENTRY_MAX_BYTES = 65_536;
-/** Bytes and rooms of one commit: what keeps others waiting for the lock. */
-const COMMIT_MAX_BYTES = 1024 * 1024;
-const COMMIT_MAX_ROOMS = 1_000;
-/** Times that an entry is rewritten anew, where others do the same. */
 const REWRITE_ATTEMPTS = 100;
 /** Milliseconds between two writes of health checks, so that a full disk shows. */
 const WRITE_EVERY_MS = 10_000;
 /** What stands between the bodies of a commit: JSON holds no such character. */
 const SEPARATOR = "\x01";
-
-/** How {@linkcode PostgresRoomLog} behaves. */
-export interface PostgresRoomLogOptions {
-  /**
-   * Milliseconds for which messages are kept. What it says now is what counts, also for messages
-   * that were stored under another.
-   *
-   * @default {undefined} for ever
-   */
-  readonly retentionMs?: number;
-  /** Milliseconds that the database has to answer a call. @default {10000} */
-  readonly timeoutMs?: number;
-  /** The schema of the tables and functions. @default {"hubbub"} */
-  readonly schema?: string;
-  /**
-   * The address of the server itself, where the other one is of a pooler such as PgBouncer: what is
-   * heard by LISTEN belongs to one connection.
-   *
-   * @default {undefined} the same address
-   */
-  readonly listen?: string;
-  /** Milliseconds since the epoch. @default {Date.now} */
-  readonly now?: () => number;
-  /** Milliseconds on a clock that never goes back. @default {performance.now} */
-  readonly elapsed?: () => number;
-}
 
 const decoder = new TextDecoder();
 
@@ -68,14 +38,16 @@ const decoder = new TextDecoder();
  * is durable.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { Hub } from "@hubbub/hub";
  * import { PostgresFanout, PostgresRoomLog } from "@hubbub/hub/postgres";
  *
- * const url = "postgres://hubbub@db.example.com/hubbub?sslmode=verify-full";
- * await using log = await PostgresRoomLog.open(url, { retentionMs: 30 * 24 * 60 * 60 * 1000 });
- * await using hub = new Hub(log, { fanout: new PostgresFanout(url) });
- * await hub.publish("lobby", "ann", { text: "hello" });
+ * const [url] = Deno.args; // such as postgres://hubbub@db.example.com/hubbub?sslmode=verify-full
+ * if (url) {
+ *   await using log = await PostgresRoomLog.open(url);
+ *   await using hub = new Hub(log, { fanout: new PostgresFanout(url) });
+ *   await hub.publish("lobby", "ann", { text: "hello" });
+ * }
  * ```
  */
 export class PostgresRoomLog extends WithoutChanges implements RoomLog {
@@ -174,20 +146,7 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Begins to count what one commit may hold. */
   budget(): CommitBudget {
-    let left = COMMIT_MAX_BYTES;
-    const rooms = new Map<string, number>();
-    return {
-      take({ room, line }) {
-        const known = rooms.get(room);
-        const bytes = known === undefined ? line.length : known + 1 + line.length;
-        const more = bytes - (known ?? 0);
-        if (bytes > ENTRY_MAX_BYTES || more > left) return false;
-        if (known === undefined && rooms.size === COMMIT_MAX_ROOMS) return false;
-        left -= more;
-        rooms.set(room, bytes);
-        return true;
-      },
-    };
+    return new PostgresCommitBudget();
   }
 
   /** Appends one entry to each of several rooms, all or nothing. */

@@ -1,0 +1,122 @@
+// Copies the logs of a Deno KV into an empty PostgreSQL, each message at the place where it stood: links
+// and cursors of clients stay right. No server may run over either of them meanwhile.
+//   HUBBUB_KV=hubbub.sqlite3 HUBBUB_POSTGRES=postgres://… deno task move
+
+import { KvRoomLog } from "@hubbub/hub";
+import { PostgresRoomLog } from "@hubbub/hub/postgres";
+import { KvKeys } from "../src/store/kv/keys.ts";
+import type { HeadValue } from "../src/store/kv/kv_reader.ts";
+import { parsePostgresAddress } from "../src/store/postgres/postgres_address.ts";
+import { openClient, type Sql } from "../src/store/postgres/postgres_pool.ts";
+import { numberOf } from "../src/store/postgres/postgres_reader.ts";
+
+/** Entries that one statement writes. */
+const BATCH = 100;
+const SCHEMA = "hubbub";
+
+/** What was copied. */
+export interface Moved {
+  readonly rooms: number;
+  readonly entries: number;
+}
+
+/**
+ * Copies all logs.
+ *
+ * @param from The Deno KV.
+ * @param to The address of a PostgreSQL that has no messages yet.
+ * @returns How much was copied.
+ * @throws {Error} Where there are messages, or one of them could not be copied as it is.
+ */
+export async function moveToPostgres(from: Deno.Kv, to: string): Promise<Moved> {
+  await using target = await PostgresRoomLog.open(to);
+  if ((await target.rooms({ limit: 1 })).length > 0) {
+    throw new Error("The PostgreSQL has messages already: they would be mixed up");
+  }
+  const sql = openClient(parsePostgresAddress(to), { max: 1 });
+  try {
+    return await sql.begin((sql) => copyAll(from, sql as unknown as Sql)) as Moved;
+  } finally {
+    await sql.end();
+  }
+}
+
+async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
+  const keys = new KvKeys([]);
+  const source = new KvRoomLog(kv);
+  let [rooms, entries, last] = [0, 0, 0n];
+  let after: string | undefined;
+  for (;;) {
+    const names = await source.rooms({ limit: 100, after });
+    if (names.length === 0) break;
+    for (const room of names) {
+      entries += await copyEntries(kv, sql, { room, prefix: keys.log(room) });
+      const head = await kv.get<HeadValue>(keys.head(room));
+      if (head.value === null) continue;
+      const swept = (await kv.get<string>(keys.swept(room))).value;
+      const place = numberOf(head.versionstamp);
+      await sql.unsafe(
+        `insert into ${SCHEMA}.rooms (room, place, index, tag, swept) values ($1, $2, $3, $4, $5)`,
+        [room, place, ...head.value, swept],
+      );
+      rooms++;
+      if (BigInt(place) > last) last = BigInt(place);
+    }
+    after = names[names.length - 1];
+  }
+  // Behind all that the KV could have given, also to what was deleted.
+  const { value: id, versionstamp } = await kv.get<string>(keys.id);
+  const bell = (await kv.get(keys.bell)).versionstamp;
+  for (const stamp of [versionstamp, bell]) {
+    if (stamp !== null && BigInt(`0x${stamp}`) > last) last = BigInt(`0x${stamp}`);
+  }
+  if (last > 0n) await sql.unsafe(`select setval('${SCHEMA}.places', $1)`, [String(last)]);
+  if (id !== null) {
+    await sql.unsafe(`update ${SCHEMA}.system set value = $1 where name = 'id'`, [id]);
+  }
+  return { rooms, entries };
+}
+
+async function copyEntries(
+  kv: Deno.Kv,
+  sql: Sql,
+  { room, prefix }: { readonly room: string; readonly prefix: Deno.KvKey },
+): Promise<number> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let count = 0;
+  let batch: { place: string; body: string }[] = [];
+  const flush = async () => {
+    const rows = JSON.stringify(batch);
+    const { count: written } = await sql.unsafe(
+      `insert into ${SCHEMA}.entries (room, place, body)
+      select $1, place, body from json_to_recordset($2::text::json) as e (place bigint, body text)`,
+      [room, rows],
+    );
+    if (written !== batch.length) throw new Error(`${written} of ${batch.length} entries arrived`);
+    count += written;
+    batch = [];
+  };
+  for await (const { key, value } of kv.list<Uint8Array>({ prefix }, { batchSize: 50 })) {
+    batch.push({ place: numberOf(String(key.at(-1))), body: decoder.decode(value) });
+    if (batch.length === BATCH) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return count;
+}
+
+if (import.meta.main) {
+  const [from, to] = [
+    Deno.env.get("HUBBUB_KV") || "hubbub.sqlite3",
+    Deno.env.get("HUBBUB_POSTGRES"),
+  ];
+  if (!to) {
+    console.error(
+      "Where to? HUBBUB_POSTGRES=postgres://user:password@host/database deno task move",
+    );
+    Deno.exit(2);
+  }
+  if (!/^https?:/.test(from)) Deno.statSync(from);
+  using kv = await Deno.openKv(from);
+  const { rooms, entries } = await moveToPostgres(kv, to);
+  console.log(`Copied ${rooms} rooms, ${entries} entries`);
+}
