@@ -5,6 +5,7 @@ export const MACHINE_ARGS: readonly string[] = [
   "run",
   "--no-prompt",
   "--cached-only",
+  "--lock=postgres.lock",
   "--allow-net",
   "--allow-env=PORT,HOST,HUBBUB_*,DENO_*,PGAPPNAME",
   "postgres_main.ts",

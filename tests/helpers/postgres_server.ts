@@ -1,4 +1,5 @@
-import postgres from "postgres";
+// deno-lint-ignore no-import-prefix
+import postgres from "npm:postgres@3.4.9";
 import { freePorts } from "./reverse_proxy.ts";
 import { Shell } from "./shell.ts";
 

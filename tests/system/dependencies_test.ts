@@ -11,9 +11,6 @@ const ROOT = new URL("../../", import.meta.url);
 const READ = needs("read");
 const ALL = needs("net", "run", "read", "write", "env");
 
-/** What a start downloads where it is asked for alone. */
-const LATER = ["postgres"];
-
 const known: ReadonlySet<string> = new Set(Object.keys(configuration.imports));
 /** The names of what tests alone use. */
 const TOOLS = Object.keys(ofTests.imports).filter((name) => !known.has(name));
@@ -85,6 +82,15 @@ Deno.test(
   },
 );
 
+Deno.test("postgres.lock is deno.lock with the client of PostgreSQL", READ, () => {
+  const [start, more] = [readLock("deno.lock"), readLock("postgres.lock")];
+  const added = Object.keys(more.npm).filter((name) => !(name in start.npm));
+  assertEquals(added, ["postgres@3.4.9"], 'run "deno task lock"');
+  for (const [name, { integrity }] of Object.entries(start.npm)) {
+    assertEquals(more.npm[name]?.integrity, integrity, name);
+  }
+});
+
 Deno.test("a bare deno test leaves out the tests that need tools, and no others", READ, () => {
   const pattern = new RegExp(`(?:from|import\\()\\s*"(?:${TOOLS.join("|")})[/"]`);
   const found = new Map<string, boolean>();
@@ -108,7 +114,7 @@ Deno.test("a bare deno test leaves out the tests that need tools, and no others"
 });
 
 Deno.test(
-  "deno task start downloads what it needs of deno.lock, from an empty cache",
+  "deno task start downloads what deno.lock holds, from an empty cache",
   ALL,
   async () => {
     await inFolder(async (folder) => {
@@ -117,19 +123,16 @@ Deno.test(
       await shell.until(/"event":"started"/);
       assertEquals((await shell.stop("SIGTERM")).success, true, shell.output);
       const names = await Array.fromAsync(cached(env.DENO_DIR));
-      const expected = Object.keys(readLock("deno.lock").npm).filter((name) => {
-        return !LATER.some((later) => name.startsWith(`${later}@`));
-      });
-      assertEquals(names.sort(), expected.sort());
+      assertEquals(names.sort(), Object.keys(readLock("deno.lock").npm).sort());
     });
   },
 );
 
 Deno.test(
-  "the image and the unit take what deno.lock holds, and start without more",
+  "the image and the unit take what postgres.lock holds, and start without more",
   ALL,
   async () => {
-    const names = Object.keys(readLock("deno.lock").npm).sort();
+    const names = Object.keys(readLock("postgres.lock").npm).sort();
     for (const path of ["deploy/Dockerfile", "deploy/hubbub.service"]) {
       const [command] = /\bdeno cache .*?main\.ts/.exec(
         Deno.readTextFileSync(new URL(path, ROOT)),

@@ -53,7 +53,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
   },
   {
     what: "the client of PostgreSQL",
-    pattern: /from "postgres"/,
+    pattern: /npm:postgres/,
     files: ["store/postgres/postgres_pool.ts"],
   },
   {

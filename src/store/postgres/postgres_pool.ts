@@ -4,7 +4,9 @@
  * @module
  */
 
-import postgres from "postgres";
+// Not in deno.json: every start would download it.
+// deno-lint-ignore no-import-prefix
+import postgres from "npm:postgres@3.4.9";
 import { StoreTimeoutError, withDeadline } from "../deadline.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { migrationOf } from "./migrations.ts";
