@@ -4,10 +4,11 @@
  * @module
  */
 
+import { AdminToken } from "./admin_token.ts";
 import { displayNameOf, nameOf } from "./authorization.ts";
 import type { AccessControlOptions, AccessTarget } from "./access_options.ts";
 import type { Authorization } from "./authorization.ts";
-import { Authorizer, type RoomAccess } from "./authorizer.ts";
+import { Authorizer, OPERATOR_ACCESS, type RoomAccess } from "./authorizer.ts";
 import type { ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { ConnectionLimits } from "./connection_limits.ts";
@@ -49,6 +50,8 @@ const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
  * ```
  */
 export class AccessControl {
+  /** Tells operators' requests from others. */
+  readonly admin: AdminToken;
   readonly #options: AccessControlOptions;
   readonly #authorizer: Authorizer;
   readonly #addresses: ClientAddresses;
@@ -67,6 +70,7 @@ export class AccessControl {
     checkCallable("authorize", options.authorize);
     this.#options = options;
     this.#authorizer = new Authorizer(options);
+    this.admin = new AdminToken(options.adminToken);
     const { connectionLimits: settings, limits, logger, isMemoryShort } = options;
     this.#addresses = new ClientAddresses({ proxies: options.proxies, logger });
     this.#refusals = new RefusalLog({ logger });
@@ -75,13 +79,9 @@ export class AccessControl {
       isMemoryShort,
       onReached: (limit, address) => this.#onReached("connectionsRefused", limit, address),
     });
-    this.#envelopes = new AddressRates({
-      onReached: (limit, address) => this.#onReached("messagesLimited", limit, address),
-    });
-    this.#messages = new MessageRates({
-      limits,
-      onReached: (limit, address) => this.#onReached("messagesLimited", limit, address),
-    });
+    const onReached = this.#onReached.bind(this, "messagesLimited");
+    this.#envelopes = new AddressRates({ onReached });
+    this.#messages = new MessageRates({ limits, onReached });
   }
 
   /** Connections now, those included that are being authorized or closed. */
@@ -95,7 +95,7 @@ export class AccessControl {
   }
 
   /**
-   * Acquires a place within the limits on requests.
+   * Acquires a place within the limits on requests; those by address do not hold for operators.
    *
    * @param request The request.
    * @param info What `Deno.serve` says about it.
@@ -105,7 +105,8 @@ export class AccessControl {
   acquireRequest(request: Request, info: ConnectionInfo | undefined): SharedSlot {
     const address = this.#addresses.of(request, info);
     const share = shareOf(address, info);
-    return { address, share, release: this.#connections.acquireRequest(address, share).release };
+    const limited = this.admin.isIn(request) ? undefined : address;
+    return { address, share, release: this.#connections.acquireRequest(limited, share).release };
   }
 
   /**
@@ -129,6 +130,7 @@ export class AccessControl {
    * @throws {HttpError} If the request is not authorized.
    */
   async enter(request: Request, room: string): Promise<RoomAccess> {
+    if (this.admin.isIn(request)) return OPERATOR_ACCESS;
     return await this.#authorizer.enter(request, room);
   }
 

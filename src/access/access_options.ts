@@ -15,6 +15,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface AccessControlOptions {
   /** Authorizes requests. Without it the hub is open: everybody may use any name. */
   readonly authorize?: Authorize;
+  /** The token of operators. @default {undefined} there are none */
+  readonly adminToken?: string;
   /** Proxies in front that add to `X-Forwarded-For`. @default {0} */
   readonly proxies?: number;
   /** Limits on connections and requests; what is left out has its default. */

@@ -28,7 +28,16 @@ export interface RoomAccess {
   readonly authorization: Authorization | undefined;
   /** The role in the room. */
   readonly role: Role;
+  /** Whether it is an operator, who may post as any user. @default {false} */
+  readonly isOperator?: boolean;
 }
+
+/** The right of an operator to any room. */
+export const OPERATOR_ACCESS: RoomAccess = {
+  authorization: undefined,
+  role: "moderator",
+  isOperator: true,
+};
 
 /** What a fresh token allows on the connection that it was sent on. */
 export interface Renewal extends Authorization {

@@ -202,6 +202,7 @@ class Answer implements MonitoredConnection {
   }
 }
 
-function isStream(response: Response): boolean {
-  return response.headers.get("content-type") === "text/event-stream";
+function isStream({ headers }: Response): boolean {
+  const type = headers.get("content-type");
+  return type === "text/event-stream" || type === "application/x-ndjson";
 }

@@ -31,6 +31,7 @@ import type { Hub } from "../hub/hub.ts";
 import { decodeRoom } from "../protocol/mod.ts";
 import { guardLogger, jsonLogger } from "../telemetry/logger.ts";
 import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
+import { ADMIN_ROUTES, adminRoutes } from "./admin_routes.ts";
 import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
 import { messageRoutes } from "./message_routes.ts";
@@ -107,6 +108,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const monitor = new ConnectionMonitor({ metrics });
   const access = new AccessControl({
     authorize,
+    adminToken: options.adminToken,
     proxies,
     limits,
     metrics,
@@ -159,11 +161,21 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     }
   }
   if (operatorRoutes) {
+    if (options.adminMetrics) {
+      app.use("/metrics", async (context, next) => {
+        access.admin.check(context.req.raw);
+        await next();
+      });
+    }
     app.route("/", createOperatorRoutes({ hub, logger, snapshot, otherMetrics }));
     for (const path of OPERATOR_PATHS) routes.push([path, "GET"]);
   }
   app.route("/", connectionRoutes({ services, isOpen: authorize === undefined }));
   app.route("/", roomRoutes(services));
+  app.route("/", adminRoutes(services));
+  if (options.adminToken !== undefined) {
+    for (const [path, allow] of ADMIN_ROUTES) routes.push([path, allow]);
+  }
   app.route("/", messageRoutes(services));
 
   for (const [path, allow] of routes) {

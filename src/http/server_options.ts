@@ -50,6 +50,19 @@ export interface ServerOptions extends Partial<ConnectionLimitSettings> {
   readonly basePath?: string;
   /** Whether the chat page is served at `/` and `/r/{room}`. @default {true} */
   readonly page?: boolean;
+  /**
+   * The token of operators, at least 32 characters: `GET /rooms`, export and import, and posting as
+   * any user. Without it those routes are not there.
+   *
+   * @default {undefined}
+   */
+  readonly adminToken?: string;
+  /**
+   * Whether `/metrics` is for operators alone.
+   *
+   * @default {false}
+   */
+  readonly adminMetrics?: boolean;
   /** Whether `/health` and `/metrics` are served. @default {true} */
   readonly operatorRoutes?: boolean;
   /** Gives what the other isolates of this process have counted. @default {none} */

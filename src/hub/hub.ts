@@ -222,7 +222,7 @@ export class Hub {
    * @param room The room's name.
    * @param user The user that sends it.
    * @param draft The message.
-   * @param options A name to show beside the user.
+   * @param options A name to show beside the user, and what is known of it already.
    * @returns The result, once it is stored or refused.
    * @throws {TypeError} Where the room, the user or the draft is none that the protocol allows; a
    * text may be longer than members' may.
@@ -239,7 +239,7 @@ export class Hub {
     if (!decoded.ok) {
       throw new TypeError(`Cannot publish to room "${room}": ${decoded.error.message}`);
     }
-    return await this.#rooms.obtain(room).publish({ user, draft, name: options.name });
+    return await this.#rooms.obtain(room).publish({ user, draft, ...options });
   }
 
   /**

@@ -105,7 +105,7 @@ export class PendingMessages implements AppendOwner {
     if (this.#joinsAnother(submission, hash)) return;
     const { moderation, room } = this.#options;
     const answers = [submission.answer];
-    if (!moderation) return this.#store(submission, { answers, hash });
+    if (!moderation || submission.isJudged) return this.#store(submission, { answers, hash });
     const judged: Judged = { submission, hash, answers };
     this.#judging.add(judged);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), judged);
@@ -147,7 +147,13 @@ export class PendingMessages implements AppendOwner {
   #store(submission: Submission, { answers, hash }: Awaited): void {
     const { commits, createId, hold, log, metrics, timestamp, room } = this.#options;
     const { user, draft: { ref } } = submission;
-    const stamp = { id: createId(), sentAt: timestamp(), hash, answers, pending: this };
+    const stamp = {
+      id: createId(),
+      sentAt: submission.sentAt ?? timestamp(),
+      hash,
+      answers,
+      pending: this,
+    };
     const append = composeAppend(room, submission, stamp);
     const refuse = (code: "text_too_long" | "not_stored", message: string) =>
       this.#answer(answers, { status: "refused", problem: { code, message, ref } });

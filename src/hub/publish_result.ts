@@ -11,6 +11,10 @@ import type { LogRecord } from "../store/entry.ts";
 export interface PublishOptions {
   /** A name to show beside the user. @default {undefined} the user is shown alone */
   readonly name?: string;
+  /** When it was sent, ISO 8601, where it comes from elsewhere. @default {undefined} now */
+  readonly sentAt?: string;
+  /** Whether it was judged before, and is stored as it is. @default {false} */
+  readonly isJudged?: boolean;
 }
 
 /** The result of publishing a message. */

@@ -19,6 +19,10 @@ export interface Submission {
   readonly name?: string;
   /** The message. */
   readonly draft: Draft;
+  /** When it was sent, ISO 8601. @default {undefined} now */
+  readonly sentAt?: string;
+  /** Whether it was judged before. @default {false} */
+  readonly isJudged?: boolean;
   /** Its sender's messages that are being judged. @default {undefined} it is judged by itself */
   readonly queue?: JudgementQueue;
   /**

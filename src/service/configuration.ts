@@ -9,7 +9,8 @@ import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.t
 import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
 import { MODERATION_TIMEOUT_MS } from "../hub/moderation.ts";
-import { SECRET_MIN_BYTES, type TokenOptions } from "../access/token_auth.ts";
+import type { TokenOptions } from "../access/token_auth.ts";
+import { checkOpen, readAdmin, readTokens } from "./access_configuration.ts";
 import { Environment } from "./environment.ts";
 import { type MachineConfiguration, readMachines } from "./machine_configuration.ts";
 
@@ -48,6 +49,10 @@ export interface Configuration extends MachineConfiguration {
   readonly requestsPerSecondPerAddress: number | undefined;
   /** The tokens that are valid; undefined for an open hub. */
   readonly tokens: TokenOptions | undefined;
+  /** The token of operators; undefined where there are none. */
+  readonly adminToken: string | undefined;
+  /** Whether `/metrics` is for operators alone. */
+  readonly adminMetrics: boolean;
   /** Hosts that requests may be for, besides loopback; undefined for any. */
   readonly hosts: readonly string[] | undefined;
   /** Origins of web pages that may use the server besides its own. */
@@ -122,6 +127,7 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
     moderationLate: readLate(environment),
     ...readLimits(environment),
     tokens,
+    ...readAdmin(environment),
     hosts: readHosts(environment, reached),
     origins: readOrigins(environment),
     proxies: environment.whole("HUBBUB_PROXIES", { otherwise: 0, min: 0, max: 100 }),
@@ -166,50 +172,6 @@ function readLimits(environment: Environment): LimitConfiguration {
       ? undefined
       : environment.number(requests, { otherwise: 0, min, max: RATE_MAX }),
   };
-}
-
-function readTokens(environment: Environment): TokenOptions | undefined {
-  const secret = environment.raw("HUBBUB_JWT_SECRET");
-  const jwksUrl = environment.text("HUBBUB_JWKS_URL");
-  const audience = environment.list("HUBBUB_JWT_AUDIENCE");
-  const issuer = environment.list("HUBBUB_JWT_ISSUER");
-  if (secret !== undefined && jwksUrl !== undefined) {
-    throw new RangeError("HUBBUB_JWT_SECRET and HUBBUB_JWKS_URL are both set: only one can be");
-  }
-  if (secret !== undefined) {
-    const bytes = new TextEncoder().encode(secret).length;
-    if (bytes >= SECRET_MIN_BYTES) return { secret, audience, issuer };
-    throw new RangeError(
-      `HUBBUB_JWT_SECRET must have ${SECRET_MIN_BYTES} bytes or more, not ${bytes}`,
-    );
-  }
-  if (jwksUrl !== undefined) {
-    if (/^https?:/.test(jwksUrl) && URL.canParse(jwksUrl)) return { jwksUrl, audience, issuer };
-    throw new RangeError("HUBBUB_JWKS_URL must be an http or https address");
-  }
-  for (const name of ["HUBBUB_JWT_AUDIENCE", "HUBBUB_JWT_ISSUER"] as const) {
-    if (environment.text(name) === undefined) continue;
-    const missing = "neither HUBBUB_JWT_SECRET nor HUBBUB_JWKS_URL is: no token would be asked for";
-    throw new RangeError(`${name} is set, but ${missing}`);
-  }
-  return undefined;
-}
-
-/** Checks that a hub is open to other machines only if somebody says so. */
-function checkOpen(
-  environment: Environment,
-  host: string,
-  tokens: TokenOptions | undefined,
-): void {
-  const isOpen = environment.flag("HUBBUB_OPEN");
-  if (isOpen && tokens) {
-    throw new RangeError("HUBBUB_OPEN is 1, and tokens are asked for: only one can be");
-  }
-  if (isOpen || tokens || isLoopbackHost(host)) return;
-  throw new RangeError(
-    `HOST is "${host}", which others can reach: set HUBBUB_JWT_SECRET or HUBBUB_JWKS_URL, or ` +
-      "HUBBUB_OPEN=1 to let everybody in under any name",
-  );
 }
 
 function readLate(environment: Environment): "refuse" | "accept" {

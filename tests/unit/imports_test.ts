@@ -71,6 +71,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     what: "Hono",
     pattern: /"hono/,
     files: [
+      "http/admin_routes.ts",
       "http/base_path.ts",
       "http/connection_routes.ts",
       "http/message_routes.ts",
