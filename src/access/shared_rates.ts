@@ -8,9 +8,9 @@ import { RateLimit } from "./rate_limit.ts";
 
 /**
  * Envelopes that all connections of an address may send, joins and leaves aside: those have turns. A
- * processor handles some 15,000 a second; 2,000 people at one address send some 500.
+ * processor handles some 15,000 a second, and 2,000 people at one address send some 300.
  */
-const ENVELOPES_PER_SECOND = 2_000;
+const ENVELOPES_PER_SECOND = 1_000;
 const ENVELOPES_BURST = 4_000;
 /** Envelopes of an address that are refused with a reason; from then on the connection ends. */
 const REFUSALS_PER_SECOND = 100;
