@@ -124,7 +124,7 @@ function startArgs(files: string): string[] {
   const allowed = [
     "--allow-net",
     "--allow-env",
-    `--allow-read=${files},${files}.lock`,
+    `--allow-read=${files},${files}-wal,${files}.lock`,
     `--allow-write=${files},${files}.lock`,
   ];
   return ["run", "--no-prompt", ...allowed, "main.ts"];

@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { inFolder } from "../helpers/folder.ts";
 import { HubProcess } from "../helpers/hub_process.ts";
 import { hasStrace, Injection, NOT_ATTACHED } from "../helpers/injection.ts";
+import { eventually } from "../helpers/patience.ts";
+import { needs } from "../helpers/permissions.ts";
 import { TestClient } from "../helpers/test_client.ts";
 
 const FAULTS = [
@@ -53,6 +55,45 @@ for (const [name, fault, message] of FAULTS) {
         assert(metrics.includes('hubbub_kv_failures_total{operation="commit"} 4'), metrics);
         const health = await fetch(`${hub.url}/health`);
         assertEquals((await health.json()).status, "ok");
+        assertEquals((await hub.stop("SIGTERM")).code, 0);
+      });
+    },
+  });
+}
+
+const GONE: Record<string, (path: string) => Promise<void>> = {
+  "is deleted": (path) => Deno.remove(path),
+  "is replaced by another one": async (path) => {
+    await Deno.copyFile(path, `${path}.copy`);
+    await Deno.rename(`${path}.copy`, path);
+  },
+  "loses its write-ahead log": (path) => Deno.remove(`${path}-wal`),
+};
+
+for (const [what, damage] of Object.entries(GONE)) {
+  Deno.test({
+    name: `a hub whose database file ${what} says so, and soon acknowledges nothing`,
+    ...needs("run", "net", "read", "write", "env"),
+    async fn() {
+      await inFolder(async (directory) => {
+        await using hub = await HubProcess.start({ HUBBUB_KV: `${directory}/log` });
+        const post = async () => {
+          const body = JSON.stringify({ user: "ann", text: "hello" });
+          const answer = await fetch(`${hub.url}/rooms/lobby/messages`, { method: "POST", body });
+          await answer.body?.cancel();
+          return answer.status;
+        };
+        const health = async () => {
+          const answer = await fetch(`${hub.url}/health`);
+          return `${answer.status} ${(await answer.json()).status}`;
+        };
+        assertEquals([await post(), await health()], [201, "200 ok"]);
+        await damage(`${directory}/log`);
+        assertEquals(await health(), "503 storage_failed");
+        await eventually(async () => await post() === 503, "a refusal");
+        const failed = await hub.logged("commit_failed");
+        assert(String(failed.error).includes("what is stored now is lost"));
+        assertEquals(await post(), 503);
         assertEquals((await hub.stop("SIGTERM")).code, 0);
       });
     },

@@ -23,6 +23,7 @@ import { KvCompactor } from "./kv_compactor.ts";
 import { KvEraser } from "./kv_eraser.ts";
 import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
+import { KvFile } from "./kv_file.ts";
 import { KvHandle } from "./kv_handle.ts";
 import { KvProbe } from "./kv_probe.ts";
 import { type HeadValue, KvReader } from "./kv_reader.ts";
@@ -65,6 +66,7 @@ export class KvRoomLog implements RoomLog {
   readonly #probe: KvProbe;
   /** Whether a database is known to last: one in the memory of a test needs no upkeep. */
   readonly #isOfService: boolean;
+  readonly #file: KvFile;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
 
   /**
@@ -96,15 +98,16 @@ export class KvRoomLog implements RoomLog {
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     this.#sweeper = new KvSweeper({ handle, keys, expiry, clock, rooms, onEvent });
     this.#compactor = new KvCompactor({ handle, keys, file, elapsed, onEvent });
-    this.#probe = new KvProbe({ handle, key: keys.probe, file, elapsed });
+    this.#file = new KvFile({ path: file, elapsed });
+    this.#probe = new KvProbe({ handle, key: keys.probe, file: this.#file, elapsed });
   }
 
   /** Reads the id of the database. */
   async databaseId(): Promise<string> {
     const key = this.#keys.id;
     return await untilWritten(async () => {
-      const known = await this.#handle.call("get", (kv) => kv.get<string>(key));
-      if (known.value !== null) return known.value;
+      const known = await this.#handle.call("get", (kv) => kv.get<unknown>(key));
+      if (typeof known.value === "string") return known.value;
       const id = crypto.randomUUID();
       const { ok } = await this.#handle.call("write the id", (kv) => {
         return kv.atomic().check(known).set(key, id).commit();
@@ -120,6 +123,8 @@ export class KvRoomLog implements RoomLog {
 
   /** Appends one entry to each of several rooms, all or nothing. */
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
+    const looking = this.#file.lookSometimes();
+    if (looking) await looking;
     const commit = await this.#handle.commit((atomic, kv) => {
       // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
       for (const [room, { bytes, count, lastId, changes }] of entries) {

@@ -29,8 +29,8 @@ export interface KvRoomLogOptions {
    */
   readonly reopen?: () => Promise<Deno.Kv>;
   /**
-   * The database's file, so that {@linkcode RoomLog.probe} notices where that was deleted or
-   * replaced while it is open.
+   * The database's file: where that is deleted or replaced while it is open, appends are refused
+   * within a second, and {@linkcode RoomLog.probe} fails.
    *
    * @default {undefined}
    */

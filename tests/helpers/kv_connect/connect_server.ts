@@ -70,7 +70,7 @@ export class ConnectServer implements AsyncDisposable {
     return new ConnectServer(async (_, request, body) => {
       const { pathname } = new URL(request.url);
       const { headers } = request;
-      const init = { method: "POST", headers, body: body.slice(), client, signal: request.signal };
+      const init = { method: "POST", headers, body: body.slice(), client };
       const answer = await fetch(origin + pathname, init);
       return new Response(answer.body, { status: answer.status, headers: answer.headers });
     }, () => client.close());
