@@ -398,8 +398,8 @@ export class Agreement {
     else if (what < 0.8) device.leave();
     else if (what < 0.9) this.#comeBack(device);
     else if (what < 0.97) this.#repeat(device);
-    else if (what < 0.985) await this.#replaceHub();
-    else if (what < 0.99) this.#goneBy += random.below(100_000);
+    else if (what < 0.98) await this.#replaceHub();
+    else if (what < 0.983) this.#goneBy += random.below(100_000);
     else if (!(this.#store instanceof RestorableStore)) await this.#store.disturb(random);
     else if (this.#restores > 0) await this.#putBack(this.#store);
     await pause(random.chance(0.3) ? random.below(4) : 0);
@@ -560,6 +560,9 @@ export class Agreement {
       if (seen.join() !== users.join()) found.push(`${name} sees ${seen}, here are ${users}`);
       if (stay.typing.size > 0) found.push(`${name} still sees ${[...stay.typing]} typing`);
       if (device.cursor! < await shownHead(log, device.room)) found.push(`${name} is behind`);
+      else if (this.#store.epoch > 0 && !await log.has(device.room, device.cursor!)) {
+        found.push(`${name} stands at ${device.cursor}, which a restore took away`);
+      }
     }
     return found;
   }

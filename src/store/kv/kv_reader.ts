@@ -218,7 +218,7 @@ export class KvReader {
 function isHead(value: unknown): value is HeadValue {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [index, tag] = value;
-  return Number.isInteger(index) && index >= 0 && index < ENTRY_MAX_RECORDS &&
+  return Number.isInteger(index) && index >= 0 && index < 2 * ENTRY_MAX_RECORDS &&
     Number.isInteger(tag) && tag >= 0 && tag <= TAG_MAX;
 }
 
