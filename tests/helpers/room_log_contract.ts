@@ -60,7 +60,6 @@ export function testRoomLog(
   name: string,
   create: () => Promise<TestDatabase>,
   permissions: { ignore?: boolean; timeout?: number } = {},
-  { keepsChanges = true }: { readonly keepsChanges?: boolean } = {},
 ): void {
   const test = (what: string, fn: (database: TestDatabase, log: RoomLog) => Promise<void>) => {
     Deno.test({
@@ -73,7 +72,7 @@ export function testRoomLog(
     });
   };
 
-  if (keepsChanges) testChanges(test);
+  testChanges(test);
 
   test("a commit is 20 hexadecimal digits, and greater than all before", async (database, log) => {
     const other = await database.open();

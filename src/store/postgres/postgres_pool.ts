@@ -100,12 +100,23 @@ export class PostgresPool {
   /**
    * Brings the database up to date, and lets this writer commit.
    *
+   * @returns What the operator should know of how the server is set.
    * @throws Whatever the database rejects with.
    */
-  async enter(): Promise<void> {
+  async enter(): Promise<StoreEvent[]> {
     const { schema } = this.#options;
     await this.call("migrate", (sql) => sql.unsafe(migrationOf(schema)));
     await this.call("enter", (sql) => this.#enter(sql));
+    const [{ encoding, sync }] = await this.call("look at settings", (sql) => {
+      return sql.unsafe<{ encoding: string; sync: string }[]>(
+        "select current_setting('server_encoding') as encoding, " +
+          "current_setting('synchronous_commit') as sync",
+      );
+    });
+    if (encoding !== "UTF8") {
+      throw new Error(`The database is encoded in ${encoding}: messages need UTF8`);
+    }
+    return sync === "off" ? [{ type: "store_not_durable" }] : [];
   }
 
   /**

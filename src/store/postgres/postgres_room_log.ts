@@ -5,32 +5,31 @@
  */
 
 import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
-import { isCursor, ORIGIN, tagOf } from "../cursor.ts";
+import type { ChangeRecord } from "../change.ts";
+import type { StateItem } from "../change_entry.ts";
+import { isCursor, isOfChange, ORIGIN } from "../cursor.ts";
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
 import type { CommitBudget } from "../commit_budget.ts";
 import type { Growth } from "../growth.ts";
-import type { ReadOptions, RoomLog } from "../room_log.ts";
+import type { ChangesOptions, MessageStates, ReadOptions } from "../room_log.ts";
+import type { RoomLog, RoomMeta, StatesOptions } from "../room_log.ts";
 import type { StoreEvent } from "../store_event.ts";
-import { WithoutChanges } from "../without_changes.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
+import { PostgresChanges } from "./postgres_changes.ts";
+import { valuesOf } from "./postgres_commit.ts";
+import { PostgresEraser } from "./postgres_eraser.ts";
 import type { PostgresRoomLogOptions } from "./postgres_options.ts";
 import { PostgresPool } from "./postgres_pool.ts";
-import { numberOf, PostgresReader } from "./postgres_reader.ts";
+import { PostgresProbe } from "./postgres_probe.ts";
+import { PostgresReader } from "./postgres_reader.ts";
 import { PostgresSweeper } from "./postgres_sweeper.ts";
 import { PostgresWatch } from "./postgres_watch.ts";
 
 /** Milliseconds that a call may take where nothing else is said. */
 const TIMEOUT_MS = 10_000;
-const REWRITE_ATTEMPTS = 100;
-/** Milliseconds between two writes of health checks, so that a full disk shows. */
-const WRITE_EVERY_MS = 10_000;
-/** What stands between the bodies of a commit: JSON holds no such character. */
-const SEPARATOR = "\x01";
-
-const decoder = new TextDecoder();
 
 /**
  * The logs of all rooms in one PostgreSQL: the store for several machines. A commit is one call of
@@ -50,19 +49,20 @@ const decoder = new TextDecoder();
  * }
  * ```
  */
-export class PostgresRoomLog extends WithoutChanges implements RoomLog {
+export class PostgresRoomLog implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = ENTRY_MAX_BYTES;
   readonly #pool: PostgresPool;
   readonly #schema: string;
   readonly #reader: PostgresReader;
   readonly #watch: PostgresWatch;
+  readonly #changes: PostgresChanges;
+  readonly #eraser: PostgresEraser;
   readonly #sweeper: PostgresSweeper;
-  readonly #elapsed: () => number;
+  readonly #probe: PostgresProbe;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   /** What is told to who attaches first: it was found when the database was opened. */
   readonly #found: StoreEvent[] = [];
-  #writtenAt = -Infinity;
 
   private constructor(
     address: PostgresAddress,
@@ -75,7 +75,6 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
     if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
       throw new TypeError(`Cannot use schema "${schema}": it must be a-z, 0-9 and _, 40 at most`);
     }
-    super();
     this.#schema = schema;
     const onEvent = (event: StoreEvent) => this.#emit(event);
     const pool = this.#pool = new PostgresPool({
@@ -85,14 +84,17 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
       isPooled: listen !== undefined,
       onEvent,
     });
-    this.#elapsed = options.elapsed ?? (() => performance.now());
-    const clock = new SteadyClock(options.now ?? Date.now, this.#elapsed);
+    const elapsed = options.elapsed ?? (() => performance.now());
+    const clock = new SteadyClock(options.now ?? Date.now, elapsed);
+    this.#probe = new PostgresProbe({ pool, schema, elapsed });
     const onDamaged = (room: string, cursor: string) =>
       onEvent({ type: "record_damaged", room, cursor });
     this.#reader = new PostgresReader({ pool, schema, clock, retentionMs, onDamaged });
     this.#watch = new PostgresWatch({ pool, schema, address: listen ?? address });
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     const { expiry } = this.#reader;
+    this.#changes = new PostgresChanges({ pool, schema, expiry, onDamaged });
+    this.#eraser = new PostgresEraser({ pool, schema, onEvent });
     this.#sweeper = new PostgresSweeper({ pool, schema, expiry, clock, rooms, onEvent });
   }
 
@@ -115,8 +117,7 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
       options,
     );
     try {
-      await log.#pool.enter();
-      await log.#check();
+      log.#found.push(...await log.#pool.enter());
     } catch (error) {
       await log.close();
       throw error;
@@ -126,7 +127,7 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    this.#sweeper.stop();
+    this.#stop();
     await Promise.all([this.#watch.close(), this.#pool.close()]);
   }
 
@@ -151,15 +152,8 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Appends one entry to each of several rooms, all or nothing. */
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
-    this.checkNoChanges(entries);
-    const all = [...entries.values()];
-    const values = [
-      [...entries.keys()].join(" "),
-      all.map(({ bytes }) => decoder.decode(bytes)).join(SEPARATOR),
-      `{${all.map(({ count }) => count - 1).join()}}`,
-      `{${all.map(({ lastId }) => tagOf(lastId)).join()}}`,
-    ];
-    const text = `select ${this.#schema}.append($1, $2, $3, $4, $5, $6) as commit`;
+    const values = valuesOf(entries);
+    const text = `select ${this.#schema}.append($1, $2, $3, $4, $5, $6, $7) as commit`;
     return await this.#pool.commit(async (sql, writer, generation) => {
       const parameters = [writer, generation, ...values];
       const [row] = await sql.unsafe<{ commit: string }[]>(text, parameters, { prepare: true });
@@ -184,12 +178,44 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Reads the record at a place. */
   async get(room: string, cursor: string): Promise<LogRecord | undefined> {
-    return isCursor(cursor) ? await this.#reader.get(room, cursor) : undefined;
+    const isOfMessage = isCursor(cursor) && !isOfChange(cursor);
+    return isOfMessage ? await this.#reader.get(room, cursor) : undefined;
+  }
+
+  /** Reads the changes just after a place. */
+  async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
+    return await this.#changes.changes(room, cursor, options);
+  }
+
+  /** Reads the states of messages. */
+  async states(room: string, options: StatesOptions): Promise<MessageStates> {
+    return await this.#changes.states(room, options);
+  }
+
+  /** Reads the states of the room itself. */
+  async controls(room: string): Promise<StateItem[]> {
+    return await this.#changes.controls(room);
+  }
+
+  /** Tells what a room ever had besides messages. */
+  async meta(room: string): Promise<RoomMeta> {
+    return await this.#changes.meta(room);
+  }
+
+  /** Erases what a deleted message said. */
+  async erase(room: string, message: string): Promise<void> {
+    await this.#eraser.erase(room, message);
+  }
+
+  /** Leaves it to the server, whose autovacuum gives space back. */
+  compact(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   /** Tells whether everything after a place is still there. */
   async has(room: string, cursor: string): Promise<boolean> {
     if (cursor === ORIGIN) return await this.#reader.isWhole(room);
+    if (isCursor(cursor) && isOfChange(cursor)) return await this.#changes.has(room, cursor);
     return await this.get(room, cursor) !== undefined;
   }
 
@@ -210,22 +236,7 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Rewrites one entry. */
   async rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean> {
-    for (let attempt = 0; attempt < REWRITE_ATTEMPTS; attempt++) {
-      const text = await this.#reader.entry(room, commit);
-      if (text === undefined) return false;
-      const changed = change(text);
-      if (changed === text || new TextEncoder().encode(changed).length > ENTRY_MAX_BYTES) {
-        return false;
-      }
-      const written = await this.#query(
-        "rewrite",
-        `update ${this.#schema}.entries set body = $3 where room = $1 and place = $2 and body = $4 ` +
-          "returning 1 as written",
-        [room, numberOf(commit), changed, text],
-      );
-      if (written.length > 0) return true;
-    }
-    throw new Error(`Others go on rewriting commit ${commit} of room "${room}"`);
+    return await this.#eraser.rewrite(room, commit, change, ENTRY_MAX_BYTES);
   }
 
   /** Watches for commits. */
@@ -240,13 +251,7 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
 
   /** Tells whether the database answers, and takes writes. */
   async probe(timeoutMs: number): Promise<void> {
-    const isDue = this.#elapsed() - this.#writtenAt >= WRITE_EVERY_MS;
-    const text = isDue
-      ? `insert into ${this.#schema}.system values ('probe', now()::text) ` +
-        "on conflict (name) do update set value = excluded.value"
-      : "select 1";
-    await this.#pool.call("probe", (sql) => sql.unsafe(text), timeoutMs);
-    if (isDue) this.#writtenAt = this.#elapsed();
+    await this.#probe.run(timeoutMs);
   }
 
   /** Tells whether a record is to be shown, without reading anything. */
@@ -259,8 +264,9 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
     this.#listeners.add(listener);
     for (const event of this.#found.splice(0)) listener(event);
     this.#sweeper.start();
+    this.#eraser.start();
     return async () => {
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#sweeper.stop();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
       await this.#pool.answered();
     };
   }
@@ -277,17 +283,9 @@ export class PostgresRoomLog extends WithoutChanges implements RoomLog {
     }
   }
 
-  /** Looks at what the server is set to. */
-  async #check(): Promise<void> {
-    const [{ encoding, sync }] = await this.#query<{ encoding: string; sync: string }>(
-      "look at settings",
-      "select current_setting('server_encoding') as encoding, " +
-        "current_setting('synchronous_commit') as sync",
-    );
-    if (encoding !== "UTF8") {
-      throw new Error(`The database is encoded in ${encoding}: messages need UTF8`);
-    }
-    if (sync === "off") this.#found.push({ type: "store_not_durable" });
+  #stop(): void {
+    this.#sweeper.stop();
+    this.#eraser.stop();
   }
 
   async #query<R extends object>(

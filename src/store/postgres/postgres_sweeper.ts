@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CHANGES_FROM, cursorAt } from "../cursor.ts";
 import { PASS_MS, Sweeper, type SweeperOptions } from "../sweeper.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { numberOf } from "./postgres_reader.ts";
@@ -51,6 +52,27 @@ export class PostgresSweeper extends Sweeper {
     const { pool, schema } = this.#options;
     const isIncluded = before.endsWith("~");
     const place = numberOf(isIncluded ? before.slice(0, -1) : before);
+    // What belongs to messages goes with them; changes stand behind theirs.
+    const commit = before.replace("~", "");
+    const message = cursorAt(commit, isIncluded ? CHANGES_FROM : 0, 0);
+    for (
+      const [table, column, end] of [
+        ["changes", "place", place],
+        ["states", "message", message],
+        ["edits", "message", message],
+      ] as const
+    ) {
+      const isPlace = column === "place" && isIncluded;
+      const rest = column === "message" ? " and message <> ''" : "";
+      await pool.call("delete what expired", (sql) => {
+        return sql.unsafe(
+          `delete from ${schema}.${table} where room = $1 and ${column} ${
+            isPlace ? "<=" : "<"
+          } $2${rest}`,
+          [room, end],
+        );
+      });
+    }
     let deleted = 0;
     for (;;) {
       // Marked first: where it is cut off, everybody knows that the beginning is not whole.

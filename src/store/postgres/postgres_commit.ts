@@ -1,0 +1,69 @@
+/**
+ * What one commit writes to PostgreSQL.
+ *
+ * @module
+ */
+
+import { CHANGES_FROM, tagOf } from "../cursor.ts";
+import type { LogEntry } from "../entry.ts";
+import { PART_END } from "./postgres_changes.ts";
+
+/** What stands between the bodies of a commit: JSON holds no such character. */
+const SEPARATOR = "\x01";
+
+const decoder = new TextDecoder();
+
+/**
+ * Makes the arguments of the database's function `append`, behind the writer and its generation.
+ *
+ * @param entries By room, the entry.
+ * @returns Rooms, bodies, indexes and tags of their newest records, and changes.
+ */
+export function valuesOf(entries: ReadonlyMap<string, LogEntry>): (string | null)[] {
+  const all = [...entries.values()];
+  const heads = all.map(({ count, lastId, changes: entry }): [index: number, id: string] => {
+    // Changes stand behind messages.
+    const last = (entry?.changes.length ?? 0) - 1;
+    return entry ? [CHANGES_FROM + last, entry.changes[last].id] : [count - 1, lastId];
+  });
+  return [
+    // No name of a room holds a space.
+    [...entries.keys()].join(" "),
+    all.map(({ bytes }) => decoder.decode(bytes)).join(SEPARATOR),
+    `{${heads.map(([index]) => index).join()}}`,
+    `{${heads.map(([, id]) => tagOf(id)).join()}}`,
+    changesOf(entries),
+  ];
+}
+
+/**
+ * Makes what a commit writes besides messages.
+ *
+ * @param entries By room, the entry.
+ * @returns JSON text for the function of the database; null where there are no changes.
+ */
+function changesOf(entries: ReadonlyMap<string, LogEntry>): string | null {
+  const rooms: Record<string, unknown>[] = [];
+  // Many changes of one commit may set the same state: the last one stands.
+  const states = new Map<string, Record<string, unknown>>();
+  const edits: Record<string, unknown>[] = [];
+  const deletes: Record<string, unknown>[] = [];
+  for (const [room, { changes: entry }] of entries) {
+    if (!entry) continue;
+    let controls = false;
+    entry.changes.forEach(({ id, states: writes, edits: edited, deletes: deleted }, position) => {
+      for (const { message = "", name: parts, value } of writes) {
+        const name = parts.join(PART_END);
+        controls ||= message === "";
+        const [index, tag] = [CHANGES_FROM + position, tagOf(id)];
+        const state = { room, message, name, value, index, tag };
+        states.set(`${room} ${message} ${name}`, state);
+      }
+      if (edited !== undefined) edits.push({ room, message: edited });
+      if (deleted !== undefined) deletes.push({ room, message: deleted });
+    });
+    rooms.push({ room, body: decoder.decode(entry.bytes), controls });
+  }
+  if (rooms.length === 0) return null;
+  return JSON.stringify({ rooms, states: [...states.values()], edits, deletes });
+}
