@@ -8,6 +8,7 @@ import { KvKeys } from "../src/store/kv/keys.ts";
 import type { HeadValue } from "../src/store/kv/kv_reader.ts";
 import { parsePostgresAddress } from "../src/store/postgres/postgres_address.ts";
 import { openClient, type Sql } from "../src/store/postgres/postgres_pool.ts";
+import { PART_END } from "../src/store/postgres/postgres_changes.ts";
 import { numberOf } from "../src/store/postgres/postgres_reader.ts";
 
 /** Entries that one statement writes. */
@@ -50,14 +51,19 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
     const names = await source.rooms({ limit: 100, after });
     if (names.length === 0) break;
     for (const room of names) {
-      entries += await copyEntries(kv, sql, { room, prefix: keys.log(room) });
+      entries += await copyEntries(kv, sql, { room, table: "entries", prefix: keys.log(room) });
+      await copyEntries(kv, sql, { room, table: "changes", prefix: keys.changes(room) });
+      await copyStates(kv, sql, { room, keys });
       const head = await kv.get<HeadValue>(keys.head(room));
       if (head.value === null) continue;
       const swept = (await kv.get<string>(keys.swept(room))).value;
       const place = numberOf(head.versionstamp);
+      const { hasChanges, hasControls } = await source.meta(room);
       await sql.unsafe(
-        `insert into ${SCHEMA}.rooms (room, place, index, tag, swept) values ($1, $2, $3, $4, $5)`,
-        [room, place, ...head.value, swept],
+        `insert into ${SCHEMA}.rooms
+        (room, place, index, tag, swept, has_changes, has_controls)
+        values ($1, $2, $3, $4, $5, $6, $7)`,
+        [room, place, ...head.value, swept, hasChanges, hasControls],
       );
       rooms++;
       if (BigInt(place) > last) last = BigInt(place);
@@ -80,15 +86,16 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
 async function copyEntries(
   kv: Deno.Kv,
   sql: Sql,
-  { room, prefix }: { readonly room: string; readonly prefix: Deno.KvKey },
+  from: { readonly room: string; readonly table: string; readonly prefix: Deno.KvKey },
 ): Promise<number> {
+  const { room, table, prefix } = from;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let count = 0;
   let batch: { place: string; body: string }[] = [];
   const flush = async () => {
     const rows = JSON.stringify(batch);
     const { count: written } = await sql.unsafe(
-      `insert into ${SCHEMA}.entries (room, place, body)
+      `insert into ${SCHEMA}.${table} (room, place, body)
       select $1, place, body from json_to_recordset($2::text::json) as e (place bigint, body text)`,
       [room, rows],
     );
@@ -102,6 +109,56 @@ async function copyEntries(
   }
   if (batch.length > 0) await flush();
   return count;
+}
+
+/** The value of a state in the KV. */
+type StateValue = readonly [index: number, tag: number, text?: Uint8Array];
+
+/** Copies the states of a room and of its messages, and what is to be erased. */
+async function copyStates(
+  kv: Deno.Kv,
+  sql: Sql,
+  { room, keys }: { readonly room: string; readonly keys: KvKeys },
+): Promise<void> {
+  const decoder = new TextDecoder();
+  const states = [
+    { prefix: keys.state(room), hasMessage: true },
+    { prefix: keys.controls(room), hasMessage: false },
+  ];
+  for (const { prefix, hasMessage } of states) {
+    for await (const { key, value, versionstamp } of kv.list<StateValue>({ prefix })) {
+      const parts = key.slice(prefix.length).map(String);
+      const message = hasMessage ? parts.shift()! : "";
+      const [index, tag, text] = value;
+      await sql.unsafe(
+        `insert into ${SCHEMA}.states (room, message, name, value, place, index, tag)
+        values ($1, $2, $3, $4, $5, $6, $7)`,
+        [
+          room,
+          message,
+          parts.join(PART_END),
+          text ? decoder.decode(text) : "1",
+          numberOf(versionstamp),
+          index,
+          tag,
+        ],
+      );
+    }
+  }
+  for await (const { key } of kv.list({ prefix: keys.edits(room) })) {
+    const [message, commit] = key.slice(-2).map(String);
+    await sql.unsafe(`insert into ${SCHEMA}.edits values ($1, $2, $3)`, [
+      room,
+      message,
+      numberOf(commit),
+    ]);
+  }
+  for await (const { key } of kv.list({ prefix: [...keys.erase, room] })) {
+    await sql.unsafe(`insert into ${SCHEMA}.erasures (room, message) values ($1, $2)`, [
+      room,
+      String(key.at(-1)),
+    ]);
+  }
 }
 
 if (import.meta.main) {

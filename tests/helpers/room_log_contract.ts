@@ -54,7 +54,6 @@ async function next(reader: ReadableStreamDefaultReader<string>): Promise<string
  * @param name What the tests are called after.
  * @param create Makes a database that is empty.
  * @param permissions What the tests need. @default {{}}
- * @param options Whether the store keeps changes: one that refuses them is not held to that part.
  */
 export function testRoomLog(
   name: string,

@@ -5,6 +5,7 @@ import { testFanout } from "../helpers/fanout_contract.ts";
 import { needs } from "../helpers/permissions.ts";
 import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
 import { parsePostgresAddress } from "../../src/store/postgres/postgres_address.ts";
+import { encodeChange, writesOf } from "../../src/store/change.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { moveToPostgres } from "../../tools/move_to_postgres.ts";
 import { eventually } from "../helpers/patience.ts";
@@ -146,6 +147,15 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
   await hub.publish("other", "bob", { text: "語🎉\u0000\n" });
   const id = await old.databaseId();
   await hub.drain();
+  const [{ cursor: message }] = await old.last("lobby", { limit: 1 });
+  const change = (kind: "edit" | "reaction" | "delete", more: object) => {
+    const stored = { id: `id of ${kind}`, user: "ann", at: 1, kind, message, ...more } as const;
+    const changes = { bytes: encodeChange(stored), changes: [writesOf(stored)] };
+    const entry = { bytes: new Uint8Array(0), count: 0, lastId: "", changes };
+    return old.append(new Map([["lobby", entry]]));
+  };
+  await change("edit", { text: "edited" });
+  await change("reaction", { emoji: "👍", status: true });
   const url = await server!.createDatabase();
   assertEquals((await moveToPostgres(kv, url)).rooms, 2);
   await using log = await PostgresRoomLog.open(url);
@@ -153,6 +163,11 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
     const all = await old.after(room, ORIGIN, { limit: Infinity });
     assertEquals(await log.after(room, ORIGIN, { limit: Infinity }), all);
     assertEquals(await log.head(room), await old.head(room));
+    assertEquals(await log.meta(room), await old.meta(room));
+    const range = { from: ORIGIN, to: "z".repeat(20), limit: 1_000 };
+    assertEquals(await log.states(room, range), await old.states(room, range));
+    const changes = await old.changes(room, ORIGIN, { limit: 1_000 });
+    assertEquals(await log.changes(room, ORIGIN, { limit: 1_000 }), changes);
   }
   assertEquals(await log.databaseId(), id);
   const head = await log.head("lobby");

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
 import type { ChangeRecord } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
 import { isCursor, isOfChange, ORIGIN } from "../cursor.ts";
@@ -21,15 +20,12 @@ import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.t
 import { PostgresChanges } from "./postgres_changes.ts";
 import { valuesOf } from "./postgres_commit.ts";
 import { PostgresEraser } from "./postgres_eraser.ts";
-import type { PostgresRoomLogOptions } from "./postgres_options.ts";
+import { checkPostgresOptions, type PostgresRoomLogOptions } from "./postgres_options.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { PostgresProbe } from "./postgres_probe.ts";
 import { PostgresReader } from "./postgres_reader.ts";
 import { PostgresSweeper } from "./postgres_sweeper.ts";
 import { PostgresWatch } from "./postgres_watch.ts";
-
-/** Milliseconds that a call may take where nothing else is said. */
-const TIMEOUT_MS = 10_000;
 
 /**
  * The logs of all rooms in one PostgreSQL: the store for several machines. A commit is one call of
@@ -69,12 +65,7 @@ export class PostgresRoomLog implements RoomLog {
     listen: PostgresAddress | undefined,
     options: PostgresRoomLogOptions,
   ) {
-    const { retentionMs, timeoutMs = TIMEOUT_MS, schema = "hubbub" } = options;
-    checkInteger("retentionMs", retentionMs, { min: 1 });
-    checkInteger("timeoutMs", timeoutMs, { min: 1, max: TIMER_MAX_MS });
-    if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
-      throw new TypeError(`Cannot use schema "${schema}": it must be a-z, 0-9 and _, 40 at most`);
-    }
+    const { retentionMs, schema, timeoutMs } = checkPostgresOptions(options);
     this.#schema = schema;
     const onEvent = (event: StoreEvent) => this.#emit(event);
     const pool = this.#pool = new PostgresPool({
