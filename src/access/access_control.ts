@@ -17,18 +17,13 @@ import type { ConnectionLimit } from "./connection_limits.ts";
 import { HttpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
-import type { ErrorCode, Problem, Role } from "../protocol/mod.ts";
+import type { Problem, Role } from "../protocol/mod.ts";
 import { AddressRates, type SharedRates } from "./shared_rates.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
 
 /** The errors of requests that were not authorized. Limits have a log line of their own. */
-const UNAUTHORIZED: ReadonlySet<string> = new Set<ErrorCode>([
-  "unauthorized",
-  "forbidden",
-  "bad_host",
-  "misdirected",
-]);
+const UNAUTHORIZED = ["unauthorized", "forbidden", "bad_host", "misdirected"];
 
 /**
  * Authorizes requests and connections within the limits. The checks are made in the order of their
@@ -89,7 +84,7 @@ export class AccessControl {
     return this.#connections.connections;
   }
 
-  /** Connections now that were closed and whose peer has not gone yet. */
+  /** Connections that were closed and whose peer has not gone yet. */
   get closingConnections(): number {
     return this.#connections.closingConnections;
   }
@@ -152,7 +147,7 @@ export class AccessControl {
   }
 
   /**
-   * Authorizes a connection of a user that may enter several rooms, and acquires a place for it.
+   * Authorizes a connection of a user that may enter rooms, and acquires a place for it.
    *
    * @param request The request, before any upgrade.
    * @param to Where the request comes from, and the name that the client gives.
@@ -224,7 +219,7 @@ export class AccessControl {
   ): void {
     const { logger, metrics } = this.#options;
     metrics.count("rejected", code);
-    if (!UNAUTHORIZED.has(code)) return;
+    if (!UNAUTHORIZED.includes(code)) return;
     const address = this.#addresses.of(request, to.info);
     // Proxies that change the host make a server's own pages foreign: only both together tell.
     const host = URL.parse(request.url)?.host;
@@ -263,6 +258,7 @@ export class AccessControl {
         name: displayNameOf(authorization),
         expiresAt: authorization?.expiresAt,
         renew: this.#authorizer.renewer(request.url, room),
+        renewSession: this.#authorizer.sessionRenewer(request, room),
         rates: this.#ratesOf(user ?? "", address),
         markClosing: slot.markClosing,
         release: slot.release,

@@ -18,7 +18,12 @@ export interface Authorization {
    * @default {undefined} the user is shown alone
    */
   readonly name?: string;
-  /** Milliseconds since the epoch at which the connection ends. @default {undefined} never */
+  /**
+   * Milliseconds since the epoch at which the connection ends. One that came with a cookie is judged
+   * once more then, and stays where that gives the same user and a later time.
+   *
+   * @default {undefined} never
+   */
   readonly expiresAt?: number;
   /**
    * The user's role in a room. It may be asynchronous; where it throws or rejects, nothing is decided,

@@ -7,6 +7,7 @@
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
 import { type HttpError, httpError, retryAfter } from "./http_error.ts";
 import type { Role, RoomRole } from "../protocol/mod.ts";
+import { readHeader } from "./request_header.ts";
 import { bearerOf } from "./request_token.ts";
 import { isRoomRole } from "./room_roles.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -158,15 +159,37 @@ export class Authorizer {
     const url = new URL(address);
     // The old token may stand there.
     url.search = "";
-    return async (token) => {
+    return (token) => {
       const headers = { authorization: bearerOf(token) };
-      const judged = await authorize(
-        new Request(url, { headers }),
-        room === undefined ? {} : { room },
-      );
-      if ("denied" in judged || room === undefined) return judged;
-      return { ...judged, role: await this.roleIn(judged, room) };
+      return this.#judgeAgain(new Request(url, { headers }), room);
     };
+  }
+
+  /**
+   * Makes what authorizes a connection again by its session: by the cookie that it came with, which
+   * may be good for longer by now.
+   *
+   * @param request Its request.
+   * @param room The room; undefined for a connection with several.
+   * @returns A function that rejects where the hook fails; undefined without a cookie.
+   */
+  sessionRenewer(
+    { headers, url }: Request,
+    room?: string,
+  ): (() => Promise<Renewal | AuthorizationDenied>) | undefined {
+    const { authorize } = this.#options;
+    const cookie = readHeader(headers, "cookie");
+    if (!authorize || !cookie) return undefined;
+    return () => this.#judgeAgain(new Request(url, { headers: { cookie } }), room);
+  }
+
+  async #judgeAgain(
+    request: Request,
+    room: string | undefined,
+  ): Promise<Renewal | AuthorizationDenied> {
+    const judged = await this.#options.authorize!(request, room === undefined ? {} : { room });
+    if ("denied" in judged || room === undefined) return judged;
+    return { ...judged, role: await this.roleIn(judged, room) };
   }
 
   #failed(message: string, fields: { readonly room?: string; readonly error: unknown }): HttpError {

@@ -19,6 +19,8 @@ export interface ConnectionGrant<User extends string | undefined = string> {
   readonly expiresAt?: number;
   /** Authorizes a fresh token for this connection; undefined in an open hub. */
   readonly renew?: (token: string) => Promise<Renewal | AuthorizationDenied>;
+  /** Authorizes the connection's session once more; undefined where it came without a cookie. */
+  readonly renewSession?: () => Promise<Renewal | AuthorizationDenied>;
   /** The rates that it shares with others of its user and its address. */
   readonly rates: SharedRates;
   /** Counts the connection among those that were closed and whose peer has not gone yet. */

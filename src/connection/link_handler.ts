@@ -6,6 +6,7 @@
 
 import type { HeldChange } from "./outbound_queue.ts";
 import type { ConnectionServices } from "./services.ts";
+import type { TokenRefresh } from "./token_refresh.ts";
 
 /**
  * Where a connection stands: the handshake is answered, messages go both ways, this side has closed
@@ -31,8 +32,8 @@ export interface LinkOptions {
 export interface LinkHandler {
   /** The one room that it is for; undefined for several. */
   readonly room?: string;
-  /** Milliseconds since the epoch at which it must end. */
-  readonly expiresAt: number;
+  /** How long it may stay. Must be there before the link is made. */
+  readonly lifetime: Pick<TokenRefresh, "expire" | "expiresAt">;
   /** Begins: the peer's end is open. */
   opened(): void;
   /** Receives the data of a message. */

@@ -39,7 +39,7 @@ export class MultiRoomConnection
   readonly link: WebSocketLink;
   readonly #options: MultiRoomOptions;
   readonly #inbound: Inbound<ClientEnvelopeV2>;
-  readonly #tokenRefresh: TokenRefresh;
+  readonly lifetime: TokenRefresh;
   readonly #roleRefresh: RoleRefresh<RoomMember>;
   readonly #joins: JoinQueue;
   readonly #members = new Map<string, RoomMember>();
@@ -55,16 +55,14 @@ export class MultiRoomConnection
     options: MultiRoomOptions,
   ) {
     const { grant, services, address } = options;
-    const { user, name, expiresAt, renew, rates, markClosing, release } = grant;
+    const { user, name, rates, markClosing, release } = grant;
     this.user = user;
     this.name = name;
     this.#options = options;
     this.#joins = new JoinQueue({ turns: services.joinTurns, key: address ?? "" });
-    this.#tokenRefresh = new TokenRefresh({
+    this.lifetime = new TokenRefresh({
+      ...grant,
       services,
-      user,
-      expiresAt,
-      renew,
       onRefresh: (authorization) => {
         grant.renewed(authorization);
         this.name = displayNameOf(authorization);
@@ -94,10 +92,6 @@ export class MultiRoomConnection
 
   get isOver(): boolean {
     return !this.link.isOpen;
-  }
-
-  get expiresAt(): number {
-    return this.#tokenRefresh.expiresAt;
   }
 
   get waitingBytes(): number {
@@ -278,7 +272,7 @@ export class MultiRoomConnection
 
   #refreshToken(token: string): void {
     const about = { for: "authenticate" };
-    void this.#tokenRefresh.take(token, (p) => this.link.guard(() => this.refuse(p, about)));
+    void this.lifetime.take(token, (p) => this.link.guard(() => this.refuse(p, about)));
   }
 
   #refuse(code: ErrorCode, message: string, about: RefusedAbout, ref?: string): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deadline } from "@std/async/deadline";
 import type { AuthorizationDenied } from "../access/authorization.ts";
 import type { Renewal } from "../access/authorizer.ts";
 import { HttpError } from "../access/http_error.ts";
@@ -11,7 +12,12 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Problem } from "../protocol/mod.ts";
 
+/** Milliseconds that a session may take to be verified once more when its time is over. */
+const SESSION_MS = 10_000;
 const WRONG_TOKEN = "The token is not for this user in this room";
+
+/** What becomes of a connection whose time is over, or a promise that settles when it is known. */
+export type Expiry = "over" | "unknown" | Promise<void>;
 
 /** How a {@linkcode TokenRefresh} behaves. */
 export interface TokenRefreshOptions {
@@ -25,6 +31,8 @@ export interface TokenRefreshOptions {
   readonly expiresAt?: number;
   /** Verifies a fresh token; where it is missing, none is needed. May reject. */
   readonly renew?: (token: string) => Promise<Renewal | AuthorizationDenied>;
+  /** Verifies the connection's session once more; where it is missing, there is none. May reject. */
+  readonly renewSession?: () => Promise<Renewal | AuthorizationDenied>;
   /** Called with what a fresh token allows. Must not throw. */
   readonly onRefresh?: (renewal: Renewal) => void;
 }
@@ -53,6 +61,8 @@ export class TokenRefresh {
   readonly #options: TokenRefreshOptions;
   #expiresAt: number;
   #isRenewing = false;
+  /** Whether the session is good, was verified in vain, or could not be; while it is, a promise. */
+  #session: "good" | Expiry = "good";
 
   /** @param options Whose connection it is, and what verifies tokens. */
   constructor(options: TokenRefreshOptions) {
@@ -63,6 +73,42 @@ export class TokenRefresh {
   /** Milliseconds since the epoch at which the connection ends. */
   get expiresAt(): number {
     return this.#expiresAt;
+  }
+
+  /**
+   * Says whether the connection has to end, now that its time is over. One whose session may be good
+   * for longer stays while that is found out.
+   *
+   * @returns `over` where it has to end for good; `unknown` where that cannot be told, and it may come
+   * back; a promise that settles when it is known, within 10 s. Never rejects.
+   */
+  expire(): Expiry {
+    const { renewSession } = this.#options;
+    if (!renewSession) return "over";
+    if (this.#session !== "good") return this.#session;
+    return this.#session = deadline(this.#askSession(renewSession), SESSION_MS).catch(() => {
+      this.#session = "unknown";
+    });
+  }
+
+  async #askSession(
+    renewSession: () => Promise<Renewal | AuthorizationDenied>,
+  ): Promise<void> {
+    const { user, room, services: { hub, logger } } = this.#options;
+    try {
+      const judged = await renewSession();
+      const isGood = !("denied" in judged) && judged.user === user && judged.role !== "none" &&
+        (judged.expiresAt ?? Infinity) > Date.now();
+      this.#session = isGood ? "good" : "over";
+      if (!isGood) return;
+      this.#expiresAt = judged.expiresAt ?? Infinity;
+      this.#options.onRefresh?.(judged);
+    } catch (error) {
+      this.#session = "unknown";
+      if (error instanceof HttpError) return;
+      hub.metrics.authorizeFailures++;
+      logger("error", "authorize_failed", { room, error });
+    }
   }
 
   /**

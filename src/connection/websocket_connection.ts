@@ -78,7 +78,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
   readonly #isLines: boolean;
   readonly #options: ConnectionOptions;
   readonly #inbound: Inbound;
-  readonly #tokenRefresh: TokenRefresh;
+  readonly lifetime: TokenRefresh;
   #subscription: Subscription | undefined;
 
   /**
@@ -95,7 +95,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
     this.address = address;
     this.#isLines = upgraded.protocol === PROTOCOL_V1_LINES;
     this.#options = options;
-    this.#tokenRefresh = new TokenRefresh({
+    this.lifetime = new TokenRefresh({
       ...options,
       onRefresh: (renewal) => {
         const { role } = renewal;
@@ -109,10 +109,6 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   get waitingBytes(): number {
     return this.link.waitingBytes;
-  }
-
-  get expiresAt(): number {
-    return this.#tokenRefresh.expiresAt;
   }
 
   get isOver(): boolean {
@@ -184,6 +180,6 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   #refreshToken(token: string): void {
     const refuse = (problem: Problem) => this.link.guard(() => this.refuse(problem));
-    void this.#tokenRefresh.take(token, refuse);
+    void this.lifetime.take(token, refuse);
   }
 }

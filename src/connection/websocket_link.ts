@@ -7,6 +7,7 @@
 import { CLOSE_CODES } from "../protocol/mod.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { MonitoredConnection } from "./connection_monitor.ts";
+import { ExpiryGate } from "./expiry_gate.ts";
 import { type CloseName, MEMBER_CAUSES } from "./inbound.ts";
 import type { ConnectionStatus, LinkHandler, LinkOptions } from "./link_handler.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
@@ -35,6 +36,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   #status: ConnectionStatus = "connecting";
   /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
   #keptBytes = 0;
+  readonly #gate: ExpiryGate;
   #pacer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -62,6 +64,12 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
       hardLimitBytes: () => monitor.hardLimitOf(this),
       onRelease: (changes) => this.guard(() => handler.release(changes)),
       onTooSlow: () => this.tooSlow(),
+    });
+    this.#gate = new ExpiryGate({
+      lifetime: handler.lifetime,
+      receive: (data) => this.#status === "open" && handler.receive(data),
+      end: (name, reason) => this.end(name, reason),
+      guard: (action) => this.guard(action),
     });
     socket.onopen = () => this.guard(() => this.#opened());
     socket.onmessage = ({ data }) => this.guard(() => this.#receive(data));
@@ -97,7 +105,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   }
 
   get expiresAt(): number {
-    return this.#handler.expiresAt;
+    return this.#handler.lifetime.expiresAt;
   }
 
   get nextLength(): number {
@@ -198,7 +206,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   }
 
   expire(): void {
-    this.end("notAllowed", "The token has expired");
+    this.#gate.expire();
   }
 
   neverOpened(): void {
@@ -268,9 +276,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
 
   #receive(data: unknown): void {
     if (this.#status !== "open") return;
-    // The monitor checks once a second; nothing may be said in between.
-    if (this.expiresAt <= Date.now()) return this.expire();
-    this.#handler.receive(data);
+    this.#gate.take(data);
   }
 
   #ended(why: "left" | "lost" | "neverOpened"): void {

@@ -56,7 +56,7 @@ export function connectionRoutes(
     const after = context.req.query("after") || undefined;
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquire(raw, { room, name: nameIn(context), info });
-    const { user, name, role, expiresAt, renew, rates, markClosing, release } = grant;
+    const { user, name, role, expiresAt, renew, renewSession, rates, markClosing, release } = grant;
     return upgradeOr(release, () => {
       checkHandshake(context);
       return connect(raw, {
@@ -70,6 +70,7 @@ export function connectionRoutes(
         address: slot?.share,
         expiresAt,
         renew,
+        renewSession,
         rates,
         onClosing: markClosing,
         onEnd: release,
