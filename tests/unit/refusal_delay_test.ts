@@ -24,7 +24,7 @@ Deno.test("RefusalDelay.of() delays those who do not stop, by address, and lets 
 });
 
 Deno.test(
-  "a connection that sends on thousands of requests is refused once a second",
+  "a connection that sends on thousands of requests is refused a few times a second",
   needs("net"),
   async () => {
     await using server = await serveAlone({ requestsPerSecondPerAddress: 0.1 });
@@ -45,11 +45,11 @@ Deno.test(
     const before = refused();
     const startedAt = performance.now();
     await eventually(
-      () => refused() >= before + 2,
-      () => `two more than ${before}, not ${refused()}`,
+      () => refused() >= before + 20,
+      () => `20 more than ${before}, not ${refused()}`,
     );
-    assert(refused() < before + 10, "all of them at once");
-    assert(performance.now() - startedAt >= 500, "without a delay");
+    // Five a second are answered at once, and then one a second later.
+    assert(performance.now() - startedAt >= 1_000, "without a delay");
     connection.close();
     await reading;
   },
