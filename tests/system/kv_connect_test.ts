@@ -158,7 +158,7 @@ test("a commit whose answer is lost is one message", async (server) => {
   await using pair = await Pair.start(server);
   let lost = 0;
   let isLosing = true;
-  server.treat = async (method, forward) => {
+  server.treat = async ({ method }, forward) => {
     const answer = await forward();
     if (method !== "atomic_write" || !isLosing || lost++ % 2 !== 0) return answer;
     await answer.body?.cancel();
@@ -186,9 +186,9 @@ test("a commit whose answer breaks off is refused, and stored once when it is re
   await using pair = await Pair.start(server);
   await pair.agree("before");
   let isLosing = true;
-  server.treat = async (method, forward) => {
+  server.treat = async (call, forward) => {
     const answer = await forward();
-    if (method !== "atomic_write" || !isLosing) return answer;
+    if (!isLosing || !call.writes("once")) return answer;
     isLosing = false;
     const bytes = await answer.bytes();
     // So much of it that the client knows it was answered.
@@ -217,8 +217,8 @@ test("a commit of a handle that was given up never lands", async (server) => {
   const held = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let isHolding = true;
-  server.treat = async (method, forward) => {
-    if (method !== "atomic_write" || !isHolding) return await forward();
+  server.treat = async (call, forward) => {
+    if (!isHolding || !call.writes("given up")) return await forward();
     isHolding = false;
     await held.promise;
     const answer = await forward().finally(ended.resolve);

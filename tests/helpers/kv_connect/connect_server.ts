@@ -10,9 +10,20 @@ export const ACCESS_TOKEN = "a token of the tests";
 /** What a client may call; the metadata comes first. */
 export type ConnectMethod = "metadata" | "snapshot_read" | "atomic_write" | "watch";
 
+/** One call of a client. */
+export interface ConnectCall {
+  readonly method: ConnectMethod;
+  /**
+   * Tells whether it is a write of a text: what is written is in there as UTF-8.
+   *
+   * @param text A text that is in no other message.
+   */
+  writes(text: string): boolean;
+}
+
 /** Treats one call: `forward` has it answered. */
 export type Treatment = (
-  method: ConnectMethod,
+  call: ConnectCall,
   forward: () => Promise<Response>,
 ) => Promise<Response> | Response;
 
@@ -127,7 +138,9 @@ export class ConnectServer implements AsyncDisposable {
         await this.#thawed?.promise;
         return method === "watch" ? this.#watched(answer) : answer;
       };
-      return await (this.treat ? this.treat(method, forward) : forward());
+      const writes = (text: string) =>
+        method === "atomic_write" && new TextDecoder().decode(body).includes(`"${text}"`);
+      return await (this.treat ? this.treat({ method, writes }, forward) : forward());
     } catch {
       // The client has gone, or what is behind has.
       return new Response(null, { status: 503 });
