@@ -5,6 +5,7 @@
  */
 
 import type { StoredMessage } from "../client/mod.ts";
+import { type FootActions, showFoot } from "./bubble_foot.ts";
 import { clockTime, fullTime } from "./calendar.ts";
 import { create } from "./elements.ts";
 import { splitLinks } from "./links.ts";
@@ -15,14 +16,25 @@ const HUES = 8;
 /** Made once: making one takes longer than a hundred uses of it. */
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
+/** What bubbles need beside their messages. */
+export interface BubbleOptions extends FootActions {
+  /** Creates the quote of a message that is answered. */
+  readonly quote: (cursor: string) => HTMLElement;
+}
+
 /**
  * Creates the list item of a stored message.
  *
  * @param message The message.
  * @param isOwn Whether the reader wrote it.
+ * @param options What can be done with it.
  * @returns The item, as the first of a group.
  */
-export function createBubble(message: StoredMessage, isOwn: boolean): HTMLLIElement {
+export function createBubble(
+  message: StoredMessage,
+  isOwn: boolean,
+  options: BubbleOptions,
+): HTMLLIElement {
   const sent = new Date(message.at);
   const time = create("time", {
     class: "time",
@@ -32,16 +44,49 @@ export function createBubble(message: StoredMessage, isOwn: boolean): HTMLLIElem
   const author = create("bdi", { class: "author", text: message.user });
   const item = create(
     "li",
-    { class: `message ${hueOf(message.user)}` },
+    { class: `message ${hueOf(message.user)}`, attributes: { tabindex: "-1" } },
     createAvatar(message.user),
     create("div", { class: "byline" }, author, time),
-    createText(message.text),
   );
+  showContent(item, message, options);
   item.dataset.cursor = message.cursor;
   item.dataset.user = message.user;
   item.dataset.sent = String(sent.getTime());
   item.classList.toggle("own", isOwn);
   return item;
+}
+
+/**
+ * Shows a message as it is now.
+ *
+ * @param item Its element.
+ * @param before The message as it was.
+ * @param message The message as it is.
+ * @param options What can be done with it.
+ */
+export function updateBubble(
+  item: HTMLElement,
+  before: StoredMessage,
+  message: StoredMessage,
+  options: BubbleOptions,
+): void {
+  const isSame = before.text === message.text && before.deleted === message.deleted;
+  if (isSame) return showFoot(item, message, options);
+  for (const part of item.querySelectorAll(".quote, .text")) part.remove();
+  showContent(item, message, options);
+}
+
+function showContent(item: HTMLElement, message: StoredMessage, options: BubbleOptions): void {
+  const { replyTo, deleted, text } = message;
+  const content = deleted
+    ? create("p", { class: "text deleted", text: "This message was deleted" })
+    : createText(text);
+  item.classList.toggle("tombstone", deleted === true);
+  item.querySelector(".byline")?.after(
+    ...(replyTo === undefined || deleted ? [] : [options.quote(replyTo)]),
+    content,
+  );
+  showFoot(item, message, options);
 }
 
 /**

@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { StoredMessage } from "../client/mod.ts";
 import { TEXT_MAX_BYTES_DEFAULT } from "../protocol/mod.ts";
 import { find, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import { roomLeftPhrase } from "./phrases.ts";
+import { quoted } from "./quotes.ts";
 
 /** The `keyCode` of a key that an input method has taken for itself. */
 const KEY_OF_INPUT_METHOD = 229;
@@ -16,10 +18,22 @@ const KEY_OF_INPUT_METHOD = 229;
 export interface ComposerOptions {
   /** Keeps what is being written. */
   readonly save: (draft: string) => void;
-  /** Sends a text that is neither empty nor too long. */
-  readonly send: (text: string) => void;
+  /** Sends a text that is neither empty nor too long, maybe as an answer to a message. */
+  readonly send: (text: string, replyTo: string | undefined) => void;
+  /** Edits a message. */
+  readonly edit: (message: StoredMessage, text: string) => void;
+  /** Gives the message that the reader wrote last, if there is one to edit. */
+  readonly lastOwn: () => StoredMessage | undefined;
   /** Called after every change with whether something is being written. */
   readonly onTyping: (isTyping: boolean) => void;
+}
+
+/** What is being written, if not a message of its own. */
+interface Task {
+  readonly kind: "edit" | "reply";
+  readonly message: StoredMessage;
+  /** What was in the field before an edit. */
+  readonly draft: string;
 }
 
 /** The field for writing, its button, and the count of bytes that are left. */
@@ -33,13 +47,31 @@ export class Composer {
   readonly #hint = find("composer-hint", HTMLElement);
   readonly #off = find("composer-off", HTMLElement);
   readonly #encoder = new TextEncoder();
+  readonly #bar = find("composer-task", HTMLElement);
+  readonly #what = find("composer-what", HTMLElement);
+  #task: Task | undefined;
 
   /** @param options What to do with what is written. */
   constructor(options: ComposerOptions) {
     this.#options = options;
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("blur", () => options.onTyping(false));
+    find("composer-end", HTMLButtonElement).addEventListener("click", () => {
+      this.#end();
+      this.#text.focus();
+    });
     this.#text.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#task && !isComposing(event)) {
+        event.preventDefault();
+        return this.#end();
+      }
+      if (event.key === "ArrowUp" && this.#text.value === "" && !this.#task) {
+        const message = options.lastOwn();
+        if (message) {
+          event.preventDefault();
+          return this.edit(message);
+        }
+      }
       if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       // One press, one message: a key held down since the door would send a draft unasked.
@@ -55,11 +87,60 @@ export class Composer {
 
   /** The text that is being written. */
   get draft(): string {
-    return this.#text.value;
+    return this.#task?.kind === "edit" ? this.#task.draft : this.#text.value;
   }
   set draft(draft: string) {
     this.#text.value = draft;
     this.#show();
+  }
+
+  /**
+   * Edits a message in place of what is being written, which comes back afterwards.
+   *
+   * @param message The message.
+   */
+  edit(message: StoredMessage): void {
+    this.#end();
+    this.#begin({ kind: "edit", message, draft: this.#text.value });
+    this.#text.value = message.text;
+    this.#text.setSelectionRange(message.text.length, message.text.length);
+    this.#show();
+  }
+
+  /**
+   * Makes what is being written an answer to a message.
+   *
+   * @param message The message.
+   */
+  reply(message: StoredMessage): void {
+    this.#end();
+    this.#begin({ kind: "reply", message, draft: "" });
+  }
+
+  /** Ends an edit of a message, or an answer to it, that was deleted meanwhile. */
+  drop(cursor: string): void {
+    if (this.#task?.message.cursor === cursor) this.#end();
+  }
+
+  #begin(task: Task): void {
+    this.#task = task;
+    const { kind, message } = task;
+    const what = kind === "edit" ? "Editing your message" : `Answering ${message.user}`;
+    setText(this.#what, `${what}: ${quoted(message)}`);
+    this.#bar.hidden = false;
+    this.#text.focus();
+  }
+
+  #end(): void {
+    const task = this.#task;
+    if (!task) return;
+    this.#task = undefined;
+    setText(this.#what, "");
+    withoutFocusLoss(this.#bar, () => this.#bar.hidden = true, () => this.#text);
+    if (task.kind !== "edit") return;
+    this.#text.value = task.draft;
+    this.#show();
+    this.#options.onTyping(false);
   }
 
   /** UTF-8 bytes that a message may have. */
@@ -91,15 +172,23 @@ export class Composer {
   #send(): void {
     const text = this.#text.value.trim();
     if (this.#text.disabled || text === "" || this.#bytes() > this.#limit) return;
+    const task = this.#task;
+    if (task?.kind === "edit") {
+      this.#end();
+      if (text !== task.message.text) this.#options.edit(task.message, text);
+      return;
+    }
+    this.#end();
     this.#text.value = "";
     this.#options.save("");
     this.#show();
-    this.#options.send(text);
+    this.#options.send(text, task?.message.cursor);
   }
 
   #changed(): void {
     this.#show();
-    this.#options.save(this.#text.value);
+    // What is kept is the draft, not a message that is being edited.
+    if (this.#task?.kind !== "edit") this.#options.save(this.#text.value);
     this.#options.onTyping(this.#text.value.trim() !== "");
   }
 

@@ -10,6 +10,8 @@ export interface Unsent {
   readonly ref: string;
   /** The text. */
   readonly text: string;
+  /** The cursor of the message that it answers. */
+  readonly replyTo?: string;
   /** When it was written, in milliseconds since the epoch; messages are sent in this order. */
   readonly writtenAt: number;
   /** When it may last have reached the server, in milliseconds since the epoch. */

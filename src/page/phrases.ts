@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionState } from "../client/mod.ts";
+import type { ConnectionState, MessageChange } from "../client/mod.ts";
 
 /** The state of a connection in words. */
 export interface StatePhrase {
@@ -98,6 +98,19 @@ export function roomLeftPhrase(used: number, limit: number): string {
   if (used <= limit * 0.8) return "";
   const count = Math.abs(limit - used).toLocaleString("en");
   return used > limit ? `Too long by ${count} bytes` : `${count} bytes left`;
+}
+
+/**
+ * Describes a change of a message for a screen reader.
+ *
+ * @param change The change.
+ * @param text The message, shortened.
+ * @returns A sentence without a full stop.
+ */
+export function changePhrase({ kind, user, emoji, status }: MessageChange, text: string): string {
+  if (kind === "edit") return `${user} edited: ${text}`;
+  if (kind === "delete") return `${user} deleted a message`;
+  return status ? `${user} reacted with ${emoji} to: ${text}` : `${user} took ${emoji} back`;
 }
 
 /**

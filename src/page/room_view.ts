@@ -12,6 +12,7 @@ import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
 import { InvitationForm } from "./invitation_form.ts";
 import type { Identity, Memory } from "./memory.ts";
+import { MessageDesk } from "./message_desk.ts";
 import { MessageFlow } from "./message_flow.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
@@ -26,11 +27,6 @@ import { Viewport } from "./viewport.ts";
 
 /** Messages that a newcomer gets at once: enough to fill a large screen. */
 const HISTORY = 50;
-/** Characters of a message that are announced to a screen reader. */
-const ANNOUNCED = 200;
-/** Messages of one animation frame that are announced one by one. */
-const ANNOUNCED_AT_ONCE = 3;
-
 /** The options of {@linkcode RoomView}. */
 export interface RoomViewOptions {
   /** The server. */
@@ -49,6 +45,7 @@ export class RoomView {
   readonly #room: string;
   readonly #memory: Memory;
   readonly #chat: ChatConnection;
+  readonly #desk: MessageDesk;
   readonly #timeline: Timeline;
   readonly #viewport: Viewport;
   readonly #older: OlderMessages;
@@ -77,7 +74,17 @@ export class RoomView {
     const { token } = memory;
     const who = token === undefined ? { user } : { token };
     const chat = this.#chat = connect(site.base, { room, ...who, history: HISTORY });
-    this.#timeline = new Timeline(token === undefined ? user : memory.tokenUser ?? "");
+    this.#desk = new MessageDesk({
+      chat,
+      timeline: () => this.#timeline,
+      composer: () => this.#composer,
+      scroller: this.#scroller,
+      hold: (change) => this.#viewport.hold(change),
+      goTo: (cursor) => this.#older.goTo({ cursor, offset: this.#scroller.clientHeight / 4 }),
+      announce: (text) => this.#announcer.say(text),
+    });
+    const reader = token === undefined ? user : memory.tokenUser ?? "";
+    this.#timeline = new Timeline(reader, this.#desk.bubbles);
     this.#people = new People(() => {
       const { user, users, userCount, typingUsers, state } = chat;
       return { user, users, userCount, typingUsers, isLive: state.status === "live" };
@@ -109,6 +116,7 @@ export class RoomView {
     });
     this.#unsent = new UnsentList(find("unsent", HTMLElement), {
       send: (text, options) => chat.send(text, options),
+      quote: this.#desk.bubbles.quote,
       keep: (unsent) => this.#identity && memory.keepUnsent(this.#identity, unsent),
       drop: (ref) => {
         if (this.#identity) memory.dropUnsent(this.#identity, ref);
@@ -125,7 +133,9 @@ export class RoomView {
         if (this.#identity) memory.setDraft(this.#identity, draft);
         this.#guard.update();
       },
-      send: (text) => this.#say(text),
+      send: (text, replyTo) => this.#say(text, replyTo),
+      edit: (message, text) => void chat.edit(message, { text }).catch(() => {}),
+      lastOwn: () => this.#timeline.lastOwn,
       onTyping: (isTyping) => chat.typing(isTyping),
     });
     this.#line = new ConnectionLine(() => this.reload(), () => memory.isLasting);
@@ -216,6 +226,7 @@ export class RoomView {
 
   #showMessages(messages: readonly StoredMessage[]): void {
     for (const message of messages) this.#timeline.append(message);
+    this.#desk.update();
     if (this.#timeline.isLong && this.#viewport.isFollowing) {
       this.#viewport.hold(() => this.#timeline.shorten());
       this.#older.reopen();
@@ -225,7 +236,7 @@ export class RoomView {
     const others = messages.filter((message) => !isOwn(message));
     if (!this.#isReady || others.length === 0) return;
     this.#unseen.add(others.length);
-    if (this.#chat.state.status === "live") this.#announce(others);
+    if (this.#chat.state.status === "live") this.#announcer.sayMessages(others);
   }
 
   /** The field for writing; where it is off, the messages. */
@@ -239,21 +250,12 @@ export class RoomView {
     this.#older.restart();
   }
 
-  #announce(messages: readonly StoredMessage[]): void {
-    if (messages.length > ANNOUNCED_AT_ONCE) {
-      return this.#announcer.say(`${messages.length} new messages`);
-    }
-    for (const { user, text } of messages) {
-      this.#announcer.say(`${user}: ${text.slice(0, ANNOUNCED)}`);
-    }
-  }
-
-  #say(text: string): void {
+  #say(text: string, replyTo: string | undefined): void {
     const bytes = crypto.getRandomValues(new Uint8Array(12));
     // Not `randomUUID`, which needs TLS or localhost.
     const ref = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     const writtenAt = this.#lastWrittenAt = Math.max(Date.now(), this.#lastWrittenAt + 1);
-    this.#unsent.add({ ref, text, writtenAt });
+    this.#unsent.add({ ref, text, replyTo, writtenAt });
     this.#guard.update();
     this.#viewport.follow();
   }

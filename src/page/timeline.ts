@@ -5,7 +5,7 @@
  */
 
 import type { StoredMessage } from "../client/mod.ts";
-import { createBubble } from "./bubble.ts";
+import { type BubbleOptions, createBubble, updateBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
 import { create, find, setText } from "./elements.ts";
 import { firstBelow } from "./viewport.ts";
@@ -30,11 +30,18 @@ export class Timeline {
   #shown: StoredMessage[] = [];
   /** Messages that were put away, oldest first. */
   #away: StoredMessage[] = [];
+  /** The elements of those that are shown, by cursor. */
+  readonly #elements = new Map<string, HTMLLIElement>();
+  readonly #bubbles: BubbleOptions;
   #user: string;
 
-  /** @param user The reader, whose messages are marked. */
-  constructor(user: string) {
+  /**
+   * @param user The reader, whose messages are marked.
+   * @param bubbles What can be done with messages.
+   */
+  constructor(user: string, bubbles: BubbleOptions) {
     this.#user = user;
+    this.#bubbles = bubbles;
   }
 
   /** The reader; a change marks what is here already. */
@@ -52,7 +59,7 @@ export class Timeline {
   /** Adds the newest message. */
   append(message: StoredMessage): void {
     const list = this.#listOf(message, "last");
-    const item = createBubble(message, message.user === this.#user);
+    const item = this.#create(message);
     this.#shown.push(message);
     list.append(item);
     this.#group(item);
@@ -67,7 +74,7 @@ export class Timeline {
     this.#shown = [...messages, ...this.#shown];
     for (const message of messages.toReversed()) {
       const list = this.#listOf(message, "first");
-      const item = createBubble(message, message.user === this.#user);
+      const item = this.#create(message);
       const next = list.firstElementChild;
       list.prepend(item);
       if (next instanceof HTMLElement) this.#group(next);
@@ -83,8 +90,12 @@ export class Timeline {
   shorten(): void {
     this.#past.replaceChildren();
     const count = Math.max(0, this.#shown.length - SHOWN_AFTER);
-    this.#away.push(...this.#shown.splice(0, count));
-    for (const item of this.#items().slice(0, count)) item.remove();
+    const away = this.#shown.splice(0, count);
+    this.#away.push(...away);
+    for (const { cursor } of away) {
+      this.#elements.get(cursor)?.remove();
+      this.#elements.delete(cursor);
+    }
     for (const day of [...this.#days.children]) if (!day.querySelector(".message")) day.remove();
     const first = this.#days.querySelector<HTMLElement>(".message");
     if (first) this.#group(first);
@@ -115,6 +126,7 @@ export class Timeline {
     this.#past.append(...this.#days.children);
     this.#shown = [];
     this.#away = [];
+    this.#elements.clear();
   }
 
   /** Names the days anew: what was today may be yesterday now. */
@@ -134,7 +146,55 @@ export class Timeline {
    * @returns Its element, where it is here.
    */
   find(cursor: string): HTMLElement | undefined {
-    return this.#items().find((item) => item.dataset.cursor === cursor);
+    return this.#elements.get(cursor);
+  }
+
+  /**
+   * Gives a message that is shown, or was put away.
+   *
+   * @param cursor Its cursor.
+   * @returns The message, where it is here.
+   */
+  message(cursor: string): StoredMessage | undefined {
+    const isIt = (message: StoredMessage) => message.cursor === cursor;
+    return this.#shown.find(isIt) ?? this.#away.find(isIt);
+  }
+
+  /** The newest message of the reader that is not deleted. */
+  get lastOwn(): StoredMessage | undefined {
+    return this.#shown.findLast(({ user, deleted }) => user === this.#user && !deleted);
+  }
+
+  /**
+   * Finds the messages that are shown in another way than they are.
+   *
+   * @param messages Messages as they are now; those that are not here are passed over.
+   * @returns Those of them.
+   */
+  changed(messages: readonly StoredMessage[]): StoredMessage[] {
+    const now = new Map(messages.map((message) => [message.cursor, message]));
+    return [...this.#away, ...this.#shown].flatMap((before) => {
+      const message = now.get(before.cursor);
+      return message && message !== before ? [message] : [];
+    });
+  }
+
+  /**
+   * Shows messages as they are now.
+   *
+   * @param messages The messages; those that are not here are passed over.
+   */
+  refresh(messages: readonly StoredMessage[]): void {
+    const now = new Map(messages.map((message) => [message.cursor, message]));
+    const update = (before: StoredMessage) => {
+      const message = now.get(before.cursor);
+      if (!message || message === before) return before;
+      const item = this.#elements.get(message.cursor);
+      if (item) updateBubble(item, before, message, this.#bubbles);
+      return message;
+    };
+    this.#shown = this.#shown.map(update);
+    this.#away = this.#away.map(update);
   }
 
   /**
@@ -149,6 +209,12 @@ export class Timeline {
 
   #items(): HTMLElement[] {
     return [...this.#days.querySelectorAll<HTMLElement>(".message")];
+  }
+
+  #create(message: StoredMessage): HTMLLIElement {
+    const item = createBubble(message, message.user === this.#user, this.#bubbles);
+    this.#elements.set(message.cursor, item);
+    return item;
   }
 
   /** The list of a message's day, at one end of the timeline, made where it is missing. */

@@ -22,8 +22,10 @@ export interface UnsentListOptions {
   /** Sends a message; one of the same `ref` is the same message. */
   readonly send: (
     text: string,
-    options: { ref: string; signal: AbortSignal },
+    options: { ref: string; replyTo?: string; signal: AbortSignal },
   ) => Promise<StoredMessage>;
+  /** Creates the quote of a message that is answered. */
+  readonly quote: (cursor: string) => HTMLElement;
   /** Keeps a message, or what has changed about it. */
   readonly keep: (unsent: Unsent) => void;
   /** Removes a message that was stored or discarded. */
@@ -134,6 +136,7 @@ export class UnsentList {
       "li",
       { class: "message own unsent" },
       create("div", { class: "byline" }, status),
+      ...(unsent.replyTo === undefined ? [] : [this.#options.quote(unsent.replyTo)]),
       createText(unsent.text),
     );
     const discarding = new AbortController();
@@ -145,13 +148,13 @@ export class UnsentList {
   }
 
   #send(item: Item): void {
-    const { unsent: { ref, text }, element, discarding: { signal } } = item;
+    const { unsent: { ref, text, replyTo }, element, discarding: { signal } } = item;
     const actions = element.querySelector<HTMLElement>(".actions");
     item.isSending = true;
     element.classList.remove("failed");
     if (actions) withoutFocusLoss(actions, () => actions.remove(), this.#options.focusNext);
     this.#showSending(item);
-    this.#options.send(text, { ref, signal }).then(
+    this.#options.send(text, { ref, replyTo, signal }).then(
       () => this.#options.onStored(ref),
       (error) => {
         if (this.#items.get(ref) !== item) return;

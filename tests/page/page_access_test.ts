@@ -1,28 +1,11 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import type { Page } from "playwright-core";
+import { barriers } from "../helpers/axe.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const PHONE = { width: 360, height: 640 };
-
-/** What axe-core finds that keeps people out: its rules of WCAG 2.2 AA and its best practices. */
-async function barriers(page: Page, where: string): Promise<string[]> {
-  const { default: { source } } = await import("axe-core");
-  // Through the debugger: the policy of the page lets no script in.
-  await page.evaluate(source);
-  const violations = await page.evaluate(async () => {
-    // deno-lint-ignore no-explicit-any
-    const { axe } = globalThis as any;
-    return (await axe.run()).violations;
-  });
-  // deno-lint-ignore no-explicit-any
-  return violations.map(({ id, impact, nodes }: any) =>
-    // deno-lint-ignore no-explicit-any
-    `${where}: ${impact} ${id} ${nodes.map((node: any) => node.html).join(" ")}`
-  );
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   Deno.test(`axe-core finds no violation on the ${colorScheme} page`, BROWSER, async () => {

@@ -1,0 +1,136 @@
+/**
+ * Changes of messages, and answers to them.
+ *
+ * @module
+ */
+
+import type { ChangedMessage, ChatConnection, StoredMessage } from "../client/mod.ts";
+import type { BubbleOptions } from "./bubble.ts";
+import type { Composer } from "./composer.ts";
+import { DeletionQuestion } from "./deletion_question.ts";
+import { FrameTask } from "./frame_task.ts";
+import { MessageTools } from "./message_tools.ts";
+import { changePhrase } from "./phrases.ts";
+import { quoted, Quotes } from "./quotes.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Milliseconds for which a message stands out that the reader was led to. */
+const FOUND_MS = 2_000;
+
+/** The options of {@linkcode MessageDesk}. */
+export interface MessageDeskOptions {
+  /** The connection. */
+  readonly chat: ChatConnection;
+  /** The messages that are shown. */
+  readonly timeline: () => Timeline;
+  /** The field for writing. */
+  readonly composer: () => Composer;
+  /** The element that holds the messages. */
+  readonly scroller: HTMLElement;
+  /** Changes what is shown, while what is in view stays where it is. */
+  readonly hold: (change: () => void) => void;
+  /** Brings a message into view, however far back it is. */
+  readonly goTo: (cursor: string) => Promise<void>;
+  /** Announces a text to a screen reader. */
+  readonly announce: (text: string) => void;
+}
+
+/** Everything that can be done with a message that is there: it is shown as it is now. */
+export class MessageDesk {
+  /** What bubbles need. */
+  readonly bubbles: BubbleOptions;
+  readonly #options: MessageDeskOptions;
+  readonly #quotes: Quotes;
+  readonly #tools: MessageTools;
+  readonly #question: DeletionQuestion;
+  readonly #repaint = new FrameTask(() => this.#show());
+
+  /** @param options The page around it. */
+  constructor(options: MessageDeskOptions) {
+    const { chat, composer, scroller } = options;
+    this.#options = options;
+    this.#quotes = new Quotes({
+      find: (cursor) => chat.find(cursor),
+      onOpen: (cursor) => void this.#open(cursor),
+    });
+    this.#question = new DeletionQuestion((message) => void chat.delete(message).catch(ignore));
+    const react = (message: StoredMessage, emoji: string, status: boolean) => {
+      chat.react(message, emoji, status).catch(ignore);
+    };
+    this.#tools = new MessageTools(scroller, {
+      message: (cursor) => options.timeline().message(cursor),
+      mayChange: (message) => message.user === chat.user || chat.role === "moderator",
+      mayWrite: () => chat.state.status !== "closed" && chat.role !== "reader",
+      react: (message, emoji) => react(message, emoji, !isOwnReaction(message, emoji)),
+      reply: (message) => composer().reply(message),
+      edit: (message) => composer().edit(message),
+      remove: (message) => this.#question.ask(message),
+    });
+    this.bubbles = {
+      quote: (cursor) => this.#quotes.create(cursor),
+      react: (message, emoji, status) => react(message as StoredMessage, emoji, status),
+      retry: (message) => void chat.retry(message).catch(ignore),
+      discard: (message) => chat.discard(message),
+    };
+    chat.addEventListener("messages", () => this.update());
+    chat.addEventListener("change", ({ detail }) => void this.#changed(detail));
+  }
+
+  /** Shows messages as they are now, in the next animation frame. */
+  update(): void {
+    this.#repaint.request();
+  }
+
+  #show(): void {
+    const { chat, timeline } = this.#options;
+    const stored = chat.messages.filter((message): message is StoredMessage => {
+      return message.status === "sent";
+    });
+    this.#refresh(timeline().changed(stored));
+    const { last } = timeline();
+    this.#tools.follow(last === undefined ? undefined : timeline().find(last));
+  }
+
+  #refresh(messages: readonly StoredMessage[]): void {
+    if (messages.length === 0) return;
+    const { composer, hold, timeline } = this.#options;
+    hold(() => timeline().refresh(messages));
+    for (const message of messages) {
+      this.#quotes.update(message);
+      if (!message.deleted) continue;
+      composer().drop(message.cursor);
+      this.#tools.hideFrom(message.cursor);
+    }
+  }
+
+  async #changed({ change, message }: ChangedMessage): Promise<void> {
+    const { chat, timeline, announce } = this.#options;
+    if (chat.state.status === "live" && change.user !== chat.user && message) {
+      announce(changePhrase(change, quoted(message)));
+    }
+    if (message) return this.#quotes.update(message);
+    if (!timeline().message(change.message)) return;
+    // It is shown, and so far back that the client no longer keeps it.
+    const now = await chat.find(change.message).catch(ignore);
+    if (now) this.#refresh([now]);
+  }
+
+  async #open(cursor: string): Promise<void> {
+    const { timeline, goTo, announce } = this.#options;
+    await goTo(cursor);
+    const item = timeline().find(cursor);
+    if (!item) return announce("That message is not here any more");
+    this.#tools.focus(item);
+    item.classList.add("found");
+    setTimeout(() => item.classList.remove("found"), FOUND_MS);
+  }
+}
+
+function isOwnReaction({ reactions = [] }: StoredMessage, emoji: string): boolean {
+  return reactions.some((reaction) => reaction.emoji === emoji && reaction.mine);
+}
+
+/** What failed is shown where it failed. */
+function ignore(): undefined {
+  return undefined;
+}
