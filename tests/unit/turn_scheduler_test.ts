@@ -1,4 +1,4 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
 import { serveAlone } from "../helpers/test_server.ts";
@@ -61,4 +61,15 @@ Deno.test("createServer() begins few requests in a turn, however many come at on
   await nextTurn();
   assertEquals(new Set(statuses), new Set([200]));
   assertLessOrEqual(Math.max(...turns), 4, "two a turn, where turns of both are not in step");
+});
+
+Deno.test("TurnScheduler leaves the runtime time for others while many wait", async () => {
+  const scheduler = new TurnScheduler({ atOnce: 2 });
+  const startedAt = performance.now();
+  const turns = Array.from({ length: 100 }, () => scheduler.turn("a")?.begun);
+  await Promise.all(turns);
+  // Some 30 pauses of 3 ms; without them all is over within a few milliseconds.
+  assert(performance.now() - startedAt >= 50, "no pauses");
+  await nextTurn();
+  await nextTurn();
 });
