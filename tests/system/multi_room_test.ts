@@ -127,7 +127,8 @@ Deno.test(
       ],
       ['{"type":"join","room":"no room"}', "bad_room", undefined, "join"],
       ['{"type":"join","room":"b","payload":{"x":1}}', "unknown_field", "b", "join"],
-      ['{"type":"edit_message","room":"a"}', "unknown_type", "a", "edit_message"],
+      ['{"type":"poke","room":"a"}', "unknown_type", "a", "poke"],
+      ['{"type":"edit_message","room":"a"}', "bad_frame", "a", "edit_message"],
       ["nonsense", "bad_frame", undefined, undefined],
       ["", "bad_frame", undefined, undefined],
     ];
