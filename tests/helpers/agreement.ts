@@ -8,7 +8,7 @@ import { ORIGIN } from "../../src/store/cursor.ts";
 import { type LogRecord, messageText } from "../../src/store/entry.ts";
 import { killHub } from "../../src/hub/hub.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
-import type { Ground, HubGround } from "./agreement_ground.ts";
+import type { Ground, HubGround } from "./ground.ts";
 import { injectFaults } from "./kv_faults.ts";
 import { type LineSubscription, MultiRoomLine, shownTo } from "./multi_room_line.ts";
 import { Random } from "./random.ts";

@@ -20,6 +20,7 @@ export const DOCUMENTS = [
   "docs/protocol.md",
   "docs/configuration.md",
   "docs/deploying.md",
+  "docs/machines.md",
   "docs/how-it-works.md",
   "docs/comparison.md",
   "docs/performance.md",

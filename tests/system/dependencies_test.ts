@@ -92,7 +92,7 @@ Deno.test("postgres.lock is deno.lock with the client of PostgreSQL", READ, () =
 });
 
 Deno.test("a bare deno test leaves out the tests that need tools, and no others", READ, () => {
-  const pattern = new RegExp(`(?:from|import\\()\\s*"(?:${TOOLS.join("|")})[/"]`);
+  const pattern = new RegExp(`(?:from|import\\()\\s*"(?:npm:postgres@|(?:${TOOLS.join("|")})[/"])`);
   const found = new Map<string, boolean>();
   const needsTool = (url: URL): boolean => {
     const before = found.get(url.href);

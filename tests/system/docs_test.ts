@@ -19,6 +19,8 @@ const NOT_RUN: readonly [RegExp, string][] = [
     "changes the machine",
   ],
   [/^docker\b/, "needs a Docker daemon"],
+  [/^HUBBUB_POSTGRES=.* deno task start$/, "machines_test.ts, at servers of its own"],
+  [/^HUBBUB_KV=.* deno task move$/, "postgres_test.ts"],
   [/^deno deploy\b/, "needs an account"],
   [/^(\.\/)?build\/hubbub\b|^deno task compile$/, "compile_test.ts"],
   [

@@ -5,7 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { type Account, Agreement } from "../helpers/agreement.ts";
-import { type Deeds, RealServers } from "../helpers/agreement_ground.ts";
+import { type Deeds, RealServers } from "../helpers/real_servers.ts";
 import { Random } from "../helpers/random.ts";
 import { summary } from "./agreement_run.ts";
 

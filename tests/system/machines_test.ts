@@ -207,11 +207,11 @@ Deno.test(
 );
 
 Deno.test("the model holds over real servers that are killed meanwhile", needed, async () => {
-  const { accounts, deeds } = await runOverServers(1, 3);
+  const { accounts, deeds } = await runOverServers(1, 2);
   for (const { seed, violations } of accounts) {
     const repeat = `deno task agreement:machines --seed ${seed} --runs 1`;
     assertEquals(violations.slice(0, 8), [], `seed ${seed}: repeat it with ${repeat}`);
   }
   console.log(described(deeds));
-  assert(accounts.length === 3);
+  assert(accounts.length === 2);
 });

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { deadline } from "@std/async/deadline";
+import { withDeadline } from "../../store/deadline.ts";
 import { NatsParser } from "./nats_parser.ts";
 
 /** Milliseconds until a server must have answered when it is connected to. */
@@ -59,6 +59,7 @@ export class NatsConnection {
   #waitingBytes = 0;
   #isWriting = false;
   #heardAt = performance.now();
+  #pingedAt = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
   #refusal: string | undefined;
@@ -99,7 +100,9 @@ export class NatsConnection {
       return connection;
     };
     try {
-      return await deadline(opening(), CONNECT_MS);
+      return await withDeadline(CONNECT_MS, opening, () => {
+        return new Error(`${hostname}:${port} did not answer within ${CONNECT_MS} ms`);
+      });
     } catch (error) {
       isLate = true;
       connection?.close();
@@ -163,13 +166,18 @@ export class NatsConnection {
     void this.#read({ untilInfo: false });
     this.#send(encoder.encode(`CONNECT ${JSON.stringify(connect)}\r\n`));
     await this.flush();
+    this.#pingedAt = performance.now();
     this.#timer = setInterval(() => this.#ping(), PING_MS);
     // It may have ended meanwhile.
     if (this.#isClosed) clearInterval(this.#timer);
   }
 
   #ping(): void {
-    if (performance.now() - this.#heardAt > SILENCE_MS) this.#end();
+    const now = performance.now();
+    // What came while this isolate stood still has not been read yet.
+    if (now - this.#pingedAt > 2 * PING_MS) this.#heardAt = now;
+    this.#pingedAt = now;
+    if (now - this.#heardAt > SILENCE_MS) this.#end();
     else this.flush().catch(() => {}); // The end is told by `closed`.
   }
 

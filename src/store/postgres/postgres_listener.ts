@@ -5,6 +5,7 @@
  */
 
 import { deadline } from "@std/async/deadline";
+import { withDeadline } from "../deadline.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import { openClient, type Sql } from "./postgres_pool.ts";
 
@@ -86,17 +87,17 @@ export class PostgresListener {
     };
     const sql = openClient(address, options as Parameters<typeof openClient>[1]);
     try {
-      await deadline(Promise.resolve(sql.unsafe(`listen "${channel}"`)), CONNECT_MS);
+      await answered(CONNECT_MS, () => sql.unsafe(`listen "${channel}"`));
       this.#sql = sql;
       onUp?.();
       while (!this.#isClosed) {
         await Promise.race([this.#pause(PING_MS), lost.promise]);
         if (this.#isClosed) break;
-        const answered = await Promise.race([
-          deadline(Promise.resolve(sql.unsafe("select 1")), ANSWER_MS).then(() => true),
+        const isAlive = await Promise.race([
+          answered(ANSWER_MS, () => sql.unsafe("select 1")).then(() => true),
           lost.promise.then(() => false),
         ]);
-        if (!answered) throw new Error("The connection to PostgreSQL was lost");
+        if (!isAlive) throw new Error("The connection to PostgreSQL was lost");
       }
     } finally {
       this.#sql = undefined;
@@ -114,4 +115,11 @@ export class PostgresListener {
       };
     });
   }
+}
+
+/** Settles as a call does; rejects where there is no answer in time. */
+async function answered(timeoutMs: number, call: () => PromiseLike<unknown>): Promise<void> {
+  await withDeadline(timeoutMs, () => Promise.resolve(call()), () => {
+    return new Error(`PostgreSQL did not answer within ${timeoutMs} ms`);
+  });
 }

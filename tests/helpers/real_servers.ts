@@ -1,29 +1,11 @@
-// What the model of agreement.ts runs over, where that is not one database file and a channel in
-// memory: real servers, and what happens to them.
+// Real servers for the model of agreement.ts to run over, and what happens to them.
 
-import type { Fanout, RoomLog } from "@hubbub/hub";
 import { NatsFanout } from "@hubbub/hub/nats";
 import { PostgresFanout, PostgresRoomLog } from "@hubbub/hub/postgres";
+import type { Ground } from "./ground.ts";
 import { NatsServer } from "./nats_server.ts";
 import { PostgresServer } from "./postgres_server.ts";
 import type { Random } from "./random.ts";
-
-/** What one hub runs over. */
-export interface HubGround {
-  readonly log: RoomLog;
-  readonly fanout: Fanout;
-  close(): Promise<void>;
-}
-
-/** What all hubs of a run share. */
-export interface Ground {
-  /** How often it was put back to an earlier state. */
-  readonly epoch: number;
-  /** Opens it for one more hub. */
-  open(): Promise<HubGround>;
-  /** Does something bad to it, and makes it good again. */
-  disturb(random: Random): Promise<void>;
-}
 
 /** What was done to servers, by name. */
 export type Deeds = Map<string, number>;
