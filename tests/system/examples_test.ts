@@ -124,6 +124,33 @@ Deno.test(
   },
 );
 
+Deno.test("moderation_service.ts asks a service, and keeps the sender's order", all, async () => {
+  let asked = 0;
+  const service = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { room, user, text } = await request.json();
+    assertEquals([room, user], ["lobby", "ann"]);
+    // The first answers come last.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 100 - 20 * asked++)));
+    if (text === "down") return new Response("down", { status: 502 });
+    return Response.json(text === "curse" ? { refused: "Mind your words" } : { text: `${text}!` });
+  });
+  await using program = new ExampleProgram(
+    "moderation_service.ts",
+    `http://127.0.0.1:${service.addr.port}/judge`,
+  );
+  const [url] = await program.addresses(1);
+  await using ann = connect(url, { room: "lobby", user: "ann" });
+  const texts = ["1", "2", "3", "4"];
+  const sent = await Promise.all(texts.map((text) => ann.send(text)));
+  assertEquals(sent.map(({ text }) => text), ["1!", "2!", "3!", "4!"]);
+  assertEquals((await page(url, "")).map(({ text }) => text), ["1!", "2!", "3!", "4!"]);
+  const refused = await assertRejects(() => ann.send("curse"), ChatError, "Mind your words");
+  assertEquals(refused.code, "not_accepted");
+  await assertRefused(await say(url, { user: "ann", text: "down" }), 500, "internal");
+  await program.until((lines) => lines.some((line) => line.includes("answered 502")));
+  await service.shutdown();
+});
+
 Deno.test("hono.ts has a chat under a path of a Hono app", all, async () => {
   await using program = new ExampleProgram("hono.ts");
   const [url] = await program.addresses(1);
