@@ -67,6 +67,7 @@ export type { HubHooks, Stay } from "./hub/hooks.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";
 export type { Moderate, ModerateOptions, Sender, Verdict } from "./hub/moderation.ts";
+export type { ChangeOptions, ChangeResult } from "./hub/publish_result.ts";
 export type { PublishOptions, PublishResult } from "./hub/publish_result.ts";
 export type { Member, Subscription, SubscriptionState } from "./hub/member.ts";
 export type {
@@ -101,6 +102,7 @@ export type { BudgetedAppend, CommitBudget } from "./store/commit_budget.ts";
 export type { ChangeRecord, ControlRecord, MessageChangeRecord } from "./store/change.ts";
 export type { StoredBase, StoredChange, StoredControl } from "./store/change.ts";
 export type { StoredMessageChange } from "./store/change.ts";
+export { MessageState } from "./store/message_state.ts";
 export type { RefHash } from "./store/ref_hash.ts";
 export type { ChangeEntry, ChangeWrites, StateItem, StateWrite } from "./store/change_entry.ts";
 export type { ChangesOptions, MessageStates, StatesOptions } from "./store/room_log.ts";

@@ -162,10 +162,6 @@ export class MultiRoomConnection
       case "chat_message":
         return this.#memberFor(envelope, envelope.payload.ref)
           ?.act((subscription) => subscription.publish(envelope.payload));
-      case "edit_message":
-      case "delete_message":
-      case "react":
-        return this.#refuse("unavailable", "Not yet", { for: envelope.type, room: envelope.room });
       case "typing_status":
         return this.#memberFor(envelope)
           ?.act((subscription) => subscription.typing(envelope.payload.status));
@@ -173,6 +169,8 @@ export class MultiRoomConnection
         return this.#refreshToken(envelope.payload.token);
       case "ping":
         return this.#send({ type: "pong", payload: {} });
+      default:
+        return this.#memberFor(envelope, envelope.payload.ref)?.change(envelope);
     }
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { draftOf } from "../hub/change_rules.ts";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Member, Subscription } from "../hub/member.ts";
 import type { Problem } from "../protocol/mod.ts";
@@ -91,6 +92,11 @@ export class RoomMember implements Member {
 
   get waitingBytes(): number {
     return this.#connection.waitingBytes;
+  }
+
+  /** Changes a message, as an envelope of the connection says. */
+  change(envelope: Parameters<typeof draftOf>[0]): void {
+    this.subscription?.change(draftOf(envelope));
   }
 
   send(batch: EnvelopeBatch): void {

@@ -6,7 +6,7 @@
 
 import { BatchWindow } from "../store/batch_window.ts";
 import type { FlushTracker } from "./flush_tracker.ts";
-import type { RoomAppend } from "./room_append.ts";
+import type { CommitAppend } from "./room_append.ts";
 
 /** Bytes that rooms may hold back together: where storage hangs, memory does not grow beyond this. */
 const HELD_MAX_BYTES = 32 * 1024 * 1024;
@@ -45,9 +45,9 @@ export class HeldBytes {
 /** How an {@linkcode AppendPacer} behaves. */
 export interface AppendPacerOptions {
   /** Adds an append to the next commit; false where so much waits that it is not accepted. */
-  readonly commit: (append: RoomAppend) => boolean;
+  readonly commit: (append: CommitAppend) => boolean;
   /** Called with appends that were held back and could not be committed then. */
-  readonly onReject: (appends: readonly RoomAppend[]) => void;
+  readonly onReject: (appends: readonly CommitAppend[]) => void;
   /** Knows whether members have what they were sent last. */
   readonly flushes: Pick<FlushTracker, "drained" | "isBusy">;
   /** Returns how many milliseconds the last delivery kept the processor. */
@@ -64,7 +64,7 @@ export interface AppendPacerOptions {
 export class AppendPacer {
   readonly #options: AppendPacerOptions;
   readonly #window: BatchWindow;
-  #held: RoomAppend[] = [];
+  #held: CommitAppend[] = [];
   /** Whether appends of the room are being committed or sent. */
   #isBusy = false;
   #isReleased = false;
@@ -90,7 +90,7 @@ export class AppendPacer {
    * @param append The append.
    * @returns False where so much waits that it is not accepted.
    */
-  add(append: RoomAppend): boolean {
+  add(append: CommitAppend): boolean {
     if (this.#isBusy || this.#isGathering) {
       if (!this.#options.held.take(append.line.length)) return false;
       this.#held.push(append);
@@ -173,7 +173,7 @@ export class AppendPacer {
     if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
-    const rejected: RoomAppend[] = [];
+    const rejected: CommitAppend[] = [];
     for (const append of held) {
       this.#options.held.give(append.line.length);
       if (!this.#options.commit(append)) rejected.push(append);

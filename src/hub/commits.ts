@@ -12,7 +12,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { AppendPacer } from "./append_pacer.ts";
-import type { RoomAppend } from "./room_append.ts";
+import { type CommitAppend, indexed } from "./room_append.ts";
 
 /** The Web Lock that the isolates of a process take in turn to commit. */
 const COMMIT_LOCK = "hubbub.v1.commit";
@@ -25,7 +25,7 @@ export interface Commits {
    * @param append The append.
    * @returns False where so much waits that it is not accepted.
    */
-  add(append: RoomAppend): boolean;
+  add(append: CommitAppend): boolean;
   /**
    * The commit in flight.
    *
@@ -48,11 +48,11 @@ export interface CommittingRoom {
    */
   committed(
     commit: string,
-    appends: readonly RoomAppend[],
+    appends: readonly CommitAppend[],
     options: { readonly isBehind: boolean },
   ): Promise<void> | undefined;
   /** Rejects messages of a commit that failed. */
-  notCommitted(appends: readonly RoomAppend[], error: unknown): void;
+  notCommitted(appends: readonly CommitAppend[], error: unknown): void;
 }
 
 /** How the commits of a hub behave. */
@@ -128,7 +128,9 @@ export function createCommits(options: CommitsOptions): Commits {
     known = { commit: own < position ? position : own, cursor };
     others?.()?.committing();
     const commit = await log.append(entries);
-    const messages = [...entries.values()].reduce((sum, { count }) => sum + count, 0);
+    const messages = [...entries.values()].reduce((sum, { count, changes }) => {
+      return sum + count + (changes?.changes.length ?? 0);
+    }, 0);
     metrics.observeCommit((performance.now() - startedAt) / 1000, messages);
     own = commit;
     return commit;
@@ -137,7 +139,7 @@ export function createCommits(options: CommitsOptions): Commits {
   function deliver(
     room: CommittingRoom,
     commit: string,
-    batch: { readonly appends: readonly RoomAppend[]; readonly isBehind: boolean },
+    batch: { readonly appends: readonly CommitAppend[]; readonly isBehind: boolean },
   ) {
     let read: Promise<void> | undefined;
     guard.run("delivery_failed", () => {
@@ -151,10 +153,12 @@ export function createCommits(options: CommitsOptions): Commits {
     void room.pacer.end(read);
   }
 
-  const group = new GroupCommit<RoomAppend>({
+  const group = new GroupCommit<CommitAppend>({
     limits: log,
     write(entries) {
-      for (const [name, { count }] of entries) findRoom(name)?.pacer.begin(count);
+      for (const [name, { count, changes }] of entries) {
+        findRoom(name)?.pacer.begin(count + (changes?.changes.length ?? 0));
+      }
       const commit = locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries);
       const end = () => inFlight = undefined;
       inFlight = commit.then(end, end);
@@ -167,9 +171,9 @@ export function createCommits(options: CommitsOptions): Commits {
       const behind = await others?.()?.committed(commit, batch.keys());
       for (const [name, appends] of batch) {
         // Rooms are gone where a drain gave up on them, and where the database was put back.
-        appends.forEach((append, index) => {
+        for (const [append, index] of indexed(appends)) {
           if (append.pending.isDismissed) append.pending.settleAlone(append, { commit, index });
-        });
+        }
         const room = findRoom(name);
         if (room) deliver(room, commit, { appends, isBehind: behind?.has(name) ?? false });
       }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { DEDUPLICATION_WINDOW } from "../protocol/mod.ts";
 import { CURSOR_LENGTH } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import { hashRef, type RefHash, refName } from "../store/ref_hash.ts";
 import { DeduplicationSlots } from "./deduplication_slots.ts";
 
 const { maxMessages, maxLength, minMessages, ms: MAX_AGE_MS } = DEDUPLICATION_WINDOW;
@@ -29,9 +29,6 @@ export interface FirstMessage {
   /** The hash of what its sender sent, where that is known. */
   readonly hash?: number;
 }
-
-/** 64 bits of a hash. */
-type Key = readonly [high: number, low: number];
 
 /**
  * The last messages of a room, by hashes of their user and `ref`; those without one by their id,
@@ -66,7 +63,7 @@ export class DeduplicationWindow {
    */
   #leaving: number[] = [];
   #leavingFrom = 0;
-  readonly #keys = new Map<string, Key>();
+  readonly #keys = new Map<string, RefHash>();
   /** When the newest record was sent, as text and in milliseconds. */
   #newestText = "";
   #newestTime = 0;
@@ -107,8 +104,8 @@ export class DeduplicationWindow {
    * @returns The first message with that ref, while a duplicate of it is recognised.
    */
   find(user: string, ref: string): FirstMessage | undefined {
-    const name = nameOf(user, ref);
-    const key = hashName(name);
+    const name = refName(user, ref);
+    const key = hashRef(name);
     // It is about to come back from the log.
     if (this.#keys.size >= KEYS_MAX) this.#keys.clear();
     this.#keys.set(name, key);
@@ -127,15 +124,16 @@ export class DeduplicationWindow {
     return first !== undefined && first.cursor < record.cursor;
   }
 
-  #keyOf({ id, ref, user }: LogRecord): Key {
+  #keyOf({ id, ref, user, refHash }: LogRecord): RefHash {
+    if (refHash) return refHash;
     if (ref === undefined) return hashId(id);
-    const name = nameOf(user, ref);
-    const key = this.#keys.get(name) ?? hashName(name);
+    const name = refName(user, ref);
+    const key = this.#keys.get(name) ?? hashRef(name);
     this.#keys.delete(name);
     return key;
   }
 
-  #find([high, low]: Key): FirstMessage | undefined {
+  #find([high, low]: RefHash): FirstMessage | undefined {
     const slots = this.#slots;
     for (let at = slots.buckets[low & (slots.capacity - 1)]; at !== 0;) {
       const slot = at - 1;
@@ -149,7 +147,7 @@ export class DeduplicationWindow {
   }
 
   #add(
-    [high, low]: Key,
+    [high, low]: RefHash,
     kept: { cursor: string; hash: number; sentAt: number; length: number },
   ): void {
     const slots = this.#slots;
@@ -234,19 +232,8 @@ export class DeduplicationWindow {
   }
 }
 
-function nameOf(user: string, ref: string): string {
-  // No name of a user holds a line feed.
-  return `${user}\n${ref}`;
-}
-
-/** Senders choose refs: nobody must find one that has the hash of another's. */
-function hashName(name: string): Key {
-  const digest = createHash("sha256").update(name).digest();
-  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
-}
-
 /** Ids are made by isolates, not by senders: any hash will do. */
-function hashId(id: string): Key {
+function hashId(id: string): RefHash {
   let [high, low] = [0x811c9dc5, 0x9747b28c];
   for (let at = 0; at < id.length; at++) {
     const unit = id.charCodeAt(at);

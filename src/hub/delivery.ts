@@ -5,15 +5,21 @@
  */
 
 import type { ClusterMessage } from "../cluster/cluster_message.ts";
+import type { ChangeRecord, ControlRecord } from "../store/change.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { ChangedMessages } from "./changed_messages.ts";
 import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
+import type { Erasures } from "./erasures.ts";
 import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
 import type { MessageTexts } from "./message_batch.ts";
+import type { PendingChanges } from "./pending_changes.ts";
 import type { PendingMessages } from "./pending_messages.ts";
-import type { RoomAppend } from "./room_append.ts";
+import { encodeRecord } from "./read_records.ts";
+import type { RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
+import type { CommitAppend, RoomAppend } from "./room_append.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { Duplicate, Tombstones } from "./tombstones.ts";
@@ -34,6 +40,16 @@ export interface DeliveryOptions {
   readonly window: DeduplicationWindow;
   /** The messages of this isolate on their way. */
   readonly pending: PendingMessages;
+  /** The messages that changes are folded into. */
+  readonly messages: ChangedMessages;
+  /** The newest changes of the room. */
+  readonly changes: RecentChanges;
+  /** The changes of this isolate on their way. */
+  readonly pendingChanges: PendingChanges;
+  /** Done to deleted messages. */
+  readonly erasures: Erasures;
+  /** Called with each control record, in the log's order. Must not throw. */
+  readonly onControl: (control: ControlRecord) => void;
   /** Encodes them for members of protocol 2. */
   readonly texts: MessageTexts;
   /** The members to deliver to. */
@@ -67,6 +83,10 @@ interface Applied {
   /** Duplicates that this isolate wrote, and those of others. */
   readonly duplicates: Duplicate[];
   readonly orphans: Duplicate[];
+  /** The changes of this isolate among them. */
+  readonly settledChanges: [CommitAppend, LogRecord][];
+  /** Messages that are to be erased, and whether this isolate changed them last. */
+  readonly deleted: Map<string, boolean>;
 }
 
 /**
@@ -119,16 +139,22 @@ export class Delivery {
   }
 
   #deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
-    const { pending, tombstones } = this.#options;
+    const { erasures, pending, pendingChanges, tombstones } = this.#options;
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
-    if (options.announce && applied.settled.length > 0) this.#announce(applied);
+    const own = applied.settled.length + applied.settledChanges.length;
+    if (options.announce && own > 0) this.#announce(applied);
     const startedAt = performance.now();
     this.#send(applied);
     this.#sendingMs = performance.now() - startedAt;
     for (const [append, result] of applied.settled) {
       if ("record" in result) pending.settle(append, { status: "stored", ...result });
       else pending.settleDuplicate(append, result.first);
+    }
+    for (const [append, record] of applied.settledChanges) pendingChanges.settle(append, record);
+    for (const [message, isOwn] of applied.deleted) {
+      if (isOwn) erasures.erase(message);
+      else erasures.eraseLater(message);
     }
     tombstones.write(applied.duplicates);
     for (const orphan of applied.orphans) tombstones.writeLater(orphan);
@@ -145,10 +171,16 @@ export class Delivery {
       senders: new Map(),
       duplicates: [],
       orphans: [],
+      settledChanges: [],
+      deleted: new Map(),
     };
     const { shown, settled, senders, duplicates, orphans } = applied;
     for (const record of records) {
       if (record.cursor <= this.#cursor) continue;
+      if (record.change) {
+        this.#applyChange(record, record.change, applied);
+        continue;
+      }
       const first = window.push(record);
       recent.push(record, first === undefined);
       this.#cursor = record.cursor;
@@ -166,11 +198,31 @@ export class Delivery {
     return applied;
   }
 
+  #applyChange(record: LogRecord, change: ChangeRecord, applied: Applied): void {
+    const { changes, messages, metrics, onControl, pendingChanges } = this.#options;
+    this.#cursor = record.cursor;
+    changes.push(record);
+    const append = pendingChanges.take(record.id);
+    if (append) {
+      applied.settledChanges.push([append, record]);
+      metrics.changesStored++;
+    }
+    if (change.kind === "control") return onControl(change);
+    messages.apply(change);
+    if (change.kind === "delete") changes.erase(change.message);
+    const isDeleted = change.kind === "delete" ||
+      (change.kind === "edit" && messages.find(change.message)?.state?.isDeleted);
+    // An edit that another isolate made before it had seen the deletion.
+    if (isDeleted) applied.deleted.set(change.message, append !== undefined);
+    // Nothing of it would be left to show.
+    if (record.envelope !== "") applied.shown.push(record);
+  }
+
   #announce({ prev, records, shown }: Applied): void {
     const { isolate: from, post, room } = this.#options;
     const size = shown.reduce((sum, { envelope }) => sum + envelope.length, 0);
     const isShort = records.length === shown.length && size <= CLUSTER_MESSAGE_LENGTH;
-    const lines = isShort ? shown.map(({ envelope }) => envelope) : [];
+    const lines = isShort ? shown.map(encodeRecord) : [];
     const hashes = isShort ? records.map(({ hash }) => hash ?? null) : [];
     post({ kind: "messages", from, room, prev, cursor: this.#cursor, lines, hashes });
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Draft } from "../protocol/mod.ts";
+import type { ChangeDraft, Draft } from "../protocol/mod.ts";
 
 /**
  * Hashes what a sender sent, before moderation: a message that is sent again has the same hash, also
  * where moderation would change it otherwise by now.
  *
- * @param draft The message.
+ * @param draft The message, or the change of one.
  * @returns 32 bits of a hash of everything in it but the `ref`.
  *
  * @example
@@ -20,7 +20,7 @@ import type { Draft } from "../protocol/mod.ts";
  * console.log(hashDraft({ text: "hi", ref: "1" }) === hashDraft({ text: "hi", ref: "2" })); // true
  * ```
  */
-export function hashDraft(draft: Draft): number {
+export function hashDraft(draft: Draft | ChangeDraft): number {
   const { ref: _, ...content } = draft;
   const text = JSON.stringify(content);
   let hash = 0x811c9dc5; // FNV-1a, by UTF-16 code units

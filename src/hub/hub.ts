@@ -4,19 +4,19 @@
  * @module
  */
 
-import { deadline } from "@std/async/deadline";
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
 import { Presence } from "../cluster/presence.ts";
 import { CLOSE_CODES, decodeDraft } from "../protocol/mod.ts";
-import type { Draft, Limits, RoomState } from "../protocol/mod.ts";
+import type { ChangeDraft, Draft, Limits, RoomState } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
 import { jsonLogger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { HeldBytes } from "./append_pacer.ts";
 import { type Commits, createCommits } from "./commits.ts";
-import { sendAway, settled } from "./drain.ts";
+import { sendAway } from "./drain.ts";
+import { drainHub } from "./hub_drain.ts";
 import { checkNames } from "./checked_names.ts";
 import { Hooks } from "./hooks.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
@@ -24,17 +24,14 @@ import type { JoinOptions } from "./joining.ts";
 import type { Member, Subscription } from "./member.ts";
 import { type Moderation, moderationOf } from "./moderation.ts";
 import { OpeningGate } from "./opening_gate.ts";
+import type { ChangeOptions, ChangeResult } from "./publish_result.ts";
 import type { PublishOptions, PublishResult } from "./publish_result.ts";
 import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
+import { readRoomState } from "./room_state.ts";
 import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
-
-/** Milliseconds that a drain waits for storage: Deno Deploy kills after 5 s. */
-const DRAIN_STORE_MS = 2_500;
-/** Milliseconds that a fan-out has to send what waits. */
-const FANOUT_CLOSE_MS = 500;
 
 /**
  * Stops a hub at once, as if its isolate had died: nothing is stored any more, and nobody is told.
@@ -243,6 +240,26 @@ export class Hub {
   }
 
   /**
+   * Edits or deletes a message, or reacts to one, for a user who need not be a member of the room.
+   *
+   * @param room The room's name.
+   * @param user The user that makes the change.
+   * @param draft The change.
+   * @param options What the user may do in the room.
+   * @returns The result, once it is stored or refused.
+   * @throws {TypeError} Where the room or the user has a name that the protocol refuses.
+   */
+  async change(
+    room: string,
+    user: string,
+    draft: ChangeDraft,
+    { role = "member" }: ChangeOptions = {},
+  ): Promise<ChangeResult> {
+    checkNames("change a message of", room, user);
+    return await this.#rooms.obtain(room).change({ user, role, draft });
+  }
+
+  /**
    * The state of a room.
    *
    * @param room The room's name.
@@ -252,16 +269,8 @@ export class Hub {
    */
   async roomState(room: string): Promise<RoomState> {
     checkNames("read the state of", room);
-    const found = this.#rooms.find(room);
-    // Brought into memory for as long as the others take to tell who is there.
-    const shared = found ?? (this.#presence.isShared ? this.#rooms.obtain(room) : undefined);
-    using _hold = shared?.hold();
-    const known = shared && this.#presence.open(room);
-    await found?.open();
-    await known;
-    const cursor = found?.cursor ?? await this.log.head(room);
-    const users = this.#presence.users(room);
-    return { room, cursor, users, typing: shared?.typing.users() ?? [] };
+    const [rooms, presence] = [this.#rooms, this.#presence];
+    return await readRoomState(room, { rooms, presence, log: this.log });
   }
 
   /**
@@ -280,21 +289,10 @@ export class Hub {
   }
 
   async #drain(): Promise<void> {
-    const until = performance.now() + DRAIN_STORE_MS;
     this.#isDraining = true;
-    this.#rooms.release();
-    try {
-      await deadline(settled(this.#moderation, this.#commits), DRAIN_STORE_MS);
-    } catch (error) {
-      this.#guard.logger("error", "drain_incomplete", { error });
-    }
-    const subscriptions = this.#rooms.dismiss();
-    for (const subscription of subscriptions) sendAway(subscription, subscriptions.length);
-    const closed = this.#cluster?.close({ goodbye: true });
-    this.#presence.close({ goodbye: false });
-    // Reads that nobody waits for any more: the database may be closed when they are answered.
-    await deadline(this.#detach(), Math.max(0, until - performance.now())).catch(() => {});
-    // The others are to hear that this one is gone.
-    if (closed) await deadline(closed, FANOUT_CLOSE_MS).catch(() => {});
+    const [rooms, presence, detach] = [this.#rooms, this.#presence, this.#detach];
+    const [cluster, { logger }] = [this.#cluster, this.#guard];
+    const steps = [this.#moderation, this.#commits];
+    await drainHub({ rooms, steps, cluster, presence, detach, logger });
   }
 }

@@ -7,12 +7,15 @@
 import { encodeEnvelope, HISTORY_DEFAULT, type Limits, USERS_LISTED_MAX } from "../protocol/mod.ts";
 import type { Problem, RoomRole } from "../protocol/mod.ts";
 import { ORIGIN } from "../store/cursor.ts";
+import type { LogRecord } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LastEnvelope, MessageTexts } from "./message_batch.ts";
 import type { OpeningGate } from "./opening_gate.ts";
+import type { Erasures } from "./erasures.ts";
+import { merge, type RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
@@ -66,6 +69,10 @@ export interface JoiningOptions {
   readonly room: JoinedRoom;
   /** Its newest records. */
   readonly recent: RecentMessages;
+  /** Its newest changes. */
+  readonly changes: RecentChanges;
+  /** Done to deleted messages that a recovery finds. */
+  readonly erasures: Erasures;
   /** Recognises duplicates. */
   readonly window: Pick<DeduplicationWindow, "hides">;
   /** Encodes messages for members of protocol 2. */
@@ -173,7 +180,8 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, opening, subscribers, log, texts, window } = this.#options;
+    const { room, recent, changes, erasures, opening, subscribers, log, texts, window } =
+      this.#options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
     // It may have been refused, or waited for its role.
     if (isGone()) return;
@@ -184,7 +192,7 @@ export class Joining {
     if (isGone()) return;
     if (known) await known;
     let { after } = options;
-    const source = { room, recent, window, log, texts, opening, key };
+    const source = { room, recent, changes, erasures, window, log, texts, opening, key };
     if (after !== undefined && !this.#reaches(after)) {
       // What is read from the log holds duplicates, which only the window knows.
       await room.fillWindow();
@@ -201,7 +209,7 @@ export class Joining {
       else if (after === undefined) break;
       else if (!this.#reaches(after)) after = await recoverPage(subscription, after, source);
       else {
-        const missed = recent.after(after);
+        const missed = this.#after(after);
         const page = firstPage(missed);
         // The last page goes out together with `joined`.
         if (page.length === missed.length) break;
@@ -214,8 +222,8 @@ export class Joining {
     // From here on nothing waits.
     const records = after === undefined
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
-      : recent.after(after);
-    const kept = records.filter((record) => log.keeps(room.name, record));
+      : this.#after(after);
+    const kept = records.filter((record) => record.change || log.keeps(room.name, record));
     const last = this.#joinedOf(subscription, recovered);
     subscribers.add(subscription, texts.batchOf(kept, { last }));
     subscription.goLive();
@@ -234,7 +242,16 @@ export class Joining {
   }
 
   #reaches(cursor: string): boolean {
-    return cursor === this.#options.room.cursor || this.#options.recent.has(cursor);
+    const { room, recent, changes } = this.#options;
+    if (cursor === room.cursor) return true;
+    return (recent.has(cursor) || (changes.has(cursor) && recent.covers(cursor))) &&
+      changes.covers(cursor);
+  }
+
+  /** What a member missed: messages as they are now, and changes of those that it has. */
+  #after(cursor: string): readonly LogRecord[] {
+    const { recent, changes } = this.#options;
+    return merge(recent.after(cursor), changes.after(cursor));
   }
 
   /** Makes `joined`, which is encoded in the protocol of the member, and within this turn. */

@@ -5,21 +5,14 @@
  */
 
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
-import { ORIGIN } from "../store/cursor.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { LogRecord } from "../store/entry.ts";
-import type { RoomLog } from "../store/room_log.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { CatchUp } from "./catch_up.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
-import type { Delivery } from "./delivery.ts";
-import type { FlushTracker } from "./flush_tracker.ts";
-import type { OpeningGate } from "./opening_gate.ts";
+import type { LogReaderOptions } from "./log_reader_options.ts";
+import { readOn, readOpening } from "./read_on.ts";
 import { decodeLines, lengthOf } from "./read_records.ts";
-import type { RecentMessages } from "./recent_messages.ts";
-import type { RoomHolds } from "./room_holds.ts";
-import type { Duplicate, Tombstones } from "./tombstones.ts";
+import type { Duplicate } from "./tombstones.ts";
 import { WindowReach } from "./window_reach.ts";
 
 /** Records that one step of a catch-up reads, and UTF-16 code units: they go out in one batch. */
@@ -32,34 +25,6 @@ const RECENT_LENGTH = 704 * 1024;
 const WINDOW_PAGE_LENGTH = 256 * 1024;
 /** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
 const OWN_COMMIT_MS = 10;
-
-/** How {@linkcode LogReader} behaves. */
-export interface LogReaderOptions {
-  /** The name of the room. */
-  readonly room: string;
-  /** The rooms' logs. */
-  readonly log: RoomLog;
-  /** The newest records of the room: filled on opening. */
-  readonly recent: RecentMessages;
-  /** Recognises duplicates: filled behind the opening. */
-  readonly window: DeduplicationWindow;
-  /** Delivers what is read. */
-  readonly delivery: Delivery;
-  /** Written over duplicates that are found on opening. */
-  readonly tombstones: Tombstones;
-  /** Whether what members were sent last is still on its way. */
-  readonly flushes: FlushTracker;
-  /** Limits how many rooms are opened at a time. */
-  readonly opening: OpeningGate;
-  /** Keeps the room while its log is read. */
-  readonly holds: RoomHolds;
-  /** Whether messages of this isolate are on their way, whose commit will read the log too. */
-  readonly hasPending: () => boolean;
-  /** Receives operational events. Must not throw. */
-  readonly logger: Logger;
-  /** The hub's counters. */
-  readonly metrics: Metrics;
-}
 
 /**
  * Reads the log of a room: the recent messages when it is opened, and from then on whatever other
@@ -234,16 +199,19 @@ export class LogReader {
    * quiet that this is all of it.
    */
   async #readRecent(): Promise<void> {
-    const { room, log, recent, delivery, holds } = this.#options;
+    const { room, log, recent, changes, erasures, delivery, holds } = this.#options;
     using _hold = holds.take();
     const options = { limit: RECENT, maxLength: RECENT_LENGTH };
-    let records = await log.last(room, options);
-    const head = records.length > 0 ? ORIGIN : await log.head(room);
-    // What was appended between the two reads must be among the recent messages.
-    if (head !== ORIGIN) records = await log.last(room, options);
+    const { records, kept, states, cursor, hasChanges } = await readOpening(log, room, options);
     const known = new DeduplicationWindow();
-    for (const record of records) recent.push(record, known.push(record) === undefined);
-    delivery.skipTo(records.at(-1)?.cursor ?? head);
+    for (const record of records) {
+      const isShown = known.push(record) === undefined;
+      if (record.cursor >= (kept[0]?.cursor ?? "~")) recent.push(record, isShown);
+    }
+    for (const [message, state] of states) recent.setState(message, state);
+    if (hasChanges) changes.skipTo(cursor);
+    erasures.look(records, states);
+    delivery.skipTo(cursor);
     this.#isWhole = records.length < RECENT && lengthOf(records) < RECENT_LENGTH;
     this.#first = records;
     this.#isOpen = true;
@@ -286,9 +254,10 @@ export class LogReader {
     const { room, log, delivery, metrics } = this.#options;
     this.#isUncertain = false;
     metrics.catchUps++;
-    const records = await log.after(room, delivery.cursor, { limit: PAGE, maxLength: PAGE_LENGTH });
+    const options = { limit: PAGE, maxLength: PAGE_LENGTH };
+    const { records, isPart } = await readOn(log, room, delivery.cursor, options);
     if (records.length > 0) delivery.deliver(records, { announce: true });
-    return records.length === PAGE || lengthOf(records) >= PAGE_LENGTH;
+    return isPart;
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft, Problem, Role } from "../protocol/mod.ts";
+import type { ChangeDraft, Draft, Problem, Role } from "../protocol/mod.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 
 /**
@@ -132,6 +132,14 @@ export interface Subscription {
    * `decodeDraft` of the protocol first.
    */
   publish(draft: Draft): void;
+  /**
+   * Changes a message: one's own, or any as a moderator; everybody reacts to all. The member gets the
+   * change back when it is stored, with everybody else; where it cannot be, an `error` envelope.
+   *
+   * @param draft The change. It is not checked again: what comes from outside goes through
+   * `decodeEdit`, `decodeDelete` or `decodeReaction` of the protocol first.
+   */
+  change(draft: ChangeDraft): void;
   /**
    * Starts, renews or ends the member's typing.
    *

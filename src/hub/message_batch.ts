@@ -4,13 +4,20 @@
  * @module
  */
 
-import type { Message } from "../protocol/mod.ts";
+import { encodeEnvelope, type Message, type MessageV2 } from "../protocol/mod.ts";
 import { type LogRecord, messageText } from "../store/entry.ts";
+import { messageOf, payloadOf } from "../store/folded_record.ts";
 import { EnvelopeBatch, type EnvelopesV2 } from "./envelope_batch.ts";
 
 /** The texts of protocol 2 by record: each is encoded once, as long as the record is in memory. */
 export class MessageTexts {
+  readonly #room: string;
   readonly #texts = new WeakMap<LogRecord, string>();
+
+  /** @param room The name of the room. */
+  constructor(room: string) {
+    this.#room = room;
+  }
 
   /**
    * Encodes a message for those who did not send it.
@@ -20,19 +27,22 @@ export class MessageTexts {
    */
   encode(record: LogRecord): string {
     let text = this.#texts.get(record);
-    if (text === undefined) this.#texts.set(record, text = encodeV2(record));
+    if (text === undefined) this.#texts.set(record, text = this.#encode(record));
     return text;
   }
 
   /**
-   * Encodes a message for its sender.
+   * Encodes a message or a change for a user to whom it says more than to others.
    *
    * @param record A record that is no tombstone.
-   * @returns The envelope of protocol 2, with `ref` where the message has one.
+   * @param user The user.
+   * @returns The envelope of protocol 2: with `ref` where it is the user's own and has one, and with
+   * the user's reactions marked.
    */
-  encodeOwn(record: LogRecord): string {
-    const text = this.encode(record);
-    if (record.ref === undefined) return text;
+  encodeFor(record: LogRecord, user: string): string {
+    const { state } = record;
+    const text = state?.reactionCount ? encodeFolded(record, user) : this.encode(record);
+    if (record.ref === undefined || record.user !== user) return text;
     return `${text.slice(0, -2)},"ref":${JSON.stringify(record.ref)}}}`;
   }
 
@@ -55,8 +65,17 @@ export class MessageTexts {
     }, { forMany, v2: this.#v2Of(records, last) });
   }
 
+  #encode(record: LogRecord): string {
+    const { change } = record;
+    if (!change) return record.state || record.isErased ? encodeFolded(record) : encodeV2(record);
+    if (change.kind === "control") throw new TypeError("Control records are sent to nobody");
+    const payload = payloadOf(change);
+    return encodeEnvelope({ type: "message_changed", room: this.#room, payload });
+  }
+
   #v2Of(records: readonly LogRecord[], last: LastEnvelope | undefined): EnvelopesV2 {
     let senders: Set<string> | undefined;
+    const hasReactions = records.some(({ state }) => state?.reactionCount);
     const withLast = (texts: string[]) => {
       if (last) texts.push(last.encodeV2());
       return texts;
@@ -66,13 +85,28 @@ export class MessageTexts {
       encodeFor: (user) => {
         // Most members are sent what is the same for all.
         senders ??= new Set(records.filter(({ ref }) => ref !== undefined).map(({ user }) => user));
-        if (!senders.has(user)) return undefined;
-        return withLast(records.map((record) => {
-          return record.user === user ? this.encodeOwn(record) : this.encode(record);
-        }));
+        if (!senders.has(user) && !hasReactions) return undefined;
+        return withLast(records.map((record) => this.encodeFor(record, user)));
       },
     };
   }
+}
+
+/** Encodes a message that was changed. */
+function encodeFolded(record: LogRecord, viewer?: string): string {
+  const { cursor, user, text, sent_at, edited_at, room, id: _, ref: _ref, ...more } = messageOf(
+    record,
+    viewer,
+  );
+  const payload: MessageV2 = {
+    cursor,
+    user,
+    ...(!more.deleted && { text }),
+    at: Date.parse(sent_at),
+    ...more,
+    ...(edited_at !== undefined && { edited_at: Date.parse(edited_at) }),
+  };
+  return encodeEnvelope({ type: "chat_message", room, payload });
 }
 
 /** An envelope that comes after messages, in both protocols. */

@@ -5,7 +5,7 @@
  */
 
 import type { Problem } from "../protocol/mod.ts";
-import { recordAt } from "../store/entry.ts";
+import { type LogRecord, recordAt } from "../store/entry.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { FirstMessage } from "./deduplication_window.ts";
 import { hashDraft } from "./draft_hash.ts";
@@ -14,7 +14,7 @@ import { JudgementQueue } from "./judgement_queue.ts";
 import type { Judgement } from "./moderation.ts";
 import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { PublishCallback, PublishResult } from "./publish_result.ts";
-import { type AppendOwner, composeAppend } from "./room_append.ts";
+import { type AppendOwner, type CommitAppend, composeAppend } from "./room_append.ts";
 import type { RoomAppend, Submission } from "./room_append.ts";
 
 /** What waits for the result of a message. */
@@ -172,10 +172,11 @@ export class PendingMessages implements AppendOwner {
   /**
    * Rejects messages of a failed commit with `not_stored`.
    *
-   * @param appends The messages.
+   * @param committed The messages.
    * @param error Why it failed.
    */
-  reject(appends: readonly RoomAppend[], error?: unknown): void {
+  reject(committed: readonly CommitAppend[], error?: unknown): void {
+    const appends = committed as readonly RoomAppend[];
     const message = error instanceof StoreTimeoutError
       ? "The message may have been stored: send it again with the same ref"
       : "The message could not be stored";
@@ -218,14 +219,31 @@ export class PendingMessages implements AppendOwner {
   /**
    * Settles a message whose room is gone. Never throws.
    *
-   * @param append The message.
+   * @param committed The message.
    * @param at The commit that holds it, and its index in the entry.
    */
-  settleAlone(append: RoomAppend, at: { readonly commit: string; readonly index: number }): void {
+  settleAlone(
+    committed: CommitAppend,
+    at: { readonly commit: string; readonly index: number },
+  ): void {
+    const append = committed as RoomAppend;
     this.take(append.id);
-    const { room, text, message } = append;
-    const record = recordAt({ room, ...at }, text, message);
-    this.settle(append, { status: "stored", record });
+    this.settle(append, { status: "stored", record: this.recordOf(append, at) });
+  }
+
+  /**
+   * Makes the record of a message whose commit is done.
+   *
+   * @param committed The message.
+   * @param at The commit that holds it, and its index in the entry.
+   * @returns The record.
+   */
+  recordOf(
+    committed: CommitAppend,
+    at: { readonly commit: string; readonly index: number },
+  ): LogRecord {
+    const { room, text, message } = committed as RoomAppend;
+    return recordAt({ room, ...at }, text, message);
   }
 
   /**

@@ -11,7 +11,7 @@ import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Moderation } from "./moderation.ts";
 import type { RecentMessages } from "./recent_messages.ts";
-import type { RoomAppend } from "./room_append.ts";
+import type { CommitAppend } from "./room_append.ts";
 import type { RoomHold } from "./room_holds.ts";
 
 /** How the pending messages of a room behave. */
@@ -27,7 +27,7 @@ export interface PendingMessagesOptions {
   /** The rooms' logs. */
   readonly log: Pick<RoomLog, "entryMaxBytes" | "get">;
   /** The hub's group commit. */
-  readonly commits: { add(append: RoomAppend): boolean };
+  readonly commits: { add(append: CommitAppend): boolean };
   /** Runs callbacks, which may throw, and logs. */
   readonly guard: Guard;
   /** The hub's counters. */

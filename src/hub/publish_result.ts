@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Problem } from "../protocol/mod.ts";
+import type { Problem, Role } from "../protocol/mod.ts";
 import type { LogRecord } from "../store/entry.ts";
 
 /** How a message is published. */
@@ -21,6 +21,25 @@ export interface PublishOptions {
 export type PublishResult =
   | { readonly status: "stored" | "duplicate"; readonly record: LogRecord }
   | { readonly status: "refused"; readonly problem: Problem };
+
+/** How a message is changed. */
+export interface ChangeOptions {
+  /** What the user may do in the room: a moderator changes others' messages too. @default {"member"} */
+  readonly role?: Role;
+}
+
+/** The result of changing a message. */
+export type ChangeResult =
+  | {
+    /** `unchanged` where the message was so already, `duplicate` where the change was sent again. */
+    readonly status: "stored" | "unchanged" | "duplicate";
+    /** The change. */
+    readonly change: LogRecord;
+  }
+  | { readonly status: "refused"; readonly problem: Problem };
+
+/** Called exactly once with the result. Must not throw. */
+export type ChangeCallback = (result: ChangeResult) => void;
 
 /** Called exactly once with the result. Must not throw. */
 export type PublishCallback = (result: PublishResult) => void;

@@ -4,7 +4,12 @@
  * @module
  */
 
+import type { ChangeRecord } from "../store/change.ts";
 import { decodeRecord, type LogRecord } from "../store/entry.ts";
+import { changeRecord } from "../store/folded_record.ts";
+
+/** How a line begins that holds a change. */
+const CHANGE_START = '{"change":';
 
 /**
  * The length of records.
@@ -14,6 +19,16 @@ import { decodeRecord, type LogRecord } from "../store/entry.ts";
  */
 export function lengthOf(records: readonly LogRecord[]): number {
   return records.reduce((sum, { envelope }) => sum + envelope.length, 0);
+}
+
+/**
+ * Encodes a record for the other isolates.
+ *
+ * @param record The record.
+ * @returns A line.
+ */
+export function encodeRecord({ change, envelope }: LogRecord): string {
+  return change ? JSON.stringify({ change }) : envelope;
 }
 
 /**
@@ -28,7 +43,11 @@ export function decodeLines(
   hashes: readonly (number | null)[] = [],
 ): LogRecord[] {
   try {
-    return lines.map((line, index) => decodeRecord(line, hashes[index] ?? undefined));
+    return lines.map((line, index) => {
+      const hash = hashes[index] ?? undefined;
+      if (!line.startsWith(CHANGE_START)) return decodeRecord(line, hash);
+      return { ...changeRecord((JSON.parse(line) as { change: ChangeRecord }).change), hash };
+    });
   } catch {
     return []; // Then the log is read, as if they had been left out.
   }

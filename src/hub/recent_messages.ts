@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { LogRecord } from "../store/entry.ts";
+import type { MessageChangeRecord } from "../store/change.ts";
+import { erasedRecord, type LogRecord } from "../store/entry.ts";
+import { foldRecord } from "../store/folded_record.ts";
+import { MessageState } from "../store/message_state.ts";
 import { HISTORY_DEFAULT } from "../protocol/mod.ts";
 
 /** The most records that a room keeps. */
@@ -26,8 +29,13 @@ export interface RecentMessagesTotal {
 
 /** A record, and whether it is to be shown. */
 interface Kept {
-  readonly record: LogRecord;
+  /** As it was stored. */
+  record: LogRecord;
   isShown: boolean;
+  /** What became of it, where it was changed. */
+  state?: MessageState;
+  /** As it is now, once somebody has asked. */
+  folded?: LogRecord;
 }
 
 /**
@@ -49,6 +57,7 @@ interface Kept {
  */
 export class RecentMessages {
   readonly #total: RecentMessagesTotal;
+  readonly #room: string;
   #kept: Kept[] = [];
   /** Where the records begin in `#kept`; those before have been dropped. */
   #start = 0;
@@ -56,9 +65,13 @@ export class RecentMessages {
   #shown = 0;
   #hasDropped = false;
 
-  /** @param total What all rooms keep together; this one adds to it. */
-  constructor(total: RecentMessagesTotal = { length: 0 }) {
+  /**
+   * @param total What all rooms keep together; this one adds to it.
+   * @param room The name of the room.
+   */
+  constructor(total: RecentMessagesTotal = { length: 0 }, room = "") {
     this.#total = total;
+    this.#room = room;
   }
 
   /** How many records there are. */
@@ -123,7 +136,7 @@ export class RecentMessages {
   last(count: number): LogRecord[] {
     const found: LogRecord[] = [];
     for (let i = this.#kept.length - 1; i >= this.#start && found.length < count; i--) {
-      if (this.#kept[i].isShown) found.push(this.#kept[i].record);
+      if (this.#kept[i].isShown) found.push(this.#present(this.#kept[i]));
     }
     return found.reverse();
   }
@@ -137,9 +150,9 @@ export class RecentMessages {
   after(cursor: string): LogRecord[] {
     const found: LogRecord[] = [];
     for (let i = this.#kept.length - 1; i >= this.#start; i--) {
-      const { record, isShown } = this.#kept[i];
-      if (record.cursor <= cursor) break;
-      if (isShown) found.push(record);
+      const kept = this.#kept[i];
+      if (kept.record.cursor <= cursor) break;
+      if (kept.isShown) found.push(this.#present(kept));
     }
     return found.reverse();
   }
@@ -161,7 +174,57 @@ export class RecentMessages {
    * @returns The record, or undefined where it is not in memory.
    */
   get(cursor: string): LogRecord | undefined {
-    return this.#find(cursor)?.record;
+    const kept = this.#find(cursor);
+    return kept && this.#present(kept);
+  }
+
+  /**
+   * Whether all records after a place are here.
+   *
+   * @param cursor The place.
+   * @returns True if so.
+   */
+  covers(cursor: string): boolean {
+    return this.size > 0 && cursor >= this.#kept[this.#start].record.cursor;
+  }
+
+  /**
+   * Sets what became of a message before it was kept.
+   *
+   * @param cursor Its place.
+   * @param state What became of it.
+   */
+  setState(cursor: string, state: MessageState): void {
+    const kept = this.#find(cursor);
+    if (kept) this.#setState(kept, state);
+  }
+
+  /**
+   * Folds a change into its message, where that is kept.
+   *
+   * @param change The change.
+   */
+  apply(change: MessageChangeRecord): void {
+    const kept = this.#find(change.message);
+    if (!kept) return;
+    const state = kept.state ?? new MessageState();
+    state.apply(change);
+    if (state.isDeleted && !kept.record.isErased) {
+      const { length } = kept.record.envelope;
+      kept.record = erasedRecord(this.#room, kept.record);
+      this.#count(kept.record.envelope.length - length);
+    }
+    this.#setState(kept, state);
+  }
+
+  #setState(kept: Kept, state: MessageState): void {
+    kept.state = state;
+    kept.folded = undefined;
+  }
+
+  #present(kept: Kept): LogRecord {
+    if (!kept.state) return kept.record;
+    return kept.folded ??= foldRecord(this.#room, kept.record, kept.state);
   }
 
   #find(cursor: string): Kept | undefined {

@@ -5,16 +5,23 @@
  */
 
 import { isCursor } from "../store/cursor.ts";
+import type { LogRecord } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
+import type { Erasures } from "./erasures.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
 import type { OpeningGate } from "./opening_gate.ts";
+import { foldPage, readMissedChanges } from "./read_on.ts";
+import { lengthOf } from "./read_records.ts";
+import { merge, type RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
 /** Records in a page: the member must have taken one before the next is read. */
 const PAGE = 100;
+/** Changes that are read for a page. */
+const CHANGES_PAGE = 400;
 
 /** Where a recovery reads. */
 export interface RecoveryOptions {
@@ -29,6 +36,10 @@ export interface RecoveryOptions {
   };
   /** The room's newest records. */
   readonly recent: RecentMessages;
+  /** Its newest changes. */
+  readonly changes: Pick<RecentChanges, "hasAny">;
+  /** Done to deleted messages that are found. */
+  readonly erasures: Pick<Erasures, "erase">;
   /** Recognises duplicates. */
   readonly window: Pick<DeduplicationWindow, "hides">;
   /** The rooms' logs. */
@@ -74,16 +85,35 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { room, window, log, opening, key, texts } = source;
+  const { opening, key, texts } = source;
   await subscription.member.drained?.();
-  const options = { limit: PAGE, maxLength: PAGE_LENGTH, until: room.cursor };
-  const page = await opening.runPage(key, () => log.after(room.name, after, options));
-  // Nothing is left of what was between: it has expired.
-  if (page.length === 0) return room.cursor;
-  const shown = page.filter((record) => !window.hides(record));
-  if (shown.length > 0) {
+  const { records, end } = await opening.runPage(key, () => readMissed(after, source));
+  if (records.length > 0) {
     for (let wait; (wait = subscription.member.ready?.());) await wait;
-    subscription.send(texts.batchOf(shown));
+    subscription.send(texts.batchOf(records));
   }
-  return page[page.length - 1].cursor;
+  return end;
+}
+
+/** Reads the next page of what a member missed, and says up to where that is all. */
+async function readMissed(
+  after: string,
+  { room, changes, erasures, window, log }: RecoveryOptions,
+): Promise<{ readonly records: readonly LogRecord[]; readonly end: string }> {
+  const until = room.cursor;
+  const options = { limit: PAGE, maxLength: PAGE_LENGTH, until };
+  const page = await log.after(room.name, after, options);
+  const isPart = page.length >= PAGE || lengthOf(page) >= PAGE_LENGTH;
+  // Where nothing is left of what was between, it has expired.
+  const last = page.at(-1)?.cursor ?? until;
+  if (!changes.hasAny) {
+    return { records: page.filter((record) => !window.hides(record)), end: last };
+  }
+  const missed = await readMissedChanges(log, room.name, after, {
+    limit: CHANGES_PAGE,
+    until: isPart ? last : until,
+  });
+  const shown = page.filter((record) => record.cursor <= missed.end && !window.hides(record));
+  const folded = await foldPage(log, room.name, shown, (message) => erasures.erase(message));
+  return { records: merge(folded, missed.changes), end: missed.end };
 }

@@ -5,8 +5,8 @@
  */
 
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
-import { recordAt } from "../store/entry.ts";
 import { AppendPacer } from "./append_pacer.ts";
+import type { ChangeSubmission } from "./change_rules.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import { Delivery } from "./delivery.ts";
 import { FlushTracker } from "./flush_tracker.ts";
@@ -16,9 +16,10 @@ import { LogReader } from "./log_reader.ts";
 import type { Member, Subscription } from "./member.ts";
 import { MessageTexts } from "./message_batch.ts";
 import { PendingMessages } from "./pending_messages.ts";
-import type { RoomAppend, Submission } from "./room_append.ts";
-import type { PublishResult } from "./publish_result.ts";
+import type { ChangeResult, PublishResult } from "./publish_result.ts";
+import { type CommitAppend, recordsOf, type Submission } from "./room_append.ts";
 import { RecentMessages } from "./recent_messages.ts";
+import { RoomChanges } from "./room_changes.ts";
 import { RoomHolds } from "./room_holds.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { Subscribers } from "./subscribers.ts";
@@ -42,6 +43,7 @@ export class Room {
   readonly #recent: RecentMessages;
   readonly #pending: PendingMessages;
   readonly #subscribers: Subscribers;
+  readonly #changes: RoomChanges;
   readonly #tombstones: Tombstones;
   readonly #delivery: Delivery;
   readonly #reader: LogReader;
@@ -60,7 +62,7 @@ export class Room {
     this.#options = options;
     const { guard, isolate, limits, log, metrics, opening, post, presence } = options;
     const holds = this.#holds = new RoomHolds(onIdle);
-    const recent = this.#recent = new RecentMessages(options.recentTotal);
+    const recent = this.#recent = new RecentMessages(options.recentTotal, name);
     const window = new DeduplicationWindow();
     const flushes = new FlushTracker();
     const shared = {
@@ -71,7 +73,7 @@ export class Room {
       metrics,
       limits,
       opening,
-      texts: new MessageTexts(),
+      texts: new MessageTexts(name),
       holds,
       recent,
       window,
@@ -79,7 +81,7 @@ export class Room {
     };
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
-      onReject: (appends) => this.#pending.reject(appends),
+      onReject: (appends) => appends.forEach((append) => append.pending.reject([append])),
       flushes,
       sendingMs: () => this.#delivery.sendingMs,
       held: options.held,
@@ -89,6 +91,12 @@ export class Room {
       ...shared,
       commits: this.pacer,
       fillWindow: () => this.#reader.fillWindow(),
+      hold: holds.create(),
+    });
+    const changes = this.#changes = new RoomChanges({
+      ...options,
+      ...shared,
+      commits: this.pacer,
       hold: holds.create(),
     });
     const subscribers = this.#subscribers = new Subscribers({
@@ -109,6 +117,8 @@ export class Room {
       ...shared,
       isolate,
       pending,
+      ...changes.parts,
+      onControl: () => {},
       subscribers,
       typing,
       tombstones,
@@ -116,12 +126,14 @@ export class Room {
     });
     this.#reader = new LogReader({
       ...shared,
+      ...changes.parts,
       delivery,
       tombstones,
-      hasPending: () => pending.size > 0,
+      hasPending: () => pending.size + changes.pending.size > 0,
     });
     this.#joining = new Joining({
       ...shared,
+      ...changes.parts,
       room: {
         name,
         get cursor() {
@@ -140,6 +152,7 @@ export class Room {
       ...shared,
       name,
       publish: (submission) => pending.submit(submission),
+      change: (submission) => changes.pending.submit(submission),
       createQueue: (connection) => createQueue(options.moderation, connection),
       startTyping: (subscription) => typing.start(subscription),
       stopTyping: (subscription) => typing.stop(subscription),
@@ -196,6 +209,13 @@ export class Room {
     return this.#reader.mustRead ? this.#afterOpening(submit) : submit();
   }
 
+  /** Changes a message for a user who need not be here. Rejects where the room cannot be read. */
+  async change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
+    using _hold = this.#holds.take();
+    await this.#reader.open();
+    return await this.#changes.pending.make(submission);
+  }
+
   async #afterOpening<T>(action: () => Promise<T>): Promise<T> {
     using _hold = this.#holds.take();
     await this.#reader.open();
@@ -206,31 +226,32 @@ export class Room {
    * Delivers committed messages in log order.
    *
    * @param commit The commit.
-   * @param appends The messages of this room in it, in the order of the entry.
+   * @param appends The messages and changes of this room in it, in the order of arrival.
    * @param options Whether something was appended before them that was not read.
    * @returns Settles when they are delivered, where the log has to be read for that.
    */
   committed(
     commit: string,
-    appends: readonly RoomAppend[],
+    appends: readonly CommitAppend[],
     options: { readonly isBehind: boolean },
   ): Promise<void> | undefined {
-    this.#options.metrics.messagesStored += appends.length;
+    for (const { writes } of appends) if (!writes) this.#options.metrics.messagesStored++;
     // A catch-up at work may have read these already: then it delivers what is left of them.
     if (options.isBehind || this.#reader.mustRead) return this.#reader.catchUp();
-    const records = appends.map(({ text, message }, index) =>
-      recordAt({ room: this.name, commit, index }, text, message)
-    );
+    const records = recordsOf(appends, commit);
     this.#delivery.deliver(records, { announce: !this.#options.alone });
     return undefined;
   }
 
   /** Rejects the pending messages of a failed commit with `not_stored`. */
-  notCommitted(appends: readonly RoomAppend[], error: unknown): void {
+  notCommitted(appends: readonly CommitAppend[], error: unknown): void {
     using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
     this.#reader.distrust(error);
-    this.#pending.reject(appends.filter(({ pending }) => pending === this.#pending), error);
+    for (const owner of [this.#pending, this.#changes.pending]) {
+      const own = appends.filter(({ pending }) => pending === owner);
+      if (own.length > 0) owner.reject(own, error);
+    }
   }
 
   /** Receives what another isolate delivered. */
@@ -258,6 +279,7 @@ export class Room {
     this.#pending.dismiss();
     this.#recent.clear();
     this.#reader.stop();
+    this.#changes.dismiss();
     this.#tombstones.stop();
     this.pacer.release();
     const waiting = this.#joining.dismiss();

@@ -5,7 +5,8 @@
  */
 
 import type { Draft, Problem } from "../protocol/mod.ts";
-import { encodeLine, type StoredMessage } from "../store/entry.ts";
+import { CHANGES_FROM } from "../store/cursor.ts";
+import { encodeLine, type LogRecord, type StoredMessage } from "../store/entry.ts";
 import type { Append } from "../store/group_commit.ts";
 import { hashText } from "./draft_hash.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
@@ -35,18 +36,29 @@ export interface Submission {
   readonly answer: PublishCallback;
 }
 
-/** What a room does about its messages when their commit has ended and the room is gone. */
+/** What a room does about its records when their commit has ended and the room is gone. */
 export interface AppendOwner {
   /** Whether the room is gone: what is on its way must be settled without it. */
   readonly isDismissed: boolean;
-  /** Rejects messages of a failed commit. */
-  reject(appends: readonly RoomAppend[], error?: unknown): void;
-  /** Settles a message whose commit is done. */
-  settleAlone(append: RoomAppend, at: { readonly commit: string; readonly index: number }): void;
+  /** Rejects records of a failed commit. */
+  reject(appends: readonly CommitAppend[], error?: unknown): void;
+  /** Makes the record of what was committed. */
+  recordOf(
+    append: CommitAppend,
+    at: { readonly commit: string; readonly index: number },
+  ): LogRecord;
+  /** Settles a record whose commit is done. */
+  settleAlone(append: CommitAppend, at: { readonly commit: string; readonly index: number }): void;
+}
+
+/** A record on its way into the log: a message, or a change. */
+export interface CommitAppend extends Append {
+  /** Where it waits. */
+  readonly pending: AppendOwner;
 }
 
 /** A message on its way into the log, and what waits for its result. */
-export interface RoomAppend extends Append {
+export interface RoomAppend extends CommitAppend {
   /** The message. */
   readonly message: StoredMessage;
   /** The message as stored, as text. */
@@ -55,14 +67,38 @@ export interface RoomAppend extends Append {
   readonly answers: PublishCallback[];
   /** 32 bits of a hash of what was sent, where it has a `ref`. */
   readonly hash?: number;
-  /** The room's, where it waits. */
-  readonly pending: AppendOwner;
 }
 
 /** What the server adds to a message. */
 export interface AppendStamp extends Pick<RoomAppend, "answers" | "hash" | "id" | "pending"> {
   /** When it was accepted, ISO 8601. */
   readonly sentAt: string;
+}
+
+/**
+ * Tells where each append stands in its commit: changes come behind messages.
+ *
+ * @param appends The appends of one room, in the order of arrival.
+ * @returns Each with its index.
+ */
+export function indexed<A extends CommitAppend>(appends: readonly A[]): [A, number][] {
+  let [messages, changes] = [0, CHANGES_FROM];
+  return appends.map((append) => [append, append.writes ? changes++ : messages++]);
+}
+
+/**
+ * Makes the records of what was committed.
+ *
+ * @param appends The appends of one room, in the order of arrival.
+ * @param commit The commit.
+ * @returns The records, in the log's order.
+ */
+export function recordsOf(appends: readonly CommitAppend[], commit: string): LogRecord[] {
+  const records = indexed(appends).map(([append, index]) => {
+    return append.pending.recordOf(append, { commit, index });
+  });
+  if (!appends.some(({ writes }) => writes)) return records;
+  return records.sort((one, other) => one.cursor < other.cursor ? -1 : 1);
 }
 
 /**

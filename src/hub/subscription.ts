@@ -4,10 +4,11 @@
  * @module
  */
 
-import { CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
+import { type ChangeDraft, CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
 import type { Problem, Role } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { type ChangeSubmission, ENVELOPE_OF } from "./change_rules.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
@@ -17,6 +18,14 @@ import { errorBatch } from "./room_error.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
 const EARLY_MAX = 256;
+
+/** What a member without a user is told, and one that asks for too much before it is live. */
+const NOBODY: Problem = { code: "bad_user", message: "Who only reads cannot send" };
+const EARLY: Problem = {
+  code: "rate_limited",
+  message: "Too much was sent before the history was complete",
+  retry_after_ms: 1000,
+};
 
 /** What a reader is told that wants more. */
 const READS_ONLY: Problem = { code: "forbidden", message: "You may only read in this room" };
@@ -31,6 +40,8 @@ export interface SubscriptionRoom {
   createQueue(connection: object): JudgementQueue | undefined;
   /** Publishes a message. */
   publish(submission: Submission): void;
+  /** Changes a message. */
+  change(submission: ChangeSubmission): void;
   /** Starts or renews the typing of a subscription. */
   startTyping(subscription: RoomSubscription): void;
   /** Ends the typing of a subscription. */
@@ -98,10 +109,12 @@ export class RoomSubscription implements Subscription {
   }
 
   publish(draft: Draft): void {
-    const { ref } = draft;
-    if (this.#whenLive(() => this.#publish(draft))) return;
-    const message = "Too much was sent before the history was complete";
-    this.refuse({ code: "rate_limited", message, ref, retry_after_ms: 1000 });
+    if (!this.#whenLive(() => this.#publish(draft))) this.refuse({ ...EARLY, ref: draft.ref });
+  }
+
+  change(draft: ChangeDraft): void {
+    if (this.#whenLive(() => this.#change(draft))) return;
+    this.refuse({ ...EARLY, ref: draft.ref }, ENVELOPE_OF[draft.kind]);
   }
 
   typing(status: boolean): void {
@@ -225,10 +238,7 @@ export class RoomSubscription implements Subscription {
   #publish(draft: Draft): void {
     this.#room.stopTyping(this);
     const { user } = this;
-    if (user === undefined) {
-      const message = "Who only reads cannot send";
-      return this.refuse({ code: "bad_user", message, ref: draft.ref });
-    }
+    if (user === undefined) return this.refuse({ ...NOBODY, ref: draft.ref });
     if (this.role === "reader") return this.refuse({ ...READS_ONLY, ref: draft.ref });
     this.#room.publish({
       user,
@@ -241,6 +251,25 @@ export class RoomSubscription implements Subscription {
         else if (result.status === "duplicate") {
           this.send(this.#room.texts.batchOf([result.record]));
         }
+      },
+    });
+  }
+
+  #change(draft: ChangeDraft): void {
+    const { user, role } = this;
+    const type = ENVELOPE_OF[draft.kind];
+    if (user === undefined) return this.refuse({ ...NOBODY, ref: draft.ref }, type);
+    this.#room.change({
+      user,
+      role,
+      draft,
+      queue: this.#queue,
+      answer: (result) => {
+        if (result.status === "refused") return this.refuse(result.problem, type);
+        if (result.status === "stored") return;
+        // It was stored before, or is not: others have heard of it, or will not.
+        const { change } = result;
+        this.send(this.#room.texts.batchOf([{ ...change, user, ref: draft.ref }]));
       },
     });
   }

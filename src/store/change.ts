@@ -10,7 +10,6 @@
 import type { ChangeKind, JsonObject } from "../protocol/mod.ts";
 import type { ChangeWrites, StateWrite } from "./change_entry.ts";
 import { CHANGES_FROM, cursorAt, tagOf } from "./cursor.ts";
-import { encodeLine } from "./entry.ts";
 
 /** What is stored of any change; its cursor is given by the commit. */
 export interface StoredBase {
@@ -22,6 +21,8 @@ export interface StoredBase {
   readonly at: number;
   /** The sender's own name for it. */
   readonly ref?: string;
+  /** 32 bits of a hash of what its sender sent, where it has a `ref`. */
+  readonly h?: number;
 }
 
 /** What is stored of a change of a message. */
@@ -65,6 +66,8 @@ export type ControlRecord = StoredControl & { readonly cursor: string };
 /** A change, at its place. */
 export type ChangeRecord = MessageChangeRecord | ControlRecord;
 
+const encoder = new TextEncoder();
+
 /** The state whose place is that of a message's last change. */
 export const CHANGED = "changed";
 
@@ -75,7 +78,7 @@ export const CHANGED = "changed";
  * @returns Its bytes, without the line feed.
  */
 export function encodeChange(change: StoredChange): Uint8Array<ArrayBuffer> {
-  return encodeLine(JSON.stringify(change));
+  return encoder.encode(JSON.stringify(change));
 }
 
 /**
@@ -162,7 +165,7 @@ export function eraseEdits(text: string, message: string): string {
   return text.split("\n").map((line) => {
     const stored = parseChange(line);
     if (stored?.kind !== "edit" || stored.message !== message) return line;
-    const { text: _text, data: _data, ref: _ref, ...rest } = stored;
+    const { text: _text, data: _data, ref: _ref, h: _h, ...rest } = stored;
     return JSON.stringify(rest);
   }).join("\n");
 }

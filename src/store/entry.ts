@@ -5,11 +5,13 @@
  */
 
 import type { Message } from "../protocol/mod.ts";
+import type { ChangeRecord } from "./change.ts";
 import type { ChangeEntry } from "./change_entry.ts";
 import { COMMIT_LENGTH, cursorAt, ENTRY_MAX_RECORDS, isCommit, tagOf } from "./cursor.ts";
+import type { MessageState } from "./message_state.ts";
 import { hashRef, parseRefHash, type RefHash, refHashText, refName } from "./ref_hash.ts";
 
-/** A record of a log: a message, what is left of one, or the tombstone of a duplicate. */
+/** A record of a log: a message, what is left of one, the tombstone of a duplicate, or a change. */
 export interface LogRecord {
   /** Its place: sorts like the log. */
   readonly cursor: string;
@@ -27,6 +29,10 @@ export interface LogRecord {
   readonly envelope: string;
   /** The cursor of the message that it repeats, where it is a tombstone. It is not to be shown. */
   readonly repeats?: string;
+  /** What it changes, where it is a change. Its envelope is empty where members get none. */
+  readonly change?: ChangeRecord;
+  /** What became of it, where it is a message that was changed. It is in the envelope already. */
+  readonly state?: MessageState;
   /** Whether it was erased: nothing is left of what it said. */
   readonly isErased?: true;
   /** The hash of its sender and `ref`, where it was erased and had one. */

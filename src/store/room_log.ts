@@ -29,6 +29,8 @@ export interface ChangesOptions {
   readonly limit: number;
   /** The last cursor that may be returned. @default {undefined} to the end */
   readonly until?: string;
+  /** Whether the newest ones are returned where there are more, oldest first all the same. @default {false} */
+  readonly newest?: boolean;
 }
 
 /** Which states of messages to read. */

@@ -95,6 +95,11 @@ export function testChanges(test: Test): void {
     assertEquals(await read(cursors[2], 100, cursors[2]), []);
     assertEquals(await read(cursors.at(-1)!, 100), []);
     assertEquals(await read(ORIGIN, 0), []);
+    const newest = async (limit: number, until?: string) =>
+      cursorsOf(await log.changes("lobby", ORIGIN, { limit, until, newest: true }));
+    assertEquals(await newest(5), cursors.slice(-5));
+    assertEquals(await newest(100), cursors);
+    assertEquals(await newest(3, cursors[20]), cursors.slice(18, 21));
   });
 
   test("get() finds no change, has() does, where its tag fits", async (database, log) => {

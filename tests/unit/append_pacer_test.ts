@@ -3,7 +3,7 @@ import { KvRoomLog, Metrics } from "@hubbub/hub";
 import { Guard } from "../../src/telemetry/guard.ts";
 import { type CommittingRoom, createCommits } from "../../src/hub/commits.ts";
 import { AppendPacer, HeldBytes } from "../../src/hub/append_pacer.ts";
-import type { RoomAppend } from "../../src/hub/room_append.ts";
+import type { CommitAppend, RoomAppend } from "../../src/hub/room_append.ts";
 import { encodeLine } from "../../src/store/entry.ts";
 import { eventually, within } from "../helpers/patience.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
@@ -22,8 +22,8 @@ function createPacer({ accepts = (): boolean => true, isBusy = true, sendingMs =
   const rejected: string[] = [];
   let flushed = Promise.withResolvers<void>();
   const pacer = new AppendPacer({
-    commit: ({ text }) => accepts() && committed.push(text) > 0,
-    onReject: (appends) => void rejected.push(...appends.map(({ text }) => text)),
+    commit: (append) => accepts() && committed.push(textOf(append)) > 0,
+    onReject: (appends) => void rejected.push(...appends.map(textOf)),
     flushes: {
       get isBusy() {
         return isBusy;
@@ -153,7 +153,7 @@ Deno.test("createCommits() commits of other rooms while one reads its log, or it
           held: new HeldBytes(),
         }),
         committed(_versionstamp, appends) {
-          delivered.push(...appends.map(({ text }) => text));
+          delivered.push(...appends.map(textOf));
           for (const go of waiting.splice(0)) go();
           return isSlow && slow === "its read" ? never : undefined;
         },
@@ -204,3 +204,7 @@ Deno.test("a member that takes long for each frame leaves most of the time to ot
   const frames = blocking.frames.filter(([{ type }]) => type === "chat_message").length;
   assert(frames < 50, `${frames} frames of 100 messages`);
 });
+
+function textOf(append: CommitAppend): string {
+  return (append as RoomAppend).text;
+}

@@ -18,6 +18,9 @@ const STATES_BATCH = 500;
 /** Times that the states of one message are read again, while it is changed without pause. */
 const ATTEMPTS_MAX = 20;
 
+/** A cursor after all others. */
+const END = "~";
+
 /** The value of a state: the index of its change, its tag, and JSON text in UTF-8. */
 type StateValue = readonly [index: number, tag: number, text?: Uint8Array];
 
@@ -93,7 +96,7 @@ export class KvChanges {
   /** As in {@linkcode RoomLog.changes}. */
   async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
     const { handle, keys, expiry } = this.#options;
-    const { limit, until } = options;
+    const { limit, until, newest = false } = options;
     const from = placeOf(cursor);
     if (limit <= 0 || (until !== undefined && placeOf(until) <= from)) return [];
     const prefix = keys.changes(room);
@@ -104,17 +107,18 @@ export class KvChanges {
     const first = await expiry.first(room);
     return await handle.call("read changes", async (kv, progress) => {
       const found: ChangeRecord[] = [];
-      for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: READ_BATCH })) {
+      const listed = kv.list<Uint8Array>(selector, { batchSize: READ_BATCH, reverse: newest });
+      for await (const { key, value } of listed) {
         progress();
-        for (const record of this.#decode(room, String(key.at(-1)), value)) {
-          if (placeOf(record.cursor) <= from) continue;
-          if (until !== undefined && record.cursor > until) return found;
+        const records = this.#decode(room, String(key.at(-1)), value);
+        for (const record of newest ? records.reverse() : records) {
+          if (placeOf(record.cursor) <= from || record.cursor > (until ?? END)) continue;
           if (record.kind !== "control" && record.message < first) continue;
           found.push(record);
-          if (found.length >= limit) return found;
+          if (found.length >= limit) return newest ? found.reverse() : found;
         }
       }
-      return found;
+      return newest ? found.reverse() : found;
     });
   }
 

@@ -1,0 +1,133 @@
+/**
+ * What may be changed, and what is so already.
+ *
+ * @module
+ */
+
+import { type ChangeDraft, type Problem, REACTION_KINDS_MAX } from "../protocol/mod.ts";
+import type { DeleteEnvelopeV2, EditEnvelopeV2, ReactEnvelopeV2 } from "../protocol/mod.ts";
+import { REACTIONS_MAX, type Role } from "../protocol/mod.ts";
+import type { StoredMessageChange } from "../store/change.ts";
+import type { LogRecord } from "../store/entry.ts";
+import type { JudgementQueue } from "./judgement_queue.ts";
+import type { ChangeCallback } from "./publish_result.ts";
+
+/** A change to make. */
+export interface ChangeSubmission {
+  /** The user that makes it. */
+  readonly user: string;
+  /** What the user may do in the room. */
+  readonly role: Role;
+  /** The change. */
+  readonly draft: ChangeDraft;
+  /** The sender's messages that are being judged. @default {undefined} it is judged by itself */
+  readonly queue?: JudgementQueue;
+  /** Called with the result. */
+  readonly answer: ChangeCallback;
+}
+
+/** The types of the envelopes that change messages. */
+export const ENVELOPE_OF = {
+  edit: "edit_message",
+  delete: "delete_message",
+  reaction: "react",
+} as const;
+
+/**
+ * Takes a change out of its envelope.
+ *
+ * @param envelope An envelope from a client.
+ * @returns The change.
+ */
+export function draftOf(
+  { type, payload }: EditEnvelopeV2 | DeleteEnvelopeV2 | ReactEnvelopeV2,
+): ChangeDraft {
+  switch (type) {
+    case "edit_message":
+      return { kind: "edit", ...payload };
+    case "delete_message":
+      return { kind: "delete", ...payload };
+    case "react":
+      return { kind: "reaction", ...payload };
+  }
+}
+
+/** The problem of a message that there is not, or no longer. */
+export const NOT_FOUND: Problem = { code: "not_found", message: "There is no such message" };
+
+/**
+ * Tells why a change may not be made.
+ *
+ * @param submission The change.
+ * @param message The message as it is now.
+ * @param pending The changes that are on their way.
+ * @returns What is wrong; undefined where nothing is.
+ */
+export function problemOf(
+  { user, role, draft }: ChangeSubmission,
+  message: LogRecord,
+  pending: readonly StoredMessageChange[],
+): Problem | undefined {
+  if (message.repeats !== undefined) return NOT_FOUND;
+  if (role === "reader") return { code: "forbidden", message: "You may only read in this room" };
+  if (draft.kind !== "reaction" && message.user !== user && role !== "moderator") {
+    return { code: "forbidden", message: "This message is not yours" };
+  }
+  if (draft.kind === "delete") return undefined;
+  const ofMessage = pending.filter((change) => change.message === draft.cursor);
+  if (isDeleted(message) || ofMessage.some(({ kind }) => kind === "delete")) return NOT_FOUND;
+  if (draft.kind !== "reaction" || !draft.status) return undefined;
+  const { state } = message;
+  if (state?.hasReaction(draft.emoji, user)) return undefined;
+  const added = ofMessage.filter(({ status }) => status);
+  const kinds = new Set(added.flatMap(({ emoji = "" }) => state?.hasKind(emoji) ? [] : [emoji]));
+  const isKnown = state?.hasKind(draft.emoji) || kinds.has(draft.emoji);
+  const hasRoom = (state?.reactionCount ?? 0) + added.length < REACTIONS_MAX &&
+    (isKnown || (state?.reactionKinds ?? 0) + kinds.size < REACTION_KINDS_MAX);
+  if (hasRoom) return undefined;
+  const text = `A message has at most ${REACTION_KINDS_MAX} kinds of reactions, and ` +
+    `${REACTIONS_MAX} of them`;
+  return { code: "too_many_reactions", message: text };
+}
+
+/**
+ * Whether a message is so already, with what is on its way.
+ *
+ * @param submission The change.
+ * @param message The message as it is now.
+ * @param pending The changes that are on their way.
+ * @returns True if nothing would become of the change.
+ */
+export function changesNothing(
+  { user, draft }: ChangeSubmission,
+  message: LogRecord,
+  pending: readonly StoredMessageChange[],
+): boolean {
+  const ofMessage = pending.filter((change) => change.message === draft.cursor);
+  switch (draft.kind) {
+    case "delete":
+      return isDeleted(message);
+    case "reaction": {
+      const own = ofMessage.filter((change) => {
+        return change.kind === "reaction" && change.emoji === draft.emoji && change.user === user;
+      });
+      const now = message.state?.hasReaction(draft.emoji, user) ?? false;
+      return (own.at(-1)?.status ?? now) === draft.status;
+    }
+    case "edit":
+      return !ofMessage.some(({ kind }) => kind === "edit") && isSame(message, draft);
+  }
+}
+
+function isDeleted({ state, isErased }: LogRecord): boolean {
+  return state?.isDeleted ?? isErased ?? false;
+}
+
+function isSame(
+  message: LogRecord,
+  { text, data }: Extract<ChangeDraft, { readonly kind: "edit" }>,
+): boolean {
+  const now = JSON.parse(message.envelope).payload as { text: string; data?: unknown };
+  return (text === undefined || text === now.text) &&
+    (data === undefined || JSON.stringify(data) === JSON.stringify(now.data ?? null));
+}

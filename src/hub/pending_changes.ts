@@ -1,0 +1,299 @@
+/**
+ * The changes of a room on their way into the log.
+ *
+ * @module
+ */
+
+import type { ChangeDraft, Problem } from "../protocol/mod.ts";
+import { encodeChange, type StoredMessageChange, writesOf } from "../store/change.ts";
+import { cursorAt, ORIGIN, tagOf } from "../store/cursor.ts";
+import { StoreTimeoutError } from "../store/deadline.ts";
+import type { LogRecord } from "../store/entry.ts";
+import { changeRecord } from "../store/folded_record.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { changesNothing, type ChangeSubmission, NOT_FOUND, problemOf } from "./change_rules.ts";
+import type { ChangedMessages } from "./changed_messages.ts";
+import { hashDraft } from "./draft_hash.ts";
+import { refReused } from "./duplicate_results.ts";
+import { JudgementQueue } from "./judgement_queue.ts";
+import type { PendingMessagesOptions } from "./pending_options.ts";
+import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
+import { CHANGES_KEPT, type RecentChanges } from "./recent_changes.ts";
+import type { AppendOwner, CommitAppend } from "./room_append.ts";
+
+/** A change on its way into the log. */
+interface ChangeAppend extends CommitAppend {
+  readonly change: StoredMessageChange;
+  /** The hash of what was sent. */
+  readonly hash: number;
+  readonly answers: ChangeCallback[];
+}
+
+/** How {@linkcode PendingChanges} behaves. */
+export interface PendingChangesOptions extends
+  Pick<
+    PendingMessagesOptions,
+    | "commits"
+    | "createId"
+    | "guard"
+    | "hold"
+    | "isDraining"
+    | "metrics"
+    | "moderation"
+    | "room"
+    | "timestamp"
+  > {
+  /** The rooms' logs. */
+  readonly log: Pick<RoomLog, "changes" | "entryMaxBytes">;
+  /** The messages that are changed. */
+  readonly messages: ChangedMessages;
+  /** The newest changes. */
+  readonly recent: RecentChanges;
+}
+
+/** The changes of a room on their way into the log: each is held against what its message is now. */
+export class PendingChanges implements AppendOwner {
+  readonly #options: PendingChangesOptions;
+  readonly #byId = new Map<string, ChangeAppend>();
+  readonly #byRef = new Map<string, ChangeAppend>();
+  /** By message, what waits until it has been read. */
+  readonly #waiting = new Map<string, ChangeSubmission[]>();
+  /** Changes that are being judged. */
+  #judging = 0;
+  #isDismissed = false;
+
+  /** @param options Where changes go. */
+  constructor(options: PendingChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the room is gone. */
+  get isDismissed(): boolean {
+    return this.#isDismissed;
+  }
+
+  /** Gives up the room. */
+  dismiss(): void {
+    this.#isDismissed = true;
+    const problem: Problem = { code: "not_stored", message: "The room was closed before" };
+    for (const waiting of this.#waiting.values()) {
+      for (const submission of waiting) this.#refuse(submission, problem);
+    }
+    this.#waiting.clear();
+  }
+
+  /** How many changes are on their way. */
+  get size(): number {
+    return this.#byId.size + this.#waiting.size + this.#judging;
+  }
+
+  /**
+   * Makes a change.
+   *
+   * @param submission The change.
+   * @returns The result.
+   */
+  make(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
+    return new Promise((answer) => this.submit({ ...submission, answer }));
+  }
+
+  /**
+   * Passes a change to the log, unless it is there already, or changes nothing.
+   *
+   * @param submission The change.
+   */
+  submit(submission: ChangeSubmission): void {
+    const { messages, recent, isDraining } = this.#options;
+    const { cursor } = submission.draft;
+    if (isDraining()) {
+      return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
+    }
+    const waiting = this.#waiting.get(cursor);
+    if (waiting) return void waiting.push(submission);
+    const message = messages.find(cursor);
+    const isKnown = submission.draft.ref === undefined || recent.isPrimed;
+    if (message && isKnown) return this.#submit(submission, message);
+    this.#waiting.set(cursor, [submission]);
+    this.#hold();
+    void this.#read(cursor);
+  }
+
+  async #read(cursor: string): Promise<void> {
+    const { log, messages, metrics, guard, recent, room } = this.#options;
+    let found: LogRecord | undefined;
+    let problem: Problem | undefined;
+    try {
+      if (!recent.isPrimed) {
+        const options = { limit: CHANGES_KEPT, newest: true };
+        recent.prime((await log.changes(room, ORIGIN, options)).map(changeRecord));
+      }
+      found = messages.find(cursor) ?? await messages.read(cursor);
+    } catch (error) {
+      metrics.readFailures++;
+      guard.logger("error", "read_failed", { room, error });
+      problem = { code: "unavailable", message: "The message could not be read" };
+    }
+    const waiting = this.#waiting.get(cursor) ?? [];
+    this.#waiting.delete(cursor);
+    for (const submission of waiting) {
+      // The one before may have changed it.
+      const message = found && (messages.find(cursor) ?? found);
+      if (problem) this.#refuse(submission, problem);
+      else if (message) this.#submit(submission, message);
+      else this.#refuse(submission, NOT_FOUND);
+    }
+    this.#hold();
+  }
+
+  #submit(submission: ChangeSubmission, message: LogRecord): void {
+    const { user, draft } = submission;
+    const hash = hashDraft(draft);
+    if (draft.ref !== undefined) {
+      const same = this.#byRef.get(`${user}\n${draft.ref}`);
+      if (same && same.hash !== hash) return this.#refuse(submission, refReused(draft.ref));
+      if (same) {
+        same.answers.push((result) => {
+          const isStored = result.status === "stored";
+          submission.answer(isStored ? { ...result, status: "duplicate" } : result);
+        });
+        return;
+      }
+      const stored = this.#options.recent.find(user, draft.ref);
+      const isOther = stored?.hash !== undefined && stored.hash !== hash;
+      if (isOther) return this.#refuse(submission, refReused(draft.ref));
+      if (stored) return this.#answer([submission.answer], { status: "duplicate", change: stored });
+    }
+    const pending = [...this.#byId.values()].map(({ change }) => change);
+    const problem = problemOf(submission, message, pending);
+    if (problem) return this.#refuse(submission, problem);
+    if (changesNothing(submission, message, pending)) {
+      const change = this.#unchanged(submission, message);
+      return this.#answer([submission.answer], { status: "unchanged", change });
+    }
+    const { moderation } = this.#options;
+    if (draft.kind !== "edit" || draft.text === undefined || !moderation) {
+      return this.#store(submission, draft, hash);
+    }
+    this.#judge(submission, draft as EditWithText, hash);
+  }
+
+  #judge(submission: ChangeSubmission, draft: EditWithText, hash: number): void {
+    const { moderation, room } = this.#options;
+    const { user, queue = new JudgementQueue(moderation!) } = submission;
+    const judged = { text: draft.text, ...(draft.data && { data: draft.data }) };
+    this.#judging++;
+    this.#hold();
+    const isTaken = queue.add(judged, { room, user }, (judgement) => {
+      this.#judging--;
+      if ("problem" in judgement) this.#refuse(submission, judgement.problem);
+      else this.#store(submission, { ...draft, text: judgement.draft.text }, hash);
+      this.#hold();
+    });
+    if (isTaken) return;
+    this.#judging--;
+    this.#hold();
+    const message = "Too many of your messages wait to be judged";
+    this.#refuse(submission, { code: "rate_limited", message, retry_after_ms: 1000 });
+  }
+
+  /** Makes what answers a change that changes nothing: its place is that of the last one. */
+  #unchanged({ user, draft }: ChangeSubmission, message: LogRecord): LogRecord {
+    const cursor = message.state?.changed || message.cursor;
+    const change = this.#compose(user, draft);
+    return changeRecord({ ...change, cursor });
+  }
+
+  #compose(user: string, draft: ChangeDraft): StoredMessageChange {
+    const { createId, timestamp } = this.#options;
+    const { cursor: message, ...rest } = draft;
+    return { id: createId(), user, at: Date.parse(timestamp()), message, ...rest };
+  }
+
+  /** Hands a change to the group commit. */
+  #store(submission: ChangeSubmission, draft: ChangeDraft, hash: number): void {
+    const { commits, log, metrics, room } = this.#options;
+    const h = draft.ref === undefined ? undefined : hash;
+    const change = { ...this.#compose(submission.user, draft), h };
+    const append: ChangeAppend = {
+      room,
+      id: change.id,
+      line: encodeChange(change),
+      writes: writesOf(change),
+      change,
+      hash,
+      answers: [submission.answer],
+      pending: this,
+    };
+    if (append.line.length > log.entryMaxBytes) {
+      const message = "The change takes more room than an entry of the log has";
+      return this.#refuse(submission, { code: "text_too_long", message });
+    }
+    if (!commits.add(append)) {
+      metrics.messagesNotStored++;
+      const message = "Too many messages wait to be stored";
+      return this.#refuse(submission, { code: "not_stored", message });
+    }
+    this.#byId.set(change.id, append);
+    if (draft.ref !== undefined) this.#byRef.set(`${change.user}\n${draft.ref}`, append);
+    this.#hold();
+  }
+
+  /** Removes a change that is in the log now, or never will be. */
+  take(id: string): ChangeAppend | undefined {
+    const append = this.#byId.get(id);
+    if (!append) return undefined;
+    const { user, ref } = append.change;
+    this.#byId.delete(id);
+    if (ref !== undefined) this.#byRef.delete(`${user}\n${ref}`);
+    this.#hold();
+    return append;
+  }
+
+  /** Gives the result of a change to all that wait for it. Never throws. */
+  settle(append: CommitAppend, record: LogRecord): void {
+    this.#answer((append as ChangeAppend).answers, { status: "stored", change: record });
+  }
+
+  /** The record of a change whose commit is known. */
+  recordOf(
+    append: CommitAppend,
+    { commit, index }: { readonly commit: string; readonly index: number },
+  ): LogRecord {
+    const { change } = append as ChangeAppend;
+    return changeRecord({ ...change, cursor: cursorAt(commit, index, tagOf(change.id)) });
+  }
+
+  reject(appends: readonly CommitAppend[], error?: unknown): void {
+    const message = error instanceof StoreTimeoutError
+      ? "The change may have been stored: send it again with the same ref"
+      : "The change could not be stored";
+    this.#options.metrics.messagesNotStored += appends.length;
+    for (const append of appends as readonly ChangeAppend[]) {
+      this.take(append.id);
+      const problem: Problem = { code: "not_stored", message, ref: append.change.ref };
+      this.#answer(append.answers, { status: "refused", problem });
+    }
+  }
+
+  settleAlone(append: CommitAppend, at: { readonly commit: string; readonly index: number }): void {
+    this.take(append.id);
+    this.settle(append, this.recordOf(append, at));
+  }
+
+  #hold(): void {
+    this.#options.hold.set(this.size > 0);
+  }
+
+  #refuse({ answer, draft: { ref } }: ChangeSubmission, problem: Problem): void {
+    this.#answer([answer], { status: "refused", problem: { ...problem, ref } });
+  }
+
+  #answer(answers: readonly ChangeCallback[], result: ChangeResult): void {
+    for (const answer of answers) {
+      this.#options.guard.run("answer_failed", () => answer(result));
+    }
+  }
+}
+
+/** An edit of the text. */
+type EditWithText = ChangeDraft & { readonly kind: "edit"; readonly text: string };

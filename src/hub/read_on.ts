@@ -1,0 +1,202 @@
+/**
+ * Reading of messages and changes together, in the log's order.
+ *
+ * @module
+ */
+
+import type { ChangeRecord } from "../store/change.ts";
+import { ORIGIN } from "../store/cursor.ts";
+import type { LogRecord } from "../store/entry.ts";
+import { changeRecord, foldRecord, isErasedEdit } from "../store/folded_record.ts";
+import { MessageState } from "../store/message_state.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { lengthOf } from "./read_records.ts";
+import { merge } from "./recent_changes.ts";
+
+/** States that opening a room reads, for its newest messages: older ones are read when needed. */
+const OPENING_STATES_MAX = 10_000;
+
+/** What is read at most. */
+export interface ReadOnOptions {
+  /** Messages, and changes. */
+  readonly limit: number;
+  /** UTF-16 code units of the messages' envelopes. */
+  readonly maxLength: number;
+}
+
+/** What was read. */
+export interface ReadOn {
+  /** Messages and changes, in order: all that there are, up to the last one. */
+  readonly records: readonly LogRecord[];
+  /** Whether there may be more. */
+  readonly isPart: boolean;
+}
+
+/**
+ * Reads on from a place. The two ranges are not read in one moment, so each is read up to a place
+ * that the other is known to reach.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param after The place.
+ * @param options How much.
+ * @returns The next records.
+ * @throws Whatever the store rejects with.
+ */
+export async function readOn(
+  log: RoomLog,
+  room: string,
+  after: string,
+  options: ReadOnOptions,
+): Promise<ReadOn> {
+  const { limit, maxLength } = options;
+  let messages = await log.after(room, after, options);
+  let isPart = messages.length >= limit || lengthOf(messages) >= maxLength;
+  const end = messages.at(-1)?.cursor ?? after;
+  const changes = await log.changes(room, after, { limit, until: isPart ? end : undefined });
+  const last = changes.at(-1)?.cursor;
+  if (last === undefined) return { records: messages, isPart };
+  if (changes.length >= limit) isPart = true;
+  if (last > end) {
+    // Messages may have come between the two reads, before the last change.
+    const more = await log.after(room, end, { ...options, until: last });
+    messages = [...messages, ...more];
+    if (more.length >= limit || lengthOf(more) >= maxLength) {
+      isPart = true;
+      const reached = messages[messages.length - 1].cursor;
+      return { records: mergeUntil(messages, changes, reached), isPart };
+    }
+  }
+  // Where changes were cut, nothing after the last one is known to be next.
+  const reached = changes.length >= limit ? last : "~";
+  return { records: mergeUntil(messages, changes, reached), isPart };
+}
+
+function mergeUntil(
+  messages: readonly LogRecord[],
+  changes: readonly ChangeRecord[],
+  end: string,
+): readonly LogRecord[] {
+  const records = merge(messages, changes.map(changeRecord));
+  return records.filter(({ cursor }) => cursor <= end);
+}
+
+/** What a room is opened with. */
+export interface Opening {
+  /** The newest records, as they were stored. */
+  readonly records: readonly LogRecord[];
+  /** Those of them that are kept in memory, for the states of all of them were read. */
+  readonly kept: readonly LogRecord[];
+  /** By cursor, what became of those that were changed. */
+  readonly states: ReadonlyMap<string, MessageState>;
+  /** The place up to which all of it is. */
+  readonly cursor: string;
+  /** Whether the room ever had a change. */
+  readonly hasChanges: boolean;
+}
+
+/**
+ * Reads what a room is opened with. For one that never had a change that is one small key more than
+ * its messages.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param options How many messages.
+ * @returns Its newest messages, with what became of them.
+ * @throws Whatever the store rejects with.
+ */
+export async function readOpening(
+  log: RoomLog,
+  room: string,
+  options: ReadOnOptions,
+): Promise<Opening> {
+  let records = await log.last(room, options);
+  const head = records.length > 0 ? ORIGIN : await log.head(room);
+  // What was appended between the two reads must be among the recent messages.
+  if (head !== ORIGIN) records = await log.last(room, options);
+  let cursor = records.at(-1)?.cursor ?? head;
+  // After the messages: where it knows of no change, there is none before the last of them.
+  const { hasChanges } = await log.meta(room);
+  if (!hasChanges) return { records, kept: records, states: new Map(), cursor, hasChanges };
+  const end = await log.head(room);
+  if (end > cursor) {
+    records = [...records, ...await log.after(room, cursor, { limit: Infinity, until: end })];
+    cursor = end;
+  }
+  if (records.length === 0) {
+    return { records, kept: records, states: new Map(), cursor, hasChanges };
+  }
+  const { messages, next } = await log.states(room, {
+    from: records[0].cursor,
+    to: records[records.length - 1].cursor,
+    limit: OPENING_STATES_MAX,
+    reverse: true,
+  });
+  const states = new Map(
+    [...messages].map(([message, items]) => [message, MessageState.of(items)]),
+  );
+  const kept = next === undefined ? records : records.filter(({ cursor }) => cursor > next);
+  return { records, kept, states, cursor, hasChanges };
+}
+
+/**
+ * Folds what became of messages into a page of them.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param records Messages as they were stored, in order.
+ * @param onLeftovers Called with each message that was deleted and not erased.
+ * @returns The messages as they are now.
+ * @throws Whatever the store rejects with.
+ */
+export async function foldPage(
+  log: RoomLog,
+  room: string,
+  records: readonly LogRecord[],
+  onLeftovers: (message: string) => void = () => {},
+): Promise<LogRecord[]> {
+  if (records.length === 0) return [];
+  const range = { from: records[0].cursor, to: records[records.length - 1].cursor };
+  const { messages } = await log.states(room, { ...range, limit: Infinity });
+  return records.map((record) => {
+    const items = messages.get(record.cursor);
+    if (!items) return record;
+    const state = MessageState.of(items);
+    if (state.isDeleted && (state.hasLeftovers || !record.isErased)) onLeftovers(record.cursor);
+    return foldRecord(room, record, state);
+  });
+}
+
+/**
+ * Reads changes of messages that somebody has: those that one gets who reads them now.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param after The place after which to read, which the messages are not after.
+ * @param options How many, and up to where.
+ * @returns The changes, without what was said in messages that are deleted by now, and the place up
+ * to which these are all.
+ * @throws Whatever the store rejects with.
+ */
+export async function readMissedChanges(
+  log: RoomLog,
+  room: string,
+  after: string,
+  options: { readonly limit: number; readonly until: string },
+): Promise<{ readonly changes: LogRecord[]; readonly end: string }> {
+  const { limit, until } = options;
+  const found = await log.changes(room, after, { limit, until });
+  const end = found.length >= limit ? found[found.length - 1].cursor : until;
+  const deleted = new Set<string>();
+  const edited = new Set<string>();
+  for (const change of found) if (change.kind === "edit") edited.add(change.message);
+  for (const message of edited) {
+    const { messages } = await log.states(room, { from: message, to: message, limit: Infinity });
+    if (MessageState.of(messages.get(message) ?? []).isDeleted) deleted.add(message);
+  }
+  const changes = found.filter((change) => {
+    if (change.kind === "control" || change.message > after || isErasedEdit(change)) return false;
+    return change.kind !== "edit" || !deleted.has(change.message);
+  });
+  return { changes: changes.map(changeRecord), end };
+}

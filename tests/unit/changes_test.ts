@@ -1,0 +1,269 @@
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import type { ChangeDraft, EnvelopeBatch, Hub, Member } from "@hubbub/hub";
+import { decodeServerEnvelopeV2, type ServerEnvelopeV2 } from "@hubbub/hub/protocol";
+import { ORIGIN } from "../../src/store/cursor.ts";
+import { eventually } from "../helpers/patience.ts";
+import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
+import { createTestHub } from "../helpers/test_hub.ts";
+import { TestIsolates } from "../helpers/test_isolates.ts";
+import { TestMember } from "../helpers/test_member.ts";
+
+/** A member of protocol 2 that writes down what it gets. */
+class MemberV2 implements Member {
+  readonly protocol = 2;
+  readonly texts: string[] = [];
+  constructor(readonly user: string) {}
+  send(batch: EnvelopeBatch): void {
+    this.texts.push(...batch.linesV2(this.user).split("\n").filter((text) => text !== ""));
+  }
+  close(): void {}
+  get envelopes(): ServerEnvelopeV2[] {
+    return this.texts.map((text) => {
+      const decoded = decodeServerEnvelopeV2(text);
+      assert(decoded.ok, text);
+      return decoded.envelope;
+    });
+  }
+  // deno-lint-ignore no-explicit-any
+  of(type: string): any[] {
+    return this.envelopes.filter((envelope) => envelope.type === type)
+      .map(({ payload }) => payload);
+  }
+}
+
+async function say(hub: Hub, text: string, user = "ann"): Promise<string> {
+  const result = await hub.publish("lobby", user, { text });
+  assert(result.status === "stored");
+  return result.record.cursor;
+}
+
+async function change(hub: Hub, user: string, draft: ChangeDraft): Promise<string> {
+  const result = await hub.change("lobby", user, draft);
+  return result.status === "refused" ? result.problem.code : result.status;
+}
+
+async function join(hub: Hub, user: string, options = {}): Promise<MemberV2> {
+  const member = new MemberV2(user);
+  await hub.join("lobby", member, options).joined;
+  return member;
+}
+
+Deno.test("Hub.change() edits, and everybody gets it in the room's order", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "helo");
+  const bob = await join(hub, "bob");
+  const v1 = new TestMember("eve");
+  await hub.join("lobby", v1).joined;
+  assertEquals(await change(hub, "ann", { kind: "edit", cursor, text: "hello" }), "stored");
+  await say(hub, "next");
+  const [changed] = bob.of("message_changed");
+  assertEquals([changed.message, changed.kind, changed.user, changed.text], [
+    cursor,
+    "edit",
+    "ann",
+    "hello",
+  ]);
+  assert(changed.cursor > cursor);
+  assertEquals(bob.envelopes.slice(-2).map(({ type }) => type), [
+    "message_changed",
+    "chat_message",
+  ]);
+  assertEquals(v1.of("message_changed").map(({ text }) => text), ["hello"]);
+  const late = await join(hub, "late");
+  const [first] = late.of("chat_message");
+  assertEquals([first.text, first.changed], ["hello", changed.cursor]);
+  assertEquals(first.edited_at, changed.at);
+  assertEquals(late.of("joined")[0].cursor, bob.of("chat_message").at(-1).cursor);
+  await hub.drain();
+});
+
+Deno.test("Hub.change() reacts, and marks one's own", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "hello");
+  const react = (user: string, emoji: string, status = true) =>
+    change(hub, user, { kind: "reaction", cursor, emoji, status });
+  assertEquals(await react("bob", "👍"), "stored");
+  assertEquals(await react("bob", "👍"), "unchanged");
+  assertEquals(await react("eve", "❤", false), "unchanged");
+  await react("eve", "❤");
+  await react("ann", "👍");
+  await react("bob", "👍", false);
+  const ann = await join(hub, "ann");
+  assertEquals(ann.of("chat_message")[0].reactions, [
+    { emoji: "❤", count: 1, users: ["eve"] },
+    { emoji: "👍", count: 1, users: ["ann"], mine: true },
+  ]);
+  await hub.drain();
+});
+
+Deno.test("Hub.change() refuses what one may not, and what is not there", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "hello");
+  const nothing = cursor.slice(0, -1) + (cursor.endsWith("0") ? "1" : "0");
+  assertEquals(await change(hub, "bob", { kind: "edit", cursor, text: "x" }), "forbidden");
+  assertEquals(await change(hub, "bob", { kind: "delete", cursor }), "forbidden");
+  assertEquals(await change(hub, "ann", { kind: "edit", cursor: nothing, text: "x" }), "not_found");
+  const moderated = await hub.change("lobby", "bob", { kind: "edit", cursor, text: "x" }, {
+    role: "moderator",
+  });
+  assertEquals(moderated.status, "stored");
+  const reader = await hub.change("lobby", "bob", {
+    kind: "reaction",
+    cursor,
+    emoji: "👍",
+    status: true,
+  }, { role: "reader" });
+  assertEquals(reader.status === "refused" && reader.problem.code, "forbidden");
+  assertEquals(await change(hub, "ann", { kind: "delete", cursor }), "stored");
+  assertEquals(await change(hub, "ann", { kind: "delete", cursor }), "unchanged");
+  assertEquals(await change(hub, "ann", { kind: "edit", cursor, text: "y" }), "not_found");
+  const reaction = { kind: "reaction", cursor, emoji: "👍", status: true } as const;
+  assertEquals(await change(hub, "bob", reaction), "not_found");
+  await hub.drain();
+});
+
+Deno.test("a message has 20 kinds of reactions, and 1,000 of them", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "hello");
+  const react = (user: string, emoji: string, status = true) =>
+    change(hub, user, { kind: "reaction", cursor, emoji, status });
+  const kinds = Array.from({ length: 20 }, (_, index) => `e${index}`);
+  // All at once: what is on its way counts.
+  const all = await Promise.all([...kinds, "one more"].map((emoji) => react("ann", emoji)));
+  assertEquals(all, [...kinds.map(() => "stored"), "too_many_reactions"]);
+  const users = Array.from({ length: 981 }, (_, index) => `u${index}`);
+  const many = await Promise.all(users.map((user) => react(user, "e0")));
+  assertEquals(many.filter((code) => code === "stored").length, 980);
+  assertEquals(many.at(-1), "too_many_reactions");
+  assertEquals(await react("u0", "e0", false), "stored");
+  assertEquals(await react("u980", "e0"), "stored");
+  await hub.drain();
+});
+
+Deno.test("a deleted message is gone from every answer, and its retry is no message", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  const sent = await hub.publish("lobby", "ann", {
+    text: "SECRET",
+    ref: "r1",
+    data: { SECRET: 1 },
+  });
+  assert(sent.status === "stored");
+  const { cursor } = sent.record;
+  await change(hub, "ann", { kind: "edit", cursor, text: "SECRET 2", ref: "e1" });
+  const bob = await join(hub, "bob");
+  await change(hub, "ann", { kind: "delete", cursor });
+  assertEquals(bob.of("message_changed").at(-1).kind, "delete");
+  const late = await join(hub, "late");
+  const resumed = await join(hub, "again", { after: cursor });
+  for (const member of [late, resumed]) assertFalse(member.texts.join().includes("SECRET"));
+  const { at, ...tombstone } = late.of("chat_message")[0];
+  assert(at > 0);
+  const { changed, ...rest } = tombstone;
+  assertEquals(rest, { cursor, user: "ann", deleted: true });
+  assertEquals(changed, bob.of("message_changed").at(-1).cursor);
+  const again = await hub.publish("lobby", "ann", {
+    text: "SECRET",
+    ref: "r1",
+    data: { SECRET: 1 },
+  });
+  assertEquals([again.status, again.status === "duplicate" && again.record.cursor], [
+    "duplicate",
+    cursor,
+  ]);
+  await eventually(async () => {
+    const stored = [];
+    for await (const { key, value } of kv.list({ prefix: [] })) {
+      const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+      stored.push(JSON.stringify([key, text]));
+    }
+    return !stored.join("\n").includes("SECRET");
+  }, "the message to be erased");
+  assertEquals((await log.last("lobby", { limit: 9 })).map(({ isErased }) => isErased), [true]);
+  await hub.drain();
+  // In another life of the hub too.
+  const next = createTestHub(kv);
+  const third = await next.hub.publish("lobby", "ann", { text: "SECRET", ref: "r1" });
+  assertEquals(third.status, "duplicate");
+  await next.hub.drain();
+});
+
+Deno.test("a change that is sent again is stored once", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  const cursor = await say(hub, "a");
+  const edit = (text: string) => change(hub, "ann", { kind: "edit", cursor, text, ref: "e" });
+  assertEquals(await Promise.all([edit("b"), edit("b"), edit("c")]), [
+    "stored",
+    "duplicate",
+    "ref_reused",
+  ]);
+  await change(hub, "ann", { kind: "edit", cursor, text: "d" });
+  assertEquals([await edit("b"), await edit("c")], ["duplicate", "ref_reused"]);
+  assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).length, 2);
+  await hub.drain();
+});
+
+Deno.test("a change that could not be stored is told, and changes nothing", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "a");
+  failOnce(faults);
+  assertEquals(await change(hub, "ann", { kind: "edit", cursor, text: "b" }), "not_stored");
+  assertEquals(await change(hub, "ann", { kind: "edit", cursor, text: "b" }), "stored");
+  await hub.drain();
+});
+
+Deno.test("an older message than those in memory is read, and changed in order", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = createTestHub(kv);
+  const cursor = await say(hub, "old");
+  for (let i = 0; i < 300; i++) await say(hub, `${i}`);
+  const bob = await join(hub, "bob");
+  const react = (status: boolean) =>
+    change(hub, "ann", { kind: "reaction", cursor, emoji: "👍", status });
+  const codes = await Promise.all([react(true), react(false), react(true), react(true)]);
+  assertEquals(codes, ["stored", "stored", "stored", "unchanged"]);
+  assertEquals(bob.of("message_changed").map(({ status }) => status), [true, false, true]);
+  await hub.drain();
+});
+
+Deno.test("changes cross isolates, are folded once, and resumed", async () => {
+  await using isolates = await TestIsolates.open();
+  const [one, two] = isolates.startAll(2);
+  const cursor = await say(one.hub, "a");
+  const bob = await join(two.hub, "bob");
+  const place = bob.of("joined")[0].cursor;
+  await change(one.hub, "ann", { kind: "edit", cursor, text: "b" });
+  await eventually(() => bob.of("message_changed").length === 1, "the edit to cross");
+  // Where the fan-out loses it, the log tells.
+  isolates.loses = () => true;
+  await change(one.hub, "eve", { kind: "reaction", cursor, emoji: "👍", status: true });
+  await say(one.hub, "c");
+  await eventually(() => bob.of("chat_message").length === 2, "what was lost to be read");
+  assertEquals(bob.of("message_changed").map(({ kind }) => kind), ["edit", "reaction"]);
+  const [first, second] = await Promise.all([
+    join(one.hub, "x", { after: place }),
+    join(two.hub, "y", { after: place }),
+  ]);
+  for (const member of [first, second]) {
+    assertEquals(member.envelopes.map(({ type }) => type), [
+      "message_changed",
+      "message_changed",
+      "chat_message",
+      "joined",
+    ]);
+    assertEquals(member.of("joined")[0].recovered, true);
+  }
+  const third = await join(isolates.start().hub, "z", { after: place });
+  assertEquals(third.of("message_changed").length, 2);
+  // A change's own place is one to resume from.
+  const edit = bob.of("message_changed")[0].cursor;
+  const fourth = await join(isolates.start().hub, "w", { after: edit });
+  assertEquals([fourth.of("message_changed").length, fourth.of("joined")[0].recovered], [1, true]);
+});
