@@ -44,6 +44,8 @@ export function applyEffect<M extends RoomMessage>(message: M, effect: Effect, u
   switch (effect.kind) {
     case "edit": {
       const { text = message.text, data, at: editedAt = message.editedAt } = effect;
+      // What it said was erased: the deletion follows.
+      if (effect.text === undefined && data === undefined) return message;
       const { data: before, ...rest } = message;
       const after = data === undefined ? before : data ?? undefined;
       return {

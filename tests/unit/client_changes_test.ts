@@ -94,7 +94,11 @@ Deno.test("Room folds each change into its message, once, and leaves the others 
   assertEquals(test.message(2).reactions, [{ emoji: "👍", count: 1, users: ["bob"] }]);
   assertEquals([test.message(2).text, test.message(2).data], ["better", undefined]);
 
-  test.socket.say(changed(11, 2, { kind: "delete", user: "ann" }));
+  // An edit of which the text was erased, as where a deletion follows.
+  test.socket.say(changed(11, 3, {}));
+  assertEquals([test.message(3).text, test.message(3).editedAt], ["text 3", undefined]);
+
+  test.socket.say(changed(12, 2, { kind: "delete", user: "ann" }));
   const tombstone = {
     status: "sent",
     cursor: cursor(2),
@@ -103,11 +107,11 @@ Deno.test("Room folds each change into its message, once, and leaves the others 
     ref: "r2",
     text: "",
     deleted: true,
-    changed: cursor(11),
+    changed: cursor(12),
   };
   assertEquals(test.message(2), tombstone as RoomMessage);
   // What was under way when it was deleted.
-  test.socket.say(changed(12, 2, { text: "too late" }));
+  test.socket.say(changed(13, 2, { text: "too late" }));
   assertEquals([test.message(2).text, test.message(2).deleted], ["", true]);
 });
 
