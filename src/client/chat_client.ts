@@ -10,9 +10,16 @@ import { Multiplexer } from "./multiplexer.ts";
 import { Room } from "./room.ts";
 import { type RoomOptions, roomOptionsOf } from "./room_options.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
+import type { UnsentStorage } from "./unsent_store.ts";
 
 /** Options of `createClient()`. */
 export interface ClientOptions extends ConnectionOptions {
+  /**
+   * Where messages that are not stored yet outlast the program, by room and user: `localStorage` in a
+   * browser. They are there again with the first subscription, and sent; those that may have been sent
+   * more than 2 minutes ago, when the server no longer knows a repeat, are shown as failed.
+   */
+  readonly storage?: UnsentStorage;
   /**
    * Called with each refusal by the hub, and the room that it is about, if it is about one. What is
    * refused is in the room's snapshot, too: this is for logs.

@@ -53,6 +53,7 @@ export type {
   RoomStatus,
   StoredMessage,
 } from "./room_state.ts";
+export type { UnsentStorage } from "./unsent_store.ts";
 export type { SocketConstructor, SocketLike } from "./socket_like.ts";
 export type {
   ChangeKind,

@@ -19,6 +19,7 @@ import { SendPace } from "./send_pace.ts";
 import { checkRoom, checkUser, ServerUrl, upgradeUrl } from "./server_url.ts";
 import { TaskLimit } from "./task_limit.ts";
 import { TokenSource } from "./token_source.ts";
+import { type UnsentStorage, UnsentStore } from "./unsent_store.ts";
 import { UpgradeProbe } from "./upgrade_probe.ts";
 
 /** Pages of history that are read at once: 200 rooms may have missed something together. */
@@ -28,6 +29,8 @@ const ANSWERED = ["join", "leave"];
 
 /** How {@linkcode Multiplexer} behaves. */
 export interface MultiplexerOptions extends ConnectionOptions {
+  /** Where messages that are not stored yet outlast the program. */
+  readonly storage?: UnsentStorage;
   /** Called with each new state of the connection. */
   readonly onState: (state: ConnectionState) => void;
   /** Called with each refusal, and the room that it is about, if it is about one. */
@@ -98,6 +101,7 @@ export class Multiplexer {
       pages: new TaskLimit(PAGES_AT_ONCE),
       closing: this.#socket.closing,
       member: () => ({ user: this.#user, limits: this.#limits }),
+      unsent: options.storage && new UnsentStore(options.storage, server.http),
     };
   }
 

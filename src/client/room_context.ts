@@ -10,6 +10,7 @@ import type { HttpClient } from "./http_client.ts";
 import type { SharedConnection } from "./room_membership.ts";
 import type { SendPace } from "./send_pace.ts";
 import type { TaskLimit } from "./task_limit.ts";
+import type { UnsentStore } from "./unsent_store.ts";
 
 /** What a room needs of the client that it belongs to. */
 export interface RoomContext {
@@ -28,6 +29,8 @@ export interface RoomContext {
   readonly pages: TaskLimit;
   /** The room's URL, with `http:` or `https:`. */
   readonly url: string;
+  /** Where messages that are not stored yet outlast the program. */
+  readonly unsent?: UnsentStore;
   /** Aborted, with a {@linkcode ChatError}, when the client has ended for good. */
   readonly closing: AbortSignal;
   /** Gives the user's name, and what the hub allows, once it has told. */

@@ -79,6 +79,7 @@ export class RoomModel {
       transmit: (envelopes) => connection.ask(envelopes),
       onChange: () => {
         changed();
+        this.#sender.noteTried();
         this.#interest.settleSoon();
       },
     });
@@ -101,7 +102,10 @@ export class RoomModel {
       sendTyping: (status) => {
         connection.send({ type: "typing_status", room: name, payload: { status } });
       },
-      onMessage: (message) => observer.onMessage?.(message),
+      onMessage: (message) => {
+        this.#sender.stored(message.ref);
+        observer.onMessage?.(message);
+      },
       onMessageChange: (change) => {
         observer.onMessageChange?.(change, this.#messages.find(change.message));
       },
@@ -116,7 +120,7 @@ export class RoomModel {
       user: () => member().user,
       onChange: changed,
     };
-    this.#sender = new MessageSender(senderOptions);
+    this.#sender = new MessageSender({ ...senderOptions, room: name, unsent: context.unsent });
     this.#changes = new ChangeSender(senderOptions);
     this.membership = new RoomMembership({
       room: name,
@@ -162,6 +166,7 @@ export class RoomModel {
   /** Calls a listener after each change, and joins the room; returns the end of that. */
   subscribe(listener: () => void): () => void {
     const unsubscribe = this.#store.subscribe(listener);
+    this.#sender.restore();
     this.#interest.renew();
     return () => {
       unsubscribe();
@@ -191,7 +196,7 @@ export class RoomModel {
 
   /** Removes a message that is not stored, or gives changes of it up that are not. */
   discard({ ref = "", cursor }: RoomMessage): void {
-    if (cursor === undefined) this.#messages.discard(ref);
+    if (cursor === undefined) this.#sender.discard(ref);
     else this.#messages.pending.discard(cursor);
     this.#messages.changed();
     this.#store.changed();
@@ -277,6 +282,7 @@ export class RoomModel {
 
   #arrived({ recovered }: Arrival): void {
     const joined = this.#welcome;
+    this.#sender.restore();
     this.membership.live();
     // What is told of the status may have ended the stay.
     if (joined && joined === this.#welcome) this.#observer.onArrive?.({ ...joined, recovered });
