@@ -92,6 +92,11 @@ export class Tombstones {
         return [indexOf(cursor), { id, first }];
       }));
       try {
+        // Where the database was put back, what it repeats may be gone: then it is the only one.
+        for (const [index, { first }] of [...lines]) {
+          if (!await log.has(room, first)) lines.delete(index);
+        }
+        if (lines.size === 0) continue;
         await log.rewrite(room, commit, (text) => writeTombstones(text, lines));
         this.#isFailing = false;
       } catch (error) {
