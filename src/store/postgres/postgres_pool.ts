@@ -23,6 +23,17 @@ const CONNECT_SECONDS = 5;
 const BACKOFF_SECONDS = 0.2;
 /** Milliseconds before it is tried again to open connections anew. */
 const REOPEN_RETRY_MS = 1_000;
+/** Times that a call is made whose connection was lost, and milliseconds between them at first. */
+const ATTEMPTS_MAX = 3;
+const ATTEMPT_MS = 50;
+/** What says that a connection was lost: terminated by an operator, by a crash, or by the network. */
+const LOST: ReadonlySet<unknown> = new Set([
+  "57P01",
+  "57P02",
+  "CONNECTION_CLOSED",
+  "ECONNRESET",
+  "EPIPE",
+]);
 /** What a commit is refused with whose writer was locked out. */
 const LOCKED_OUT = "HB001";
 
@@ -120,10 +131,11 @@ export class PostgresPool {
   }
 
   /**
-   * Calls the database.
+   * Calls the database, and again where the connection was lost meanwhile: those that are idle may
+   * have been closed by the server, which is seen when they are used.
    *
    * @param name What is called, for the error.
-   * @param action The call; calls `progress` where it takes several steps.
+   * @param action The call, which may be made twice; calls `progress` where it takes several steps.
    * @param timeoutMs Milliseconds that each step may take.
    * @returns What the action returns.
    * @throws {StoreTimeoutError} Where there was no answer in time.
@@ -132,6 +144,21 @@ export class PostgresPool {
     name: string,
     action: (sql: Sql, progress: () => void) => PromiseLike<T>,
     timeoutMs: number = this.#options.timeoutMs,
+  ): Promise<T> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#once(name, action, timeoutMs);
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX || !LOST.has(codeOf(error))) throw error;
+        await new Promise((resolve) => setTimeout(resolve, attempt * ATTEMPT_MS));
+      }
+    }
+  }
+
+  async #once<T>(
+    name: string,
+    action: (sql: Sql, progress: () => void) => PromiseLike<T>,
+    timeoutMs: number,
   ): Promise<T> {
     let ended: Promise<unknown> = Promise.resolve();
     let used = this.#sql;
@@ -156,7 +183,8 @@ export class PostgresPool {
   async commit(
     append: (sql: Sql, writer: string, generation: number) => PromiseLike<string>,
   ): Promise<string> {
-    return await this.call("commit", async (sql) => {
+    // Not again: it may have been stored.
+    return await this.#once("commit", async (sql) => {
       for (let attempt = 0;; attempt++) {
         try {
           return await append(sql, this.#writer, this.#generation);
@@ -166,7 +194,7 @@ export class PostgresPool {
           await this.#enter(sql);
         }
       }
-    });
+    }, this.#options.timeoutMs);
   }
 
   /** Settles when the calls that were made before are answered. Never rejects. */
