@@ -30,6 +30,18 @@ const IN_A_ROOM = [401, 403];
 export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSchema {
   const room = { $ref: "#/components/parameters/room" };
   const inARoom = [...EVERYWHERE, ...IN_A_ROOM];
+  const cursor = {
+    name: "cursor",
+    in: "path",
+    required: true,
+    description: "The message",
+    schema: ref("Cursor"),
+  };
+  const user = { ...query("user", ref("UserName"), "Who it is, without a token"), required: true };
+  const changeRef = query("ref", ref("Ref"), "The sender's own name for the change");
+  // What has at most 32 bytes of UTF-8 for sure.
+  const emojiSchema = { type: "string", pattern: "^[!-~]{1,32}$" };
+  const emoji = { ...query("emoji", emojiSchema, "What the reaction shows"), required: true };
   return {
     openapi: "3.1.1",
     info: {
@@ -88,6 +100,66 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
           responses: {
             200: json("MessageBody", "A repeat: the first message with this `ref`"),
             201: json("MessageBody", "It is stored"),
+            ...refusals([...inARoom, 409, 413]),
+          },
+        },
+      },
+      "/rooms/{room}/messages/{cursor}": {
+        get: {
+          operationId: "getMessage",
+          summary: "One message, as it is now",
+          tags: ["rooms"],
+          parameters: [room, cursor],
+          responses: { 200: json("MessageBody", "The message"), ...refusals(inARoom) },
+        },
+        patch: {
+          operationId: "editMessage",
+          summary: "Edits a message: one's own, or any as a moderator",
+          description: "What is left out stays; `data: null` takes the data away.",
+          tags: ["rooms"],
+          parameters: [room, cursor],
+          requestBody: {
+            required: true,
+            content: {
+              "application/json": {
+                schema: { allOf: [ref("PatchBody"), { required: ["user"] }] },
+              },
+            },
+          },
+          responses: {
+            200: json("MessageBody", "The message, as it is now"),
+            ...refusals([...inARoom, 409, 413]),
+          },
+        },
+        delete: {
+          operationId: "deleteMessage",
+          summary: "Deletes a message, and erases what it said",
+          tags: ["rooms"],
+          parameters: [room, cursor, user, changeRef],
+          responses: {
+            200: json("MessageBody", "What is left of it"),
+            ...refusals([...inARoom, 409, 413]),
+          },
+        },
+      },
+      "/rooms/{room}/messages/{cursor}/reactions": {
+        put: {
+          operationId: "react",
+          summary: "Reacts to a message",
+          tags: ["rooms"],
+          parameters: [room, cursor, emoji, user, changeRef],
+          responses: {
+            200: json("MessageBody", "The message, as it is now"),
+            ...refusals([...inARoom, 409, 413]),
+          },
+        },
+        delete: {
+          operationId: "unreact",
+          summary: "Takes a reaction back",
+          tags: ["rooms"],
+          parameters: [room, cursor, emoji, user, changeRef],
+          responses: {
+            200: json("MessageBody", "The message, as it is now"),
             ...refusals([...inARoom, 409, 413]),
           },
         },

@@ -14,7 +14,7 @@ import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.
 import { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionSlot } from "./connection_slot.ts";
 import type { ConnectionLimit } from "./connection_limits.ts";
-import { HttpError, retryAfter } from "./http_error.ts";
+import { httpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
 import { type MessageLimit, MessageRates } from "./message_rates.ts";
 import type { Problem, Role } from "../protocol/mod.ts";
@@ -52,6 +52,7 @@ export class AccessControl {
   readonly #addresses: ClientAddresses;
   readonly #connections: ConnectionLimits;
   readonly #messages: MessageRates;
+  readonly #reactions: MessageRates;
   readonly #envelopes: AddressRates;
   readonly #refusals: RefusalLog;
 
@@ -77,6 +78,7 @@ export class AccessControl {
     const onReached = this.#onReached.bind(this, "messagesLimited");
     this.#envelopes = new AddressRates({ onReached });
     this.#messages = new MessageRates({ limits, onReached });
+    this.#reactions = new MessageRates({ limits, onReached });
   }
 
   /** Connections now, those included that are being authorized or closed. */
@@ -194,15 +196,16 @@ export class AccessControl {
    * Takes the message of a request from the rates of its user and, in an open hub, of its address.
    *
    * @param user The user.
-   * @param request The request.
-   * @param info What `Deno.serve` says about it.
+   * @param request The request, and what `Deno.serve` says about it.
+   * @param isReaction Whether it is a reaction, of which there is a rate of its own.
    * @throws {HttpError} If the user has to wait.
    */
-  checkRate(user: string, request: Request, info: ConnectionInfo | undefined): void {
-    const waitMs = this.#takeMessage(user, this.#addresses.of(request, info));
+  checkRate(user: string, request: Request, info?: ConnectionInfo, isReaction = false): void {
+    const rates = isReaction ? this.#reactions : this.#messages;
+    const waitMs = this.#takeMessage(user, this.#addresses.of(request, info), rates);
     if (waitMs === 0) return;
     const message = "Too much at once: wait before sending more";
-    throw new HttpError({ code: "rate_limited", message }, retryAfter(waitMs));
+    throw httpError("rate_limited", message, retryAfter(waitMs));
   }
 
   /**
@@ -283,14 +286,15 @@ export class AccessControl {
     const counted = this.#connections.isSpared(address) ? undefined : address;
     return {
       takeMessage: () => this.#takeMessage(user, address),
+      takeReaction: () => this.#takeMessage(user, address, this.#reactions),
       takeEnvelope: () => counted === undefined ? 0 : envelopes.takeEnvelope(counted),
       takeRefusal: () => counted === undefined ? 0 : envelopes.takeRefusal(counted),
     };
   }
 
-  #takeMessage(user: string, address: string | undefined): number {
-    const owner = this.#ownerOf(user, address);
+  #takeMessage(user: string, address: string | undefined, rates = this.#messages): number {
     const isCounted = this.#authorizer.isOpen && !this.#connections.isSpared(address);
-    return this.#messages.take({ owner, address: isCounted ? address : undefined });
+    const owner = this.#ownerOf(user, address);
+    return rates.take({ owner, address: isCounted ? address : undefined });
   }
 }

@@ -6,6 +6,7 @@
 
 import { deadline } from "@std/async/deadline";
 import { HttpError, httpError } from "../access/http_error.ts";
+import { DATA_MAX_BYTES } from "../protocol/mod.ts";
 
 /** Milliseconds within which a body must have come. */
 const BODY_TIMEOUT_MS = 10_000;
@@ -13,6 +14,12 @@ const BODY_TIMEOUT_MS = 10_000;
 const END_TIMEOUT_MS = 2_000;
 /** Times that it is found out whether a body is complete: then what looks like it is taken for it. */
 const WHOLE_CHECKS = 8;
+
+/** Bytes of a body: text may be escaped to six times its length, and there is some JSON. */
+const BYTES_PER_TEXT_BYTE = 6;
+const BYTES_MORE = 4_096 + DATA_MAX_BYTES;
+/** The longest name of a field that a refusal repeats. */
+const FIELD_MAX_LENGTH = 64;
 
 /** Methods whose requests have no use for a body. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -91,6 +98,31 @@ export function checkNoBody({ headers, method }: Request): void {
   const length = headers.get("content-length");
   if ((length === null || /^0*$/.test(length)) && !headers.has("transfer-encoding")) return;
   throw httpError("bad_body", `A ${method} request takes no body`, { connection: "close" });
+}
+
+/**
+ * How long the body of a message may be.
+ *
+ * @param textMaxBytes UTF-8 bytes of text that a message may have.
+ * @returns Bytes.
+ */
+export function maxBodyBytes(textMaxBytes: number): number {
+  return BYTES_PER_TEXT_BYTE * textMaxBytes + BYTES_MORE;
+}
+
+/**
+ * Refuses a body with a field that is not known: what is sent must not vanish without a word.
+ *
+ * @param body The object in the body.
+ * @param known The fields that it may have.
+ * @throws {HttpError} Where it has another.
+ */
+export function checkFields(body: Record<string, unknown>, known: ReadonlySet<string>): void {
+  for (const name in body) {
+    if (known.has(name)) continue;
+    const shown = JSON.stringify(name.slice(0, FIELD_MAX_LENGTH).toWellFormed());
+    throw httpError("unknown_field", `The body has no field ${shown}`);
+  }
 }
 
 function isJson(text: string): boolean {

@@ -36,6 +36,7 @@ import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
+import { changeRoutes } from "./change_routes.ts";
 import { connectionRoutes } from "./connection_routes.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { checkNoBody } from "./request_body.ts";
@@ -177,6 +178,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     for (const [path, allow] of ADMIN_ROUTES) routes.push([path, allow]);
   }
   app.route("/", messageRoutes(services));
+  app.route("/", changeRoutes(services));
 
   for (const [path, allow] of routes) {
     app.all(path, () => {
@@ -257,6 +259,8 @@ const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room", "GET"],
   ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
+  ["/rooms/:room/messages/:cursor", "GET, PATCH, DELETE"],
+  ["/rooms/:room/messages/:cursor/reactions", "PUT, DELETE"],
   ["/rooms/:room/ws", "GET"],
   ["/ws", "GET"],
 ];
