@@ -1,9 +1,14 @@
-// Prints how many open files a process may have, as Linux says; nothing elsewhere.
+// How many open files a process may have, as Linux says; prints it where it is run.
 
-try {
-  const limits = Deno.readTextFileSync("/proc/self/limits");
-  // The hard limit: Deno takes what it may have.
-  console.log(/^Max open files +\S+ +(\S+)/m.exec(limits)?.[1] ?? "");
-} catch {
-  console.log("");
+/** Reads the number; empty elsewhere. */
+export function descriptorLimit(): string {
+  try {
+    const limits = Deno.readTextFileSync("/proc/self/limits");
+    // The hard limit: Deno takes what it may have.
+    return /^Max open files +\S+ +(\S+)/m.exec(limits)?.[1] ?? "";
+  } catch {
+    return "";
+  }
 }
+
+if (import.meta.main) console.log(descriptorLimit());

@@ -67,10 +67,10 @@ Deno.test("a start at a terminal says so to people", TERMINAL, async () => {
 
 Deno.test("connections are limited to what descriptors there are", LINUX, async () => {
   await inFolder(async (folder) => {
-    assert(configuration.tasks.start.command.endsWith("--descriptors=$LIMIT"));
+    assert(configuration.tasks.start.command.endsWith(" $MAIN"));
     // As the task does, with few open files; the shell becomes the server.
-    const limit = '$("$0" run --no-config -A tools/descriptors.ts)';
-    const line = `ulimit -n 120 && exec "$0" run --no-prompt -A main.ts --descriptors=${limit}`;
+    const main = '$("$0" run --no-config -A tools/entry.ts main.ts)';
+    const line = `ulimit -n 120 && exec "$0" run --no-prompt -A ${main}`;
     const env = { HUBBUB_KV: `${folder}/kv.sqlite3`, HUBBUB_MAX_CONNECTIONS: "500" };
     await using hub = await HubProcess.start(env, ["-c", line, Deno.execPath()], "sh");
     const started = await hub.logged("started");
