@@ -156,7 +156,7 @@ export class MultiRoomConnection
         return this.#join(envelope.room, envelope.payload ?? {});
       case "leave": {
         const member = this.#memberFor(envelope);
-        if (member) this.#leave(member, "left", "You left the room");
+        if (member) this.putOut(member, "left", "You left the room");
         return;
       }
       case "chat_message":
@@ -242,7 +242,7 @@ export class MultiRoomConnection
     return member;
   }
 
-  #leave(member: RoomMember, code: LeftCode, message: string): void {
+  putOut(member: RoomMember, code: LeftCode, message: string): void {
     const { room } = member;
     this.#forget(member);
     // What was held back belongs to the stay that is over.
@@ -265,7 +265,7 @@ export class MultiRoomConnection
   /** Applies the role that a fresh token gives in a room. */
   #setRole(member: RoomMember, role: RoomRole): void {
     if (role !== "none") return member.act((subscription) => subscription.setRole(role));
-    this.#leave(member, "forbidden", "The room is no longer open to you");
+    this.putOut(member, "forbidden", "The room is no longer open to you");
   }
 
   #refreshToken(token: string): void {

@@ -7,7 +7,7 @@
 import { draftOf } from "../hub/change_rules.ts";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import type { Problem } from "../protocol/mod.ts";
+import type { LeftCode, Problem } from "../protocol/mod.ts";
 import type { WebSocketLink } from "./websocket_link.ts";
 
 /** The connection of a {@linkcode RoomMember}. */
@@ -22,6 +22,8 @@ export interface RoomConnection {
   readonly waitingBytes: number;
   /** Sends envelopes of a room. */
   sendIn(room: string, batch: EnvelopeBatch): void;
+  /** Ends a stay. */
+  putOut(member: RoomMember, code: LeftCode, message: string): void;
   /** Says that a room cannot be joined. */
   refuseJoin(member: RoomMember, problem: Problem): void;
   /** Closes the connection. */
@@ -101,6 +103,10 @@ export class RoomMember implements Member {
 
   send(batch: EnvelopeBatch): void {
     this.#connection.sendIn(this.room, batch);
+  }
+
+  putOut(code: LeftCode, message: string): void {
+    this.#connection.putOut(this, code, message);
   }
 
   refuseJoin(problem: Problem): void {

@@ -44,6 +44,7 @@ import { RefusalDelay } from "./refusal_delay.ts";
 import { Refusals } from "./refusals.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
+import { sanctionRoutes } from "./sanction_routes.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 
@@ -173,6 +174,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   }
   app.route("/", connectionRoutes({ services, isOpen: authorize === undefined }));
   app.route("/", roomRoutes(services));
+  app.route("/", sanctionRoutes(services));
   app.route("/", adminRoutes(services));
   if (options.adminToken !== undefined) {
     for (const [path, allow] of ADMIN_ROUTES) routes.push([path, allow]);
@@ -261,6 +263,7 @@ const ROOM_ROUTES: readonly [path: string, allow: string][] = [
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/messages/:cursor", "GET, PATCH, DELETE"],
   ["/rooms/:room/messages/:cursor/reactions", "PUT, DELETE"],
+  ["/rooms/:room/sanctions", "GET, POST, DELETE"],
   ["/rooms/:room/ws", "GET"],
   ["/ws", "GET"],
 ];

@@ -48,8 +48,8 @@ export interface DeliveryOptions {
   readonly pendingChanges: PendingChanges;
   /** Done to deleted messages. */
   readonly erasures: Erasures;
-  /** Called with each control record, in the log's order. Must not throw. */
-  readonly onControl: (control: ControlRecord) => void;
+  /** Called with each control record, in the log's order; tells if it is own. Must not throw. */
+  readonly onControl: (control: ControlRecord) => boolean;
   /** Encodes them for members of protocol 2. */
   readonly texts: MessageTexts;
   /** The members to deliver to. */
@@ -85,6 +85,8 @@ interface Applied {
   readonly orphans: Duplicate[];
   /** The changes of this isolate among them. */
   readonly settledChanges: [CommitAppend, LogRecord][];
+  /** How many control records of this isolate are among them. */
+  ownControls: number;
   /** Messages that are to be erased, and whether this isolate changed them last. */
   readonly deleted: Map<string, boolean>;
 }
@@ -142,7 +144,7 @@ export class Delivery {
     const { erasures, pending, pendingChanges, tombstones } = this.#options;
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
-    const own = applied.settled.length + applied.settledChanges.length;
+    const own = applied.settled.length + applied.settledChanges.length + applied.ownControls;
     if (options.announce && own > 0) this.#announce(applied);
     const startedAt = performance.now();
     this.#send(applied);
@@ -172,6 +174,7 @@ export class Delivery {
       duplicates: [],
       orphans: [],
       settledChanges: [],
+      ownControls: 0,
       deleted: new Map(),
     };
     const { shown, settled, senders, duplicates, orphans } = applied;
@@ -207,7 +210,10 @@ export class Delivery {
       applied.settledChanges.push([append, record]);
       metrics.changesStored++;
     }
-    if (change.kind === "control") return onControl(change);
+    if (change.kind === "control") {
+      if (onControl(change)) applied.ownControls++;
+      return;
+    }
     messages.apply(change);
     if (change.kind === "delete") changes.erase(change.message);
     const isDeleted = change.kind === "delete" ||

@@ -18,6 +18,7 @@ import { type Commits, createCommits } from "./commits.ts";
 import { sendAway } from "./drain.ts";
 import { drainHub } from "./hub_drain.ts";
 import { checkNames } from "./checked_names.ts";
+import { HubSanctions } from "./hub_sanctions.ts";
 import { Hooks } from "./hooks.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
 import type { JoinOptions } from "./joining.ts";
@@ -71,6 +72,8 @@ export class Hub {
   readonly metrics: Metrics;
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** Mutes, bans and kicks. */
+  readonly sanctions: HubSanctions;
   readonly #guard: Guard;
   readonly #commits: Commits;
   readonly #rooms: RoomTable;
@@ -102,6 +105,7 @@ export class Hub {
     const rooms: RoomTable = this.#rooms = new RoomTable((name, onIdle) => {
       return new Room(name, forRooms, onIdle);
     }, (name) => this.#presence.closeRoom(name));
+    this.sanctions = new HubSanctions(rooms);
     const detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     this.#detach = detach;
     // The logs are no longer those that were read: members come back, and resume what is left.
@@ -219,10 +223,9 @@ export class Hub {
    * @param room The room's name.
    * @param user The user that sends it.
    * @param draft The message.
-   * @param options A name to show beside the user, and what is known of it already.
+   * @param options What is known of the user and of the message.
    * @returns The result, once it is stored or refused.
-   * @throws {TypeError} Where the room, the user or the draft is none that the protocol allows; a
-   * text may be longer than members' may.
+   * @throws {TypeError} Where the protocol refuses one of them; a text may be longer than members'.
    * @throws Whatever the store rejects with where the room cannot be read.
    */
   async publish(
@@ -240,8 +243,7 @@ export class Hub {
   }
 
   /**
-   * Edits or deletes a message, or reacts to one, for a user who need not be a member of the room.
-   *
+   * Edits, deletes or reacts to a message for a user who need not be a member of the room.
    * @param room The room's name.
    * @param user The user that makes the change.
    * @param draft The change.

@@ -12,6 +12,7 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
+import { UNDECIDED } from "./member_problems.ts";
 import type { LastEnvelope, MessageTexts } from "./message_batch.ts";
 import type { OpeningGate } from "./opening_gate.ts";
 import type { Erasures } from "./erasures.ts";
@@ -52,6 +53,8 @@ export interface JoinedRoom {
   readonly cursor: string;
   /** Reads the recent messages, once, for whom the key says, unless all give up before its turn. */
   open(key: string, isGivenUp: () => boolean): Promise<void> | undefined;
+  /** Tells what keeps a member from being there. */
+  banOf(subscription: RoomSubscription): Problem | undefined;
   /** Has the users on other isolates known; undefined where they are. Never rejects. */
   openPresence(): Promise<void> | undefined;
   /** Reads what duplicates are recognised by, once. */
@@ -190,6 +193,8 @@ export class Joining {
     const opened = room.open(key, isGone);
     if (opened) await opened;
     if (isGone()) return;
+    const ban = room.banOf(subscription);
+    if (ban) return subscription.refuseJoin(ban);
     if (known) await known;
     let { after } = options;
     const source = { room, recent, changes, erasures, window, log, texts, opening, key };
@@ -276,11 +281,6 @@ export class Joining {
     };
   }
 }
-
-const UNDECIDED: Problem = {
-  code: "unavailable",
-  message: "Whether the room is open to you cannot be told now",
-};
 
 /** The first users, and one of them in any case where it is among them all. */
 function listed(users: readonly string[], user: string): readonly string[] {

@@ -202,7 +202,9 @@ export class LogReader {
     const { room, log, recent, changes, erasures, delivery, holds } = this.#options;
     using _hold = holds.take();
     const options = { limit: RECENT, maxLength: RECENT_LENGTH };
-    const { records, kept, states, cursor, hasChanges } = await readOpening(log, room, options);
+    const opening = await readOpening(log, room, options);
+    const { records, kept, states, cursor, hasChanges, hasControls } = opening;
+    if (hasControls) await this.#options.loadControls();
     const known = new DeduplicationWindow();
     for (const record of records) {
       const isShown = known.push(record) === undefined;

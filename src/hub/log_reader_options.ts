@@ -43,6 +43,8 @@ export interface LogReaderOptions {
   readonly holds: RoomHolds;
   /** Whether messages of this isolate are on their way, whose commit will read the log too. */
   readonly hasPending: () => boolean;
+  /** Reads what control records have set; called on opening where there are any. */
+  readonly loadControls: () => Promise<void>;
   /** Receives operational events. Must not throw. */
   readonly logger: Logger;
   /** The hub's counters. */

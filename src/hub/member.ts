@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChangeDraft, Draft, Problem, Role } from "../protocol/mod.ts";
+import type { ChangeDraft, Draft, LeftCode, Problem, Role } from "../protocol/mod.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 
 /**
@@ -79,6 +79,14 @@ export interface Member {
    * @default {undefined} an `error` is sent, and the connection closed
    */
   refuseJoin?(problem: Problem): void;
+  /**
+   * Says that the member has to leave the room; the hub has already forgotten it.
+   *
+   * @param code Why, for programs.
+   * @param message Why, in a sentence.
+   * @default {undefined} the connection is closed with 4503
+   */
+  putOut?(code: LeftCode, message: string): void;
   /** Bytes that were sent and wait to go out. @default {undefined} none ever wait */
   readonly waitingBytes?: number;
   /**

@@ -9,6 +9,8 @@ import type { LogRecord } from "../store/entry.ts";
 
 /** How a message is published. */
 export interface PublishOptions {
+  /** What the user may do in the room: not all sanctions hold for moderators. @default {"member"} */
+  readonly role?: Role;
   /** A name to show beside the user. @default {undefined} the user is shown alone */
   readonly name?: string;
   /** When it was sent, ISO 8601, where it comes from elsewhere. @default {undefined} now */

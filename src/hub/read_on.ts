@@ -93,6 +93,8 @@ export interface Opening {
   readonly cursor: string;
   /** Whether the room ever had a change. */
   readonly hasChanges: boolean;
+  /** Whether it ever had a control record. */
+  readonly hasControls: boolean;
 }
 
 /**
@@ -116,15 +118,17 @@ export async function readOpening(
   if (head !== ORIGIN) records = await log.last(room, options);
   let cursor = records.at(-1)?.cursor ?? head;
   // After the messages: where it knows of no change, there is none before the last of them.
-  const { hasChanges } = await log.meta(room);
-  if (!hasChanges) return { records, kept: records, states: new Map(), cursor, hasChanges };
+  const { hasChanges, hasControls } = await log.meta(room);
+  if (!hasChanges) {
+    return { records, kept: records, states: new Map(), cursor, hasChanges, hasControls };
+  }
   const end = await log.head(room);
   if (end > cursor) {
     records = [...records, ...await log.after(room, cursor, { limit: Infinity, until: end })];
     cursor = end;
   }
   if (records.length === 0) {
-    return { records, kept: records, states: new Map(), cursor, hasChanges };
+    return { records, kept: records, states: new Map(), cursor, hasChanges, hasControls };
   }
   const { messages, next } = await log.states(room, {
     from: records[0].cursor,
@@ -136,7 +140,7 @@ export async function readOpening(
     [...messages].map(([message, items]) => [message, MessageState.of(items)]),
   );
   const kept = next === undefined ? records : records.filter(({ cursor }) => cursor > next);
-  return { records, kept, states, cursor, hasChanges };
+  return { records, kept, states, cursor, hasChanges, hasControls };
 }
 
 /**

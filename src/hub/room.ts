@@ -43,7 +43,8 @@ export class Room {
   readonly #recent: RecentMessages;
   readonly #pending: PendingMessages;
   readonly #subscribers: Subscribers;
-  readonly #changes: RoomChanges;
+  /** What is changed in it. */
+  readonly changes: RoomChanges;
   readonly #tombstones: Tombstones;
   readonly #delivery: Delivery;
   readonly #reader: LogReader;
@@ -93,10 +94,11 @@ export class Room {
       fillWindow: () => this.#reader.fillWindow(),
       hold: holds.create(),
     });
-    const changes = this.#changes = new RoomChanges({
+    const changes = this.changes = new RoomChanges({
       ...options,
       ...shared,
       commits: this.pacer,
+      subscriptions: () => this.all(),
       hold: holds.create(),
     });
     const subscribers = this.#subscribers = new Subscribers({
@@ -118,7 +120,7 @@ export class Room {
       isolate,
       pending,
       ...changes.parts,
-      onControl: () => {},
+      onControl: (control) => changes.sanctions.apply(control),
       subscribers,
       typing,
       tombstones,
@@ -129,6 +131,7 @@ export class Room {
       ...changes.parts,
       delivery,
       tombstones,
+      loadControls: () => changes.sanctions.load(),
       hasPending: () => pending.size + changes.pending.size > 0,
     });
     this.#joining = new Joining({
@@ -140,6 +143,7 @@ export class Room {
           return delivery.cursor;
         },
         open: (key, isGivenUp) => this.#reader.open(key, isGivenUp),
+        banOf: ({ user = "", role }) => changes.sanctions.banOf(user, role),
         openPresence: () => presence.open(name),
         fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),
@@ -153,6 +157,7 @@ export class Room {
       name,
       publish: (submission) => pending.submit(submission),
       change: (submission) => changes.pending.submit(submission),
+      problemOf: ({ user, role }) => changes.sanctions.refusalOf(user, role),
       createQueue: (connection) => createQueue(options.moderation, connection),
       startTyping: (subscription) => typing.start(subscription),
       stopTyping: (subscription) => typing.stop(subscription),
@@ -195,14 +200,15 @@ export class Room {
     return subscription;
   }
 
-  /**
-   * Publishes a message of a user who need not be here, and keeps the room until the result is
-   * there. Rejects where the room cannot be read.
-   */
+  /** Publishes a message of a user who need not be here. Rejects where the room cannot be read. */
   publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
+    const { user, role = "member" } = submission;
+    const check = () => this.changes.sanctions.refusalOf(user, role);
     const submit = () => {
+      const problem = check();
+      if (problem) return Promise.resolve<PublishResult>({ status: "refused", problem });
       return new Promise<PublishResult>((answer) => {
-        this.#pending.submit({ ...submission, answer });
+        this.#pending.submit({ check, ...submission, answer });
       });
     };
     // Where nothing has to be read, what is on its way keeps the room.
@@ -213,7 +219,9 @@ export class Room {
   async change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
     using _hold = this.#holds.take();
     await this.#reader.open();
-    return await this.#changes.pending.make(submission);
+    const problem = this.changes.sanctions.refusalOf(submission.user, submission.role);
+    if (problem) return { status: "refused", problem };
+    return await this.changes.pending.make(submission);
   }
 
   async #afterOpening<T>(action: () => Promise<T>): Promise<T> {
@@ -222,14 +230,7 @@ export class Room {
     return await action();
   }
 
-  /**
-   * Delivers committed messages in log order.
-   *
-   * @param commit The commit.
-   * @param appends The messages and changes of this room in it, in the order of arrival.
-   * @param options Whether something was appended before them that was not read.
-   * @returns Settles when they are delivered, where the log has to be read for that.
-   */
+  /** Delivers what was committed, in log order; settles where the log has to be read for that. */
   committed(
     commit: string,
     appends: readonly CommitAppend[],
@@ -248,7 +249,7 @@ export class Room {
     using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
     this.#reader.distrust(error);
-    for (const owner of [this.#pending, this.#changes.pending]) {
+    for (const owner of [this.#pending, this.changes.pending, this.changes.sanctions]) {
       const own = appends.filter(({ pending }) => pending === owner);
       if (own.length > 0) owner.reject(own, error);
     }
@@ -279,7 +280,7 @@ export class Room {
     this.#pending.dismiss();
     this.#recent.clear();
     this.#reader.stop();
-    this.#changes.dismiss();
+    this.changes.dismiss();
     this.#tombstones.stop();
     this.pacer.release();
     const waiting = this.#joining.dismiss();

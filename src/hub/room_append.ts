@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft, Problem } from "../protocol/mod.ts";
+import type { Draft, Problem, Role } from "../protocol/mod.ts";
 import { CHANGES_FROM } from "../store/cursor.ts";
 import { encodeLine, type LogRecord, type StoredMessage } from "../store/entry.ts";
 import type { Append } from "../store/group_commit.ts";
@@ -18,6 +18,8 @@ export interface Submission {
   readonly user: string;
   /** A name to show beside the user. */
   readonly name?: string;
+  /** What the user may do in the room. @default {"member"} */
+  readonly role?: Role;
   /** The message. */
   readonly draft: Draft;
   /** When it was sent, ISO 8601. @default {undefined} now */

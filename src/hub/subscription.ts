@@ -5,12 +5,13 @@
  */
 
 import { type ChangeDraft, CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
-import type { Problem, Role } from "../protocol/mod.ts";
+import type { LeftCode, Problem, Role } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type ChangeSubmission, ENVELOPE_OF } from "./change_rules.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
+import { closeCodeOf, EARLY } from "./member_problems.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import type { Submission } from "./room_append.ts";
@@ -19,23 +20,14 @@ import { errorBatch } from "./room_error.ts";
 /** What a member may ask for before it is live; more is refused until then. */
 const EARLY_MAX = 256;
 
-/** What a member without a user is told, and one that asks for too much before it is live. */
-const NOBODY: Problem = { code: "bad_user", message: "Who only reads cannot send" };
-const EARLY: Problem = {
-  code: "rate_limited",
-  message: "Too much was sent before the history was complete",
-  retry_after_ms: 1000,
-};
-
-/** What a reader is told that wants more. */
-const READS_ONLY: Problem = { code: "forbidden", message: "You may only read in this room" };
-
 /** The room of a {@linkcode RoomSubscription}. */
 export interface SubscriptionRoom {
   /** Its name. */
   readonly name: string;
   /** Encodes messages for members of protocol 2. */
   readonly texts: MessageTexts;
+  /** Tells what keeps a member from sending. */
+  problemOf(subscription: RoomSubscription): Problem | undefined;
   /** Creates the queue of what a member sends; undefined where nothing is judged. */
   createQueue(connection: object): JudgementQueue | undefined;
   /** Publishes a message. */
@@ -63,7 +55,6 @@ export class RoomSubscription implements Subscription {
   readonly presence: boolean;
   joined: Promise<void> = Promise.resolve();
   readonly #room: SubscriptionRoom;
-  /** What the member sent that is being judged; undefined where nothing is. */
   readonly #queue: JudgementQueue | undefined;
   #state: SubscriptionState = "joining";
   /** What the member may do, once that is known. */
@@ -120,8 +111,11 @@ export class RoomSubscription implements Subscription {
   typing(status: boolean): void {
     this.#whenLive(() => {
       if (!status) this.#room.stopTyping(this);
-      else if (this.role !== "reader") this.#room.startTyping(this);
-      else if (this.user !== undefined) this.refuse(READS_ONLY, "typing_status");
+      else {
+        const problem = this.#room.problemOf(this);
+        if (!problem) this.#room.startTyping(this);
+        else if (this.user !== undefined) this.refuse(problem, "typing_status");
+      }
     });
   }
 
@@ -136,11 +130,7 @@ export class RoomSubscription implements Subscription {
     this.send(new EnvelopeBatch([], { v2: { encode: () => [text] } }));
   }
 
-  /**
-   * Sets the role that a join has asked for, unless a newer one came meanwhile.
-   *
-   * @param role The role.
-   */
+  /** Sets the role that a join has asked for, unless a newer one came meanwhile. */
   setFirstRole(role: Role): void {
     this.#role ??= role;
   }
@@ -195,7 +185,7 @@ export class RoomSubscription implements Subscription {
   }
 
   /**
-   * Sends the member, and nobody else, an `error` envelope.
+   * Sends the member an `error` envelope.
    *
    * @param problem What is wrong.
    * @param type The type of the envelope that is refused. @default {"chat_message"}
@@ -214,14 +204,24 @@ export class RoomSubscription implements Subscription {
     const { member } = this;
     if (!member.refuseJoin) {
       this.send(errorBatch(problem, { room: this.#room.name, for: "join" }));
-      const isFinal = problem.code === "forbidden";
-      const { code } = isFinal ? CLOSE_CODES.notAllowed : CLOSE_CODES.internalError;
-      return this.disconnect(code, problem.message);
+      return this.disconnect(closeCodeOf(problem), problem.message);
     }
     if (this.#state === "left") return;
     this.leave();
     try {
       member.refuseJoin(problem);
+    } catch (error) {
+      this.#count("member_failed", error);
+    }
+  }
+
+  /** Ends the stay of a member that has to leave, and says why. */
+  putOut(code: LeftCode, message: string): void {
+    if (!this.member.putOut) return this.disconnect(CLOSE_CODES.putOut.code, message);
+    if (this.#state === "left") return;
+    this.leave();
+    try {
+      this.member.putOut(code, message);
     } catch (error) {
       this.#count("member_failed", error);
     }
@@ -237,15 +237,15 @@ export class RoomSubscription implements Subscription {
 
   #publish(draft: Draft): void {
     this.#room.stopTyping(this);
-    const { user } = this;
-    if (user === undefined) return this.refuse({ ...NOBODY, ref: draft.ref });
-    if (this.role === "reader") return this.refuse({ ...READS_ONLY, ref: draft.ref });
+    const { user = "" } = this;
+    const problem = this.#room.problemOf(this);
+    if (problem) return this.refuse({ ...problem, ref: draft.ref });
     this.#room.publish({
       user,
       name: this.member.name,
       draft,
       queue: this.#queue,
-      check: () => this.role === "reader" ? READS_ONLY : undefined,
+      check: () => this.#room.problemOf(this),
       answer: (result) => {
         if (result.status === "refused") this.refuse(result.problem);
         else if (result.status === "duplicate") {
@@ -256,9 +256,10 @@ export class RoomSubscription implements Subscription {
   }
 
   #change(draft: ChangeDraft): void {
-    const { user, role } = this;
+    const { user = "", role } = this;
     const type = ENVELOPE_OF[draft.kind];
-    if (user === undefined) return this.refuse({ ...NOBODY, ref: draft.ref }, type);
+    const problem = this.#room.problemOf(this);
+    if (problem) return this.refuse({ ...problem, ref: draft.ref }, type);
     this.#room.change({
       user,
       role,

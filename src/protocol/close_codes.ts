@@ -23,6 +23,8 @@ export const CLOSE_CODES = {
   draining: { code: 4000, reconnect: true },
   tooSlow: { code: 4008, reconnect: true },
   notAllowed: { code: 4501, reconnect: false },
+  putOut: { code: 4503, reconnect: false },
+  roomDeleted: { code: 4504, reconnect: false },
   tooManyBadFrames: { code: 4509, reconnect: false },
 } as const satisfies Record<string, { code: number; reconnect: boolean }>;
 

@@ -103,6 +103,8 @@ export type {
 } from "./http_body.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
+export { decodeSanction } from "./sanction.ts";
+export type { Sanction, SanctionBody, SanctionKind } from "./sanction.ts";
 export { ERRORS } from "./problem.ts";
 export type { ErrorCode, Problem, ProblemV2 } from "./problem.ts";
 export { CLOSE_CODES, shouldReconnect } from "./close_codes.ts";

@@ -36,6 +36,8 @@ export const ERRORS = {
   unauthorized: { status: 401, temporary: false },
   forbidden: { status: 403, temporary: false },
   not_accepted: { status: 403, temporary: false },
+  muted: { status: 403, temporary: false },
+  banned: { status: 403, temporary: false },
   not_found: { status: 404, temporary: false },
   ref_reused: { status: 409, temporary: false },
   too_many_reactions: { status: 409, temporary: false },

@@ -78,6 +78,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "http/operator_routes.ts",
       "http/request_params.ts",
       "http/room_routes.ts",
+      "http/sanction_routes.ts",
       "http/server.ts",
     ],
   },
