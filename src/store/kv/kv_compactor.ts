@@ -58,7 +58,7 @@ self.onmessage = ({ data: file }) => {
       // What is in the file by now must leave the write-ahead log as well.
       for (let attempt = 0; attempt < 100; attempt++) {
         const { busy } = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-        if (busy === 0) return self.postMessage(undefined);
+        if (busy === 0) return self.postMessage("");
       }
       throw new Error("Others read the database all the time");
     } finally {
@@ -157,15 +157,15 @@ async function runProgram(file: string): Promise<void> {
   const url = `data:text/javascript,${encodeURIComponent(PROGRAM)}`;
   const worker = new Worker(url, { type: "module" });
   try {
-    const wrong = await new Promise<string | undefined>((resolve) => {
+    const wrong = await new Promise<string>((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);
       worker.onerror = (event) => {
         event.preventDefault();
-        resolve(event.message);
+        resolve(event.message || "The worker failed");
       };
       worker.postMessage(file);
     });
-    if (wrong !== undefined) throw new Error(`Cannot compact the database: ${wrong}`);
+    if (wrong !== "") throw new Error(`Cannot compact the database: ${wrong}`);
   } finally {
     worker.terminate();
   }

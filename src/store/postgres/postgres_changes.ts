@@ -52,34 +52,38 @@ export class PostgresChanges {
   /** As in {@linkcode RoomLog.changes}. */
   async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
     const { pool, schema, expiry } = this.#options;
-    const { limit, until } = options;
+    const { limit, until, newest = false } = options;
     const place = placeOf(cursor);
     if (limit <= 0 || (until !== undefined && placeOf(until) <= place)) return [];
     const first = await expiry.first(room);
-    const to = until === undefined ? null : numberOf(commitOf(until));
+    let to = until === undefined ? null : numberOf(commitOf(until));
     let from = BigInt(numberOf(commitOf(cursor)));
+    const order = newest ? "desc" : "asc";
     const found: ChangeRecord[] = [];
     return await pool.call("read changes", async (sql, progress) => {
       for (;;) {
         const rows = await sql.unsafe<{ commit: string; body: string }[]>(
           `select ${schema}.commit_of(place) as commit, body from ${schema}.changes
           where room = $1 and place >= $2 and ($3::bigint is null or place <= $3::bigint)
-          order by place limit $4`,
+          order by place ${order} limit $4`,
           [room, String(from), to, READ_ENTRIES],
           { prepare: true },
         );
         progress();
         for (const { commit, body } of rows) {
-          for (const record of this.#decode(room, commit, body)) {
+          const records = this.#decode(room, commit, body);
+          for (const record of newest ? records.reverse() : records) {
             if (placeOf(record.cursor) <= place) continue;
-            if (until !== undefined && record.cursor > until) return found;
+            if (until !== undefined && record.cursor > until) continue;
             if (record.kind !== "control" && record.message < first) continue;
             found.push(record);
-            if (found.length >= limit) return found;
+            if (found.length >= limit) return newest ? found.reverse() : found;
           }
         }
-        if (rows.length < READ_ENTRIES) return found;
-        from = BigInt(`0x${rows[rows.length - 1].commit}`) + 1n;
+        if (rows.length < READ_ENTRIES) return newest ? found.reverse() : found;
+        const last = BigInt(`0x${rows[rows.length - 1].commit}`);
+        if (newest) to = String(last - 1n);
+        else from = last + 1n;
       }
     });
   }
