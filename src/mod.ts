@@ -63,6 +63,7 @@ export type { ServerOptions } from "./http/server_options.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { EnvelopesV2, StatusChange } from "./hub/envelope_batch.ts";
 export { Hub } from "./hub/hub.ts";
+export type { HubSanctions } from "./hub/hub_sanctions.ts";
 export type { HubHooks, Stay } from "./hub/hooks.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";
@@ -93,6 +94,9 @@ export type {
   RoomName,
   RoomRole,
   RoomState,
+  Sanction,
+  SanctionBody,
+  SanctionKind,
   UserName,
 } from "./protocol/mod.ts";
 export type { LogEntry, LogRecord } from "./store/entry.ts";

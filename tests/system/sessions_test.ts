@@ -58,7 +58,7 @@ async function say(socket: RawSocket, version: keyof typeof PATHS, text: string)
 for (const version of ["v1", "v2"] as const) {
   Deno.test(`A session that was prolonged keeps its connection, ${version}`, net, async () => {
     const sessions = new Sessions();
-    const session = { user: "ann", expiresAt: Date.now() + 400 };
+    const session = { user: "ann", expiresAt: Date.now() + 3_000 };
     sessions.byId.set("s1", session);
     await using server = await serveAlone({ authorize: sessions.authorize });
     using socket = await open(server, version);
@@ -74,7 +74,7 @@ for (const version of ["v1", "v2"] as const) {
 
   Deno.test(`A session that ended ends its connection, ${version}`, net, async () => {
     const sessions = new Sessions();
-    sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 400 });
+    sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
     await using server = await serveAlone({ authorize: sessions.authorize });
     using socket = await open(server, version);
     assertEquals(await say(socket, version, "1"), "stored");
@@ -88,7 +88,7 @@ for (const version of ["v1", "v2"] as const) {
     net,
     async () => {
       const sessions = new Sessions();
-      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 400 });
+      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
       await using server = await serveAlone({ authorize: sessions.authorize });
       using socket = await open(server, version);
       assertEquals(await say(socket, version, "1"), "stored");
@@ -104,7 +104,7 @@ for (const version of ["v1", "v2"] as const) {
     net,
     async () => {
       const sessions = new Sessions();
-      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 400 });
+      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
       await using server = await serveAlone({ authorize: sessions.authorize });
       using socket = await open(server, version);
       assertEquals(await say(socket, version, "1"), "stored");
@@ -117,7 +117,7 @@ for (const version of ["v1", "v2"] as const) {
 
   Deno.test(`A prolonged session has the role that it has by now, ${version}`, net, async () => {
     const sessions = new Sessions();
-    const session = { user: "ann", expiresAt: Date.now() + 400, role: "member" as RoomRole };
+    const session = { user: "ann", expiresAt: Date.now() + 3_000, role: "member" as RoomRole };
     sessions.byId.set("s1", session);
     await using server = await serveAlone({ authorize: sessions.authorize });
     using socket = await open(server, version);
