@@ -6,7 +6,7 @@
 
 import type { Problem, Sanction, SanctionBody } from "../protocol/mod.ts";
 import { checkNames } from "./checked_names.ts";
-import type { RoomTable } from "./room_table.ts";
+import type { Room } from "./room.ts";
 
 /**
  * Mutes, bans and kicks users, on all isolates: by control records in the rooms' logs, in whose
@@ -24,10 +24,14 @@ import type { RoomTable } from "./room_table.ts";
  * ```
  */
 export class HubSanctions {
-  readonly #rooms: RoomTable;
+  readonly #rooms: { obtain(name: string): Room };
 
-  /** @param rooms The rooms. */
-  constructor(rooms: RoomTable) {
+  /**
+   * Made by the hub.
+   *
+   * @param rooms The rooms.
+   */
+  constructor(rooms: { obtain(name: string): Room }) {
     this.#rooms = rooms;
   }
 
