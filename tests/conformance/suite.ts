@@ -1,3 +1,4 @@
+import { CHANGE_POINTS } from "./change_points.ts";
 import { COMMON_POINTS } from "./common_points.ts";
 import { HTTP_POINTS } from "./http_points.ts";
 import type { HubUnderTest, PointCheck } from "./hub_under_test.ts";
@@ -11,6 +12,7 @@ export const POINTS: readonly PointCheck[] = [
   ...V1_POINTS,
   ...V2_POINTS,
   ...HTTP_POINTS,
+  ...CHANGE_POINTS,
   ...WHO_POINTS,
 ];
 

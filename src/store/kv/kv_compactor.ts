@@ -10,6 +10,8 @@ import type { KvKeys } from "./keys.ts";
 
 /** Milliseconds between two times that the file is compacted by itself. */
 const EVERY_MS = 24 * 60 * 60 * 1000;
+/** Bytes of a file that is compacted by itself: writes wait meanwhile, some seconds for 100 MB. */
+const AUTO_MAX_BYTES = 256 * 1024 * 1024;
 /** Milliseconds between two times that it is seen whether that is due. */
 const TICK_MS = 10 * 60 * 1000;
 
@@ -117,7 +119,12 @@ export class KvCompactor {
     if (elapsed() - this.#compactedAt < EVERY_MS) return;
     try {
       const { versionstamp } = await handle.call("get", (kv) => kv.get(keys.uncompacted));
-      if (versionstamp !== null) await this.compact();
+      if (versionstamp === null) return;
+      const { size } = await Deno.stat(this.#options.file!);
+      if (size <= AUTO_MAX_BYTES) return void await this.compact();
+      // Writes would wait for longer than they may.
+      this.#compactedAt = elapsed();
+      throw new Error(`A file of ${size} bytes is not compacted while it is in use`);
     } catch (error) {
       onEvent({ type: "compact_failed", error });
     }
