@@ -106,8 +106,7 @@ export class Hub {
       return new Room(name, forRooms, onIdle);
     }, (name) => this.#presence.closeRoom(name));
     this.sanctions = new HubSanctions(rooms);
-    const detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
-    this.#detach = detach;
+    this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     // The logs are no longer those that were read: members come back, and resume what is left.
     const onWentBack = () => {
       metrics.storeWentBack++;
@@ -142,6 +141,7 @@ export class Hub {
       presence,
       isolate,
       alone,
+      onWentBack,
       post: (message) => this.#cluster?.post(message),
       limits: this.limits,
       guard,

@@ -257,9 +257,25 @@ export class LogReader {
     this.#isUncertain = false;
     metrics.catchUps++;
     const options = { limit: PAGE, maxLength: PAGE_LENGTH };
-    const { records, isPart } = await readOn(log, room, delivery.cursor, options);
+    const { cursor } = delivery;
+    const [{ records, isPart }, isThere] = await Promise.all([
+      readOn(log, room, cursor, options),
+      this.#stands(cursor),
+    ]);
+    if (records.length > 0 && !isThere) {
+      // What comes next belongs to another history: members would miss what is before it.
+      this.#options.onWentBack();
+      return false;
+    }
     if (records.length > 0) delivery.deliver(records, { announce: true });
     return isPart;
+  }
+
+  /** Whether the log still holds what was delivered last; true also where it has expired. */
+  async #stands(cursor: string): Promise<boolean> {
+    const { room, log, recent } = this.#options;
+    const newest = recent.get(cursor);
+    return newest === undefined || !log.keeps(room, newest) || await log.has(room, cursor);
   }
 
   #fail(error: unknown): void {

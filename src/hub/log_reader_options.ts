@@ -41,6 +41,8 @@ export interface LogReaderOptions {
   readonly opening: OpeningGate;
   /** Keeps the room while its log is read. */
   readonly holds: RoomHolds;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
   /** Whether messages of this isolate are on their way, whose commit will read the log too. */
   readonly hasPending: () => boolean;
   /** Reads what control records have set; called on opening where there are any. */

@@ -132,6 +132,7 @@ export class Room {
       delivery,
       tombstones,
       loadControls: () => changes.sanctions.load(),
+      onWentBack: options.onWentBack,
       hasPending: () => pending.size + changes.pending.size > 0,
     });
     this.#joining = new Joining({

@@ -34,6 +34,8 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
   readonly isolate: string;
   /** Whether nobody else appends to the log, so that a commit need not be read back. */
   readonly alone: boolean;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
   /** Sends a message to the other isolates. Must not throw. */
   readonly post: (message: ClusterMessage) => void;
 }

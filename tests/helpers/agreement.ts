@@ -21,6 +21,8 @@ export interface Scale {
   readonly rooms: number;
   readonly members: number;
   readonly steps: number;
+  /** How often the database is put back under its hubs at most. @default {0} */
+  readonly restores?: number;
 }
 
 /** What a run came to. */
@@ -52,6 +54,8 @@ export interface Account {
   readonly restored: number;
   /** Messages that this took away. */
   readonly takenBack: number;
+  /** Stays that were held against a log. */
+  readonly checked: number;
 }
 
 /** Milliseconds: typing, and signs of life, go faster than in real life, so that runs are short. */
@@ -260,7 +264,8 @@ class Device {
     if (this.stays.at(-1) !== stay) return;
     for (const [ref, text] of this.pending) {
       // The commit that it was in may have failed, and those after it not.
-      if (this.#canFail && this.#published.has(ref)) this.astray.add(ref);
+      const mayHaveFailed = this.#canFail || this.#epoch() > 0;
+      if (mayHaveFailed && this.#published.has(ref)) this.astray.add(ref);
       this.#publish(ref, text);
     }
   }
@@ -300,6 +305,7 @@ export class Agreement {
   /** How often the database is still to be put back. */
   #restores: number;
   #takenBack = 0;
+  #checked = 0;
   /** Milliseconds that have gone by for all hubs. */
   #goneBy = 0;
 
@@ -328,7 +334,7 @@ export class Agreement {
       slow: this.#random.pick([0, 0, 0.1]),
       clocks: this.#random.chance(0.5),
     };
-    this.#restores = this.#random.pick([0, 0, 1, 3]);
+    this.#restores = scale.restores ?? 0;
     // A server that is killed fails commits.
     if (typeof store !== "string") this.#storeFaults = { ...this.#storeFaults, failed: 1 };
   }
@@ -384,6 +390,7 @@ export class Agreement {
       twice: this.#twice,
       restored: this.#store.epoch,
       takenBack: this.#takenBack,
+      checked: this.#checked,
     };
   }
 
@@ -569,7 +576,28 @@ export class Agreement {
 
   /** Holds everything against the logs, and returns them as they stand at the end. */
   async #check(): Promise<Map<string, LogRecord[]>> {
-    const log = this.#hubs[0].ground.log;
+    const epochs: Epoch[] = [];
+    const store = this.#store;
+    if (store instanceof RestorableStore) {
+      for (let epoch = 0; epoch <= store.epoch; epoch++) {
+        const basePath = store.basePath(epoch);
+        const base = basePath === undefined ? new Map() : await this.#readFile(basePath);
+        epochs.push({ base, logs: await this.#readFile(store.path(epoch)) });
+      }
+    } else {
+      const logs = await this.#readLogs(this.#hubs[0].ground.log);
+      epochs.push({ base: new Map(), logs });
+    }
+    for (let i = 0; i < this.#scale.rooms; i++) this.#checkRoom(`room${i}`, epochs);
+    return epochs.at(-1)!.logs;
+  }
+
+  async #readFile(path: string): Promise<Map<string, LogRecord[]>> {
+    using kv = await Deno.openKv(path);
+    return await this.#readLogs(new KvRoomLog(kv));
+  }
+
+  async #readLogs(log: RoomLog): Promise<Map<string, LogRecord[]>> {
     const logs = new Map<string, LogRecord[]>();
     for (let i = 0; i < this.#scale.rooms; i++) {
       logs.set(`room${i}`, await log.after(`room${i}`, ORIGIN, { limit: Infinity }));
@@ -604,15 +632,25 @@ export class Agreement {
         if (cursor >= (cursors[i - 1] ?? "")) return;
         wrong(`${room} has ${mine[i]} of ${device.user} before ${mine[i - 1]}`);
       });
+      this.#checked += device.stays.length;
       device.stays.forEach((stay, index) => {
         // Until a hub notices that the database was put back, it is of the time before; at the end
         // all have noticed.
         const isLast = index === device.stays.length - 1;
         const times = isLast ? [last] : logs.slice(0, stay.until + 1);
-        const tries = times.map((log) => checkStay(stay, log));
+        const tries = times.map((log, epoch) => {
+          // What a restore took away and nobody has seen any more may be missing.
+          const got = new Set([stay.after, ...stay.messages.map(({ cursor }) => cursor)]);
+          const next = log === last ? undefined : bases[epoch + 1];
+          const kept = next &&
+            log.records.filter(({ cursor }) => next.cursors.has(cursor) || got.has(cursor));
+          return checkStay(stay, kept ? new RoomHistory(kept) : log);
+        });
         if (tries.some((found) => found.length === 0)) return;
         const until = `${stay.since} to ${stay.until} of ${logs.length - 1}`;
-        for (const what of tries.at(-1)!) {
+        // Most likely it is of the time that it fits best.
+        const best = tries.reduce((one, other) => other.length < one.length ? other : one);
+        for (const what of best) {
           wrong(`${device.user} in ${room}, stay ${index} (${until}): ${what}`);
         }
       });
@@ -638,7 +676,7 @@ class RoomHistory {
   /** Those of duplicates too. */
   readonly cursors: ReadonlySet<string>;
 
-  constructor(records: readonly LogRecord[]) {
+  constructor(readonly records: readonly LogRecord[]) {
     this.shown = records.filter((record) => !record.repeats);
     this.texts = this.shown.map(messageText);
     this.places = new Map(this.shown.map(({ cursor }, index) => [cursor, index]));

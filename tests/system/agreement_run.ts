@@ -1,7 +1,8 @@
 // Runs the model of agreement.ts for as long as one likes:
-//   deno task agreement [--seed N] [--runs N] [--deliveries N]
+//   deno task agreement [--seed N] [--runs N] [--deliveries N] [--restores N]
 // from a seed on, so many runs, or until so many messages were delivered. Ends with 1 at the first
-// run in which anything is wrong, and says which seed repeats it.
+// run in which anything is wrong, and says which seed repeats it. With --restores the database is put
+// back under its hubs, so often a run at most.
 
 import { parseArgs } from "node:util";
 import { type Account, Agreement } from "../helpers/agreement.ts";
@@ -11,7 +12,7 @@ import { Random } from "../helpers/random.ts";
 const AT_ONCE = 6;
 
 /** Runs one seed over a database of its own. */
-export async function runSeed(seed: number): Promise<Account> {
+export async function runSeed(seed: number, restores = 0): Promise<Account> {
   const folder = await Deno.makeTempDir();
   try {
     const random = new Random(seed ^ 0x5eed);
@@ -20,6 +21,7 @@ export async function runSeed(seed: number): Promise<Account> {
       rooms: 1 + random.below(3),
       members: 4 + random.below(17),
       steps: 150 + random.below(350),
+      restores,
     };
     return await new Agreement(seed, scale, folder).run();
   } finally {
@@ -34,7 +36,7 @@ export async function runSeed(seed: number): Promise<Account> {
  */
 export async function runSeeds(
   first: number,
-  enough: { readonly runs?: number; readonly deliveries?: number },
+  enough: { readonly runs?: number; readonly deliveries?: number; readonly restores?: number },
   onAccount: (account: Account) => void = () => {},
 ): Promise<Account[]> {
   const accounts: Account[] = [];
@@ -46,7 +48,7 @@ export async function runSeeds(
       !hasFailed && next - first < (enough.runs ?? Infinity) &&
       delivered < (enough.deliveries ?? Infinity)
     ) {
-      const account = await runSeed(next++);
+      const account = await runSeed(next++, enough.restores);
       accounts.push(account);
       delivered += account.delivered;
       if (account.violations.length > 0) hasFailed = true;
@@ -69,12 +71,18 @@ export function summary(accounts: readonly Account[]): string {
     } hubs killed, ${sum("resumed")} resumes, ` +
     `${sum("resent")} messages resent, ${sum("struck")} repeats struck, ` +
     `${sum("lost")} answers lost, ${sum("twice")} commits written twice, ` +
-    `${sum("restored")} restores under running hubs, ${sum("takenBack")} messages taken back`;
+    `${sum("restored")} restores under running hubs, ${sum("takenBack")} messages taken back, ` +
+    `${sum("checked")} stays checked`;
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { seed: { type: "string" }, runs: { type: "string" }, deliveries: { type: "string" } },
+    options: {
+      seed: { type: "string" },
+      runs: { type: "string" },
+      deliveries: { type: "string" },
+      restores: { type: "string" },
+    },
   });
   const first = Number(values.seed ?? Math.floor(Math.random() * 1e9));
   const runs = values.runs === undefined ? undefined : Number(values.runs);
@@ -82,7 +90,8 @@ if (import.meta.main) {
   const enough = runs === undefined && deliveries === undefined
     ? { runs: 100 }
     : { runs, deliveries };
-  const accounts = await runSeeds(first, enough, (account) => {
+  const restores = Number(values.restores ?? 0);
+  const accounts = await runSeeds(first, { ...enough, restores }, (account) => {
     for (const violation of account.violations.slice(0, 12)) {
       console.error(`seed ${account.seed}: ${violation}`);
     }

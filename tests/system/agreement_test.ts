@@ -13,7 +13,19 @@ Deno.test({
     }
     console.log(summary(accounts));
     // The model must have met what it is there for.
-    for (const key of ["dropped", "thrown", "killed", "resumed", "resent", "struck"] as const) {
+    for (
+      const key of [
+        "checked",
+        "restored",
+        "takenBack",
+        "dropped",
+        "thrown",
+        "killed",
+        "resumed",
+        "resent",
+        "struck",
+      ] as const
+    ) {
       assertGreater(accounts.reduce((sum, account) => sum + account[key], 0), 0, key);
     }
   },
