@@ -6,7 +6,8 @@
 
 import type { Draft, Problem, Role } from "../protocol/mod.ts";
 import { CHANGES_FROM } from "../store/cursor.ts";
-import { encodeLine, type LogRecord, type StoredMessage } from "../store/entry.ts";
+import { encodeLine, type LogRecord } from "../store/entry.ts";
+import type { StoredMessage } from "../store/entry_line.ts";
 import type { Append } from "../store/group_commit.ts";
 import { hashText } from "./draft_hash.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";

@@ -8,8 +8,16 @@ import type { Message } from "../protocol/mod.ts";
 import type { ChangeRecord } from "./change.ts";
 import type { ChangeEntry } from "./change_entry.ts";
 import { COMMIT_LENGTH, cursorAt, ENTRY_MAX_RECORDS, isCommit, tagOf } from "./cursor.ts";
+import {
+  ERASED_START,
+  type ErasedLine,
+  type OldTombstoneLine,
+  type StoredMessage,
+  STRUCK_START,
+  type TombstoneLine,
+} from "./entry_line.ts";
 import type { MessageState } from "./message_state.ts";
-import { hashRef, parseRefHash, type RefHash, refHashText, refName } from "./ref_hash.ts";
+import { hashRef, parseRefHash, type RefHash, refName } from "./ref_hash.ts";
 
 /** A record of a log: a message, what is left of one, the tombstone of a duplicate, or a change. */
 export interface LogRecord {
@@ -39,40 +47,6 @@ export interface LogRecord {
   readonly refHash?: RefHash;
 }
 
-/** What is stored of a message; the room is in the key, the cursor is given by the commit. */
-export interface StoredMessage extends Omit<Message, "cursor" | "room"> {
-  /** 8 hexadecimal digits of a hash of what its sender sent. Always the first member. */
-  readonly h?: string;
-}
-
-/** A line whose message was a duplicate of an earlier one. */
-interface TombstoneLine {
-  /** The unique id of the duplicate. */
-  readonly struck: string;
-  /** The cursor of the message that it repeats. */
-  readonly first: string;
-  readonly user: string;
-  readonly ref?: string;
-  readonly h?: string;
-  readonly sent_at: string;
-}
-
-/** The same as versions before 0.1.0 wrote it: with all of the message that it repeats. */
-interface OldTombstoneLine {
-  readonly struck: string;
-  readonly repeats: Message;
-}
-
-/** A line whose message was deleted. */
-interface ErasedLine {
-  /** The unique id of the message. */
-  readonly gone: string;
-  readonly user: string;
-  readonly sent_at: string;
-  /** 16 hexadecimal digits of a hash of its sender and `ref`, where it had one. */
-  readonly k?: string;
-}
-
 /** What one room gets in one commit. */
 export interface LogEntry {
   /** JSON lines in UTF-8; empty where there are no messages. */
@@ -86,8 +60,6 @@ export interface LogEntry {
 }
 
 const PAYLOAD_START = '{"type":"chat_message","payload":';
-const STRUCK_START = '{"struck":';
-const ERASED_START = '{"gone":';
 /** The bytes that the hash takes at the beginning of a line: `"h":"01234567",`. */
 const HASH_LENGTH = 15;
 const HASH_DIGITS = 8;
@@ -252,26 +224,6 @@ export function writeTombstones(
     if (id !== duplicate.id) return line;
     const tombstone: TombstoneLine = { struck: id, first: duplicate.first, user, ref, h, sent_at };
     return JSON.stringify(tombstone);
-  }).join("\n");
-}
-
-/**
- * Takes what a message said out of an entry. The lines after it keep their places.
- *
- * @param text The entry, decoded from UTF-8.
- * @param index The index of its line.
- * @param isIt Tells its unique id: where a backup was put back, another message stands there.
- * @returns The entry without it; the same text where it is not there.
- */
-export function eraseLine(text: string, index: number, isIt: (id: string) => boolean): string {
-  return text.split("\n").map((line, at) => {
-    if (at !== index || line.startsWith(ERASED_START) || line.startsWith(STRUCK_START)) return line;
-    const stored = JSON.parse(line) as StoredMessage;
-    if (!isIt(stored.id)) return line;
-    const { user, ref, sent_at } = stored;
-    const k = ref === undefined ? undefined : refHashText(hashRef(refName(user, ref)));
-    const erased: ErasedLine = { gone: stored.id, user, sent_at, k };
-    return JSON.stringify(erased);
   }).join("\n");
 }
 

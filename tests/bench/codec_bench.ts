@@ -1,7 +1,8 @@
 // What the codec costs beside the JSON that nobody can do without.
 
 import { decodeClientEnvelope, encodeEnvelope, type Message } from "@hubbub/hub/protocol";
-import { decodeEntry, recordAt, type StoredMessage } from "../../src/store/entry.ts";
+import { decodeEntry, recordAt } from "../../src/store/entry.ts";
+import type { StoredMessage } from "../../src/store/entry_line.ts";
 
 const MESSAGE: Message = {
   id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",

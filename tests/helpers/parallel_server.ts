@@ -7,7 +7,9 @@ export async function parallelArgs(kv: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
   const { command } = tasks["start:parallel"];
   const args = command.slice(command.lastIndexOf("deno run") + "deno ".length);
-  return args.replaceAll("$FILES", kv).replaceAll("$LIMIT", "").replaceAll('"', "").split(" ");
+  return args.replaceAll("$FILES", kv).replaceAll("$MAIN", "parallel.ts").replaceAll('"', "").split(
+    " ",
+  );
 }
 
 /** Runs something with a server of several isolates, over a database that is then removed. */

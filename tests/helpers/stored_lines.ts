@@ -1,4 +1,5 @@
-import { encodeLine, joinLines, type LogEntry, type StoredMessage } from "../../src/store/entry.ts";
+import { encodeLine, joinLines, type LogEntry } from "../../src/store/entry.ts";
+import type { StoredMessage } from "../../src/store/entry_line.ts";
 import type { RoomLog } from "@hubbub/hub";
 
 /** Makes a line of a log; what is left out does not matter to the test. */

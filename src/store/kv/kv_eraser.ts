@@ -6,7 +6,7 @@
 
 import { CHANGED, eraseEdits } from "../change.ts";
 import { commitOf, cursorAt, indexOf, tagOf } from "../cursor.ts";
-import { eraseLine } from "../entry.ts";
+import { eraseLine } from "../entry_line.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";
 import type { KvHandle } from "./kv_handle.ts";

@@ -6,7 +6,7 @@
 
 import { CHANGED, eraseEdits } from "../change.ts";
 import { commitOf, cursorAt, indexOf, tagOf } from "../cursor.ts";
-import { eraseLine } from "../entry.ts";
+import { eraseLine } from "../entry_line.ts";
 import type { StoreEvent } from "../store_event.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { numberOf } from "./postgres_reader.ts";
