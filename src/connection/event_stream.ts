@@ -227,6 +227,7 @@ function eventOf(envelope: string): ServerSentEventMessage {
   const [, event, data] = /^\{"type":"(\w+)","payload":(\{.*\})\}$/s.exec(envelope) ?? [];
   switch (event) {
     case "chat_message":
+    case "message_changed":
       return { event, data, id: (JSON.parse(data) as { cursor: string }).cursor };
     case "joined":
       // A drain or a full server may have set another time before.
