@@ -48,6 +48,8 @@ export class LogReader {
   #readsLater = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isUncertain = false;
+  /** Whether another isolate made it read, which the store has not told of: it may be ahead of it. */
+  #isDoubtful = false;
   /** Commits that were not answered in time and may land at any moment. */
   #unsettled = 0;
 
@@ -160,6 +162,7 @@ export class LogReader {
     }
     const { delivery, flushes, metrics } = this.#options;
     if (cursor <= delivery.cursor) return;
+    this.#isDoubtful = true;
     if (flushes.isBusy) return this.#readLater();
     if (!this.#catchUp.isRunning) {
       const records = prev === delivery.cursor ? decodeLines(lines, hashes) : [];
@@ -260,8 +263,9 @@ export class LogReader {
     const { cursor } = delivery;
     const [{ records, isPart }, isThere] = await Promise.all([
       readOn(log, room, cursor, options),
-      this.#stands(cursor),
+      !this.#isDoubtful || this.#stands(cursor),
     ]);
+    this.#isDoubtful = false;
     if (records.length > 0 && !isThere) {
       // What comes next belongs to another history: members would miss what is before it.
       this.#options.onWentBack();

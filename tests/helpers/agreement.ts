@@ -644,7 +644,7 @@ export class Agreement {
           const next = log === last ? undefined : bases[epoch + 1];
           const kept = next &&
             log.records.filter(({ cursor }) => next.cursors.has(cursor) || got.has(cursor));
-          return checkStay(stay, kept ? new RoomHistory(kept) : log);
+          return checkStay(stay, kept ? new RoomHistory(kept) : log, logs.length > 1);
         });
         if (tries.some((found) => found.length === 0)) return;
         const until = `${stay.since} to ${stay.until} of ${logs.length - 1}`;
@@ -686,12 +686,18 @@ class RoomHistory {
 }
 
 /** Holds what a member saw in one stay against the log. */
-function checkStay(stay: Stay, { cursors, texts, places, shown }: RoomHistory): string[] {
+function checkStay(
+  stay: Stay,
+  { cursors, texts, places, shown }: RoomHistory,
+  wasRestored: boolean,
+): string[] {
   const { joined } = stay;
   const wrong: string[] = [];
   const run: number[] = [];
   // A place that a restore took away is none.
-  const after = stay.after !== undefined && cursors.has(stay.after) ? stay.after : undefined;
+  const isForgotten = wasRestored && joined?.recovered === false;
+  const isKnown = stay.after !== undefined && cursors.has(stay.after);
+  const after = isKnown && !isForgotten ? stay.after : undefined;
   let position = stay.after ?? "";
   for (const [index, message] of stay.messages.entries()) {
     const place = places.get(message.cursor);
@@ -716,6 +722,7 @@ function checkStay(stay: Stay, { cursors, texts, places, shown }: RoomHistory): 
   }
   if (!joined) return wrong;
   const before = shown.filter(({ cursor }) => cursor <= joined.cursor).length;
+  // Of a time that it does not know a hub may know no place: that it says so is enough.
   const recovered = stay.after === undefined || after !== undefined;
   if (joined.recovered !== recovered) {
     wrong.push(`${recovered ? "did not recover" : "recovered"} from ${stay.after}`);
