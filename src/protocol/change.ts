@@ -180,6 +180,14 @@ export function decodeEdit(
  *
  * @param fields The parsed JSON.
  * @returns The deletion with known members only, or what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { decodeDelete } from "@hubbub/hub/protocol";
+ *
+ * console.log(decodeDelete({ cursor: "00000000003c0000McqO" }).ok); // true
+ * console.log(decodeDelete({}).ok); // false
+ * ```
  */
 export function decodeDelete(
   { cursor, ref }: ChangeFields,
@@ -196,6 +204,15 @@ export function decodeDelete(
  *
  * @param fields The parsed JSON.
  * @returns The reaction with known members only, or what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { decodeReaction } from "@hubbub/hub/protocol";
+ *
+ * const reaction = { cursor: "00000000003c0000McqO", emoji: "👍", status: true };
+ * console.log(decodeReaction(reaction).ok); // true
+ * console.log(decodeReaction({ ...reaction, emoji: "two words" }).ok); // false
+ * ```
  */
 export function decodeReaction(
   { cursor, emoji, status, ref }: ChangeFields,

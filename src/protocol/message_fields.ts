@@ -28,6 +28,13 @@ const CURSOR = /^[0-9A-Za-z]{20}$/;
  * @param name The field's name, for the error.
  * @param ref The sender's name for the message, for the error.
  * @returns The cursor, or what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { decodeCursor } from "@hubbub/hub/protocol";
+ *
+ * console.log(decodeCursor("yesterday", "after").ok); // false
+ * ```
  */
 export function decodeCursor(
   value: unknown,

@@ -25,8 +25,8 @@ export type DiskStep =
 /** Bytes that a disk writes whole, or not at all. */
 const SECTOR = 512;
 
-const LINE = /^(\d+) (\d+\.\d+) (\w+)\((.*)$/;
-const RESUMED = /^(\d+) (\d+\.\d+) <\.\.\. (\w+) resumed>.* = (-?\d+)/;
+const LINE = /^(\d+) +(\d+\.\d+) (\w+)\((.*)$/;
+const RESUMED = /^(\d+) +(\d+\.\d+) <\.\.\. (\w+) resumed>.* = (-?\d+)/;
 
 /**
  * Reads a trace.

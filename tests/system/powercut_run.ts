@@ -120,7 +120,7 @@ async function load(
   }
   const { pid } = hub;
   // strace itself ends a moment later.
-  const end = new RegExp(`^${pid} .*(exited with|killed by)`, "m");
+  const end = new RegExp(`^${pid} +.*(exited with|killed by)`, "m");
   await eventually(async () => {
     const { size } = await Deno.stat(trace);
     using file = await Deno.open(trace);
