@@ -122,7 +122,10 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
             required: true,
             content: {
               "application/json": {
-                schema: { allOf: [ref("PatchBody"), { required: ["user"] }] },
+                schema: {
+                  allOf: [ref("PatchBody"), { required: ["user"] }],
+                  anyOf: [{ required: ["text"] }, { required: ["data"] }],
+                },
               },
             },
           },
