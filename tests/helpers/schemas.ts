@@ -50,5 +50,7 @@ function exact(schema: unknown): unknown {
   if (typeof schema !== "object" || schema === null) return schema;
   const entries = Object.entries(schema).map(([key, value]) => [key, exact(value)]);
   const all = Object.fromEntries(entries);
-  return all.type === "object" ? { ...all, additionalProperties: false } : all;
+  // One that names nothing is for whatever a program puts there.
+  const isClosed = all.type === "object" && all.properties !== undefined;
+  return isClosed ? { ...all, additionalProperties: false } : all;
 }

@@ -37,6 +37,7 @@ Deno.test("all that servers sent in the conformance suite fits the schemas", net
   assertEquals([...wrong], []);
   const shared = [
     "chat_message",
+    "message_changed",
     "joined",
     "typing_status",
     "presence",
