@@ -18,7 +18,7 @@ export const ADMIN_TOKEN_MIN_LENGTH = 32;
  * ```ts
  * import { AdminToken } from "./admin_token.ts";
  *
- * const admin = new AdminToken("a token of operators that nobody guesses");
+ * const admin = new AdminToken("a-token-of-operators-that-nobody-guesses");
  * console.log(admin.isIn(new Request("http://localhost/rooms"))); // false
  * ```
  */
