@@ -120,7 +120,7 @@ export class Room {
       isolate,
       pending,
       ...changes.parts,
-      onControl: (control) => changes.sanctions.apply(control),
+      onControl: (control) => changes.applyControl(control),
       subscribers,
       typing,
       tombstones,
@@ -250,7 +250,7 @@ export class Room {
     using _hold = this.#holds.take();
     // What failed may have been written all the same (a remote KV whose answer got lost).
     this.#reader.distrust(error);
-    for (const owner of [this.#pending, this.changes.pending, this.changes.sanctions]) {
+    for (const owner of [this.#pending, this.changes.pending, this.changes.controls]) {
       const own = appends.filter(({ pending }) => pending === owner);
       if (own.length > 0) owner.reject(own, error);
     }

@@ -6,15 +6,10 @@
  */
 
 import type { Problem, Role, Sanction, SanctionBody } from "../protocol/mod.ts";
-import { type ControlRecord, encodeChange, type StoredControl, writesOf } from "../store/change.ts";
-import { cursorAt, tagOf } from "../store/cursor.ts";
-import type { LogRecord } from "../store/entry.ts";
-import { changeRecord } from "../store/folded_record.ts";
+import type { ControlRecord } from "../store/change.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import type { Guard } from "../telemetry/guard.ts";
 import { NOBODY, READS_ONLY } from "./member_problems.ts";
-import type { AppendOwner, CommitAppend } from "./room_append.ts";
-import type { RoomHold, RoomHolds } from "./room_holds.ts";
+import type { PendingControls } from "./pending_controls.ts";
 import { recordOf, Sanctions, type StoredSanction } from "./sanctions.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -24,49 +19,22 @@ export interface RoomSanctionsOptions {
   readonly room: string;
   /** The rooms' logs. */
   readonly log: Pick<RoomLog, "controls">;
-  /** The room's way into the group commit. */
-  readonly commits: { add(append: CommitAppend): boolean };
-  /** Keeps the room while a sanction is on its way. */
-  readonly holds: RoomHolds;
-  /** Runs callbacks. */
-  readonly guard: Guard;
-  /** Creates the ULID of a record. */
-  readonly createId: () => string;
+  /** The control records on their way. */
+  readonly controls: PendingControls;
   /** Tells the time, ISO 8601. */
   readonly timestamp: () => string;
-  /** Whether the hub accepts nothing more. */
-  readonly isDraining: () => boolean;
   /** All subscriptions, of those that wait for their history too. */
   readonly subscriptions: () => readonly RoomSubscription[];
 }
 
-/** Who says so, and who is told what came of it. */
-interface ControlAppend extends CommitAppend {
-  readonly control: StoredControl;
-  readonly answer: (problem?: Problem) => void;
-}
-
 /** The sanctions of a room: who may be there, and who may send. */
-export class RoomSanctions implements AppendOwner {
+export class RoomSanctions {
   readonly #options: RoomSanctionsOptions;
   readonly #sanctions = new Sanctions();
-  readonly #hold: RoomHold;
-  readonly #pending = new Map<string, ControlAppend>();
-  #isDismissed = false;
 
   /** @param options The room. */
   constructor(options: RoomSanctionsOptions) {
     this.#options = options;
-    this.#hold = options.holds.create();
-  }
-
-  get isDismissed(): boolean {
-    return this.#isDismissed;
-  }
-
-  /** Gives up the room: what is on its way is settled without it. */
-  dismiss(): void {
-    this.#isDismissed = true;
   }
 
   /**
@@ -118,7 +86,7 @@ export class RoomSanctions implements AppendOwner {
    */
   impose(body: SanctionBody, by: string | undefined): Promise<Problem | undefined> {
     const { name, value } = recordOf(body, by, Date.parse(this.#options.timestamp()));
-    return this.#append(name, value, by);
+    return this.#options.controls.append({ name, value: { ...value }, by });
   }
 
   /**
@@ -134,7 +102,11 @@ export class RoomSanctions implements AppendOwner {
       if (by !== undefined && sanction.by === undefined) return OF_OPERATOR;
     }
     for (const { kind } of found) {
-      const problem = await this.#append(`${kind}:${user}`, null, by);
+      const problem = await this.#options.controls.append({
+        name: `${kind}:${user}`,
+        value: null,
+        by,
+      });
       if (problem) return problem;
     }
     return found.length === 0 ? NONE : undefined;
@@ -144,83 +116,18 @@ export class RoomSanctions implements AppendOwner {
    * Applies a control record, in the log's order. Never throws.
    *
    * @param record The record.
-   * @returns Whether this isolate wrote it.
    */
-  apply({ id, name, value }: ControlRecord): boolean {
+  apply({ name, value }: ControlRecord): void {
     const putOut = this.#sanctions.apply({ name, value: value as StoredSanction | null });
-    const append = this.#take(id);
+    if (!putOut) return;
     // Not within the delivery: leaving tells the others.
     queueMicrotask(() => {
-      if (putOut) {
-        for (const subscription of this.#options.subscriptions()) {
-          if (subscription.user !== putOut.user) continue;
-          if (subscription.role === "moderator" && !putOut.isByOperator) continue;
-          subscription.putOut(putOut.code, putOut.message);
-        }
+      for (const subscription of this.#options.subscriptions()) {
+        if (subscription.user !== putOut.user) continue;
+        if (subscription.role === "moderator" && !putOut.isByOperator) continue;
+        subscription.putOut(putOut.code, putOut.message);
       }
-      append?.answer();
     });
-    return append !== undefined;
-  }
-
-  reject(appends: readonly CommitAppend[]): void {
-    for (const { id } of appends) {
-      this.#take(id)?.answer({ code: "not_stored", message: "The sanction could not be stored" });
-    }
-  }
-
-  settleAlone({ id }: CommitAppend): void {
-    this.#take(id)?.answer();
-  }
-
-  recordOf(
-    append: CommitAppend,
-    { commit, index }: { readonly commit: string; readonly index: number },
-  ): LogRecord {
-    const { control } = append as ControlAppend;
-    return changeRecord({ ...control, cursor: cursorAt(commit, index, tagOf(control.id)) });
-  }
-
-  #append(
-    name: string,
-    value: StoredSanction | null,
-    by: string | undefined,
-  ): Promise<Problem | undefined> {
-    const { commits, createId, guard, isDraining, room, timestamp } = this.#options;
-    if (isDraining()) {
-      return Promise.resolve({ code: "draining", message: "The server is stopping" });
-    }
-    const control: StoredControl = {
-      id: createId(),
-      user: by ?? "",
-      at: Date.parse(timestamp()),
-      kind: "control",
-      name,
-      value: value && { ...value },
-    };
-    return new Promise((resolve) => {
-      const append: ControlAppend = {
-        room,
-        id: control.id,
-        line: encodeChange(control),
-        writes: writesOf(control),
-        pending: this,
-        control,
-        answer: (problem) => void guard.run("answer_failed", () => resolve(problem)),
-      };
-      if (!commits.add(append)) {
-        return resolve({ code: "not_stored", message: "Too many messages wait to be stored" });
-      }
-      this.#pending.set(control.id, append);
-      this.#hold.set(true);
-    });
-  }
-
-  #take(id: string): ControlAppend | undefined {
-    const append = this.#pending.get(id);
-    this.#pending.delete(id);
-    this.#hold.set(this.#pending.size > 0);
-    return append;
   }
 }
 
