@@ -7,7 +7,8 @@
 import { CHANGED, type ChangeRecord, decodeChanges } from "../change.ts";
 import type { ChangeEntry, StateItem } from "../change_entry.ts";
 import { CHANGES_FROM, commitOf, cursorAt, placeOf, tagOf } from "../cursor.ts";
-import type { ChangesOptions, MessageStates, RoomMeta, StatesOptions } from "../room_log.ts";
+import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
+import type { RoomMeta } from "../room_log.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";

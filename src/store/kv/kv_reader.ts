@@ -14,7 +14,7 @@ import {
   TAG_MAX,
 } from "../cursor.ts";
 import { decodeEntry, type LogRecord } from "../entry.ts";
-import type { ReadOptions } from "../room_log.ts";
+import type { ReadOptions } from "../read_options.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvKeys } from "./keys.ts";

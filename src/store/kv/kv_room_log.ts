@@ -12,8 +12,9 @@ import { CHANGES_FROM, isCursor, isOfChange, ORIGIN, tagOf } from "../cursor.ts"
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
 import type { Growth } from "../growth.ts";
-import type { ChangesOptions, MessageStates, ReadOptions } from "../room_log.ts";
-import type { RoomLog, RoomMeta, StatesOptions } from "../room_log.ts";
+import type { ChangesOptions, MessageStates } from "../read_options.ts";
+import type { ReadOptions, StatesOptions } from "../read_options.ts";
+import type { RoomLog, RoomMeta } from "../room_log.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";

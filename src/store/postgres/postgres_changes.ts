@@ -7,7 +7,8 @@
 import { type ChangeRecord, decodeChanges } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
 import { commitOf, cursorAt, placeOf } from "../cursor.ts";
-import type { ChangesOptions, MessageStates, RoomMeta, StatesOptions } from "../room_log.ts";
+import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
+import type { RoomMeta } from "../room_log.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { numberOf, type PostgresExpiry } from "./postgres_reader.ts";
 

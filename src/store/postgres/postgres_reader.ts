@@ -7,7 +7,7 @@
 import { COMMIT_LENGTH, commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
 import { decodeEntry, type LogRecord } from "../entry.ts";
 import { Expiry, type ExpiryOptions } from "../expiry.ts";
-import type { ReadOptions } from "../room_log.ts";
+import type { ReadOptions } from "../read_options.ts";
 import type { PostgresPool, Sql } from "./postgres_pool.ts";
 
 /** Entries that one query brings at most, and the bytes of them after which it brings no more. */
