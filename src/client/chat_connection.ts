@@ -5,13 +5,14 @@
  */
 
 import { HISTORY_DEFAULT, type LimitsV2, PAGE_DEFAULT } from "../protocol/mod.ts";
-import type { JoinedEnvelopeV2, PresenceEnvelopeV2, Role } from "../protocol/mod.ts";
+import type { PresenceEnvelopeV2, Role } from "../protocol/mod.ts";
 import type { ConnectionState, ConnectOptions, SendOptions } from "./chat_events.ts";
 import { ChatTarget } from "./chat_target.ts";
 import { MessageStreams } from "./message_streams.ts";
 import { closeCodeOf, Multiplexer } from "./multiplexer.ts";
 import type { MessageEdit, MessageName } from "./room.ts";
 import type { RoomModel } from "./room_model.ts";
+import type { Arrived } from "./room_observer.ts";
 import { KEEP_DEFAULT } from "./room_options.ts";
 import type { RoomMessage, StoredMessage } from "./room_state.ts";
 
@@ -42,7 +43,7 @@ export class ChatConnection extends ChatTarget {
   readonly #streams = new MessageStreams<StoredMessage>();
   #messages: readonly RoomMessage[] = [];
   #isUsersDue = false;
-  #state: ConnectionState = CONNECTING;
+  #state: ConnectionState = { status: "connecting" };
 
   /**
    * Made by `connect`.
@@ -265,7 +266,7 @@ export class ChatConnection extends ChatTarget {
   #changed(): void {
     const { state } = this.#connection;
     const isEarly = state.status === "live" && this.#model.membership.status !== "live";
-    const next = isEarly ? CONNECTING : state;
+    const next = isEarly ? { status: "connecting" } as const : state;
     const { status } = this.#state;
     if (next === this.#state || next.status === "connecting" && status === "connecting") return;
     this.#state = next;
@@ -273,7 +274,7 @@ export class ChatConnection extends ChatTarget {
     this.emit("state", next);
   }
 
-  #arrived({ users, user_count: userCount, ...joined }: JoinedEnvelopeV2["payload"]): void {
+  #arrived({ users, user_count: userCount, ...joined }: Arrived): void {
     const { room, user, limits } = this;
     if (!limits) return;
     const names = users.map(({ user }) => user);
@@ -296,5 +297,3 @@ export class ChatConnection extends ChatTarget {
     });
   }
 }
-
-const CONNECTING: ConnectionState = { status: "connecting" };

@@ -54,13 +54,36 @@ export class HttpClient {
    * @throws {ChatError} `unreachable`, where there is none, or none that ends in time.
    * @throws The signal's reason, once it is aborted.
    */
-  async get(url: string, signal: AbortSignal): Promise<HttpAnswer> {
+  get(url: string, signal: AbortSignal): Promise<HttpAnswer> {
+    return this.send(url, { method: "GET" }, signal);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param url Where to.
+   * @param request Its method, and what to send as JSON.
+   * @param signal Ends the request.
+   * @returns The answer, of whatever status.
+   * @throws {ChatError} `unreachable`, where there is none, or none that ends in time.
+   * @throws The signal's reason, once it is aborted.
+   */
+  async send(
+    url: string,
+    { method, body }: { readonly method: string; readonly body?: unknown },
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     const { tokens, credentials, patienceMs, maxDelayMs } = this.#options;
     return await this.#within((2 + BODY_PATIENCE) * patienceMs, signal, async (inner) => {
       const token = await tokens.read(inner);
       const headers = new Headers({ accept: "application/json" });
       if (token !== undefined) headers.set("authorization", bearer(token));
-      const response = await this.#head(url, { headers, credentials }, inner);
+      const init: RequestInit = { method, headers, credentials };
+      if (body !== undefined) {
+        headers.set("content-type", "application/json");
+        init.body = JSON.stringify(body);
+      }
+      const response = await this.#head(url, init, inner);
       return parseAnswer(response, await textOf(response), maxDelayMs);
     });
   }

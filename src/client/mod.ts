@@ -44,6 +44,9 @@ export type {
 } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
 export { type MessageEdit, type MessageName, Room, type RoomDraft } from "./room.ts";
+export type { Arrived, RoomObserver } from "./room_observer.ts";
+export { RoomSanctions, type SanctionDraft } from "./room_sanctions.ts";
+export type { Muted } from "./room_standing.ts";
 export type { RoomOptions } from "./room_options.ts";
 export type {
   MessageStatus,
@@ -62,8 +65,16 @@ export type {
   Limits,
   LimitsV2,
   MessageChange,
+  PresentUser,
 } from "../protocol/mod.ts";
-export type { Problem, ProblemV2, Reaction, Role } from "../protocol/mod.ts";
+export type {
+  Problem,
+  ProblemV2,
+  Reaction,
+  Role,
+  Sanction,
+  SanctionKind,
+} from "../protocol/mod.ts";
 
 /**
  * Opens a connection for many rooms.

@@ -6,6 +6,8 @@
 
 import { type JsonObject, PAGE_DEFAULT } from "../protocol/mod.ts";
 import type { RoomModel } from "./room_model.ts";
+import type { RoomObserver } from "./room_observer.ts";
+import type { RoomSanctions } from "./room_sanctions.ts";
 import type { RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
 
 /** A message by its name, as any message of a snapshot is. */
@@ -65,6 +67,8 @@ export class Room<Data extends JsonObject = JsonObject> {
    * @returns Ends the subscription.
    */
   readonly subscribe: (listener: () => void) => () => void;
+  /** Mutes, bans and kicks, for moderators. */
+  readonly sanctions: RoomSanctions;
   readonly #model: RoomModel;
 
   /**
@@ -76,12 +80,34 @@ export class Room<Data extends JsonObject = JsonObject> {
   constructor(model: RoomModel) {
     this.#model = model;
     this.name = model.name;
+    this.sanctions = model.sanctions;
     this.subscribe = (listener) => model.subscribe(listener);
   }
 
   /** The state of now; the same object until something of it changes. */
   get snapshot(): RoomSnapshot<Data> {
     return this.#model.snapshot as RoomSnapshot<Data>;
+  }
+
+  /**
+   * Calls an observer with what happens in the room, in its order: for what a snapshot does not show,
+   * such as a notice of each new message. It does not join the room.
+   *
+   * @param observer What to call.
+   * @returns Ends that.
+   */
+  observe(observer: RoomObserver): () => void {
+    return this.#model.observers.add(observer);
+  }
+
+  /**
+   * Sets whether the user is shown as here and sees who else is, as the option `presence` does at
+   * first. The room is joined anew for that, and what is missed meanwhile comes with it.
+   *
+   * @param isPresent Whether.
+   */
+  present(isPresent: boolean): void {
+    this.#model.isPresent = isPresent;
   }
 
   /**

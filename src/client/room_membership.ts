@@ -148,6 +148,12 @@ export class RoomMembership {
     this.#wait(new ChatError(reason, { code: "unreachable", temporary: true }));
   }
 
+  /** Joins anew, in another way, where a stay is being made or is live. */
+  rejoin(): void {
+    if (this.#stage !== "out") this.#leave();
+    this.#joinWhenDue();
+  }
+
   /**
    * Ends the membership for good.
    *

@@ -13,9 +13,11 @@ import type { RoomContext } from "./room_context.ts";
 import { RoomInterest } from "./room_interest.ts";
 import { type EnvelopeOfRoom, problemOfMessage, RoomMembership } from "./room_membership.ts";
 import { RoomMessages } from "./room_messages.ts";
-import type { RoomObserver } from "./room_observer.ts";
+import { type RoomObserver, RoomObservers } from "./room_observer.ts";
 import type { CheckedRoomOptions } from "./room_options.ts";
-import { RoomPresence } from "./room_presence.ts";
+import { RoomPeople } from "./room_people.ts";
+import type { RoomPresence } from "./room_presence.ts";
+import { RoomSanctions } from "./room_sanctions.ts";
 import type { Arrival } from "./room_session.ts";
 import type { LogRecord, RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
 import { messageOfPage, storedMessage } from "./room_state.ts";
@@ -32,11 +34,12 @@ export class RoomModel {
   readonly name: string;
   /** Joins and leaves; takes what the connection brings. */
   readonly membership: RoomMembership;
-  /** The users in the room, and those who type. */
-  readonly presence: RoomPresence;
+  /** Mutes, bans and kicks. */
+  readonly sanctions: RoomSanctions;
+  /** What else is called than the subscribers of its snapshots. */
+  readonly observers: RoomObservers;
   readonly #context: RoomContext;
   readonly #options: CheckedRoomOptions;
-  readonly #observer: RoomObserver;
   readonly #store: SnapshotStore<RoomSnapshot>;
   readonly #messages: RoomMessages;
   readonly #queue: SendQueue<LogRecord>;
@@ -47,31 +50,31 @@ export class RoomModel {
   readonly #interest: RoomInterest;
   /** What the hub said when it let the member in, on the present stay. */
   #welcome: JoinedEnvelopeV2["payload"] | undefined;
-  #role: RoomSnapshot["role"];
+  readonly #people: RoomPeople;
+  #isPresent: boolean;
 
   /**
    * @param name The room's name.
    * @param options How it is joined.
    * @param context The connection.
-   * @param observer What else to call than the subscribers of its snapshots.
+   * @param first What else to call than the subscribers of its snapshots.
    */
   constructor(
     name: string,
     options: CheckedRoomOptions,
     context: RoomContext,
-    observer: RoomObserver = {},
+    first: RoomObserver = {},
   ) {
     const { connection, settings, pace, http, pages, url, closing, member } = context;
     const changed = () => this.#store.changed();
     this.name = name;
     this.#context = context;
     this.#options = options;
-    this.#observer = observer;
+    const observer = this.observers = new RoomObservers(first);
+    this.#isPresent = options.presence;
+    this.#people = new RoomPeople(observer, changed);
+    this.sanctions = new RoomSanctions({ url, http, closing });
     this.#store = new SnapshotStore(() => this.#snapshot());
-    this.presence = new RoomPresence(() => {
-      changed();
-      observer.onUsers?.();
-    });
     this.#queue = new SendQueue({
       maxDelayMs: settings.maxDelayMs,
       limit: settings.queueLimit,
@@ -104,10 +107,10 @@ export class RoomModel {
       },
       onMessage: (message) => {
         this.#sender.stored(message.ref);
-        observer.onMessage?.(message);
+        observer.onMessage(message);
       },
       onMessageChange: (change) => {
-        observer.onMessageChange?.(change, this.#messages.find(change.message));
+        observer.onMessageChange(change, this.#messages.find(change.message));
       },
       onArrive: (arrival) => this.#arrived(arrival),
       onLater: (reason) => this.membership.tryLater(reason),
@@ -136,11 +139,11 @@ export class RoomModel {
       onLost: () => this.#lost(),
       onClosed: (error) => {
         this.#timeline.session.end(error);
-        observer.onClosed?.(error);
+        observer.onClosed(error);
       },
       onChange: () => {
         changed();
-        observer.onStatus?.();
+        observer.onStatus();
       },
     });
     this.#interest = new RoomInterest({
@@ -148,7 +151,7 @@ export class RoomModel {
       isUsed: () => this.#store.size + this.#queue.size > 0 || this.#timeline.isLoading,
       onLeft: () => {
         this.#timeline.reset();
-        this.presence.reset({ users: [], typing: [] });
+        this.#people.left();
       },
     });
   }
@@ -156,6 +159,11 @@ export class RoomModel {
   /** The state of now; the same object until something of it changes. */
   get snapshot(): RoomSnapshot {
     return this.#store.snapshot;
+  }
+
+  /** The users in the room, and those who type. */
+  get presence(): RoomPresence {
+    return this.#people.presence;
   }
 
   /** The place up to which everything was handed on. */
@@ -224,6 +232,13 @@ export class RoomModel {
     });
   }
 
+  /** Joins the room anew, shown as here or not. */
+  set isPresent(isPresent: boolean) {
+    if (isPresent === this.#isPresent) return;
+    this.#isPresent = isPresent;
+    this.membership.rejoin();
+  }
+
   /** Leaves the room now, whatever it is wanted for. */
   leave(): void {
     const message = `Room "${this.name}" was left`;
@@ -238,45 +253,34 @@ export class RoomModel {
 
   #snapshot(): RoomSnapshot {
     const { status, error } = this.membership;
-    const { users, userCount, typingUsers: typing } = this.presence;
+    const { hasOlder } = this.#timeline;
     this.#messages.update(this.#context.member().user);
-    const messages = this.#messages.list;
-    const [{ hasOlder }, role] = [this.#timeline, this.#role];
-    return { status, messages, typing, users, userCount, hasOlder, role, error };
+    return { status, messages: this.#messages.list, ...this.#people.snapshot, hasOlder, error };
   }
 
   #join(): JoinPayloadV2 {
-    const { presence } = this.#options;
     const payload = this.#timeline.enter();
-    return presence ? payload : { ...payload, presence };
+    return this.#isPresent ? payload : { ...payload, presence: false };
   }
 
   #take(envelope: EnvelopeOfRoom): void {
-    const { onPresence, onTyping } = this.#observer;
     const { session } = this.#timeline;
     switch (envelope.type) {
       case "chat_message":
         return session.take(storedMessage(envelope.payload, this.#context.member().user));
       case "message_changed":
         return session.take(envelope.payload);
-      case "presence": {
-        const { joined, left } = envelope.payload;
-        this.presence.change(joined.map(({ user }) => user), left);
-        return onPresence?.(envelope.payload);
-      }
-      case "typing_status":
-        this.presence.setTyping(envelope.payload);
-        return onTyping?.(envelope.payload);
       case "error":
+        this.#people.take(envelope);
         return this.#queue.refuse(problemOfMessage(envelope.payload));
+      default:
+        return this.#people.take(envelope);
     }
   }
 
   #joined(joined: JoinedEnvelopeV2["payload"], stay: AbortSignal): void {
-    const { users, typing, user_count: userCount } = joined;
     this.#welcome = joined;
-    this.#role = joined.role;
-    this.presence.reset({ users: users.map(({ user }) => user), typing, userCount });
+    this.#people.joined(joined);
     this.#timeline.session.joined(joined, stay);
   }
 
@@ -285,12 +289,12 @@ export class RoomModel {
     this.#sender.restore();
     this.membership.live();
     // What is told of the status may have ended the stay.
-    if (joined && joined === this.#welcome) this.#observer.onArrive?.({ ...joined, recovered });
+    if (joined && joined === this.#welcome) this.observers.onArrive({ ...joined, recovered });
   }
 
   #lost(): void {
     this.#welcome = undefined;
     this.#timeline.lost();
-    this.presence.disconnect();
+    this.#people.lost();
   }
 }

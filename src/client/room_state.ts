@@ -7,6 +7,7 @@
 import type { ChangeKind, JsonObject, MessageBody, MessageChange } from "../protocol/mod.ts";
 import type { MessageV2, Reaction, Role } from "../protocol/mod.ts";
 import type { ChatError } from "./chat_error.ts";
+import type { Muted } from "./room_standing.ts";
 
 /**
  * How far a member is in a room: nobody asked for it (`idle`), the hub is letting the member in or
@@ -52,6 +53,8 @@ export interface RoomMessage<Data extends JsonObject = JsonObject> {
   readonly cursor?: string;
   /** Who sent it. */
   readonly user: string;
+  /** The name to show beside it, where the sender had one. */
+  readonly name?: string;
   /** Text; empty where it was deleted. */
   readonly text: string;
   /**
@@ -105,10 +108,14 @@ export interface RoomSnapshot<Data extends JsonObject = JsonObject> {
   readonly users: readonly string[];
   /** How many users are in the room. */
   readonly userCount: number;
+  /** Names to show beside those of users, by user, for those of `users` that have one. */
+  readonly names: ReadonlyMap<string, string>;
   /** Whether there may be messages before the first one. */
   readonly hasOlder: boolean;
   /** What the user may do in the room, once the hub has told. */
   readonly role: Role | undefined;
+  /** Why the user may not send for a while, as the last refusal said; undefined while nothing did. */
+  readonly muted: Muted | undefined;
   /** Why the hub wants no further try, or the last one failed. */
   readonly error: ChatError | undefined;
 }
