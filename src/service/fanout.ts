@@ -6,28 +6,32 @@
 
 import { BroadcastChannelFanout } from "../cluster/broadcast_channel_fanout.ts";
 import type { Fanout } from "../cluster/fanout.ts";
-import { NatsFanout } from "../cluster/nats/nats_fanout.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Configuration } from "./configuration.ts";
-import type { PostgresModule } from "./store.ts";
+import { type MachineClients, NO_CLIENT } from "./machine_clients.ts";
+import { StartError } from "./start_error.ts";
+import { shownAddress } from "./store.ts";
 
 /**
  * Makes the fan-out: NATS where there is one, else what the store has, else that of the process.
  *
  * @param configuration What the environment says.
- * @param options Whether there are other workers in this process, and the client of PostgreSQL.
+ * @param options Whether there are other workers in this process, and the clients.
  * @returns The fan-out; undefined where nobody would be heard.
+ * @throws {StartError} Where its client is missing.
  */
 export function openFanout(
   configuration: Configuration,
-  options: {
-    readonly parallel: boolean;
-    readonly logger: Logger;
-    readonly postgres?: PostgresModule;
-  },
+  options: MachineClients & { readonly parallel: boolean; readonly logger: Logger },
 ): Fanout | undefined {
   const { kv, nats, postgres, postgresListen } = configuration;
-  if (nats !== undefined) return new NatsFanout({ servers: nats });
+  if (nats !== undefined) {
+    if (!options.nats) {
+      const shown = nats.split(",").map((server) => shownAddress(server.trim()));
+      throw new StartError("nats_failed", { nats: shown.join(",") }, NO_CLIENT);
+    }
+    return new options.nats.NatsFanout({ servers: nats });
+  }
   if (postgres !== undefined && options.postgres) {
     return new options.postgres.PostgresFanout(postgresListen ?? postgres);
   }

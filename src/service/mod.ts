@@ -13,6 +13,7 @@
 
 export { describeAccess, readConfiguration, urlOf } from "./configuration.ts";
 export type { Configuration } from "./configuration.ts";
+export type { MachineClients, NatsModule, PostgresModule } from "./machine_clients.ts";
 export type { MachineConfiguration } from "./machine_configuration.ts";
 export { VARIABLES } from "./environment.ts";
 export { runProgram } from "./program.ts";
@@ -21,7 +22,6 @@ export { startService } from "./service.ts";
 export type { Service, ServiceOptions } from "./service.ts";
 export { failToStart, logUncaught, stopOnSignal } from "./signals.ts";
 export { StartError } from "./start_error.ts";
-export type { PostgresModule } from "./store.ts";
 export { serveAsWorker, type WorkerOptions } from "./worker_main.ts";
 export { isWorker, startWorkers, workerCount } from "./workers.ts";
 export type { WorkersOptions } from "./workers.ts";

@@ -8,13 +8,14 @@ import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.t
 import { jsonLogger, type Logger } from "../telemetry/logger.ts";
 import { fitConnections, HELP, parseArguments } from "./command_line.ts";
 import { type Configuration, describeAccess, readConfiguration, urlOf } from "./configuration.ts";
+import type { MachineClients } from "./machine_clients.ts";
 import { startService } from "./service.ts";
-import { type PostgresModule, shownAddress } from "./store.ts";
+import { shownAddress } from "./store.ts";
 import { failToStart, logUncaught, stopOnSignal } from "./signals.ts";
 import { startWorkers, workerCount } from "./workers.ts";
 
 /** Options of {@linkcode runProgram}. */
-export interface ProgramOptions {
+export interface ProgramOptions extends MachineClients {
   /** Arguments of the command line. @default {Deno.args} */
   readonly args?: readonly string[];
   /**
@@ -23,12 +24,6 @@ export interface ProgramOptions {
    * @default {undefined} the server runs in the main thread alone
    */
   readonly workers?: string | URL;
-  /**
-   * The client of PostgreSQL, the module `@hubbub/hub/postgres`, where there may be one to use.
-   *
-   * @default {undefined}
-   */
-  readonly postgres?: PostgresModule;
 }
 
 /**
@@ -45,7 +40,7 @@ export interface ProgramOptions {
  * ```
  */
 export async function runProgram(options: ProgramOptions = {}): Promise<void> {
-  const { args = Deno.args, postgres, workers } = options;
+  const { args = Deno.args, nats, postgres, workers } = options;
   const logger = jsonLogger();
   try {
     const { help, descriptors } = parseArguments(args);
@@ -65,7 +60,7 @@ export async function runProgram(options: ProgramOptions = {}): Promise<void> {
       logger("warn", "few_descriptors", fields);
     }
     const url = workers === undefined
-      ? await serve(configuration, { logger, postgres })
+      ? await serve(configuration, { logger, nats, postgres })
       : await serveInWorkers(workers, { configuration, count: isolates, logger });
     announce(logger, configuration, { url, isolates });
   } catch (error) {
@@ -75,7 +70,7 @@ export async function runProgram(options: ProgramOptions = {}): Promise<void> {
 
 async function serve(
   configuration: Configuration,
-  options: { readonly logger: Logger; readonly postgres?: PostgresModule },
+  options: MachineClients & { readonly logger: Logger },
 ): Promise<string> {
   const { logger } = options;
   const onListenerClosed = () => {

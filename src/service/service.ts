@@ -8,6 +8,7 @@ import { deadline } from "@std/async/deadline";
 import { tokenAuthorizer } from "../access/token_auth.ts";
 import type { Configuration } from "./configuration.ts";
 import type { MetricsSnapshot } from "../telemetry/prometheus.ts";
+import type { MachineClients } from "./machine_clients.ts";
 import { openFanout } from "./fanout.ts";
 import type { HubHooks } from "../hub/hooks.ts";
 import { Hub } from "../hub/hub.ts";
@@ -15,7 +16,7 @@ import type { Moderate } from "../hub/moderation.ts";
 import { Listener } from "./listener.ts";
 import { guardLogger, type Logger } from "../telemetry/logger.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { openStore, type PostgresModule } from "./store.ts";
+import { openStore } from "./store.ts";
 import { createServer } from "../http/server.ts";
 import { exportTelemetry } from "../telemetry/opentelemetry.ts";
 
@@ -23,7 +24,7 @@ import { exportTelemetry } from "../telemetry/opentelemetry.ts";
 const FLUSH_MS = 300;
 
 /** Options of {@linkcode startService}. */
-export interface ServiceOptions extends HubHooks {
+export interface ServiceOptions extends HubHooks, MachineClients {
   /** Judges each message before it is stored. @default {undefined} all are stored as they are */
   readonly moderate?: Moderate;
   /** Receives operational events. */
@@ -39,8 +40,6 @@ export interface ServiceOptions extends HubHooks {
    * process would look healthy and answer nobody: end it.
    */
   readonly onListenerClosed: () => void;
-  /** The client of PostgreSQL: the module `@hubbub/hub/postgres`. @default {undefined} */
-  readonly postgres?: PostgresModule;
   /** Reads the counters of the other workers of this process. @default {none} */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }
@@ -91,12 +90,12 @@ export async function startService(
   configuration: Configuration,
   options: ServiceOptions,
 ): Promise<Service> {
-  const { parallel = false, postgres } = options;
+  const { parallel = false } = options;
   const { host: hostname, port } = configuration;
   const metrics = new Metrics();
   const logger = guardLogger(options.logger, metrics);
   await using undo = new AsyncDisposableStack();
-  const store = await openStore(configuration, { parallel, logger, postgres });
+  const store = await openStore(configuration, { ...options, parallel, logger });
   undo.defer(() => store.close());
   const { isShared } = store;
   const hub = new Hub(store.log, {
@@ -112,7 +111,7 @@ export async function startService(
     },
     // Other machines may use a shared database; a file belongs to this process.
     alone: !parallel && !isShared,
-    fanout: openFanout(configuration, { parallel, logger, postgres }),
+    fanout: openFanout(configuration, { ...options, parallel, logger }),
     commitInTurn: parallel && !isShared,
   });
   if (parallel && !isShared && !("locks" in navigator)) {

@@ -5,29 +5,16 @@
  */
 
 import { deadline } from "@std/async/deadline";
-import type { Fanout } from "../cluster/fanout.ts";
 import { KvRoomLog } from "../store/kv/kv_room_log.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Configuration } from "./configuration.ts";
 import { lockDatabase } from "./database_lock.ts";
+import { type MachineClients, NO_CLIENT, type PostgresModule } from "./machine_clients.ts";
 import { StartError } from "./start_error.ts";
 
 /** Milliseconds that a database has to finish what it is doing before it is closed. */
 const CLOSE_MS = 500;
-
-/** The client of PostgreSQL, which is loaded where it is needed alone: `@hubbub/hub/postgres`. */
-export interface PostgresModule {
-  /** The store. */
-  readonly PostgresRoomLog: {
-    open(
-      url: string,
-      options: { readonly listen?: string; readonly retentionMs?: number },
-    ): Promise<RoomLog & { close(): Promise<void> }>;
-  };
-  /** The fan-out. */
-  readonly PostgresFanout: new (url: string) => Fanout;
-}
 
 /** A store that is open. */
 export interface OpenStore {
@@ -40,13 +27,11 @@ export interface OpenStore {
 }
 
 /** Options of {@linkcode openStore}. */
-export interface OpenStoreOptions {
+export interface OpenStoreOptions extends MachineClients {
   /** Whether other workers of this process open it too: then the main thread has locked it. */
   readonly parallel: boolean;
   /** Receives operational events. */
   readonly logger: Logger;
-  /** The client of PostgreSQL. @default {undefined} */
-  readonly postgres?: PostgresModule;
 }
 
 /**
@@ -90,10 +75,7 @@ async function openPostgres(
   module: PostgresModule | undefined,
 ): Promise<OpenStore> {
   try {
-    if (!module) {
-      throw "This program was started without the client of PostgreSQL: deno task start has it, " +
-        "and so has postgres_main.ts";
-    }
+    if (!module) throw NO_CLIENT;
     const log = await module.PostgresRoomLog.open(url, options);
     const close = async () => void await deadline(log.close(), CLOSE_MS).catch(() => {});
     return { log, isShared: true, close };

@@ -11,16 +11,13 @@ import { jsonLogger } from "../telemetry/logger.ts";
 import { logUncaught } from "./signals.ts";
 import { takeProcessLock } from "./process_lock.ts";
 import { StartError } from "./start_error.ts";
-import type { PostgresModule } from "./store.ts";
+import type { MachineClients } from "./machine_clients.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
 declare function postMessage(message: FromWorker): void;
 
 /** Options of {@linkcode serveAsWorker}. */
-export interface WorkerOptions {
-  /** The client of PostgreSQL: the module `@hubbub/hub/postgres`. @default {undefined} */
-  readonly postgres?: PostgresModule;
-}
+export type WorkerOptions = MachineClients;
 
 /**
  * Serves in a worker that {@linkcode startWorkers} started.
@@ -34,15 +31,15 @@ export interface WorkerOptions {
  * if (isWorker()) serveAsWorker();
  * ```
  */
-export function serveAsWorker({ postgres }: WorkerOptions = {}): void {
+export function serveAsWorker(clients: WorkerOptions = {}): void {
   const logger = jsonLogger();
   logUncaught(logger);
   const tell = (message: FromWorker) => postMessage(message);
   let service: Service | undefined;
   const askers: ((snapshots: MetricsSnapshot[]) => void)[] = [];
   const options: ServiceOptions = {
+    ...clients,
     logger,
-    postgres,
     parallel: true,
     onListenerClosed: () =>
       tell({

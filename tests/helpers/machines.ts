@@ -5,10 +5,10 @@ export const MACHINE_ARGS: readonly string[] = [
   "run",
   "--no-prompt",
   "--cached-only",
-  "--lock=postgres.lock",
+  "--lock=machines.lock",
   "--allow-net",
   "--allow-env=PORT,HOST,HUBBUB_*,DENO_*,PGAPPNAME",
-  "postgres_main.ts",
+  "machines_main.ts",
 ];
 
 /** What several servers share. */

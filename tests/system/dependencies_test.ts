@@ -82,17 +82,26 @@ Deno.test(
   },
 );
 
-Deno.test("postgres.lock is deno.lock with the client of PostgreSQL", READ, () => {
-  const [start, more] = [readLock("deno.lock"), readLock("postgres.lock")];
+Deno.test("machines.lock is deno.lock with the clients of PostgreSQL and NATS", READ, () => {
+  const [start, more] = [readLock("deno.lock"), readLock("machines.lock")];
   const added = Object.keys(more.npm).filter((name) => !(name in start.npm));
-  assertEquals(added, ["postgres@3.4.9"], 'run "deno task lock"');
+  const nats = ["nats-core@3.4.0", "nkeys@2.0.3", "nuid@3.0.0"].map((name) => `@nats-io/${name}`);
+  assertEquals(
+    added.sort(),
+    [...nats, "postgres@3.4.9", "tweetnacl@1.0.3"],
+    'run "deno task lock"',
+  );
   for (const [name, { integrity }] of Object.entries(start.npm)) {
     assertEquals(more.npm[name]?.integrity, integrity, name);
   }
 });
 
 Deno.test("a bare deno test leaves out the tests that need tools, and no others", READ, () => {
-  const pattern = new RegExp(`(?:from|import\\()\\s*"(?:npm:postgres@|(?:${TOOLS.join("|")})[/"])`);
+  const pattern = new RegExp(
+    `(?:from|import\\()\\s*"(?:npm:(?:postgres|@nats-io/nats-core)@|@hubbub/hub/(?:nats|postgres)"|(?:${
+      TOOLS.join("|")
+    })[/"])`,
+  );
   const found = new Map<string, boolean>();
   const needsTool = (url: URL): boolean => {
     const before = found.get(url.href);
@@ -129,10 +138,10 @@ Deno.test(
 );
 
 Deno.test(
-  "the image and the unit take what postgres.lock holds, and start without more",
+  "the image and the unit take what machines.lock holds, and start without more",
   ALL,
   async () => {
-    const names = Object.keys(readLock("postgres.lock").npm).sort();
+    const names = Object.keys(readLock("machines.lock").npm).sort();
     for (const path of ["deploy/Dockerfile", "deploy/hubbub.service"]) {
       const [command] = /\bdeno cache .*?main\.ts/.exec(
         Deno.readTextFileSync(new URL(path, ROOT)),

@@ -212,7 +212,7 @@ Deno.test("natsServers() reads addresses, and shows no password", () => {
     hostname: "::1",
     port: 5,
     tls: false,
-    credentials: { auth_token: "s3cret" },
+    credentials: { token: "s3cret" },
   });
   for (const wrong of ["", " , ", "http://a", "nats://"]) {
     assertThrows(() => natsServers(wrong), TypeError, "Cannot use");

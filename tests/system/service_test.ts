@@ -30,6 +30,26 @@ function configurationOf(folder: string, port: number): Configuration {
   return readConfiguration((name) => environment[name]);
 }
 
+Deno.test("startService() says which program has the clients of others", FILES, async () => {
+  const read = (environment: Record<string, string>) => {
+    return readConfiguration((name) => ({ PORT: "0", ...environment })[name]);
+  };
+  const asked: Configuration[] = [
+    read({ HUBBUB_POSTGRES: "postgres://me:s3cret@db.example/chat" }),
+    { ...read({ HUBBUB_KV: ":memory:" }), nats: "nats://me:s3cret@a.example, b.example:1" },
+  ];
+  const errors = [];
+  for (const configuration of asked) {
+    const error = await assertRejects(() => startService(configuration, options), StartError);
+    assertMatch(error.message, /deno task start has them .+ machines_main\.ts/);
+    errors.push([error.event, error.fields]);
+  }
+  assertEquals(errors, [
+    ["postgres_failed", { postgres: "db.example/chat" }],
+    ["nats_failed", { nats: "a.example,b.example:1" }],
+  ]);
+});
+
 Deno.test("startService() gives everything back where the port is busy", FILES, async () => {
   await inFolder(async (folder) => {
     const busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });

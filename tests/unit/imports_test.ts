@@ -57,6 +57,11 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     files: ["store/postgres/postgres_pool.ts"],
   },
   {
+    what: "the client of NATS",
+    pattern: /npm:@nats-io/,
+    files: ["cluster/nats/nats_connection.ts", "cluster/nats/nats_transport.ts"],
+  },
+  {
     what: "WebSocket",
     pattern: /(?<![\w-])WebSocket\b|\bDeno\.upgradeWebSocket\b/,
     files: [

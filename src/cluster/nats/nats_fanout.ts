@@ -6,8 +6,8 @@
 
 import { deadline } from "@std/async/deadline";
 import type { Fanout, FanoutHub } from "../fanout.ts";
-import { NatsConnection, type NatsServerAddress } from "./nats_connection.ts";
-import { natsServers } from "./nats_servers.ts";
+import { NatsConnection } from "./nats_connection.ts";
+import { type NatsServerAddress, natsServers } from "./nats_servers.ts";
 
 /** What a server takes by default, until the real one has said what it takes. */
 const PAYLOAD_MAX_BYTES = 1024 * 1024;
@@ -16,9 +16,6 @@ const RETRY_MS = 250;
 const RETRY_JITTER_MS = 500;
 /** Milliseconds that a server has at the end to take what was published. */
 const CLOSE_MS = 250;
-/** The number of the subscription to what concerns all. */
-const ALL = 1;
-
 /** How {@linkcode NatsFanout} connects. */
 export interface NatsFanoutOptions {
   /**
@@ -53,9 +50,8 @@ const encoder = new TextEncoder();
  */
 export class NatsFanout implements Fanout {
   readonly #servers: readonly NatsServerAddress[];
-  /** The number of the subscription to each room. */
-  readonly #rooms = new Map<string, number>();
-  #lastId = ALL;
+  /** The rooms that are subscribed to. */
+  readonly #rooms = new Set<string>();
   #listener: (message: unknown) => void = () => {};
   /** What every subject begins with; undefined while the database's id is not known. */
   #prefix: string | undefined;
@@ -111,16 +107,13 @@ export class NatsFanout implements Fanout {
   /** Subscribes to a room's messages. */
   join(room: string): void {
     if (this.#isClosed || this.#rooms.has(room)) return;
-    const id = ++this.#lastId;
-    this.#rooms.set(room, id);
-    this.#connection?.subscribe(this.#subjectOf(room), id);
+    this.#rooms.add(room);
+    this.#connection?.subscribe(this.#subjectOf(room));
   }
 
   /** Ends the subscription to a room's messages. */
   leave(room: string): void {
-    const id = this.#rooms.get(room);
-    this.#rooms.delete(room);
-    if (id !== undefined) this.#connection?.unsubscribe(id);
+    if (this.#rooms.delete(room)) this.#connection?.unsubscribe(this.#subjectOf(room));
   }
 
   /** Publishes a message; drops it where the server cannot take it now. */
@@ -169,8 +162,8 @@ export class NatsFanout implements Fanout {
 
   /** Subscribes; settles when the server has taken it. */
   async #use(connection: NatsConnection): Promise<void> {
-    connection.subscribe(this.#subjectOf(undefined), ALL);
-    for (const [room, id] of this.#rooms) connection.subscribe(this.#subjectOf(room), id);
+    connection.subscribe(this.#subjectOf(undefined));
+    for (const room of this.#rooms) connection.subscribe(this.#subjectOf(room));
     this.#connection = connection;
     await connection.flush();
   }

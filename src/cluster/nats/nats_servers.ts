@@ -4,7 +4,17 @@
  * @module
  */
 
-import type { NatsServerAddress } from "./nats_connection.ts";
+/** Where a server is, and who connects. */
+export interface NatsServerAddress {
+  /** Its name or address. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  /** Whether TLS is asked for. It is used in any case where the server says so. */
+  readonly tls: boolean;
+  /** Who it is: a user and a password, or a token; or nothing. */
+  readonly credentials: { readonly user?: string; readonly pass?: string; readonly token?: string };
+}
 
 /**
  * Reads a list of addresses.
@@ -27,10 +37,10 @@ export function natsServers(text: string): readonly NatsServerAddress[] {
   if (urls.length === 0) throw new TypeError("Cannot use no addresses of NATS");
   const named = urls.find(({ username }) => username !== "");
   const [user, pass] = [named?.username ?? "", named?.password ?? ""].map(decodeURIComponent);
-  const credentials: Record<string, string> = user === ""
+  const credentials: NatsServerAddress["credentials"] = user === ""
     ? {}
     : pass === ""
-    ? { auth_token: user }
+    ? { token: user }
     : { user, pass };
   return urls.map(({ hostname, port, protocol }) => ({
     hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
