@@ -9,6 +9,7 @@
  * @module
  */
 
+import { createClient } from "../client/mod.ts";
 import { decodeRoom } from "../protocol/mod.ts";
 import { setUpAbout } from "./about.ts";
 import { openDoor } from "./door.ts";
@@ -52,7 +53,9 @@ else {
 function enter(user: string, room: string): void {
   memory.room = room;
   setUpAbout(site, room);
-  view = new RoomView({ site, room, user, memory });
+  const { token } = memory;
+  const client = createClient(site.base, token === undefined ? { user } : { token });
+  view = new RoomView({ site, client, room, user, memory });
 }
 
 /** The address has changed without a new page: back to the door, or by another invitation. */

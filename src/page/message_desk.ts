@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChangedMessage, ChatConnection, StoredMessage } from "../client/mod.ts";
+import type { ChangedMessage, StoredMessage } from "../client/mod.ts";
 import type { BubbleOptions } from "./bubble.ts";
 import type { Composer } from "./composer.ts";
 import { DeletionQuestion } from "./deletion_question.ts";
@@ -12,6 +12,7 @@ import { FrameTask } from "./frame_task.ts";
 import { MessageTools } from "./message_tools.ts";
 import { changePhrase } from "./phrases.ts";
 import { quoted, Quotes } from "./quotes.ts";
+import type { RoomFeed } from "./room_feed.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Milliseconds for which a message stands out that the reader was led to. */
@@ -19,8 +20,8 @@ const FOUND_MS = 2_000;
 
 /** The options of {@linkcode MessageDesk}. */
 export interface MessageDeskOptions {
-  /** The connection. */
-  readonly chat: ChatConnection;
+  /** The room. */
+  readonly chat: RoomFeed;
   /** The messages that are shown. */
   readonly timeline: () => Timeline;
   /** The field for writing. */
@@ -50,17 +51,19 @@ export class MessageDesk {
     const { chat, composer, scroller } = options;
     this.#options = options;
     this.#quotes = new Quotes({
-      find: (cursor) => chat.find(cursor),
+      find: (cursor) => chat.room.find(cursor),
       onOpen: (cursor) => void this.#open(cursor),
     });
-    this.#question = new DeletionQuestion((message) => void chat.delete(message).catch(ignore));
+    this.#question = new DeletionQuestion((message) =>
+      void chat.room.delete(message).catch(ignore)
+    );
     const react = (message: StoredMessage, emoji: string, status: boolean) => {
-      chat.react(message, emoji, status).catch(ignore);
+      chat.room.react(message, emoji, status).catch(ignore);
     };
     this.#tools = new MessageTools(scroller, {
       message: (cursor) => options.timeline().message(cursor),
-      mayChange: (message) => message.user === chat.user || chat.role === "moderator",
-      mayWrite: () => chat.state.status !== "closed" && chat.role !== "reader",
+      mayChange: (message) => message.user === chat.user || chat.snapshot.role === "moderator",
+      mayWrite: () => chat.state.status !== "closed" && chat.snapshot.role !== "reader",
       react: (message, emoji) => react(message, emoji, !isOwnReaction(message, emoji)),
       reply: (message) => composer().reply(message),
       edit: (message) => composer().edit(message),
@@ -69,8 +72,8 @@ export class MessageDesk {
     this.bubbles = {
       quote: (cursor) => this.#quotes.create(cursor),
       react: (message, emoji, status) => react(message as StoredMessage, emoji, status),
-      retry: (message) => void chat.retry(message).catch(ignore),
-      discard: (message) => chat.discard(message),
+      retry: (message) => void chat.room.retry(message).catch(ignore),
+      discard: (message) => chat.room.discard(message),
     };
     chat.addEventListener("messages", () => this.update());
     chat.addEventListener("change", ({ detail }) => void this.#changed(detail));
@@ -83,7 +86,7 @@ export class MessageDesk {
 
   #show(): void {
     const { chat, timeline } = this.#options;
-    const stored = chat.messages.filter((message): message is StoredMessage => {
+    const stored = chat.snapshot.messages.filter((message): message is StoredMessage => {
       return message.status === "sent";
     });
     this.#refresh(timeline().changed(stored));
@@ -111,7 +114,7 @@ export class MessageDesk {
     if (message) return this.#quotes.update(message);
     if (!timeline().message(change.message)) return;
     // It is shown, and so far back that the client no longer keeps it.
-    const now = await chat.find(change.message).catch(ignore);
+    const now = await chat.room.find(change.message).catch(ignore);
     if (now) this.#refresh([now]);
   }
 

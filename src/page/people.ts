@@ -23,6 +23,8 @@ export interface Crowd {
   readonly userCount: number;
   /** The other users who are typing. */
   readonly typingUsers: readonly string[];
+  /** Names to show beside those of users. */
+  readonly names: ReadonlyMap<string, string>;
   /** Whether the connection is live, so that all this is so now. */
   readonly isLive: boolean;
 }

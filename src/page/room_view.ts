@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type ChatConnection, connect, type ConnectionState } from "../client/mod.ts";
-import type { StoredMessage } from "../client/mod.ts";
+import type { ChatClient, ConnectionState, StoredMessage } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
@@ -17,6 +16,7 @@ import { MessageFlow } from "./message_flow.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
 import { statePhrase } from "./phrases.ts";
+import { RoomFeed } from "./room_feed.ts";
 import type { Site } from "./site.ts";
 import { Timeline } from "./timeline.ts";
 import { tokenVerdict } from "./token_verdict.ts";
@@ -31,6 +31,8 @@ const HISTORY = 50;
 export interface RoomViewOptions {
   /** The server. */
   readonly site: Site;
+  /** The connection. */
+  readonly client: ChatClient;
   /** The room's name. */
   readonly room: string;
   /** The reader's name; with a token, the server knows it. */
@@ -44,7 +46,7 @@ export class RoomView {
   readonly #site: Site;
   readonly #room: string;
   readonly #memory: Memory;
-  readonly #chat: ChatConnection;
+  readonly #chat: RoomFeed;
   readonly #desk: MessageDesk;
   readonly #timeline: Timeline;
   readonly #viewport: Viewport;
@@ -67,13 +69,12 @@ export class RoomView {
   #lastWrittenAt = 0;
 
   /** @param options The room and its reader. */
-  constructor({ site, room, user, memory }: RoomViewOptions) {
+  constructor({ site, client, room, user, memory }: RoomViewOptions) {
     this.#site = site;
     this.#room = room;
     this.#memory = memory;
     const { token } = memory;
-    const who = token === undefined ? { user } : { token };
-    const chat = this.#chat = connect(site.base, { room, ...who, history: HISTORY });
+    const chat = this.#chat = new RoomFeed(client, client.room(room, { history: HISTORY }));
     this.#desk = new MessageDesk({
       chat,
       timeline: () => this.#timeline,
@@ -86,8 +87,9 @@ export class RoomView {
     const reader = token === undefined ? user : memory.tokenUser ?? "";
     this.#timeline = new Timeline(reader, this.#desk.bubbles);
     this.#people = new People(() => {
-      const { user, users, userCount, typingUsers, state } = chat;
-      return { user, users, userCount, typingUsers, isLive: state.status === "live" };
+      const { user, state, snapshot: { users, userCount, typing, names } } = chat;
+      const isLive = state.status === "live";
+      return { user, users, userCount, typingUsers: typing, names, isLive };
     });
     this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
       start: find("older", HTMLElement),
@@ -98,7 +100,7 @@ export class RoomView {
     this.#older = new OlderMessages(find("older", HTMLElement), {
       load: async (limit) => {
         const messages = this.#timeline.takeBack(limit);
-        return messages.length > 0 ? messages : await chat.loadOlder(limit);
+        return messages.length > 0 ? messages : await chat.room.loadOlder(limit);
       },
       timeline: this.#timeline,
       viewport: this.#viewport,
@@ -134,9 +136,9 @@ export class RoomView {
         this.#guard.update();
       },
       send: (text, replyTo) => this.#say(text, replyTo),
-      edit: (message, text) => void chat.edit(message, { text }).catch(() => {}),
+      edit: (message, text) => void chat.room.edit(message, { text }).catch(() => {}),
       lastOwn: () => this.#timeline.lastOwn,
-      onTyping: (isTyping) => chat.typing(isTyping),
+      onTyping: (isTyping) => chat.room.typing(isTyping),
     });
     this.#line = new ConnectionLine(() => this.reload(), () => memory.isLasting);
     this.#guard = new UnloadGuard(() => {
@@ -147,6 +149,7 @@ export class RoomView {
     const known = token === undefined ? user : memory.tokenUser;
     if (known !== undefined) this.#identify(known);
     this.#show();
+    chat.start();
   }
 
   /** Loads the page anew. What is kept is there again afterwards, so that nobody need be asked. */
