@@ -11,21 +11,24 @@ export async function hasNats(): Promise<boolean> {
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
   readonly #args: string;
+  readonly #namespace: string | undefined;
   #shell: Shell | undefined;
 
-  private constructor(port: number, args: string) {
+  private constructor(port: number, args: string, namespace?: string) {
     this.port = port;
     this.#args = args;
+    this.#namespace = namespace;
   }
 
   /**
    * Starts one, and waits until it listens.
    *
    * @param args More arguments.
+   * @param namespace The network namespace that it listens in, at all addresses; this one by default.
    */
-  static async start(args = ""): Promise<NatsServer> {
+  static async start(args = "", namespace?: string): Promise<NatsServer> {
     const [port] = freePorts(1);
-    const server = new NatsServer(port, args);
+    const server = new NatsServer(port, args, namespace);
     await server.start();
     return server;
   }
@@ -37,7 +40,11 @@ export class NatsServer implements AsyncDisposable {
 
   /** Starts it again, at the same port. */
   async start(): Promise<void> {
-    this.#shell = new Shell(`nats-server -a 127.0.0.1 -p ${this.port} ${this.#args}`);
+    const namespace = this.#namespace;
+    const run = namespace === undefined
+      ? "nats-server -a 127.0.0.1"
+      : `ip netns exec ${namespace} nats-server -a 0.0.0.0`;
+    this.#shell = new Shell(`${run} -p ${this.port} ${this.#args}`);
     await this.#shell.until(/Server is ready/);
   }
 

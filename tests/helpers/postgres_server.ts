@@ -24,6 +24,8 @@ export async function hasPostgres(): Promise<boolean> {
 export interface PostgresServerOptions {
   /** Settings of the server, such as `synchronous_commit=off`. @default {{}} */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The network namespace that it listens in, at all addresses. @default {undefined} this one */
+  readonly namespace?: string;
 }
 
 /** A real PostgreSQL in a process of its own, at a free port of this machine. */
@@ -32,13 +34,15 @@ export class PostgresServer implements AsyncDisposable {
   /** The folder of its data. */
   readonly folder: string;
   readonly #settings: string;
+  readonly #namespace: string | undefined;
   #shell: Shell | undefined;
   #databases = 0;
 
-  private constructor(port: number, folder: string, settings: string) {
+  private constructor(port: number, folder: string, settings: string, namespace?: string) {
     this.port = port;
     this.folder = folder;
     this.#settings = settings;
+    this.#namespace = namespace;
   }
 
   /** Makes a cluster of databases, starts it, and waits until it listens. */
@@ -50,12 +54,16 @@ export class PostgresServer implements AsyncDisposable {
       port,
       folder,
       Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(" "),
+      options.namespace,
     );
     const init =
       `$P $D/initdb -D ${folder}/data -A trust -U hubbub --no-sync -E UTF8 --locale=C >/dev/null`;
     await Shell.run(
       `sh -c '${FIND}; ${DROP}; [ -z "$P" ] || chown postgres ${folder}; cd ${folder}; ${init}'`,
     );
+    if (options.namespace !== undefined) {
+      await Deno.writeTextFile(`${folder}/data/pg_hba.conf`, "host all all all trust\n");
+    }
     await server.start();
     return server;
   }
@@ -85,7 +93,11 @@ export class PostgresServer implements AsyncDisposable {
   /** Starts it again, at the same port. */
   async start(): Promise<void> {
     const { folder, port } = this;
-    const run = `exec $P $D/postgres -D ${folder}/data -h 127.0.0.1 -p ${port} -k ${folder}`;
+    const namespace = this.#namespace;
+    const inside = namespace === undefined ? "" : `ip netns exec ${namespace}`;
+    const hosts = namespace === undefined ? "127.0.0.1" : "0.0.0.0";
+    const run =
+      `exec ${inside} $P $D/postgres -D ${folder}/data -h ${hosts} -p ${port} -k ${folder}`;
     const line = `sh -c '${FIND}; ${DROP}; cd ${folder}; ${run} ${this.#settings}'`;
     for (let attempt = 0;; attempt++) {
       this.#shell = new Shell(line);
