@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { needs } from "./permissions.ts";
 
 /** Where Debian has Chromium, and where the runners of GitHub have Chrome. */
@@ -22,34 +22,59 @@ const path = findChromium();
 /** For a test that needs a browser: it is ignored, saying so once, where there is none. */
 export const BROWSER: { ignore: boolean } = { ignore: path === undefined };
 
-/** A real Chromium for as long as a test needs it. */
+let shared: Browser | undefined;
+
+// One for all tests of a file: starting it takes a second, and two on a busy machine.
+if (path !== undefined) {
+  Deno.test.beforeAll(async () => void (shared = await launch()));
+  Deno.test.afterAll(() => shared?.close());
+}
+
+/** Windows in a real Chromium, for as long as a test needs them. */
 export class Chromium implements AsyncDisposable {
   readonly #browser: Browser;
+  readonly #contexts: BrowserContext[] = [];
 
   private constructor(browser: Browser) {
     this.#browser = browser;
   }
 
-  /** Starts one. */
+  /** In that of the test file. */
+  static shared(): Chromium {
+    if (!shared) throw new Error("Only tests share a Chromium");
+    return new Chromium(shared);
+  }
+
+  /** In one that is started for them, and ends with them. */
   static async start(): Promise<Chromium> {
-    // Imported only here: its modules look at the environment, which takes a permission.
-    // It would look into /proc for Windows below this Linux, which takes all permissions there are.
-    Deno.env.set("__IS_WSL_TEST__", "1");
-    const { chromium } = await import("playwright-core");
-    const options = { executablePath: path, args: ARGS, headless: true };
-    return new Chromium(await chromium.launch(options));
+    return new Chromium(await launch());
   }
 
   /** Opens a window that shares nothing with the others, as that of another person. */
   async window(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ locale: "en-GB", ...options });
+    this.#contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
     return await context.newPage();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    if (this.#browser !== shared) return await this.#browser.close();
+    for (const context of this.#contexts) await context.close();
   }
+}
+
+async function launch(): Promise<Browser> {
+  // Imported only here: its modules look at the environment, which takes a permission.
+  // It would look into /proc for Windows below this Linux, which takes all permissions there are.
+  Deno.env.set("__IS_WSL_TEST__", "1");
+  const { chromium } = await import("playwright-core");
+  return await chromium.launch({
+    executablePath: path,
+    args: ARGS,
+    headless: true,
+    timeout: PATIENCE_MS,
+  });
 }
 
 function findChromium(): string | undefined {

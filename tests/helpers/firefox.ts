@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Browser, Page } from "puppeteer-core";
+import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { needs } from "./permissions.ts";
 
 /** Where Debian has Firefox. */
@@ -11,32 +11,47 @@ const PATIENCE_MS = 120_000;
 /** For a test that needs Firefox: it is ignored, saying so once, where there is none. */
 export const FIREFOX: { ignore: boolean } = { ignore: !hasFirefox() };
 
-/** A real Firefox for as long as a test needs it, over WebDriver BiDi. */
+let shared: Browser | undefined;
+
+// One for all tests of a file: starting it takes some seconds.
+if (!FIREFOX.ignore) {
+  Deno.test.beforeAll(async () => void (shared = await launch()));
+  Deno.test.afterAll(() => shared?.close());
+}
+
+/** Windows in the real Firefox of the test file, over WebDriver BiDi. */
 export class Firefox implements AsyncDisposable {
   readonly #browser: Browser;
+  readonly #contexts: BrowserContext[] = [];
 
   private constructor(browser: Browser) {
     this.#browser = browser;
   }
 
-  /** Starts one. */
-  static async start(): Promise<Firefox> {
-    const { default: puppeteer } = await import("puppeteer-core");
-    const options = { browser: "firefox", executablePath: PATH, headless: true } as const;
-    return new Firefox(await puppeteer.launch({ ...options, timeout: PATIENCE_MS }));
+  /** Windows for as long as a test needs them. */
+  static shared(): Firefox {
+    if (!shared) throw new Error("Only tests share a Firefox");
+    return new Firefox(shared);
   }
 
   /** Opens a window that shares nothing with the others, as that of another person. */
   async window(): Promise<Page> {
     const context = await this.#browser.createBrowserContext();
+    this.#contexts.push(context);
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    for (const context of this.#contexts) await context.close();
   }
+}
+
+async function launch(): Promise<Browser> {
+  const { default: puppeteer } = await import("puppeteer-core");
+  const options = { browser: "firefox", executablePath: PATH, headless: true } as const;
+  return await puppeteer.launch({ ...options, timeout: PATIENCE_MS });
 }
 
 /** Opens the link to a room and gives a name at the door. */

@@ -258,7 +258,7 @@ Deno.test("Chromium's EventSource survives restarts, refusals and full servers",
   ...BROWSER,
   ignore: BROWSER.ignore || SLOW_LEFT_OUT,
 }, async () => {
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   await exercise(await chromium.window());
   await exerciseAbroad(await chromium.window());
 });
@@ -267,7 +267,7 @@ Deno.test("Firefox's EventSource survives restarts, refusals and full servers", 
   ...FIREFOX,
   ignore: FIREFOX.ignore || SLOW_LEFT_OUT,
 }, async () => {
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   await exercise(await firefox.window());
   await exerciseAbroad(await firefox.window());
 });
@@ -275,7 +275,7 @@ Deno.test("Firefox's EventSource survives restarts, refusals and full servers", 
 Deno.test("Chromium's EventSource survives restarts behind nginx", {
   ignore: BROWSER.ignore || !NGINX || SLOW_LEFT_OUT,
 }, async () => {
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await inFolder((folder) => exerciseBehindNginx(page, folder));
 });
@@ -283,7 +283,7 @@ Deno.test("Chromium's EventSource survives restarts behind nginx", {
 Deno.test("Firefox's EventSource survives restarts behind nginx", {
   ignore: FIREFOX.ignore || !NGINX || SLOW_LEFT_OUT,
 }, async () => {
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   const page = await firefox.window();
   await inFolder((folder) => exerciseBehindNginx(page, folder));
 });

@@ -8,7 +8,7 @@ Deno.test("Firefox: unsent words are asked about, outlast the tab, and arrive on
 }, async () => {
   using kv = await Deno.openKv(":memory:");
   const server = serve(kv);
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   const page = await firefox.window();
   const link = `${server.url}/r/lobby`;
   await enterRoom(page, link, "ann");
@@ -37,7 +37,7 @@ Deno.test("Firefox: the document is as high as the window, and the newest are fo
 }, async () => {
   await using server = await serveAlone();
   for (let i = 0; i < 60; i++) await server.hub.publish("lobby", "bob", { text: `message ${i}` });
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   const page = await firefox.window();
   await enterRoom(page, `${server.url}/r/lobby`, "ann");
   await isCount(page, "#days .message", 50);
@@ -67,7 +67,7 @@ Deno.test("Firefox: the Enter of an input method sends nothing, and the focus go
   ...FIREFOX,
 }, async () => {
   await using server = await serveAlone();
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   const page = await firefox.window();
   await enterRoom(page, `${server.url}/r/lobby`, "ann");
   await page.type("#composer-text", "日本");
@@ -95,7 +95,7 @@ Deno.test("Firefox: under a base path the page finds its files, its room and its
   ...FIREFOX,
 }, async () => {
   await using server = await serveAlone({ basePath: "/deep/chat" });
-  await using firefox = await Firefox.start();
+  await using firefox = Firefox.shared();
   const page = await firefox.window();
   await page.goto(`${server.url}/deep/chat`);
   await page.locator("#door-user").fill("ann");

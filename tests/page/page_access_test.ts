@@ -1,21 +1,22 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { barriers } from "../helpers/axe.ts";
+import { barriers, COLOUR_RULES } from "../helpers/axe.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const PHONE = { width: 360, height: 640 };
 
-for (const colorScheme of ["light", "dark"] as const) {
+// Light and dark differ in nothing but colours.
+for (const [colorScheme, rules] of [["light"], ["dark", COLOUR_RULES]] as const) {
   Deno.test(`axe-core finds no violation on the ${colorScheme} page`, BROWSER, async () => {
     await using server = await serveAlone({ limits: { text_max_bytes: 50 } });
-    await using chromium = await Chromium.start();
+    await using chromium = Chromium.shared();
     for (const viewport of [PHONE, { width: 1280, height: 800 }]) {
       const page = await chromium.window({ colorScheme, viewport });
       await page.goto(`${server.url}/r/no%20room`);
       await page.getByRole("button", { name: "Enter" }).click();
-      const found = await barriers(page, "door");
+      const found = await barriers(page, "door", rules);
       const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
       for (let user = 0; user < 12; user++) {
         const text = "a link: https://example.org/ and some text";
@@ -29,13 +30,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByLabel("Message", { exact: true }).fill("x".repeat(51));
       await ann.scroll(-300);
       await ann.see("#jump");
-      found.push(...await barriers(page, "room"));
+      found.push(...await barriers(page, "room", rules));
       await page.getByRole("button", { name: "About this server" }).click();
-      found.push(...await barriers(page, "about"));
+      found.push(...await barriers(page, "about", rules));
       await page.keyboard.press("Escape");
       if (viewport === PHONE) {
         await page.getByRole("button", { name: /^People here/ }).click();
-        found.push(...await barriers(page, "people"));
+        found.push(...await barriers(page, "people", rules));
       }
       // As after a close for good: the banner, and a message that was not sent.
       await page.evaluate(() => {
@@ -44,7 +45,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         document.getElementById("banner-text")!.textContent = "The server cannot be reached.";
         document.querySelector("#days .own")!.classList.add("unsent", "failed");
       });
-      found.push(...await barriers(page, "banner"));
+      found.push(...await barriers(page, "banner", rules));
       assertEquals(found, []);
       bob.leave();
       await page.context().close();
@@ -56,7 +57,7 @@ Deno.test("the page fits a window of 360 pixels and works there by keyboard", {
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window({ viewport: PHONE });
   const ann = await ChatWindow.enter(
     page,
@@ -89,7 +90,7 @@ Deno.test("a message full of HTML stays text, and only http links are links", {
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const text = [
     `<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>`,
     `<a href="javascript:document.title='broken'">click</a> javascript:alert(1)`,
@@ -112,7 +113,7 @@ Deno.test("a message full of HTML stays text, and only http links are links", {
 
 Deno.test("a screen reader hears what is new, and not what is old", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   await server.hub.publish("lobby", "bob", { text: "old" });
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.say("mine");
@@ -123,7 +124,7 @@ Deno.test("a screen reader hears what is new, and not what is old", BROWSER, asy
 
 Deno.test("who wants no motion gets none", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const names: string[] = [];
   for (const reducedMotion of ["no-preference", "reduce"] as const) {
     const page = await chromium.window({ reducedMotion });

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { barriers } from "../helpers/axe.ts";
+import { barriers, COLOUR_RULES } from "../helpers/axe.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
 import { PageChanges } from "../helpers/page_changes.ts";
@@ -39,7 +39,7 @@ Deno.test("arrow up in an empty field edits one's last message, and Escape ends 
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { ann, changes } = await enterLobby(server, page);
   await field(page).press("ArrowUp");
@@ -72,7 +72,7 @@ Deno.test("arrow up in an empty field edits one's last message, and Escape ends 
 
 Deno.test("a message is deleted after a question, and a tombstone stays", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { ann, changes } = await enterLobby(server, page);
   await page.locator("#days .own .text").hover();
@@ -103,7 +103,7 @@ Deno.test("a message is deleted after a question, and a tombstone stays", BROWSE
 
 Deno.test("reactions by mouse, counted and taken back, and whose they are", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { ann, changes, cursors: [first] } = await enterLobby(server, page);
   await page.locator(`[data-cursor="${first}"] .text`).hover();
@@ -125,7 +125,7 @@ Deno.test("reactions by mouse, counted and taken back, and whose they are", BROW
 
 Deno.test("an answer quotes its message, shows it as it is, and leads there", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window({ viewport: { width: 360, height: 640 } });
   const { ann, changes, cursors: [first] } = await enterLobby(server, page);
   await page.locator(`[data-cursor="${first}"]`).focus();
@@ -168,7 +168,7 @@ Deno.test("a change that is refused says why, and can be tried again or given up
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { ann, changes } = await enterLobby(server, page);
   changes.refuse = () => ({ code: "not_accepted", message: "Say it nicely" });
@@ -192,7 +192,7 @@ Deno.test("a change that is refused says why, and can be tried again or given up
 
 Deno.test("everything can be done by keyboard alone", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { ann, changes, cursors } = await enterLobby(server, page);
   const focusedCursor = () =>
@@ -227,7 +227,7 @@ Deno.test("everything can be done by keyboard alone", BROWSER, async () => {
 
 Deno.test("a screen reader is told of what others change", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const { changes, cursors: [first, own] } = await enterLobby(server, page);
   const told = (text: string) =>
@@ -242,7 +242,7 @@ Deno.test("a screen reader is told of what others change", BROWSER, async () => 
 
 Deno.test("a finger that rests on a message brings its tools", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window({
     viewport: { width: 360, height: 640 },
     hasTouch: true,
@@ -269,11 +269,12 @@ Deno.test("a finger that rests on a message brings its tools", BROWSER, async ()
   assert(await page.locator("#tools").isHidden());
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
+// Light and dark differ in nothing but colours.
+for (const [colorScheme, rules] of [["light"], ["dark", COLOUR_RULES]] as const) {
   Deno.test(`axe-core finds no violation in changed messages, ${colorScheme}`, {
     ...BROWSER,
   }, async () => {
-    await using chromium = await Chromium.start();
+    await using chromium = Chromium.shared();
     for (const viewport of [{ width: 360, height: 640 }, { width: 1280, height: 800 }]) {
       await using server = await serveAlone();
       const page = await chromium.window({ colorScheme, viewport });
@@ -287,19 +288,19 @@ for (const colorScheme of ["light", "dark"] as const) {
       changes.refuse = () => ({ code: "not_accepted", message: "Say it nicely" });
       await field(page).press("ArrowUp");
       await field(page).fill("rude");
-      const found = await barriers(page, "editing");
+      const found = await barriers(page, "editing", rules);
       await field(page).press("Enter");
       await ann.see("#days .failure");
       await page.locator(`[data-cursor="${own}"]`).focus();
       await page.locator("#tool-react").press("Enter");
-      found.push(...await barriers(page, "tools"));
+      found.push(...await barriers(page, "tools", rules));
       await page.keyboard.press("Escape");
       await page.locator("#tool-delete").press("Enter");
-      found.push(...await barriers(page, "question"));
+      found.push(...await barriers(page, "question", rules));
       await page.keyboard.press("Escape");
       changes.change({ kind: "delete", message: first, user: "bob" });
       await ann.see("#days .tombstone");
-      found.push(...await barriers(page, "tombstone"));
+      found.push(...await barriers(page, "tombstone", rules));
       assertEquals(found, []);
       // Nothing stands out of the window.
       assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));

@@ -41,7 +41,7 @@ async function watch(page: Page, id: string): Promise<() => Promise<Work>> {
 
 Deno.test("a thousand arrivals are shown once an animation frame", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   const work = await watch(page, "people-list");
@@ -67,7 +67,7 @@ Deno.test("a thousand arrivals are shown once an animation frame", BROWSER, asyn
 
 Deno.test("a room of hostile messages opens, and a busy one flows", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const hostile = [
     "https://a.b/" + ")".repeat(4050),
     "https://a.b/(".repeat(310),
@@ -108,7 +108,7 @@ Deno.test("a room of hostile messages opens, and a busy one flows", BROWSER, asy
 
 Deno.test("a burst of messages is laid out some at a time, and is whole", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   await page.evaluate(() => {

@@ -20,7 +20,7 @@ Deno.test("300 messages come by scrolling back, and what is in view stays where 
   ...BROWSER,
 }, async () => {
   await using server = await startWithHistory();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
   await ann.atEnd();
@@ -48,7 +48,7 @@ Deno.test("300 messages come by scrolling back, and what is in view stays where 
 
 Deno.test("a reload keeps the place, and the end stays the end", BROWSER, async () => {
   await using server = await startWithHistory();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   for (const count of [100, 150]) {
     await ann.scroll(-1_000_000);
@@ -71,7 +71,7 @@ Deno.test("a reload keeps the place, and the end stays the end", BROWSER, async 
 
 Deno.test("new messages move only who is at the end; others get a button", BROWSER, async () => {
   await using server = await startWithHistory();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
   const say = (text: string) => server.hub.publish("lobby", "bob", { text });
@@ -105,7 +105,7 @@ Deno.test("a busy room does not fill the page, and all of it is there by scrolli
   ...BROWSER,
 }, async () => {
   await using server = await startWithHistory();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   await ann.count(50);
   const texts = Array.from({ length: 800 }, (_, i) => `busy ${i}`);
@@ -137,7 +137,7 @@ Deno.test("older messages that cannot be had say so, and come on a second try", 
   ...BROWSER,
 }, async () => {
   await using server = await startWithHistory();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   let failures = 0;
   await page.route(/\/messages\?/, (route) => failures++ > 0 ? route.continue() : route.abort());

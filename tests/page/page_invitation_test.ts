@@ -32,7 +32,7 @@ Deno.test("readInvitation() takes a link or a token, and nothing else", () => {
 
 Deno.test("a server with tokens asks for the invitation, and it lets one in", BROWSER, async () => {
   await using server = await serveAlone({ authorize });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const window = await ChatWindow.open(page, `${server.url}/r/lobby`, "ann");
   await window.state("Disconnected");
@@ -56,7 +56,7 @@ Deno.test("a server with tokens asks for the invitation, and it lets one in", BR
 
 Deno.test("an expired token is dropped, and another one asked for", BROWSER, async () => {
   await using server = await serveAlone({ authorize });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await page.goto(`${server.url}/r/lobby#token=${await signToken("ann", { exp: 1_000_000_000 })}`);
   const window = ChatWindow.of(page);
@@ -84,7 +84,7 @@ Deno.test("an expired token is dropped, and another one asked for", BROWSER, asy
 
 Deno.test("an open server has no use for a token, and asks for a name", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await page.goto(`${server.url}/r/lobby#token=abc`);
   const window = ChatWindow.of(page);

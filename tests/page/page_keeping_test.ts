@@ -20,7 +20,7 @@ Deno.test("unsent words belong to the user who wrote them", BROWSER, async () =>
   using kv = await Deno.openKv(":memory:");
   const authorize = tokenAuthorizer({ secret: SECRET });
   const server = serve(kv, { authorize });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const link = `${server.url}/r/lobby`;
   const [alice, bob] = await Promise.all(
@@ -62,7 +62,7 @@ Deno.test("unsent words belong to the user who wrote them", BROWSER, async () =>
 Deno.test("a tab that closes asks about unsent words, and they outlast it", BROWSER, async () => {
   using kv = await Deno.openKv(":memory:");
   const server = serve(kv);
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const link = `${server.url}/r/lobby`;
   const ann = await ChatWindow.enter(page, link, "ann");
@@ -107,7 +107,7 @@ Deno.test("a tab that closes asks about unsent words, and they outlast it", BROW
 
 Deno.test("what may have been stored long ago is not sent again unasked", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const link = `${server.url}/r/lobby`;
   await deafen(page);
@@ -133,7 +133,7 @@ Deno.test("what may have been stored long ago is not sent again unasked", BROWSE
 
 Deno.test("a message that another tab sends or discards leaves this one too", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const link = `${server.url}/r/lobby`;
   await deafen(page);
@@ -153,7 +153,7 @@ Deno.test("a message that another tab sends or discards leaves this one too", BR
 
 Deno.test("two servers under one origin do not share what is unsent", BROWSER, async () => {
   await using server = await serveAlone({ basePath: "/one" });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await deafen(page);
   const ann = await ChatWindow.enter(page, `${server.url}/one/r/lobby`, "ann");

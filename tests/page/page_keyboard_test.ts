@@ -17,7 +17,7 @@ function focused(page: Page): Promise<string> {
 
 Deno.test("the Enter that ends a word of an input method does not send it", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   const field = page.getByLabel("Message", { exact: true });
@@ -50,7 +50,7 @@ Deno.test("an Enter held down since the door does not send what was kept in the 
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   const field = page.getByLabel("Message", { exact: true });
@@ -71,7 +71,7 @@ Deno.test("an Enter held down since the door does not send what was kept in the 
 
 Deno.test("the focus goes on where the button that had it is gone", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await judgeMessages(page, () => ({ code: "bad_text", message: "Say it nicely" }));
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
@@ -101,7 +101,7 @@ Deno.test("a second try for older messages, and the way to the newest, keep the 
   using kv = await Deno.openKv(":memory:");
   await using server = serve(kv);
   for (let i = 0; i < 90; i++) await server.hub.publish("lobby", "bob", { text: `message ${i}` });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   let isBroken = true;
   await page.route(/\/messages\?/, (route) => isBroken ? route.abort() : route.continue());

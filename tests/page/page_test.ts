@@ -6,7 +6,7 @@ import { serve, serveAlone } from "../helpers/test_server.ts";
 
 Deno.test("two windows chat, see each other, and see each other type", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const link = `${server.url}/r/lobby`;
   const ann = await ChatWindow.enter(await chromium.window(), link, "ann");
   const bob = await ChatWindow.enter(await chromium.window(), link, "bob");
@@ -41,7 +41,7 @@ Deno.test("two windows chat, see each other, and see each other type", BROWSER, 
 
 Deno.test("the door says what is wrong, and remembers name and room", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   await page.goto(server.url);
   await page.getByRole("button", { name: "Enter" }).click();
@@ -69,7 +69,7 @@ Deno.test("the server stops, a message is written, the server starts: it arrives
 }, async () => {
   using kv = await Deno.openKv(":memory:");
   const server = serve(kv);
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const link = `${server.url}/r/lobby`;
   const ann = await ChatWindow.enter(await chromium.window(), link, "ann");
   const bob = await ChatWindow.enter(await chromium.window(), link, "bob");
@@ -101,7 +101,7 @@ Deno.test("a message that is refused says so, may be sent again, and outlasts a 
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   let refusals = 0;
   const refs: string[] = [];
@@ -137,7 +137,7 @@ Deno.test("the limit of a text is shown before it is hit, and a longer one stays
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone({ limits: { text_max_bytes: 100 } });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
   const field = ann.page.getByLabel("Message", { exact: true });
   await field.fill("x".repeat(80));
@@ -157,7 +157,7 @@ Deno.test("the limit of a text is shown before it is hit, and a longer one stays
 
 Deno.test("a room that lets nobody in says why, in words", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   // An open hub wants a name: a token is none.
   await page.goto(`${server.url}/r/lobby#token=abc`);
@@ -180,7 +180,7 @@ Deno.test("where no WebSocket gets through, the page says so and does not claim 
       return server.server.fetch(new Request(request, { headers }), info);
     },
   );
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const link = `http://127.0.0.1:${proxy.addr.port}/r/lobby`;
   const ann = await ChatWindow.open(page, link, "ann");

@@ -5,7 +5,7 @@ import { serveAlone } from "../helpers/test_server.ts";
 
 Deno.test("a page whose network goes and comes tests its connection at once", BROWSER, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   let onPing = () => {};
   let onPong = () => {};
@@ -34,7 +34,7 @@ Deno.test("a page that comes back from the browser's cache is as the room is now
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone();
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
   await ann.say("before");
