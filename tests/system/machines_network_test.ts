@@ -1,7 +1,7 @@
 // What lies between machines: a link that is cut, TLS, a pooler.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { failToStart, HubProcess } from "../helpers/hub_process.ts";
+import { failToStart, type HubProcess } from "../helpers/hub_process.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { MACHINE_ARGS, startMachine } from "../helpers/machines.ts";
 import { hasNats, NatsServer } from "../helpers/nats_server.ts";
