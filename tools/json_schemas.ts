@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createGenerator, type Schema } from "ts-json-schema-generator";
+import { createGenerator } from "ts-json-schema-generator";
 import { EMOJI, MESSAGE_TEXT, USER_NAME } from "./text_patterns.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -20,6 +20,15 @@ const PATTERNS: Readonly<Record<string, string>> = {
   "EMOJI": EMOJI,
   "MESSAGE_TEXT": MESSAGE_TEXT,
   "USER_NAME": USER_NAME,
+};
+
+/** What a type says in its comment only, by its name. */
+const BESIDES: Readonly<Record<string, JsonSchema>> = {
+  "EditDraft": { anyOf: [{ required: ["text"] }, { required: ["data"] }] },
+  "PatchBody": { anyOf: [{ required: ["text"] }, { required: ["data"] }] },
+  "SanctionBody": {
+    not: { properties: { kind: { const: "kick" } }, required: ["kind", "seconds"] },
+  },
 };
 
 /** A type of `src/protocol` that gets a schema. */
@@ -41,6 +50,7 @@ export const SOURCES: Readonly<Record<string, SchemaSource>> = {
   "v2-server-envelope": { type: "ServerEnvelopeV2" },
   "http-post-body": { type: "PostBody", isStrict: true },
   "http-patch-body": { type: "PatchBody", isStrict: true },
+  "http-sanction-body": { type: "SanctionBody", isStrict: true },
   "http-message": { type: "MessageBody" },
   "http-message-page": { type: "MessagePage" },
   "http-room-state": { type: "RoomState" },
@@ -65,14 +75,21 @@ export function makeSchemas(): Map<string, JsonSchema> {
   });
   return new Map(
     Object.entries(SOURCES).map(([name, { type, isStrict = false }]) => {
-      const { $schema: _old, definitions = {}, ...schema } = generator.createSchema(type) as
-        & Schema
-        & { definitions?: unknown };
-      const all = { title: type, ...schema, $defs: definitions };
+      const { $schema: _old, definitions = {}, ...schema } = generator.createSchema(
+        type,
+      ) as unknown as
+        & JsonSchema
+        & { definitions?: Readonly<Record<string, JsonSchema>> };
+      const parts = Object.entries(definitions).map(([name, part]) => [
+        name,
+        { ...part, ...BESIDES[name] },
+      ]);
+      const $defs = Object.fromEntries(parts);
+      const all = { title: type, ...schema, ...BESIDES[type], $defs };
       const isEmpty = Object.keys(definitions).length === 0;
-      const { $defs, ...rest } = settle(all, isStrict) as { $defs: unknown };
+      const { $defs: settled, ...rest } = settle(all, isStrict) as { $defs: unknown };
       const $schema = "https://json-schema.org/draft/2020-12/schema";
-      return [name, { $schema, ...rest, ...(isEmpty ? {} : { $defs }) }];
+      return [name, { $schema, ...rest, ...(isEmpty ? {} : { $defs: settled }) }];
     }),
   );
 }
@@ -84,8 +101,9 @@ function settle(value: unknown, isStrict: boolean): unknown {
   const settled: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) {
     if (key === "additionalProperties") {
-      // What a program adds to a message may hold anything.
-      if (isStrict || inner !== false) settled[key] = inner;
+      // What a program adds to a message may hold anything; `{ not: {} }` is nothing.
+      const isOpen = inner !== false && !("not" in (inner as JsonSchema));
+      if (isStrict || isOpen) settled[key] = inner;
     } else if (key === "properties" || key === "$defs") {
       const entries = Object.entries(inner as JsonSchema);
       settled[key] = Object.fromEntries(entries.map(([name, of]) => [name, settle(of, isStrict)]));

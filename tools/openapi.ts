@@ -88,7 +88,7 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
           summary: "Says something in a room",
           description:
             `\`text\` has at most ${TEXT_MAX_BYTES_DEFAULT} bytes of UTF-8, if the server ` +
-            `sets no other limit, \`ref\` at most ${REF_MAX_LENGTH} units of UTF-16.`,
+            `sets no other limit, \`ref\` at most ${REF_MAX_LENGTH} characters.`,
           tags: ["rooms"],
           parameters: [room],
           requestBody: {

@@ -12,6 +12,7 @@ import { decodeDraft } from "./message.ts";
 import type { DecodeOptions } from "./message_fields.ts";
 import { decodeRoom } from "./names.ts";
 import type { ErrorCode, ProblemV2 } from "./problem.ts";
+import { isTextWithin } from "./text_length.ts";
 
 /** The result of {@linkcode decodeClientEnvelopeV2}. */
 export type DecodedClientEnvelopeV2 =
@@ -150,7 +151,7 @@ function decodeJoin(
 ): DecodedClientEnvelopeV2 {
   const { after, history, presence } = payload;
   if (after !== undefined) {
-    if (typeof after !== "string" || after === "" || after.length > CURSOR_MAX_LENGTH) {
+    if (!isTextWithin(after, CURSOR_MAX_LENGTH)) {
       const message = `"after" must be a cursor: a string of 1 to ${CURSOR_MAX_LENGTH} characters`;
       return refuse("bad_cursor", message, envelope);
     }
@@ -171,7 +172,7 @@ function decodeRoomless(
   envelope: Record<string, unknown>,
 ): DecodedClientEnvelopeV2 {
   if (type === "ping") return { ok: true, envelope: { type, payload: {} } };
-  if (typeof token !== "string" || token === "" || token.length > TOKEN_MAX_LENGTH) {
+  if (!isTextWithin(token, TOKEN_MAX_LENGTH)) {
     const message = `"token" must be a string of 1 to ${TOKEN_MAX_LENGTH} characters`;
     return refuse("bad_frame", message, envelope);
   }
@@ -201,8 +202,7 @@ function refuse(
 ): DecodedClientEnvelopeV2 {
   const isLegible = typeof type === "string" && type.length <= TYPE_MAX_LENGTH;
   const ref = WITH_REF.has(`${type}`) && isObject(payload) ? payload.ref : undefined;
-  const hasRef = typeof ref === "string" && ref !== "" && ref.length <= REF_MAX_LENGTH &&
-    ref.isWellFormed();
+  const hasRef = isTextWithin(ref, REF_MAX_LENGTH) && ref.isWellFormed();
   const error: ProblemV2 = {
     code,
     message,

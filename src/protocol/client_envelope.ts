@@ -8,6 +8,7 @@ import { type Decoded, isObject, refuse } from "./decoded.ts";
 import { TOKEN_MAX_LENGTH } from "./limits.ts";
 import { decodeDraft, type Draft } from "./message.ts";
 import type { DecodeOptions } from "./message_fields.ts";
+import { isTextWithin } from "./text_length.ts";
 
 /** A chat message on its way to the server. */
 export interface SendEnvelope {
@@ -46,7 +47,7 @@ export interface PingEnvelope {
   /** Which envelope this is. */
   readonly type: "ping";
   /** An empty object. */
-  readonly payload: Record<string, never>;
+  readonly payload?: Record<string, never>;
 }
 
 /** An envelope from a client to the server. */
@@ -101,7 +102,7 @@ export function decodeClientEnvelope(
     case "authenticate": {
       if (!isObject(payload)) return refuse("bad_frame", '"payload" must be an object');
       const { token } = payload;
-      if (typeof token !== "string" || token === "" || token.length > TOKEN_MAX_LENGTH) {
+      if (!isTextWithin(token, TOKEN_MAX_LENGTH)) {
         const message = `"token" must be a string of 1 to ${TOKEN_MAX_LENGTH} characters`;
         return refuse("bad_frame", message);
       }

@@ -7,12 +7,14 @@
 /**
  * Name of a room.
  *
- * @pattern ^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$
+ * @minLength 1
+ * @maxLength 64
+ * @pattern ^(?:[A-Za-z0-9_-]|\.[A-Za-z0-9_-]|\.\.[A-Za-z0-9_.-])[A-Za-z0-9_.-]*$
  */
 export type RoomName = string;
 
 /**
- * Name of a user, as a room shows it: 1 to 64 characters (code points) that people can see.
+ * Name of a user: 1 to 64 characters (code points) that people can see. A room shows it in NFC.
  *
  * @minLength 1
  * @maxLength 64
@@ -36,7 +38,8 @@ export type MessageText = string;
 export type Cursor = string;
 
 /**
- * What a reaction shows: 1 to 32 bytes of UTF-8 without white space and control characters.
+ * What a reaction shows: 1 to 32 bytes of UTF-8 without white space and control characters. (The
+ * schema cannot count bytes.)
  *
  * @minLength 1
  * @maxLength 32
@@ -45,7 +48,8 @@ export type Cursor = string;
 export type Emoji = string;
 
 /**
- * Deduplication key, chosen by a message's sender: unique among the sender's messages.
+ * Deduplication key, chosen by a message's sender: unique among the sender's messages. 1 to 128
+ * characters (code points).
  *
  * @minLength 1
  * @maxLength 128

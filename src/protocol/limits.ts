@@ -28,7 +28,7 @@ export const DEDUPLICATION_WINDOW = {
 } as const;
 /** Milliseconds without a sign of typing after which a user is no longer shown as typing. */
 export const TYPING_TIMEOUT_MS = 3000;
-/** The longest `ref`, in UTF-16 code units. */
+/** The longest `ref`, in characters (code points). */
 export const REF_MAX_LENGTH = 128;
 /** UTF-8 bytes of JSON in the `data` of a message. */
 export const DATA_MAX_BYTES = 4096;
@@ -42,7 +42,7 @@ export const REACTIONS_MAX = 1_000;
 export const REACTION_USERS_LISTED_MAX = 50;
 /** Changes in a page of `GET /rooms/{room}/messages`. */
 export const PAGE_CHANGES_MAX = 1_000;
-/** The longest token, in UTF-16 code units. */
+/** The longest token, in characters (code points). */
 export const TOKEN_MAX_LENGTH = 8192;
 /** UTF-8 bytes of text in a message, if the server sets no other limit. */
 export const TEXT_MAX_BYTES_DEFAULT = 4096;
@@ -52,7 +52,7 @@ export const FRAME_MAX_LENGTH = 64 * 1024;
 export const ROOMS_MAX_DEFAULT = 200;
 /** Users that `joined` of protocol 2 lists at most; `user_count` is the number of all. */
 export const USERS_LISTED_MAX = 500;
-/** The longest `after`, in UTF-16 code units; cursors are shorter. */
+/** The longest `after`, in characters (code points); cursors are shorter. */
 export const CURSOR_MAX_LENGTH = 64;
 
 /** Limits of a member, as sent in `joined`. */

@@ -7,6 +7,7 @@
 import { type Decoded, refuse } from "./decoded.ts";
 import type { Cursor, Ref } from "./identifiers.ts";
 import { REF_MAX_LENGTH, TEXT_MAX_BYTES_DEFAULT } from "./limits.ts";
+import { isTextWithin } from "./text_length.ts";
 import { isBlank } from "./visible_text.ts";
 
 /** Options of {@linkcode decodeDraft}. */
@@ -53,7 +54,7 @@ export function decodeCursor(
  */
 export function decodeRef(ref: unknown): Decoded<"ref", { readonly ref?: Ref }> {
   if (ref === undefined) return { ok: true, ref: {} };
-  if (typeof ref !== "string" || ref.length === 0 || ref.length > REF_MAX_LENGTH) {
+  if (!isTextWithin(ref, REF_MAX_LENGTH)) {
     return refuse("bad_ref", `"ref" must be a string of 1 to ${REF_MAX_LENGTH} characters`);
   }
   if (!ref.isWellFormed()) return refuse("bad_ref", '"ref" holds a lone surrogate');

@@ -7,6 +7,7 @@
 import { type Decoded, isObject, refuse } from "./decoded.ts";
 import type { UserName } from "./identifiers.ts";
 import { decodeUser } from "./names.ts";
+import { isTextWithin } from "./text_length.ts";
 
 /** What is done to a user: who is muted may not send, who is banned may not be there. */
 export type SanctionKind = "mute" | "ban" | "kick";
@@ -61,7 +62,7 @@ export interface Sanction {
 
 /** The most seconds of a sanction: a hundred years. */
 const SECONDS_MAX = 100 * 365 * 24 * 60 * 60;
-/** The longest reason, in UTF-16 code units. */
+/** The longest reason, in characters (code points). */
 const REASON_MAX_LENGTH = 200;
 const FIELDS: readonly string[] = ["user", "kind", "seconds", "reason"];
 
@@ -102,8 +103,8 @@ export function decodeSanction(value: unknown): Decoded<"sanction", SanctionBody
     }
   }
   if (reason !== undefined) {
-    const isReason = typeof reason === "string" && reason.length <= REASON_MAX_LENGTH &&
-      reason.isWellFormed();
+    const isReason = reason === "" ||
+      (isTextWithin(reason, REASON_MAX_LENGTH) && reason.isWellFormed());
     if (!isReason) {
       return refuse("bad_body", `"reason" must be text of ${REASON_MAX_LENGTH} characters at most`);
     }

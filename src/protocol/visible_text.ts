@@ -16,14 +16,17 @@ const VISIBLE = new RegExp(
 );
 
 /** One character that is not drawn, or of which nobody knows how. */
-const INVISIBLE = new RegExp(
+export const INVISIBLE: RegExp = new RegExp(
   `[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Cn}\\p{Co}\\p{Default_Ignorable_Code_Point}${BLANK}]` +
     `|(?![${DRAWN}])\\p{Cf}`,
   "u",
 );
 
-/** Scripts whose letters look different with a joiner or a non-joiner between them. */
-const JOINING = [
+/**
+ * Scripts whose letters look different with a joiner or a non-joiner between them, as what stands
+ * between the brackets of a pattern.
+ */
+export const JOINING: string = [
   "Adlam",
   "Arabic",
   "Balinese",
@@ -49,8 +52,12 @@ const JOINING = [
   "Tibetan",
 ].map((script) => `\\p{Script_Extensions=${script}}`).join("");
 
-/** A picture with its skin tone and presentation. Some of Unicode's are reserved, and not drawn yet. */
-const PICTURE = "(?!\\p{Cn})\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\ufe0f?";
+/**
+ * A picture with its skin tone and presentation. Some of Unicode's are reserved, and not drawn yet;
+ * the arrow U+2194 is one with U+FE0F only, since a stroke that follows makes another sign of it.
+ */
+const PICTURE =
+  "(?:\\u2194\\ufe0f|(?![\\u2194\\p{Cn}])\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\ufe0f?)";
 
 /** Sequences in which a character that is not drawn changes what is. */
 const SEQUENCES = [
@@ -61,9 +68,9 @@ const SEQUENCES = [
   // Keys: 1️⃣.
   "[0-9#*]\\ufe0f\\u20e3",
   // Forms of a Mongolian letter.
-  "\\p{Script=Mongolian}[\\u180b-\\u180d\\u180f]",
-  // A joiner between letters that it joins or parts.
-  `[${JOINING}][\\u200c\\u200d](?=[${JOINING}])`,
+  "(?!\\p{M})\\p{Script=Mongolian}[\\u180b-\\u180d\\u180f]",
+  // A joiner between letters that it joins or parts; the first may have marks.
+  `(?!\\p{M})[${JOINING}](?:(?=\\p{M})[${JOINING}])*[\\u200c\\u200d](?=(?!\\p{M})[${JOINING}])`,
 ].map((sequence) => new RegExp(sequence, "gu"));
 
 /**

@@ -10,6 +10,8 @@ export type SchemaName =
   | "v2-client-envelope"
   | "v2-server-envelope"
   | "http-post-body"
+  | "http-patch-body"
+  | "http-sanction-body"
   | "http-message"
   | "http-message-page"
   | "http-room-state"
@@ -32,7 +34,7 @@ export function checkOf(
   name: SchemaName,
   options: { readonly isExact?: boolean } = {},
 ): (value: unknown) => string | undefined {
-  const ajv = new Ajv2020({ strict: true, allErrors: false });
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: false });
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
   const schema = readSchema(name);
   const validate: ValidateFunction = ajv.compile(
