@@ -1,0 +1,39 @@
+// Three processes over one PostgreSQL and NATS, behind a balancer without stickiness, cannot be told
+// from one by any point of docs/protocol.md.
+
+import { assertEquals } from "@std/assert";
+import { checkPoints, type PointResult, POINTS } from "../conformance/suite.ts";
+import { startMachine } from "../helpers/machines.ts";
+import { hasNats, NatsServer } from "../helpers/nats_server.ts";
+import { needs } from "../helpers/permissions.ts";
+import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
+import { RoundRobin } from "../helpers/round_robin.ts";
+
+const real = needs("net", "run", "read", "write", "env");
+const ignore = real.ignore || !await hasPostgres() || !await hasNats();
+
+Deno.test(
+  "every point of protocol.md holds over three processes",
+  { ...real, ignore },
+  async () => {
+    await using undo = new AsyncDisposableStack();
+    const postgres = undo.use(await PostgresServer.start());
+    const nats = undo.use(await NatsServer.start());
+    const start = async (environment: Readonly<Record<string, string>>) => {
+      const shared = { postgres: await postgres.createDatabase(), nats: nats.url };
+      const machines = await Promise.all([1, 2, 3].map(() => startMachine(shared, environment)));
+      for (const machine of machines) undo.use(machine);
+      return undo.use(new RoundRobin(machines.map(({ port }) => port))).url;
+    };
+    const secret = crypto.randomUUID() + crypto.randomUUID();
+    const [url, closed] = await Promise.all([start({}), start({ HUBBUB_JWT_SECRET: secret })]);
+    const results: PointResult[] = [];
+    await checkPoints({ url, withTokens: { url: closed, secret } }, POINTS, (result) => {
+      results.push(result);
+    });
+    assertEquals(results.filter(({ outcome }) => outcome === "fails"), []);
+    // Those that stop a server are checked with one.
+    const unchecked = results.filter(({ outcome }) => outcome === "unchecked").map(({ id }) => id);
+    assertEquals(unchecked, ["ALL-24"]);
+  },
+);
