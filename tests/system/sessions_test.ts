@@ -26,10 +26,12 @@ class Sessions {
   };
 }
 
+type Version = "v1" | "v2";
+
 const PATHS = { v1: "/rooms/lobby/ws", v2: "/ws" } as const;
 
 /** Opens a connection with a cookie. */
-async function open(server: TestServer, version: keyof typeof PATHS): Promise<RawSocket> {
+async function open(server: TestServer, version: Version): Promise<RawSocket> {
   const protocol = version === "v2" ? "hubbub.v2" : "hubbub.v1";
   return await RawSocket.open(server.url + PATHS[version], {
     cookie: "a=b; session=s1",
@@ -38,7 +40,7 @@ async function open(server: TestServer, version: keyof typeof PATHS): Promise<Ra
 }
 
 /** Says something, and reads until it is stored, refused, or the connection closed. */
-async function say(socket: RawSocket, version: keyof typeof PATHS, text: string): Promise<string> {
+async function say(socket: RawSocket, version: Version, text: string): Promise<string> {
   const room = version === "v2" ? { room: "lobby" } : {};
   const join = version === "v2" ? `{"type":"join","room":"lobby"}\n` : "";
   const message = { type: "chat_message", ...room, payload: { text, ref: text } };
@@ -55,8 +57,9 @@ async function say(socket: RawSocket, version: keyof typeof PATHS, text: string)
   }
 }
 
-for (const version of ["v1", "v2"] as const) {
-  Deno.test(`A session that was prolonged keeps its connection, ${version}`, net, async () => {
+/** What becomes of a connection when the time of its session is over. */
+const CASES: Readonly<Record<string, (version: Version) => Promise<void>>> = {
+  async "A session that was prolonged keeps its connection"(version) {
     const sessions = new Sessions();
     const session = { user: "ann", expiresAt: Date.now() + 3_000 };
     sessions.byId.set("s1", session);
@@ -70,9 +73,8 @@ for (const version of ["v1", "v2"] as const) {
     assertEquals(sessions.asked, 1);
     for (const text of ["2", "3"]) assertEquals(await say(socket, version, text), "stored");
     assertEquals(sessions.asked, 2, "asked once more, and no more");
-  });
-
-  Deno.test(`A session that ended ends its connection, ${version}`, net, async () => {
+  },
+  async "A session that ended ends its connection"(version) {
     const sessions = new Sessions();
     sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
     await using server = await serveAlone({ authorize: sessions.authorize });
@@ -81,41 +83,30 @@ for (const version of ["v1", "v2"] as const) {
     await eventually(() => Date.now() > sessions.byId.get("s1")!.expiresAt, "its end");
     assertEquals(await say(socket, version, "2"), "4501");
     assertEquals((await server.log.last("lobby", { limit: 10 })).length, 1);
-  });
-
-  Deno.test(
-    `A session that is another's by now is not this connection's, ${version}`,
-    net,
-    async () => {
-      const sessions = new Sessions();
-      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
-      await using server = await serveAlone({ authorize: sessions.authorize });
-      using socket = await open(server, version);
-      assertEquals(await say(socket, version, "1"), "stored");
-      const { expiresAt } = sessions.byId.get("s1")!;
-      sessions.byId.set("s1", { user: "bob", expiresAt: expiresAt + 60_000 });
-      await eventually(() => Date.now() > expiresAt, "its end");
-      assertEquals(await say(socket, version, "2"), "4501");
-    },
-  );
-
-  Deno.test(
-    `A session that cannot be verified lets the client come back, ${version}`,
-    net,
-    async () => {
-      const sessions = new Sessions();
-      sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
-      await using server = await serveAlone({ authorize: sessions.authorize });
-      using socket = await open(server, version);
-      assertEquals(await say(socket, version, "1"), "stored");
-      sessions.isDown = true;
-      await eventually(() => Date.now() > sessions.byId.get("s1")!.expiresAt, "its end");
-      assertEquals(await say(socket, version, "2"), "1011");
-      assertEquals(server.hub.metrics.authorizeFailures, 1);
-    },
-  );
-
-  Deno.test(`A prolonged session has the role that it has by now, ${version}`, net, async () => {
+  },
+  async "A session that is another's by now is not this connection's"(version) {
+    const sessions = new Sessions();
+    sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
+    await using server = await serveAlone({ authorize: sessions.authorize });
+    using socket = await open(server, version);
+    assertEquals(await say(socket, version, "1"), "stored");
+    const { expiresAt } = sessions.byId.get("s1")!;
+    sessions.byId.set("s1", { user: "bob", expiresAt: expiresAt + 60_000 });
+    await eventually(() => Date.now() > expiresAt, "its end");
+    assertEquals(await say(socket, version, "2"), "4501");
+  },
+  async "A session that cannot be verified lets the client come back"(version) {
+    const sessions = new Sessions();
+    sessions.byId.set("s1", { user: "ann", expiresAt: Date.now() + 3_000 });
+    await using server = await serveAlone({ authorize: sessions.authorize });
+    using socket = await open(server, version);
+    assertEquals(await say(socket, version, "1"), "stored");
+    sessions.isDown = true;
+    await eventually(() => Date.now() > sessions.byId.get("s1")!.expiresAt, "its end");
+    assertEquals(await say(socket, version, "2"), "1011");
+    assertEquals(server.hub.metrics.authorizeFailures, 1);
+  },
+  async "A prolonged session has the role that it has by now"(version) {
     const sessions = new Sessions();
     const session = { user: "ann", expiresAt: Date.now() + 3_000, role: "member" as RoomRole };
     sessions.byId.set("s1", session);
@@ -127,5 +118,21 @@ for (const version of ["v1", "v2"] as const) {
     session.role = "reader";
     await eventually(() => Date.now() > expiredAt, "the end of what was known");
     assertEquals(await say(socket, version, "2"), "forbidden");
+  },
+};
+
+// All at once: they wait for the same time.
+for (const version of ["v1", "v2"] as const) {
+  Deno.test(`A connection lasts as long as its session, ${version}`, net, async (test) => {
+    const cases = Object.entries(CASES).map(([name, fn]) =>
+      test.step({
+        name,
+        fn: () => fn(version),
+        sanitizeOps: false,
+        sanitizeResources: false,
+        sanitizeExit: false,
+      })
+    );
+    assertEquals(await Promise.all(cases), cases.map(() => true));
   });
 }
