@@ -22,6 +22,7 @@ export { decodeRoom, decodeUser } from "./names.ts";
 export type { Cursor, Emoji, MessageText, Ref, RoomName, UserName } from "./identifiers.ts";
 export { decodeDraft } from "./message.ts";
 export type { Draft, Message, MessageExtras } from "./message.ts";
+export { findMentions } from "./mentions.ts";
 export { decodeCursor } from "./message_fields.ts";
 export type { DecodeOptions } from "./message_fields.ts";
 export { decodeData } from "./json_object.ts";
