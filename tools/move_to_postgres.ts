@@ -4,6 +4,7 @@
 
 import { KvRoomLog } from "@hubbub/hub";
 import { PostgresRoomLog } from "@hubbub/hub/postgres";
+import { ORIGIN } from "../src/store/cursor.ts";
 import { KvKeys } from "../src/store/kv/keys.ts";
 import type { HeadValue } from "../src/store/kv/kv_reader.ts";
 import { parsePostgresAddress } from "../src/store/postgres/postgres_address.ts";
@@ -51,6 +52,10 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
     const names = await source.rooms({ limit: 100, after });
     if (names.length === 0) break;
     for (const room of names) {
+      const { from, erasing } = await source.meta(room);
+      // What was deleted is not copied.
+      if (from !== ORIGIN) await source.clear(room);
+      for (const user of erasing.keys()) await source.eraseUser(room, user);
       entries += await copyEntries(kv, sql, { room, table: "entries", prefix: keys.log(room) });
       await copyEntries(kv, sql, { room, table: "changes", prefix: keys.changes(room) });
       await copyStates(kv, sql, { room, keys });
@@ -61,9 +66,10 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
       const { hasChanges, hasControls } = await source.meta(room);
       await sql.unsafe(
         `insert into ${SCHEMA}.rooms
-        (room, place, index, tag, swept, has_changes, has_controls)
-        values ($1, $2, $3, $4, $5, $6, $7)`,
-        [room, place, ...head.value, swept, hasChanges, hasControls],
+        (room, place, index, tag, swept, has_changes, has_controls,
+          from_place, from_index, from_tag)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        [room, place, ...head.value, swept, hasChanges, hasControls, ...await fromOf(kv, room)],
       );
       rooms++;
       if (BigInt(place) > last) last = BigInt(place);
@@ -81,6 +87,12 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
     await sql.unsafe(`update ${SCHEMA}.system set value = $1 where name = 'id'`, [id]);
   }
   return { rooms, entries };
+}
+
+/** The place from which a log counts, for the columns that hold it. */
+async function fromOf(kv: Deno.Kv, room: string): Promise<(string | number | null)[]> {
+  const { value, versionstamp } = await kv.get<HeadValue>(new KvKeys([]).from(room));
+  return value === null ? [null, null, null] : [numberOf(versionstamp), ...value];
 }
 
 async function copyEntries(

@@ -10,6 +10,7 @@
 import type { ChangeKind, JsonObject } from "../protocol/mod.ts";
 import type { ChangeWrites, StateWrite } from "./change_entry.ts";
 import { CHANGES_FROM, cursorAt, tagOf } from "./cursor.ts";
+import { userMember } from "./entry_line.ts";
 
 /** What is stored of any change; its cursor is given by the commit. */
 export interface StoredBase {
@@ -53,6 +54,12 @@ export interface StoredControl extends StoredBase {
   /** The value; null takes the state away. */
   readonly value: JsonObject | null;
 }
+
+/** The name of the control record that deletes its room. */
+export const ROOM_DELETED = "room_deleted";
+
+/** The name of the control record that erases a user, whose name is in its value. */
+export const USER_ERASED = "user_erased";
 
 /** What is stored of a change. */
 export type StoredChange = StoredMessageChange | StoredControl;
@@ -107,6 +114,9 @@ export function writesOf(change: StoredChange): ChangeWrites {
   const { id } = change;
   if (change.kind === "control") {
     const { name, value } = change;
+    if (name === ROOM_DELETED) return { id, states: [], clears: true };
+    const erased = erasedUserOf(change);
+    if (erased !== undefined) return { id, states: [], erases: erased };
     return { id, states: [{ name: [name], value: value && JSON.stringify(value) }] };
   }
   const { at, user, message, kind, text, data, emoji = "", status } = change;
@@ -129,6 +139,28 @@ export function writesOf(change: StoredChange): ChangeWrites {
       states.push({ message, name: ["reaction", emoji, user], value: status ? "1" : null });
       return { id, states };
   }
+}
+
+/**
+ * Tells whether a change deletes its room: then nothing before it counts.
+ *
+ * @param change The change.
+ * @returns True if so.
+ */
+export function deletesRoom(change: StoredChange): boolean {
+  return change.kind === "control" && change.name === ROOM_DELETED;
+}
+
+/**
+ * Tells whom a change erases.
+ *
+ * @param change The change.
+ * @returns The user whose earlier messages and reactions are gone; undefined where it is another change.
+ */
+export function erasedUserOf(change: StoredChange): string | undefined {
+  if (change.kind !== "control" || change.name !== USER_ERASED) return undefined;
+  const user = change.value?.user;
+  return typeof user === "string" ? user : undefined;
 }
 
 /**
@@ -167,6 +199,45 @@ export function eraseEdits(text: string, message: string): string {
     if (stored?.kind !== "edit" || stored.message !== message) return line;
     const { text: _text, data: _data, ref: _ref, h: _h, ...rest } = stored;
     return JSON.stringify(rest);
+  }).join("\n");
+}
+
+/**
+ * Finds the reactions of a user among the changes of a commit.
+ *
+ * @param text The lines, decoded from UTF-8.
+ * @param user The user.
+ * @returns The reactions, by their places in the text.
+ */
+export function reactionsOf(text: string, user: string): Map<number, StoredMessageChange> {
+  const found = new Map<number, StoredMessageChange>();
+  const member = userMember(user);
+  if (!text.includes(member)) return found;
+  text.split("\n").forEach((line, position) => {
+    const stored = line.includes(member) ? parseChange(line) : undefined;
+    if (stored?.kind === "reaction" && stored.user === user) found.set(position, stored);
+  });
+  return found;
+}
+
+/**
+ * Takes changes out of the changes of a commit. The others keep their places.
+ *
+ * @param text The lines, decoded from UTF-8.
+ * @param isIt Tells which, by their places in the text.
+ * @returns The lines, in which they are edits that say nothing.
+ */
+export function eraseChanges(text: string, isIt: (position: number) => boolean): string {
+  return text.split("\n").map((line, position) => {
+    const stored = isIt(position) ? parseChange(line) : undefined;
+    if (!stored) return line;
+    const { id, user, at } = stored;
+    if (stored.kind === "control") {
+      const control: StoredControl = { id, user, at, kind: "control", name: "erased", value: null };
+      return JSON.stringify(control);
+    }
+    const change: StoredMessageChange = { id, user, at, kind: "edit", message: stored.message };
+    return JSON.stringify(change);
   }).join("\n");
 }
 

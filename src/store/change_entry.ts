@@ -27,6 +27,10 @@ export interface ChangeWrites {
   readonly edits?: string;
   /** The message that it deletes: the store has to know until that is erased. */
   readonly deletes?: string;
+  /** Whether it deletes the room: the log counts from it on, and nothing before it is read. */
+  readonly clears?: true;
+  /** The user whose earlier messages and reactions it erases. */
+  readonly erases?: string;
 }
 
 /** The changes that one room gets in one commit. */

@@ -47,21 +47,65 @@ export const STRUCK_START = '{"struck":';
 export const ERASED_START = '{"gone":';
 
 /**
- * Takes what a message said out of an entry. The lines after it keep their places.
+ * Takes what messages said out of an entry. The lines after them keep their places.
  *
  * @param text The entry, decoded from UTF-8.
- * @param index The index of its line.
- * @param isIt Tells its unique id: where a backup was put back, another message stands there.
- * @returns The entry without it; the same text where it is not there.
+ * @param messages By index, what tells the unique id of each: where a backup was put back, others
+ * stand there.
+ * @returns The entry without it; the same text where they are not there.
  */
-export function eraseLine(text: string, index: number, isIt: (id: string) => boolean): string {
-  return text.split("\n").map((line, at) => {
-    if (at !== index || line.startsWith(ERASED_START) || line.startsWith(STRUCK_START)) return line;
-    const stored = JSON.parse(line) as StoredMessage;
-    if (!isIt(stored.id)) return line;
+export function eraseLines(
+  text: string,
+  messages: ReadonlyMap<number, (id: string) => boolean>,
+): string {
+  return text.split("\n").map((line, index) => {
+    const isIt = messages.get(index);
+    if (!isIt || line.startsWith(ERASED_START) || line.startsWith(STRUCK_START)) return line;
+    const stored = parseMessage(line);
+    if (!stored || !isIt(stored.id)) return line;
     const { user, ref, sent_at } = stored;
     const k = ref === undefined ? undefined : refHashText(hashRef(refName(user, ref)));
     const erased: ErasedLine = { gone: stored.id, user, sent_at, k };
     return JSON.stringify(erased);
   }).join("\n");
+}
+
+/**
+ * Finds the messages of a user in an entry.
+ *
+ * @param text The entry, decoded from UTF-8.
+ * @param user The user.
+ * @returns The indexes and the unique ids of those that still say something.
+ */
+export function linesOf(text: string, user: string): Map<number, string> {
+  const found = new Map<number, string>();
+  const member = userMember(user);
+  // Most entries hold nothing of the user: they are not parsed.
+  if (!text.includes(member)) return found;
+  text.split("\n").forEach((line, index) => {
+    if (!line.includes(member)) return;
+    if (line.startsWith(ERASED_START) || line.startsWith(STRUCK_START)) return;
+    const stored = parseMessage(line);
+    if (stored?.user === user) found.set(index, stored.id);
+  });
+  return found;
+}
+
+/**
+ * How a user stands in a line.
+ *
+ * @param user The user.
+ * @returns Text that every line has that is the user's.
+ */
+export function userMember(user: string): string {
+  return `"user":${JSON.stringify(user)}`;
+}
+
+function parseMessage(line: string): StoredMessage | undefined {
+  try {
+    const stored = JSON.parse(line) as StoredMessage | null;
+    return typeof stored?.id === "string" && typeof stored.user === "string" ? stored : undefined;
+  } catch {
+    return undefined; // What is damaged says nothing that could be found.
+  }
 }

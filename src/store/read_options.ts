@@ -46,4 +46,6 @@ export interface MessageStates {
   readonly messages: ReadonlyMap<string, readonly StateItem[]>;
   /** The cursor of the first message that was not read, for the limit; undefined where all were. */
   readonly next: string | undefined;
+  /** The place from which the log counted when they had been read. */
+  readonly from: string;
 }

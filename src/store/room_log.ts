@@ -10,15 +10,8 @@ import type { CommitBudget } from "./commit_budget.ts";
 import type { LogEntry, LogRecord } from "./entry.ts";
 import type { Growth } from "./growth.ts";
 import type { ChangesOptions, MessageStates, ReadOptions, StatesOptions } from "./read_options.ts";
+import type { OnErased, RoomMeta } from "./room_meta.ts";
 import type { StoreEvent } from "./store_event.ts";
-
-/** What a room ever had besides messages. */
-export interface RoomMeta {
-  /** Whether a message was ever changed. */
-  readonly hasChanges: boolean;
-  /** Whether there ever was a control record. */
-  readonly hasControls: boolean;
-}
 
 /**
  * A store of append-only room logs, whose order is that of its commits. Several hubs, in several
@@ -33,6 +26,10 @@ export interface RoomMeta {
  * from messages, so that a page of messages costs the same however many there are. With each come
  * writes of *states*, in the same commit; of each name the last write, in the order of the log, is
  * the state. A store understands neither: it keeps lines, and states by message and name.
+ *
+ * **Deleting a room** is a change as well, with `clears`: from its place on the log counts. A read that
+ * begins after that commit resolved gives back nothing that stands before it: no records, no changes
+ * and no states, and no place there is known to `has`. The keys go behind, by `clear`.
  *
  * **What an implementation MUST promise**
  *
@@ -156,12 +153,30 @@ export interface RoomLog {
    */
   erase(room: string, message: string): Promise<void>;
   /**
+   * Deletes what stands before the place from which a room's log counts, in bounded steps. What is
+   * cut off, by a crash too, goes on by itself where the store is attached to.
+   *
+   * @param room The room.
+   */
+  clear(room: string): Promise<void>;
+  /**
+   * Erases what a user wrote before the last record with `erases` of the user, in bounded steps: the
+   * messages and what became of them, and the user's reactions. The places of all records stay. What
+   * is cut off goes on by itself where the store is attached to; until it is done, and a while longer,
+   * {@linkcode RoomMeta.erasing} tells of it.
+   *
+   * @param room The room.
+   * @param user The user.
+   * @param onStep Called after each step. Must not throw.
+   */
+  eraseUser(room: string, user: string, onStep?: OnErased): Promise<void>;
+  /**
    * Tells whether everything after a place is still there.
    *
    * @param room Its name.
    * @param cursor The place, with its tag; {@linkcode ORIGIN} is the beginning of the log.
    * @returns True where a record, a message or a change, stands there; at the origin, where nothing has been
-   * removed from the log's beginning.
+   * removed from the log's beginning, and the room was never deleted.
    */
   has(room: string, cursor: string): Promise<boolean>;
   /**
@@ -180,7 +195,7 @@ export interface RoomLog {
    */
   heads(rooms: readonly string[]): Promise<string[]>;
   /**
-   * Lists the rooms that ever had a message.
+   * Lists the rooms that ever had a record; those that were deleted, where they have a message since.
    *
    * @param options How many at most, and the name after which to begin.
    * @returns Their names, each greater than the one before.

@@ -7,6 +7,7 @@ import { COMMIT_LENGTH, commitOf, cursorAt, isCursor } from "../../src/store/cur
 import { NO_COMMIT, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 import { joinLines, messageText, writeTombstones } from "../../src/store/entry.ts";
 import { testChanges } from "./change_contract.ts";
+import { testErasures } from "./erasure_contract.ts";
 import { fill, numbers, storedEntry, storedLine } from "./stored_lines.ts";
 
 /** A database that one test has to itself. */
@@ -72,6 +73,7 @@ export function testRoomLog(
   };
 
   testChanges(test);
+  testErasures(test);
 
   test("a commit is 20 hexadecimal digits, and greater than all before", async (database, log) => {
     const other = await database.open();

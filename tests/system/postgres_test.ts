@@ -5,7 +5,7 @@ import { testFanout } from "../helpers/fanout_contract.ts";
 import { needs } from "../helpers/permissions.ts";
 import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
 import { parsePostgresAddress } from "../../src/store/postgres/postgres_address.ts";
-import { encodeChange, writesOf } from "../../src/store/change.ts";
+import { encodeChange, ROOM_DELETED, writesOf } from "../../src/store/change.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { moveToPostgres } from "../../tools/move_to_postgres.ts";
 import { eventually } from "../helpers/patience.ts";
@@ -156,10 +156,27 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
   };
   await change("edit", { text: "edited" });
   await change("reaction", { emoji: "👍", status: true });
+  // One room was deleted and written again, one for good; and of none is a user left.
+  for (const room of ["again", "gone"]) {
+    await old.append(new Map([[room, storedEntry(["secret"])]]));
+    const id = `deletes ${room}`;
+    const stored = {
+      id,
+      user: "",
+      at: 1,
+      kind: "control",
+      name: ROOM_DELETED,
+      value: null,
+    } as const;
+    const changes = { bytes: encodeChange(stored), changes: [writesOf(stored)] };
+    await old.append(new Map([[room, { bytes: new Uint8Array(), count: 0, lastId: id, changes }]]));
+  }
+  await old.append(new Map([["again", storedEntry(["new"])]]));
   const url = await server!.createDatabase();
-  assertEquals((await moveToPostgres(kv, url)).rooms, 2);
+  assertEquals((await moveToPostgres(kv, url)).rooms, 3);
   await using log = await PostgresRoomLog.open(url);
-  for (const room of ["lobby", "other"]) {
+  assertEquals(await log.rooms({ limit: 9 }), ["again", "lobby", "other"]);
+  for (const room of ["again", "lobby", "other"]) {
     const all = await old.after(room, ORIGIN, { limit: Infinity });
     assertEquals(await log.after(room, ORIGIN, { limit: Infinity }), all);
     assertEquals(await log.head(room), await old.head(room));

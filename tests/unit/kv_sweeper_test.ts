@@ -4,6 +4,7 @@ import { joinLines } from "../../src/store/entry.ts";
 import { KvKeys } from "../../src/store/kv/keys.ts";
 import { KvExpiry } from "../../src/store/kv/kv_expiry.ts";
 import { KvHandle } from "../../src/store/kv/kv_handle.ts";
+import { KvRoomMeta } from "../../src/store/kv/kv_room_meta.ts";
 import { KvSweeper } from "../../src/store/kv/kv_sweeper.ts";
 import { SteadyClock } from "../../src/store/steady_clock.ts";
 import { numbers, storedLine } from "../helpers/stored_lines.ts";
@@ -39,7 +40,8 @@ class Sweep implements Disposable {
     const fenceKey = keys.fence(crypto.randomUUID());
     const handle = new KvHandle(this.kv, { timeoutMs: 10_000, fenceKey, onEvent });
     const clock = new SteadyClock(() => this.now, () => this.now);
-    const expiry = new KvExpiry({ handle, keys, clock, retentionMs: RETENTION_MS });
+    const meta = new KvRoomMeta({ handle, keys });
+    const expiry = new KvExpiry({ handle, keys, meta, clock, retentionMs: RETENTION_MS });
     const rooms = async (options: { limit: number; after?: string }) => {
       if (options.after === undefined) isolate.passes++;
       const { failure } = isolate;

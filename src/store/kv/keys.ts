@@ -21,6 +21,8 @@ export class KvKeys {
   readonly rooms: Deno.KvKey;
   /** The prefix of messages that were deleted and not erased yet, by room and cursor. */
   readonly erase: Deno.KvKey;
+  /** The prefix of what commits have left to be done. */
+  readonly tasks: Deno.KvKey;
   /** The key that is set while something that was erased may still stand in the file. */
   readonly uncompacted: Deno.KvKey;
 
@@ -34,6 +36,7 @@ export class KvKeys {
     this.feed = [...prefix, "feed"];
     this.rooms = [...prefix, "rooms"];
     this.erase = [...prefix, "erase"];
+    this.tasks = [...prefix, "tasks"];
     this.uncompacted = [...prefix, "uncompacted"];
   }
 
@@ -71,6 +74,21 @@ export class KvKeys {
   /** The key of what a room ever had, without its name. */
   meta(room: string): Deno.KvKey {
     return [...this.rooms, room, "meta"];
+  }
+
+  /** The key of the place from which a room's log counts: it was deleted before. */
+  from(room: string): Deno.KvKey {
+    return [...this.meta(room), "from"];
+  }
+
+  /** The key of the place up to which a user is being erased in a room. */
+  erasing(room: string, user: string): Deno.KvKey {
+    return [...this.meta(room), "erasing", user];
+  }
+
+  /** The key of what a commit has left to be done in a room. */
+  task(kind: string, room: string, user: string): Deno.KvKey {
+    return [...this.tasks, kind, room, user];
   }
 
   /** The key of the commit up to which the beginning of a room's log was deleted. */

@@ -8,10 +8,10 @@ import { CHANGED, type ChangeRecord, decodeChanges } from "../change.ts";
 import type { ChangeEntry, StateItem } from "../change_entry.ts";
 import { CHANGES_FROM, commitOf, cursorAt, placeOf, tagOf } from "../cursor.ts";
 import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
-import type { RoomMeta } from "../room_log.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
+import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries, or states, that one round trip brings. */
 const READ_BATCH = 32;
@@ -36,6 +36,8 @@ export interface KvChangesOptions {
   readonly keys: KvKeys;
   /** What has expired. */
   readonly expiry: KvExpiry;
+  /** Where logs count from. */
+  readonly meta: KvRoomMeta;
   /** Called for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
@@ -51,17 +53,15 @@ export class KvChanges {
 
   /** Adds a room's changes to an atomic: no check, no read. */
   compose(atomic: Deno.AtomicOperation, kv: Deno.Kv, room: string, entry: ChangeEntry): void {
-    const { keys } = this.#options;
+    const { keys, meta } = this.#options;
     atomic.set([...keys.changes(room), kv.commitVersionstamp()], entry.bytes);
     // Many changes of one commit may set the same state.
     const states = new Map<string, [Deno.KvKey, StateValue | undefined]>();
     const edited = new Set<string>();
-    let hasControls = false;
     entry.changes.forEach(({ id, states: writes, edits, deletes }, position) => {
       const at = [CHANGES_FROM + position, tagOf(id)] as const;
       for (const { message, name, value } of writes) {
         const prefix = message === undefined ? keys.controls(room) : [...keys.state(room), message];
-        hasControls ||= message === undefined;
         const stored: StateValue | undefined = value === null
           ? undefined
           : message !== undefined && value === "1"
@@ -79,42 +79,32 @@ export class KvChanges {
     for (const message of edited) {
       atomic.set([...keys.edits(room, message), kv.commitVersionstamp()], true);
     }
-    atomic.set([...keys.meta(room), "changes"], true);
-    if (hasControls) atomic.set([...keys.meta(room), "controls"], true);
-  }
-
-  /** As in {@linkcode RoomLog.meta}. */
-  async meta(room: string): Promise<RoomMeta> {
-    const { handle, keys } = this.#options;
-    const prefix = keys.meta(room);
-    return await handle.call("read meta", async (kv) => {
-      const found = new Set<unknown>();
-      for await (const { key } of kv.list({ prefix }, { limit: 8 })) found.add(key.at(-1));
-      return { hasChanges: found.has("changes"), hasControls: found.has("controls") };
-    });
+    meta.compose(atomic, room, entry.changes);
   }
 
   /** As in {@linkcode RoomLog.changes}. */
   async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
-    const { handle, keys, expiry } = this.#options;
+    const { handle, keys, expiry, meta } = this.#options;
     const { limit, until, newest = false } = options;
     const from = placeOf(cursor);
     if (limit <= 0 || (until !== undefined && placeOf(until) <= from)) return [];
-    const prefix = keys.changes(room);
-    const start = [...prefix, commitOf(cursor)];
-    const selector = until === undefined
-      ? { prefix, start }
-      : { start, end: [...prefix, commitOf(until) + "~"] };
     const first = await expiry.first(room);
+    const range = {
+      prefix: keys.changes(room),
+      start: commitOf(cursor),
+      end: until === undefined ? undefined : commitOf(until) + "~",
+      reverse: newest,
+      batchSize: READ_BATCH,
+    };
     return await handle.call("read changes", async (kv, progress) => {
       const found: ChangeRecord[] = [];
-      const listed = kv.list<Uint8Array>(selector, { batchSize: READ_BATCH, reverse: newest });
-      for await (const { key, value } of listed) {
-        progress();
-        const records = this.#decode(room, String(key.at(-1)), value);
+      const listed = meta.entries(kv, room, range, progress);
+      for await (const { commit, value, from: counted } of listed) {
+        const records = this.#decode(room, commit, value);
         for (const record of newest ? records.reverse() : records) {
           if (placeOf(record.cursor) <= from || record.cursor > (until ?? END)) continue;
-          if (record.kind !== "control" && record.message < first) continue;
+          if (record.cursor < counted) continue;
+          if (record.kind !== "control" && record.message < max(first, counted)) continue;
           found.push(record);
           if (found.length >= limit) return newest ? found.reverse() : found;
         }
@@ -128,28 +118,31 @@ export class KvChanges {
     const { handle, keys } = this.#options;
     const commit = commitOf(cursor);
     const key = [...keys.changes(room), commit];
-    const { value } = await handle.call("get", (kv) => kv.get<Uint8Array>(key));
-    return value !== null &&
+    const [{ value }, from] = await handle.call("get", (kv) => {
+      return Promise.all([kv.get<Uint8Array>(key), this.#options.meta.from(kv, room)]);
+    });
+    return value !== null && cursor >= from &&
       this.#decode(room, commit, value).some((record) => record.cursor === cursor);
   }
 
   /** As in {@linkcode RoomLog.controls}. */
   async controls(room: string): Promise<StateItem[]> {
-    const { handle, keys } = this.#options;
+    const { handle, keys, meta } = this.#options;
     const prefix = keys.controls(room);
     return await handle.call("read controls", async (kv, progress) => {
       const found: StateItem[] = [];
+      const from = await meta.from(kv, room);
       for await (const entry of kv.list<StateValue>({ prefix }, { batchSize: STATES_BATCH })) {
         progress();
         found.push(itemOf(entry, prefix.length));
       }
-      return found;
+      return found.filter(({ cursor }) => cursor > from);
     });
   }
 
   /** As in {@linkcode RoomLog.states}. */
   async states(room: string, options: StatesOptions): Promise<MessageStates> {
-    const { handle, keys } = this.#options;
+    const { handle, keys, meta } = this.#options;
     const { from, to, limit, reverse = false } = options;
     const prefix = keys.state(room);
     const found = new Map<string, StateItem[]>();
@@ -191,7 +184,10 @@ export class KvChanges {
     for (const message of new Set(torn)) {
       found.set(message, await this.#statesOf(room, message));
     }
-    return { messages: found, next };
+    // Behind the states: who has the messages must know whether all of this was of a deleted room.
+    const counted = await handle.call("read meta", (kv) => meta.from(kv, room));
+    for (const message of found.keys()) if (message < counted) found.delete(message);
+    return { messages: found, next, from: counted };
   }
 
   /** Reads the states of one message that are too many for a round trip. */
@@ -227,4 +223,8 @@ function itemOf({ key, value, versionstamp }: Deno.KvEntry<StateValue>, from: nu
     value: text ? decoder.decode(text) : "1",
     cursor: cursorAt(versionstamp, index, tag),
   };
+}
+
+function max(one: string, other: string): string {
+  return one > other ? one : other;
 }

@@ -6,7 +6,7 @@
 
 import { CHANGED, eraseEdits } from "../change.ts";
 import { commitOf, cursorAt, indexOf, tagOf } from "../cursor.ts";
-import { eraseLine } from "../entry_line.ts";
+import { eraseLines } from "../entry_line.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";
 import type { KvHandle } from "./kv_handle.ts";
@@ -67,7 +67,8 @@ export class KvEraser {
   async erase(room: string, message: string): Promise<void> {
     const { handle, keys } = this.#options;
     const commit = commitOf(message);
-    const isIt = (id: string) => cursorAt(commit, indexOf(message), tagOf(id)) === message;
+    const index = indexOf(message);
+    const isIt = (id: string) => cursorAt(commit, index, tagOf(id)) === message;
     // First of all: who compacts meanwhile has to do it once more.
     await handle.call("erase", (kv) => kv.set(keys.uncompacted, true));
     const edits = await this.#list({ prefix: keys.edits(room, message) });
@@ -80,7 +81,7 @@ export class KvEraser {
     await this.#delete(states.filter((key) => !KEPT.has(key[prefix.length])));
     // After the rest: who reads the message and finds it here does all of it again.
     await this.rewrite([...keys.log(room), commit], (text) => {
-      return eraseLine(text, indexOf(message), isIt);
+      return eraseLines(text, new Map([[index, isIt]]));
     });
     await this.#delete([...edits, [...keys.erase, room, message]]);
   }

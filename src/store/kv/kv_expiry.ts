@@ -8,6 +8,7 @@ import { isCommit } from "../cursor.ts";
 import { Expiry, type ExpiryOptions } from "../expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
+import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries that one round trip brings: mostly the first one is young enough. */
 const SCAN_BATCH = 8;
@@ -18,6 +19,8 @@ export interface KvExpiryOptions extends ExpiryOptions {
   readonly handle: KvHandle;
   /** Its keys. */
   readonly keys: KvKeys;
+  /** Where logs count from. */
+  readonly meta: KvRoomMeta;
 }
 
 const decoder = new TextDecoder();
@@ -38,13 +41,10 @@ export class KvExpiry extends Expiry {
     from: string,
     visit: (commit: string, text: string) => boolean,
   ): Promise<void> {
-    const { handle, keys } = this.#options;
-    const prefix = keys.log(room);
-    const selector = { prefix, start: [...prefix, from] };
+    const { handle, keys, meta } = this.#options;
+    const range = { prefix: keys.log(room), start: from, batchSize: SCAN_BATCH };
     await handle.call("find what expired", async (kv, progress) => {
-      for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: SCAN_BATCH })) {
-        progress();
-        const commit = String(key.at(-1));
+      for await (const { commit, value } of meta.entries(kv, room, range, progress)) {
         // What nobody can read is as old as what stands before it.
         if (!isCommit(commit)) continue;
         const text = value instanceof Uint8Array ? decoder.decode(value) : "";

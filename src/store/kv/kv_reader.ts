@@ -18,6 +18,7 @@ import type { ReadOptions } from "../read_options.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvKeys } from "./keys.ts";
+import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
 const READ_BATCH = 32;
@@ -38,6 +39,8 @@ export interface KvReaderOptions {
   readonly keys: KvKeys;
   /** What has expired. */
   readonly expiry: KvExpiry;
+  /** Where logs count from. */
+  readonly meta: KvRoomMeta;
   /** Called once for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
@@ -57,25 +60,28 @@ export class KvReader {
 
   /** Reads the records before a place; without one, the newest. */
   async before(room: string, options: ReadOptions, cursor: string = END): Promise<LogRecord[]> {
-    const { handle, keys, expiry } = this.#options;
+    const { handle, keys, expiry, meta } = this.#options;
     const { limit, shownOnly, maxLength = Infinity } = options;
     if (limit <= 0) return [];
-    const prefix = keys.log(room);
     const place = placeOf(cursor);
-    // The end is exclusive, and the cursor may stand in the middle of its entry.
-    const end = [...prefix, commitOf(cursor) + "~"];
     const first = await expiry.first(room);
+    const range = {
+      prefix: keys.log(room),
+      start: commitOf(first),
+      // The end is exclusive, and the cursor may stand in the middle of its entry.
+      end: commitOf(cursor) + "~",
+      reverse: true,
+      batchSize: READ_BATCH,
+    };
     return await handle.call("read back", async (kv, progress) => {
       const found: LogRecord[] = [];
       let length = 0;
-      const selector = { start: [...prefix, commitOf(first)], end };
-      const listed = kv.list<Uint8Array>(selector, { reverse: true, batchSize: READ_BATCH });
-      for await (const { key, value } of listed) {
-        progress();
-        const records = this.#decode(room, String(key.at(-1)), value);
+      for await (const { commit, value, from } of meta.entries(kv, room, range, progress)) {
+        const records = this.#decode(room, commit, value);
         for (let i = records.length - 1; i >= 0; i--) {
           const record = records[i];
-          if (placeOf(record.cursor) >= place || record.cursor < first) continue;
+          if (placeOf(record.cursor) >= place) continue;
+          if (record.cursor < first || record.cursor < from) continue;
           if (shownOnly && record.repeats) continue;
           found.push(record);
           length += record.envelope.length;
@@ -88,24 +94,25 @@ export class KvReader {
 
   /** Reads the records after a place. */
   async after(room: string, options: ReadOptions, cursor: string): Promise<LogRecord[]> {
-    const { handle, keys, expiry } = this.#options;
+    const { handle, keys, expiry, meta } = this.#options;
     const { limit, until, shownOnly, maxLength = Infinity } = options;
     if (limit <= 0) return [];
-    const prefix = keys.log(room);
     const first = await expiry.first(room);
-    const from = placeOf(cursor);
-    const start = [...prefix, commitOf(cursor < first ? first : cursor)];
-    const selector = until === undefined
-      ? { prefix, start }
-      : { start, end: [...prefix, commitOf(until) + "~"] };
-    if (until !== undefined && placeOf(until) <= from) return [];
+    const place = placeOf(cursor);
+    if (until !== undefined && placeOf(until) <= place) return [];
+    const range = {
+      prefix: keys.log(room),
+      start: commitOf(cursor < first ? first : cursor),
+      end: until === undefined ? undefined : commitOf(until) + "~",
+      batchSize: READ_BATCH,
+    };
     return await handle.call("read on", async (kv, progress) => {
       const found: LogRecord[] = [];
       let length = 0;
-      for await (const { key, value } of kv.list<Uint8Array>(selector, { batchSize: READ_BATCH })) {
-        progress();
-        for (const record of this.#decode(room, String(key.at(-1)), value)) {
-          if (placeOf(record.cursor) <= from || record.cursor < first) continue;
+      for await (const { commit, value, from } of meta.entries(kv, room, range, progress)) {
+        for (const record of this.#decode(room, commit, value)) {
+          if (placeOf(record.cursor) <= place) continue;
+          if (record.cursor < first || record.cursor < from) continue;
           if (until !== undefined && record.cursor > until) return found;
           if (shownOnly && record.repeats) continue;
           found.push(record);
@@ -119,21 +126,25 @@ export class KvReader {
 
   /** Reads the record at a place. */
   async get(room: string, cursor: string): Promise<LogRecord | undefined> {
-    const { handle, keys, expiry } = this.#options;
+    const { handle, keys, expiry, meta } = this.#options;
     if (cursor < await expiry.first(room)) return undefined;
     const commit = commitOf(cursor);
     const key = [...keys.log(room), commit];
-    const { value } = await handle.call("get", (kv) => kv.get<Uint8Array>(key));
-    if (value === null) return undefined;
+    const [{ value }, from] = await handle.call("get", (kv) => {
+      return Promise.all([kv.get<Uint8Array>(key), meta.from(kv, room)]);
+    });
+    if (value === null || cursor < from) return undefined;
     return this.#decode(room, commit, value).find((record) => record.cursor === cursor);
   }
 
   /** Tells whether nothing was removed from the beginning of a log. */
   async isWhole(room: string): Promise<boolean> {
-    const { handle, keys, expiry } = this.#options;
+    const { handle, keys, expiry, meta } = this.#options;
     if (await expiry.first(room) !== ORIGIN) return false;
-    const { versionstamp } = await handle.call("get", (kv) => kv.get(keys.swept(room)));
-    return versionstamp === null;
+    const [{ versionstamp }, from] = await handle.call("get", (kv) => {
+      return Promise.all([kv.get(keys.swept(room)), meta.from(kv, room)]);
+    });
+    return versionstamp === null && from === ORIGIN;
   }
 
   /** Reads where logs end. */
@@ -180,16 +191,38 @@ export class KvReader {
       const found: string[] = [];
       // Before texts and behind them stand keys that are nobody's room.
       let start = after === undefined ? [...keys.rooms, ""] : behind(keys, after);
-      while (found.length < limit) {
-        const { value: entry } = await kv.list({ prefix: keys.rooms, start }, { limit: 1 }).next();
+      for (let isEnd = false; !isEnd && found.length < limit;) {
+        const names: string[] = [];
+        while (names.length < Math.min(GET_MANY_MAX, limit - found.length)) {
+          const listed = kv.list({ prefix: keys.rooms, start }, { limit: 1 });
+          const { value: entry } = await listed.next();
+          progress();
+          const room = entry && keys.roomOf(entry.key);
+          isEnd = room === undefined;
+          if (room === undefined) break;
+          names.push(room);
+          start = behind(keys, room);
+        }
+        found.push(...await this.#notDeleted(kv, names));
         progress();
-        const room = entry && keys.roomOf(entry.key);
-        if (room === undefined) break;
-        found.push(room);
-        start = behind(keys, room);
       }
       return found;
     });
+  }
+
+  /** Those of some rooms that were never deleted, or have a message since. */
+  async #notDeleted(kv: Deno.Kv, rooms: readonly string[]): Promise<string[]> {
+    if (rooms.length === 0) return [];
+    const { keys, meta } = this.#options;
+    const froms = await meta.manyFrom(kv, rooms);
+    const kept = await Promise.all(rooms.map(async (room, index) => {
+      if (froms[index] === ORIGIN) return true;
+      // Messages of the commit that deleted it stand before that.
+      const prefix = keys.log(room);
+      const selector = { prefix, start: [...prefix, commitOf(froms[index]) + "~"] };
+      return !(await kv.list(selector, { limit: 1 }).next()).done;
+    }));
+    return rooms.filter((_, index) => kept[index]);
   }
 
   #decode(room: string, commit: string, value: unknown): LogRecord[] {

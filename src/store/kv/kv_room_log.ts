@@ -12,23 +12,24 @@ import { CHANGES_FROM, isCursor, isOfChange, ORIGIN, tagOf } from "../cursor.ts"
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
 import type { Growth } from "../growth.ts";
-import type { ChangesOptions, MessageStates } from "../read_options.ts";
-import type { ReadOptions, StatesOptions } from "../read_options.ts";
-import type { RoomLog, RoomMeta } from "../room_log.ts";
+import type { RoomLog } from "../room_log.ts";
+import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options.ts";
+import type { OnErased } from "../room_meta.ts";
+import type { StatesOptions } from "../read_options.ts";
+import type { RoomMeta } from "../room_meta.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";
 import { KvKeys } from "./keys.ts";
+import { createKvUpkeep, type KvUpkeep } from "./kv_upkeep.ts";
 import { KvChanges } from "./kv_changes.ts";
-import { KvCompactor } from "./kv_compactor.ts";
-import { KvEraser } from "./kv_eraser.ts";
 import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
 import { KvFile } from "./kv_file.ts";
 import { KvHandle } from "./kv_handle.ts";
 import { KvProbe } from "./kv_probe.ts";
 import { type HeadValue, KvReader } from "./kv_reader.ts";
-import { KvSweeper } from "./kv_sweeper.ts";
+import { KvRoomMeta } from "./kv_room_meta.ts";
 import type { KvRoomLogOptions } from "./kv_room_log_options.ts";
 import { KV_LIMITS, KvCommitBudget, prefixBytes } from "./limits.ts";
 
@@ -61,9 +62,8 @@ export class KvRoomLog implements RoomLog {
   readonly #expiry: KvExpiry;
   readonly #reader: KvReader;
   readonly #changes: KvChanges;
-  readonly #eraser: KvEraser;
-  readonly #sweeper: KvSweeper;
-  readonly #compactor: KvCompactor;
+  readonly #meta: KvRoomMeta;
+  readonly #upkeep: KvUpkeep;
   readonly #probe: KvProbe;
   /** Whether a database is known to last: one in the memory of a test needs no upkeep. */
   readonly #isOfService: boolean;
@@ -89,16 +89,16 @@ export class KvRoomLog implements RoomLog {
     const handle = this.#handle = new KvHandle(kv, { timeoutMs, reopen, fenceKey, onEvent });
     const elapsed = options.elapsed ?? (() => performance.now());
     const clock = new SteadyClock(options.now ?? Date.now, elapsed);
-    const expiry = this.#expiry = new KvExpiry({ handle, keys, clock, retentionMs });
+    const meta = this.#meta = new KvRoomMeta({ handle, keys });
+    const expiry = this.#expiry = new KvExpiry({ handle, keys, meta, clock, retentionMs });
     this.#feed = new KvFeed(handle, keys);
     const onDamaged = (room: string, cursor: string) =>
       onEvent({ type: "record_damaged", room, cursor });
-    this.#reader = new KvReader({ handle, keys, expiry, onDamaged });
-    this.#changes = new KvChanges({ handle, keys, expiry, onDamaged });
-    this.#eraser = new KvEraser({ handle, keys, onEvent });
+    this.#reader = new KvReader({ handle, keys, expiry, meta, onDamaged });
+    const changes = this.#changes = new KvChanges({ handle, keys, expiry, meta, onDamaged });
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
-    this.#sweeper = new KvSweeper({ handle, keys, expiry, clock, rooms, onEvent });
-    this.#compactor = new KvCompactor({ handle, keys, file, elapsed, onEvent });
+    const forUpkeep = { handle, keys, meta, expiry, changes, clock, file, elapsed, rooms, onEvent };
+    this.#upkeep = createKvUpkeep(forUpkeep);
     this.#file = new KvFile({ path: file, elapsed });
     this.#probe = new KvProbe({ handle, key: keys.probe, file: this.#file, elapsed });
   }
@@ -181,14 +181,24 @@ export class KvRoomLog implements RoomLog {
     return await this.#changes.controls(room);
   }
 
-  /** Tells what a room ever had besides messages. */
+  /** Tells what a room has besides messages. */
   async meta(room: string): Promise<RoomMeta> {
-    return await this.#changes.meta(room);
+    return await this.#meta.read(room);
   }
 
   /** Erases what a deleted message said. */
   async erase(room: string, message: string): Promise<void> {
-    await this.#eraser.erase(room, message);
+    await this.#upkeep.eraser.erase(room, message);
+  }
+
+  /** Deletes what stands before the place from which a room's log counts. */
+  async clear(room: string): Promise<void> {
+    await this.#upkeep.tasks.run({ kind: "clear", room, user: "" });
+  }
+
+  /** Erases what a user wrote before the last record that says so. */
+  async eraseUser(room: string, user: string, onStep?: OnErased): Promise<void> {
+    await this.#upkeep.tasks.run({ kind: "erase_user", room, user }, onStep);
   }
 
   /** Tells whether everything after a place is still there. */
@@ -208,7 +218,7 @@ export class KvRoomLog implements RoomLog {
     return rooms.length === 0 ? [] : await this.#reader.heads(rooms);
   }
 
-  /** Lists the rooms that ever had a message. */
+  /** Lists the rooms that ever had a record, and were not deleted since. */
   async rooms(options: { readonly limit: number; readonly after?: string }): Promise<string[]> {
     return await this.#reader.rooms(options.limit, options.after);
   }
@@ -216,7 +226,7 @@ export class KvRoomLog implements RoomLog {
   /** Rewrites one entry. */
   async rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean> {
     const key = [...this.#keys.log(room), commit];
-    return await this.#eraser.rewrite(key, change, KV_LIMITS.valueBytes);
+    return await this.#upkeep.eraser.rewrite(key, change, KV_LIMITS.valueBytes);
   }
 
   /** Watches for commits. */
@@ -242,16 +252,10 @@ export class KvRoomLog implements RoomLog {
   /** Begins with upkeep: deletes what has expired, and reports. */
   attach(listener: (event: StoreEvent) => void): () => Promise<void> {
     this.#listeners.add(listener);
-    this.#sweeper.start();
-    if (this.#isOfService) this.#eraser.start();
-    this.#compactor.start();
+    this.#upkeep.start({ isOfService: this.#isOfService });
     return async () => {
       const isLast = this.#listeners.delete(listener) && this.#listeners.size === 0;
-      if (isLast) {
-        this.#sweeper.stop();
-        this.#eraser.stop();
-        this.#compactor.stop();
-      }
+      if (isLast) this.#upkeep.stop();
       const answered = this.#handle.answered();
       if (isLast) this.#handle.close();
       await answered;
@@ -260,13 +264,13 @@ export class KvRoomLog implements RoomLog {
 
   /** Gives back the space of what was erased. */
   async compact(): Promise<boolean> {
-    return await this.#compactor.compact();
+    return await this.#upkeep.compactor.compact();
   }
 
   /** Looks whether a room has something to delete. */
   async sweep(room: string): Promise<void> {
     try {
-      const entries = await this.#sweeper.look(room);
+      const entries = await this.#upkeep.sweeper.look(room);
       if (entries > 0) this.#emit({ type: "store_swept", rooms: 1, entries });
     } catch (error) {
       // What timed out was reported.

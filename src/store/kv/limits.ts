@@ -29,6 +29,38 @@ const MUTATIONS_FOR_META = 2;
 const MUTATIONS_PER_COMMIT = 3;
 /** Bytes that the longest prefix may take in a key. */
 const PREFIX_MAX_BYTES = 1_024;
+/** Keys that one atomic deletes, and bytes of them. */
+const DELETED_KEYS_MAX = 400;
+const DELETED_BYTES_MAX = 64 * 1024;
+
+const encoder = new TextEncoder();
+
+function keyBytes(key: Deno.KvKey): number {
+  let bytes = 0;
+  for (const part of key) {
+    // A text part has 2 bytes around it, and its zero bytes are doubled; other parts are short.
+    const text = typeof part === "string" ? encoder.encode(part) : part;
+    bytes += text instanceof Uint8Array
+      ? 2 + text.length + text.filter((byte) => byte === 0).length
+      : 4 + String(part).length + 8;
+  }
+  return bytes;
+}
+
+/**
+ * Counts keys that one atomic deletes.
+ *
+ * @param keys Keys.
+ * @returns How many of the first of them one atomic takes, at least one if there is one.
+ */
+export function deletable(keys: readonly Deno.KvKey[]): number {
+  let bytes = 0;
+  for (let count = 0; count < keys.length; count++) {
+    bytes += keyBytes(keys[count]);
+    if (count === DELETED_KEYS_MAX || (count > 0 && bytes > DELETED_BYTES_MAX)) return count;
+  }
+  return keys.length;
+}
 
 /**
  * Counts the bytes that a prefix takes in each key.
@@ -38,14 +70,7 @@ const PREFIX_MAX_BYTES = 1_024;
  * @throws {RangeError} Where it is so long that keys would not fit.
  */
 export function prefixBytes(prefix: Deno.KvKey): number {
-  let bytes = 0;
-  for (const part of prefix) {
-    // A text part has 2 bytes around it, and its zero bytes are doubled; other parts are short.
-    const text = typeof part === "string" ? new TextEncoder().encode(part) : part;
-    bytes += text instanceof Uint8Array
-      ? 2 + text.length + text.filter((byte) => byte === 0).length
-      : 4 + String(part).length + 8;
-  }
+  const bytes = keyBytes(prefix);
   if (bytes <= PREFIX_MAX_BYTES) return bytes;
   throw new RangeError(
     `Cannot keep logs under a prefix of ${bytes} bytes: ${PREFIX_MAX_BYTES} are the most`,
@@ -128,6 +153,20 @@ export class KvCommitBudget implements CommitBudget {
       keyBytes += 2 * (roomBytes + 6 + 10);
       valueBytes += 2 * SMALL_VALUE_BYTES;
       mutations += MUTATIONS_FOR_META;
+    }
+    if (writes.clears) {
+      // "meta" with "from"; "tasks" with "clear", the room and nothing.
+      keyBytes += roomBytes + 6 + 6 + this.#prefixBytes + 7 + 7 + room.length + 2 + 2;
+      valueBytes += 2 * SMALL_VALUE_BYTES;
+      mutations += 2;
+    }
+    if (writes.erases !== undefined) {
+      // "meta" with "erasing" and the user; "tasks" with "erase_user", the room and the user.
+      const userBytes = 2 + 3 * writes.erases.length;
+      keyBytes += roomBytes + 6 + 9 + userBytes + this.#prefixBytes + 7 + 12 + room.length + 2 +
+        userBytes;
+      valueBytes += 2 * SMALL_VALUE_BYTES;
+      mutations += 2;
     }
     for (const { name, value } of writes.states) {
       const nameBytes = name.reduce((sum, part) => sum + 2 + 3 * part.length, 0);

@@ -6,9 +6,9 @@
 
 import { type ChangeRecord, decodeChanges } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
-import { commitOf, cursorAt, placeOf } from "../cursor.ts";
+import { commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
 import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
-import type { RoomMeta } from "../room_log.ts";
+import type { RoomMeta } from "../room_meta.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { numberOf, type PostgresExpiry } from "./postgres_reader.ts";
 
@@ -27,6 +27,26 @@ interface StateRow {
   readonly commit: string;
   readonly index: number;
   readonly tag: number;
+}
+
+/** From where a log counts; null where the room was never deleted. */
+interface FromRow {
+  readonly fromCommit: string | null;
+  readonly fromIndex: number;
+  readonly fromTag: number;
+}
+
+/** The changes of a commit as the database gives them. */
+interface ChangesRow extends FromRow {
+  readonly commit: string;
+  readonly body: string;
+}
+
+/** What a room has besides messages as the database gives it. */
+interface MetaRow extends FromRow {
+  readonly changes: boolean;
+  readonly controls: boolean;
+  readonly erasing: string | null;
 }
 
 /** What {@linkcode PostgresChanges} reads. */
@@ -63,20 +83,25 @@ export class PostgresChanges {
     const found: ChangeRecord[] = [];
     return await pool.call("read changes", async (sql, progress) => {
       for (;;) {
-        const rows = await sql.unsafe<{ commit: string; body: string }[]>(
-          `select ${schema}.commit_of(place) as commit, body from ${schema}.changes
-          where room = $1 and place >= $2 and ($3::bigint is null or place <= $3::bigint)
-          order by place ${order} limit $4`,
+        const rows = await sql.unsafe<ChangesRow[]>(
+          `select ${schema}.commit_of(c.place) as commit, c.body,
+            ${schema}.commit_of(r.from_place) as "fromCommit",
+            r.from_index as "fromIndex", r.from_tag as "fromTag"
+          from ${schema}.changes as c left join ${schema}.rooms as r on r.room = $1
+          where c.room = $1 and c.place >= $2 and ($3::bigint is null or c.place <= $3::bigint)
+            and c.place >= coalesce((select from_place from ${schema}.rooms where room = $1), 0)
+          order by c.place ${order} limit $4`,
           [room, String(from), to, READ_ENTRIES],
           { prepare: true },
         );
         progress();
-        for (const { commit, body } of rows) {
+        for (const { commit, body, ...row } of rows) {
+          const counted = originOf(row);
           const records = this.#decode(room, commit, body);
           for (const record of newest ? records.reverse() : records) {
-            if (placeOf(record.cursor) <= place) continue;
+            if (placeOf(record.cursor) <= place || record.cursor < counted) continue;
             if (until !== undefined && record.cursor > until) continue;
-            if (record.kind !== "control" && record.message < first) continue;
+            if (record.kind !== "control" && record.message < max(first, counted)) continue;
             found.push(record);
             if (found.length >= limit) return newest ? found.reverse() : found;
           }
@@ -92,31 +117,49 @@ export class PostgresChanges {
   /** Whether a change stands at a place. */
   async has(room: string, cursor: string): Promise<boolean> {
     const commit = commitOf(cursor);
-    const [row] = await this.#query<{ body: string }>(
+    const [row] = await this.#query<ChangesRow>(
       "get",
-      "select body from @.changes where room = $1 and place = $2",
+      `select '' as commit, c.body, @.commit_of(r.from_place) as "fromCommit",
+        r.from_index as "fromIndex", r.from_tag as "fromTag"
+      from @.changes as c left join @.rooms as r on r.room = $1
+      where c.room = $1 and c.place = $2`,
       [room, numberOf(commit)],
     );
-    return row !== undefined &&
+    return row !== undefined && cursor >= originOf(row) &&
       this.#decode(room, commit, row.body).some((record) => record.cursor === cursor);
   }
 
   /** As in {@linkcode RoomLog.meta}. */
   async meta(room: string): Promise<RoomMeta> {
-    const [row] = await this.#query<{ changes: boolean; controls: boolean }>(
+    const [row] = await this.#query<MetaRow>(
       "read meta",
-      "select has_changes as changes, has_controls as controls from @.rooms where room = $1",
+      `select has_changes as changes, has_controls as controls,
+        @.commit_of(from_place) as "fromCommit", from_index as "fromIndex", from_tag as "fromTag",
+        (
+          select json_agg(json_build_array(who, @.commit_of(e.place), e.index, e.tag))::text
+          from @.erasing as e where e.room = $1
+        ) as erasing
+      from @.rooms where room = $1`,
       [room],
     );
-    return { hasChanges: row?.changes ?? false, hasControls: row?.controls ?? false };
+    const erasing = JSON.parse(row?.erasing ?? "[]") as [string, string, number, number][];
+    return {
+      hasChanges: row?.changes ?? false,
+      hasControls: row?.controls ?? false,
+      from: row ? originOf(row) : ORIGIN,
+      erasing: new Map(erasing.map(([who, ...place]) => [who, cursorAt(...place)])),
+    };
   }
 
   /** As in {@linkcode RoomLog.controls}. */
   async controls(room: string): Promise<StateItem[]> {
     const rows = await this.#query<StateRow>(
       "read controls",
-      `select message, name, value, @.commit_of(place) as commit, index, tag from @.states
-      where room = $1 and message = '' order by name`,
+      `select message, name, value, @.commit_of(s.place) as commit, s.index, s.tag
+      from @.states as s join @.rooms as r on r.room = $1
+      where s.room = $1 and message = ''
+        and (from_place is null or (s.place, s.index) > (from_place, from_index))
+      order by name`,
       [room],
     );
     return rows.map(itemOf);
@@ -139,21 +182,28 @@ export class PostgresChanges {
       from sized where ahead < $4
       union all
       select message, null, '', '', 0, 0 from next
+      union all
+      select '', null, '', @.commit_of(from_place), from_index, from_tag
+      from @.rooms where room = $1 and from_place is not null
       order by message ${order}, name`,
       [room, from, to, Math.min(limit, STATES_MAX)],
     );
     const messages = new Map<string, StateItem[]>();
     let next: string | undefined;
+    let counted = ORIGIN;
     for (const row of rows) {
       if (row.name === null) {
-        next = row.message;
+        // No message has no name.
+        if (row.message === "") counted = cursorAt(row.commit, row.index, row.tag);
+        else next = row.message;
         continue;
       }
       const items = messages.get(row.message);
       if (items) items.push(itemOf(row));
       else messages.set(row.message, [itemOf(row)]);
     }
-    return { messages, next };
+    for (const message of messages.keys()) if (message < counted) messages.delete(message);
+    return { messages, next, from: counted };
   }
 
   async #query<R extends object>(
@@ -176,4 +226,12 @@ export class PostgresChanges {
 
 function itemOf({ name, value, commit, index, tag }: StateRow): StateItem {
   return { name: name!.split(PART_END), value, cursor: cursorAt(commit, index, tag) };
+}
+
+function originOf({ fromCommit, fromIndex, fromTag }: FromRow): string {
+  return fromCommit === null ? ORIGIN : cursorAt(fromCommit, fromIndex, fromTag);
+}
+
+function max(one: string, other: string): string {
+  return one > other ? one : other;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ChangeWrites } from "../change_entry.ts";
 import { CHANGES_FROM, tagOf } from "../cursor.ts";
 import type { LogEntry } from "../entry.ts";
 import { PART_END } from "./postgres_changes.ts";
@@ -48,22 +49,40 @@ function changesOf(entries: ReadonlyMap<string, LogEntry>): string | null {
   const states = new Map<string, Record<string, unknown>>();
   const edits: Record<string, unknown>[] = [];
   const deletes: Record<string, unknown>[] = [];
+  const clears: Record<string, unknown>[] = [];
+  const erases: Record<string, unknown>[] = [];
   for (const [room, { changes: entry }] of entries) {
     if (!entry) continue;
     let controls = false;
-    entry.changes.forEach(({ id, states: writes, edits: edited, deletes: deleted }, position) => {
-      for (const { message = "", name: parts, value } of writes) {
+    entry.changes.forEach((writes, position) => {
+      const place = { index: CHANGES_FROM + position, tag: tagOf(writes.id) };
+      for (const { message = "", name: parts, value } of writes.states) {
         const name = parts.join(PART_END);
         controls ||= message === "";
-        const [index, tag] = [CHANGES_FROM + position, tagOf(id)];
-        const state = { room, message, name, value, index, tag };
+        const state = { room, message, name, value, ...place };
         states.set(`${room} ${message} ${name}`, state);
       }
-      if (edited !== undefined) edits.push({ room, message: edited });
-      if (deleted !== undefined) deletes.push({ room, message: deleted });
+      if (writes.edits !== undefined) edits.push({ room, message: writes.edits });
+      if (writes.deletes !== undefined) deletes.push({ room, message: writes.deletes });
+      if (writes.erases !== undefined) erases.push({ room, who: writes.erases, ...place });
     });
+    const cleared = clearOf(entry.changes);
+    if (cleared) clears.push({ room, ...cleared });
     rooms.push({ room, body: decoder.decode(entry.bytes), controls });
   }
   if (rooms.length === 0) return null;
-  return JSON.stringify({ rooms, states: [...states.values()], edits, deletes });
+  return JSON.stringify({ rooms, states: [...states.values()], edits, deletes, clears, erases });
+}
+
+/** What is left of a room's changes where one of them deletes the room. */
+function clearOf(changes: readonly ChangeWrites[]): Record<string, unknown> | undefined {
+  const position = changes.findLastIndex(({ clears }) => clears);
+  if (position < 0) return undefined;
+  const counted = changes.slice(position + 1);
+  return {
+    index: CHANGES_FROM + position,
+    tag: tagOf(changes[position].id),
+    changes: counted.length > 0,
+    controls: counted.some(({ states }) => states.some(({ message }) => message === undefined)),
+  };
 }

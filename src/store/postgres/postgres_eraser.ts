@@ -6,7 +6,7 @@
 
 import { CHANGED, eraseEdits } from "../change.ts";
 import { commitOf, cursorAt, indexOf, tagOf } from "../cursor.ts";
-import { eraseLine } from "../entry_line.ts";
+import { eraseLines } from "../entry_line.ts";
 import type { StoreEvent } from "../store_event.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { numberOf } from "./postgres_reader.ts";
@@ -63,7 +63,8 @@ export class PostgresEraser {
   /** As in {@linkcode RoomLog.erase}. */
   async erase(room: string, message: string): Promise<void> {
     const commit = commitOf(message);
-    const isIt = (id: string) => cursorAt(commit, indexOf(message), tagOf(id)) === message;
+    const index = indexOf(message);
+    const isIt = (id: string) => cursorAt(commit, index, tagOf(id)) === message;
     const edits = await this.#query<{ place: string }>(
       "select place from @.edits where room = $1 and message = $2",
       [room, message],
@@ -77,7 +78,7 @@ export class PostgresEraser {
     );
     // After the rest: who reads the message and finds it here does all of it again.
     await this.#rewrite("entries", { room, place: numberOf(commit) }, (text) => {
-      return eraseLine(text, indexOf(message), isIt);
+      return eraseLines(text, new Map([[index, isIt]]));
     });
     for (const { place } of edits) {
       await this.#query(
@@ -104,6 +105,15 @@ export class PostgresEraser {
     maxBytes: number,
   ): Promise<boolean> {
     return await this.#rewrite("entries", { room, place: numberOf(commit) }, change, maxBytes);
+  }
+
+  /** Rewrites an entry of changes, as {@linkcode PostgresEraser.rewrite} does one of messages. */
+  async rewriteChanges(
+    room: string,
+    commit: string,
+    change: (text: string) => string,
+  ): Promise<boolean> {
+    return await this.#rewrite("changes", { room, place: numberOf(commit) }, change);
   }
 
   /** Erases the messages that wait for it too long. */

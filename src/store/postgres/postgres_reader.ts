@@ -49,6 +49,16 @@ export function numberOf(commit: string): string {
   return String(number > PLACE_MAX ? PLACE_MAX : number);
 }
 
+/**
+ * Says which entries count: those behind the commit that deleted the room.
+ *
+ * @param schema The schema.
+ * @returns A condition on `place`, for the room that is the first parameter.
+ */
+export function counted(schema: string): string {
+  return `place > coalesce((select from_place from ${schema}.rooms where room = $1), -1)`;
+}
+
 /** Hides what has expired of logs in PostgreSQL. */
 export class PostgresExpiry extends Expiry {
   readonly #options: Pick<PostgresReaderOptions, "pool" | "schema">;
@@ -71,7 +81,7 @@ export class PostgresExpiry extends Expiry {
       for (let limit = SCAN_ENTRIES;; limit = Math.min(2 * limit, READ_ENTRIES)) {
         const rows = await sql.unsafe<(Row & { place: string })[]>(
           `select place, ${schema}.commit_of(place) as commit, body from ${schema}.entries ` +
-            `where room = $1 and place >= $2 order by place limit $3`,
+            `where room = $1 and place >= $2 and ${counted(schema)} order by place limit $3`,
           [room, start, limit],
           { prepare: true },
         );
@@ -158,7 +168,8 @@ export class PostgresReader {
   async entry(room: string, commit: string): Promise<string | undefined> {
     const [row] = await this.#query<{ body: string }>(
       "get",
-      (schema) => `select body from ${schema}.entries where room = $1 and place = $2`,
+      (schema) =>
+        `select body from ${schema}.entries where room = $1 and place = $2 and ${counted(schema)}`,
       [room, numberOf(commit)],
     );
     return row?.body;
@@ -167,12 +178,13 @@ export class PostgresReader {
   /** Tells whether nothing was removed from the beginning of a log. */
   async isWhole(room: string): Promise<boolean> {
     if (await this.expiry.first(room) !== ORIGIN) return false;
-    const [row] = await this.#query<{ swept: string | null }>(
+    const [row] = await this.#query<{ whole: boolean }>(
       "get",
-      (schema) => `select swept from ${schema}.rooms where room = $1`,
+      (schema) =>
+        `select swept is null and from_place is null as whole from ${schema}.rooms where room = $1`,
       [room],
     );
-    return (row?.swept ?? null) === null;
+    return row?.whole ?? true;
   }
 
   /** Reads where logs end. */
@@ -195,7 +207,13 @@ export class PostgresReader {
   async rooms(limit: number, after = ""): Promise<string[]> {
     const rows = await this.#query<{ room: string }>(
       "list rooms",
-      (schema) => `select room from ${schema}.rooms where room > $1 order by room limit $2`,
+      (schema) =>
+        `select room from ${schema}.rooms as known where room > $1 and (
+          from_place is null or exists (
+            select from ${schema}.entries
+            where entries.room = known.room and entries.place > known.from_place
+          )
+        ) order by room limit $2`,
       [after, Math.min(limit, 1e9)],
     );
     return rows.map(({ room }) => room);
@@ -251,7 +269,8 @@ export class PostgresReader {
             sum(octet_length(body)) over (order by place ${order}) - octet_length(body) as ahead
           from (
             select place, body from ${schema}.entries
-            where room = $1 and place between $2 and $3 order by place ${order} limit $4
+            where room = $1 and place between $2 and $3 and ${counted(schema)}
+            order by place ${order} limit $4
           ) as page
         ) as sized where ahead < ${READ_BYTES} order by place ${order}`,
         [range.room, String(range.from), String(range.to), range.limit],

@@ -11,21 +11,22 @@ import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
 import type { CommitBudget } from "../commit_budget.ts";
 import type { Growth } from "../growth.ts";
-import type { ChangesOptions, MessageStates } from "../read_options.ts";
-import type { ReadOptions, StatesOptions } from "../read_options.ts";
-import type { RoomLog, RoomMeta } from "../room_log.ts";
+import type { RoomLog } from "../room_log.ts";
+import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options.ts";
+import type { OnErased } from "../room_meta.ts";
+import type { StatesOptions } from "../read_options.ts";
+import type { RoomMeta } from "../room_meta.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
 import { PostgresChanges } from "./postgres_changes.ts";
 import { valuesOf } from "./postgres_commit.ts";
-import { PostgresEraser } from "./postgres_eraser.ts";
 import { checkPostgresOptions, type PostgresRoomLogOptions } from "./postgres_options.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { PostgresProbe } from "./postgres_probe.ts";
 import { PostgresReader } from "./postgres_reader.ts";
-import { PostgresSweeper } from "./postgres_sweeper.ts";
+import { createPostgresUpkeep, type PostgresUpkeep } from "./postgres_upkeep.ts";
 import { PostgresWatch } from "./postgres_watch.ts";
 
 /**
@@ -54,8 +55,7 @@ export class PostgresRoomLog implements RoomLog {
   readonly #reader: PostgresReader;
   readonly #watch: PostgresWatch;
   readonly #changes: PostgresChanges;
-  readonly #eraser: PostgresEraser;
-  readonly #sweeper: PostgresSweeper;
+  readonly #upkeep: PostgresUpkeep;
   readonly #probe: PostgresProbe;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   /** What is told to who attaches first: it was found when the database was opened. */
@@ -85,9 +85,9 @@ export class PostgresRoomLog implements RoomLog {
     this.#watch = new PostgresWatch({ pool, schema, address: listen ?? address });
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     const { expiry } = this.#reader;
-    this.#changes = new PostgresChanges({ pool, schema, expiry, onDamaged });
-    this.#eraser = new PostgresEraser({ pool, schema, onEvent });
-    this.#sweeper = new PostgresSweeper({ pool, schema, expiry, clock, rooms, onEvent });
+    const changes = this.#changes = new PostgresChanges({ pool, schema, expiry, onDamaged });
+    const forUpkeep = { pool, schema, expiry, changes, clock, elapsed, rooms, onEvent };
+    this.#upkeep = createPostgresUpkeep(forUpkeep);
   }
 
   /**
@@ -119,7 +119,7 @@ export class PostgresRoomLog implements RoomLog {
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    this.#stop();
+    this.#upkeep.stop();
     await Promise.all([this.#watch.close(), this.#pool.close()]);
   }
 
@@ -189,14 +189,24 @@ export class PostgresRoomLog implements RoomLog {
     return await this.#changes.controls(room);
   }
 
-  /** Tells what a room ever had besides messages. */
+  /** Tells what a room has besides messages. */
   async meta(room: string): Promise<RoomMeta> {
     return await this.#changes.meta(room);
   }
 
   /** Erases what a deleted message said. */
   async erase(room: string, message: string): Promise<void> {
-    await this.#eraser.erase(room, message);
+    await this.#upkeep.eraser.erase(room, message);
+  }
+
+  /** Deletes what stands before the place from which a room's log counts. */
+  async clear(room: string): Promise<void> {
+    await this.#upkeep.tasks.run({ kind: "clear", room, user: "" });
+  }
+
+  /** Erases what a user wrote before the last record that says so. */
+  async eraseUser(room: string, user: string, onStep?: OnErased): Promise<void> {
+    await this.#upkeep.tasks.run({ kind: "erase_user", room, user }, onStep);
   }
 
   /** Leaves it to the server, whose autovacuum gives space back. */
@@ -221,14 +231,14 @@ export class PostgresRoomLog implements RoomLog {
     return rooms.length === 0 ? [] : await this.#reader.heads(rooms);
   }
 
-  /** Lists the rooms that ever had a message. */
+  /** Lists the rooms that ever had a record, and were not deleted since. */
   async rooms(options: { readonly limit: number; readonly after?: string }): Promise<string[]> {
     return await this.#reader.rooms(options.limit, options.after);
   }
 
   /** Rewrites one entry. */
   async rewrite(room: string, commit: string, change: (text: string) => string): Promise<boolean> {
-    return await this.#eraser.rewrite(room, commit, change, ENTRY_MAX_BYTES);
+    return await this.#upkeep.eraser.rewrite(room, commit, change, ENTRY_MAX_BYTES);
   }
 
   /** Watches for commits. */
@@ -255,10 +265,9 @@ export class PostgresRoomLog implements RoomLog {
   attach(listener: (event: StoreEvent) => void): () => Promise<void> {
     this.#listeners.add(listener);
     for (const event of this.#found.splice(0)) listener(event);
-    this.#sweeper.start();
-    this.#eraser.start();
+    this.#upkeep.start();
     return async () => {
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#upkeep.stop();
       await this.#pool.answered();
     };
   }
@@ -266,18 +275,13 @@ export class PostgresRoomLog implements RoomLog {
   /** Looks whether a room has something to delete. */
   async sweep(room: string): Promise<void> {
     try {
-      const entries = await this.#sweeper.look(room);
+      const entries = await this.#upkeep.sweeper.look(room);
       if (entries > 0) this.#emit({ type: "store_swept", rooms: 1, entries });
     } catch (error) {
       // What timed out was reported.
       if (error instanceof StoreTimeoutError) return;
       this.#emit({ type: "store_sweep_failed", error });
     }
-  }
-
-  #stop(): void {
-    this.#sweeper.stop();
-    this.#eraser.stop();
   }
 
   async #query<R extends object>(
