@@ -176,8 +176,8 @@ export class AccessControl {
   }
 
   /**
-   * Authorizes a connection that only reads, and acquires a place for it. In an open hub it needs
-   * no name.
+   * Authorizes a connection that only reads, and acquires a place for it. In an open hub, and for
+   * operators, it needs no name.
    *
    * @param request The request.
    * @param to The room, and where the request comes from.
@@ -187,9 +187,9 @@ export class AccessControl {
   async acquireReader(
     request: Request,
     to: AccessTarget,
-  ): Promise<ConnectionGrant<string | undefined>> {
-    const { grant } = await this.#acquire(request, to, (authorization) => authorization?.user);
-    return grant;
+  ): Promise<ConnectionGrant<string | undefined> & { readonly role: Role }> {
+    const { grant, role } = await this.#acquire(request, to, (judged) => judged?.user, this);
+    return { ...grant, role };
   }
 
   /**
@@ -204,8 +204,7 @@ export class AccessControl {
     const rates = isReaction ? this.#reactions : this.#messages;
     const waitMs = this.#takeMessage(user, this.#addresses.of(request, info), rates);
     if (waitMs === 0) return;
-    const message = "Too much at once: wait before sending more";
-    throw httpError("rate_limited", message, retryAfter(waitMs));
+    throw httpError("rate_limited", "Too much at once: wait before sending more", retryAfter(waitMs));
   }
 
   /**
@@ -243,6 +242,7 @@ export class AccessControl {
     request: Request,
     { room, info }: AccessTarget,
     userOf: (authorization: Authorization | undefined) => User,
+    authorizer: Pick<Authorizer, "enter"> = this.#authorizer,
   ): Promise<{
     readonly grant: ConnectionGrant<User>;
     readonly role: Role;
@@ -253,7 +253,7 @@ export class AccessControl {
     try {
       const { authorization, role } = room === undefined
         ? { authorization: await this.#authorizer.authorize(request), role: "member" as const }
-        : await this.#authorizer.enter(request, room);
+        : await authorizer.enter(request, room);
       const user = userOf(authorization);
       slot.claim(room, user === undefined ? undefined : this.#ownerOf(user, address));
       const grant = {

@@ -50,6 +50,18 @@ export function httpError(
 }
 
 /**
+ * Creates the error of a request that a room has refused.
+ *
+ * @param problem What the room says.
+ * @returns The error, to be thrown; it says when to try again, but for what does not pass by itself.
+ */
+export function problemError(problem: Problem): HttpError {
+  const { code, retry_after_ms } = problem;
+  const isForGood = (code === "banned" || code === "muted") && retry_after_ms === undefined;
+  return new HttpError(problem, isForGood ? {} : retryAfter(retry_after_ms));
+}
+
+/**
  * Creates the header `Retry-After`.
  *
  * @param ms Milliseconds to wait. @default {2000}

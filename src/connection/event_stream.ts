@@ -46,6 +46,8 @@ export interface EventStreamOptions extends JoinOptions {
   readonly services: Pick<ConnectionServices, "hub"> & Partial<ConnectionServices>;
   /** The room, already checked. */
   readonly room: string;
+  /** The user that reads: who is put out of the room is cut off. @default {undefined} anybody */
+  readonly account?: string;
   /** Milliseconds between comments. @default {15000} */
   readonly heartbeatMs?: number;
   /** Bytes waiting above which the reader has to go. @default {1048576}, or as the monitor says */
@@ -115,6 +117,7 @@ export function refuseEventStream(problem: Problem, retryMs: number = RETRY_MS):
 class EventStreamReader implements Member, MonitoredConnection {
   readonly events: ReadableStream<ServerSentEventMessage>;
   readonly address: string | undefined;
+  readonly account: string | undefined;
   readonly #options: EventStreamOptions;
   readonly #outbound: OutboundQueue;
   #subscription: Subscription | undefined;
@@ -128,6 +131,7 @@ class EventStreamReader implements Member, MonitoredConnection {
     const { services: { hub, monitor }, hardLimitBytes = HARD_LIMIT_BYTES } = options;
     this.#options = options;
     this.address = options.address;
+    this.account = options.account;
     this.#outbound = new OutboundQueue({
       metrics: hub.metrics,
       bufferedBytes: () => 0,

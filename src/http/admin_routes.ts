@@ -6,6 +6,7 @@
 
 import { Hono } from "hono";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
+import { EVERYWHERE } from "../hub/room_table.ts";
 import { decodeDraft, decodeUser } from "../protocol/mod.ts";
 import { readBody } from "./request_body.ts";
 import { checkBrackets, numberOf, roomOf } from "./request_params.ts";
@@ -47,7 +48,9 @@ export function adminRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
     checkBrackets(context, ["limit", "after"]);
     const limit = numberOf(context, "limit", ROOMS_DEFAULT, 1, ROOMS_MAX);
     const after = context.req.query("after") || undefined;
-    const names = await hub.log.rooms({ limit: limit + 1, after });
+    // One of them may be the log of what holds in all rooms.
+    const found = await hub.log.rooms({ limit: limit + 2, after });
+    const names = found.filter((name) => name !== EVERYWHERE);
     const next = names.length > limit ? names[limit - 1] : null;
     const shown = names.slice(0, limit);
     const heads = await hub.log.heads(shown);

@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import { nameOf } from "../access/authorization.ts";
-import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
+import { HttpError, httpError, problemError } from "../access/http_error.ts";
 import { readPresent } from "../hub/present_page.ts";
 import { decodeDelete, decodeEdit, decodeReaction } from "../protocol/mod.ts";
 import type { ChangeDraft, Decoded, PatchBody } from "../protocol/mod.ts";
@@ -14,6 +14,7 @@ import { isCursor } from "../store/cursor.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, maxBodyBytes, readBody } from "./request_body.ts";
 import { checkBrackets, nameIn, roomOf } from "./request_params.ts";
+import { enterRoom } from "./room_entry.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** The fields of the body of a `PATCH`. */
@@ -25,7 +26,8 @@ const PATCH_FIELDS: ReadonlySet<string> = new Set<keyof PatchBody>(["text", "dat
  * @param services The services of the server.
  * @returns Routes for Hono.
  */
-export function changeRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
+export function changeRoutes(services: ServerServices): Hono<ServerEnv> {
+  const { hub, access } = services;
   const textMaxBytes = hub.limits.text_max_bytes;
   const app = new Hono<ServerEnv>();
   const path = "/rooms/:room/messages/:cursor";
@@ -39,7 +41,7 @@ export function changeRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
 
   app.get(path, async (context) => {
     const room = roomOf(context);
-    const { authorization } = await access.enter(context.req.raw, room);
+    const { authorization } = await enterRoom(services, context.req.raw, room);
     return await answer(context, room, cursorIn(context), authorization?.user);
   });
 
@@ -63,7 +65,7 @@ export function changeRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
     const result = await hub.change(room, user, draft, { role });
-    if (result.status === "refused") throw new HttpError(result.problem, retryAfter());
+    if (result.status === "refused") throw problemError(result.problem);
     return await answer(context, room, cursor, user);
   }
 

@@ -8,12 +8,13 @@ import { Hono } from "hono";
 import { PAGE_LENGTH } from "../hub/message_page.ts";
 import { readPresentPage } from "../hub/present_page.ts";
 import { displayNameOf, nameOf } from "../access/authorization.ts";
-import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
+import { HttpError, httpError, problemError } from "../access/http_error.ts";
 import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/mod.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, maxBodyBytes, readBody } from "./request_body.ts";
 import { checkBrackets, cursorOf, numberOf, roomOf } from "./request_params.ts";
+import { enterRoom } from "./room_entry.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** The fields of the body of a `POST`. */
@@ -38,7 +39,8 @@ const PAGE_MESSAGES = 10;
  * @param services The services of the server.
  * @returns Routes for Hono.
  */
-export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
+export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
+  const { hub, access } = services;
   const textMaxBytes = hub.limits.text_max_bytes;
   const maxBytes = maxBodyBytes(textMaxBytes);
   const maxLength = Math.max(PAGE_LENGTH, PAGE_MESSAGES * maxBytes);
@@ -54,7 +56,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
     if (before !== undefined && after !== undefined) {
       throw httpError("bad_query", 'Give "before" or "after", not both');
     }
-    const { authorization } = await access.enter(context.req.raw, room);
+    const { authorization } = await enterRoom(services, context.req.raw, room);
     const options = { limit, maxLength, before, after };
     const read = () => readPresentPage(hub.log, room, options);
     const page = await reads.run(context.env.slot?.share ?? "", read);
@@ -85,7 +87,7 @@ export function messageRoutes({ hub, access }: ServerServices): Hono<ServerEnv> 
     const outcome = await hub.publish(room, user, decoded.draft, {
       name: displayNameOf(authorization),
     });
-    if (outcome.status === "refused") throw new HttpError(outcome.problem, retryAfter());
+    if (outcome.status === "refused") throw problemError(outcome.problem);
     const status = outcome.status === "stored" ? 201 : 200;
     const message = messageBody(outcome.record, user);
     return context.body(message, status, { "content-type": "application/json" });

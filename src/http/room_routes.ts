@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { EVENT_STREAM_HEADERS, openEventStream } from "../connection/event_stream.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import { numberOf, roomOf } from "./request_params.ts";
+import { checkBan, enterRoom } from "./room_entry.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /**
@@ -26,7 +27,13 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
     // An EventSource comes back with the URL of its first time: the header is newer.
     const after = context.req.header("last-event-id") || context.req.query("after") || undefined;
     const { req: { raw, method }, env: { info, slot } } = context;
-    const { expiresAt, release } = await access.acquireReader(raw, { room, info });
+    const { user, role, expiresAt, release } = await access.acquireReader(raw, { room, info });
+    try {
+      await checkBan(services, room, { user, role });
+    } catch (error) {
+      release();
+      throw error;
+    }
     // Hono answers HEAD from here too and drops the body: nobody would ever end the stream.
     if (method === "HEAD") {
       release();
@@ -36,6 +43,8 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
     return openEventStream({
       services,
       room,
+      account: user,
+      role,
       history,
       after,
       address,
@@ -46,7 +55,7 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
 
   app.get("/rooms/:room", async (context) => {
     const room = roomOf(context);
-    await access.enter(context.req.raw, room);
+    await enterRoom(services, context.req.raw, room);
     return context.json(await hub.roomState(room));
   });
 

@@ -44,7 +44,7 @@ import { RefusalDelay } from "./refusal_delay.ts";
 import { Refusals } from "./refusals.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
-import { sanctionRoutes } from "./sanction_routes.ts";
+import { EVERYWHERE_ROUTE, sanctionRoutes } from "./sanction_routes.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 
@@ -177,7 +177,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.route("/", sanctionRoutes(services));
   app.route("/", adminRoutes(services));
   if (options.adminToken !== undefined) {
-    for (const [path, allow] of ADMIN_ROUTES) routes.push([path, allow]);
+    for (const [path, allow] of [...ADMIN_ROUTES, EVERYWHERE_ROUTE]) routes.push([path, allow]);
   }
   app.route("/", messageRoutes(services));
   app.route("/", changeRoutes(services));

@@ -22,6 +22,12 @@ export interface ChangeSubmission {
   readonly draft: ChangeDraft;
   /** The sender's messages that are being judged. @default {undefined} it is judged by itself */
   readonly queue?: JudgementQueue;
+  /**
+   * Tells what keeps the user from making it, asked once more when it has been judged.
+   *
+   * @default {undefined} nothing
+   */
+  readonly check?: () => Problem | undefined;
   /** Called with the result. */
   readonly answer: ChangeCallback;
 }
@@ -88,6 +94,20 @@ export function problemOf(
   const text = `A message has at most ${REACTION_KINDS_MAX} kinds of reactions, and ` +
     `${REACTIONS_MAX} of them`;
   return { code: "too_many_reactions", message: text };
+}
+
+/**
+ * Tells what keeps a user from a change who may not send: who is muted may still delete.
+ *
+ * @param draft The change.
+ * @param problem What keeps the user from sending; undefined for nothing.
+ * @returns What the user is told; undefined where the change may be made.
+ */
+export function refusalOfChange(
+  { kind }: ChangeDraft,
+  problem: Problem | undefined,
+): Problem | undefined {
+  return kind === "delete" && problem?.code === "muted" ? undefined : problem;
 }
 
 /**

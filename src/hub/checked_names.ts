@@ -7,6 +7,20 @@
 import { decodeRoom, decodeUser } from "../protocol/mod.ts";
 
 /**
+ * Checks the name of a user.
+ *
+ * @param action What is done to the user, for the message.
+ * @param user The user.
+ * @throws {TypeError} Where the protocol refuses the name.
+ */
+export function checkUser(action: string, user: string): void {
+  const named = decodeUser(user);
+  if (named.ok && named.user === user) return;
+  const why = named.ok ? `It should read "${named.user}"` : named.error.message;
+  throw new TypeError(`Cannot ${action} "${user}": ${why}`);
+}
+
+/**
  * Checks the names of a room and of a user.
  *
  * @param action What is done with the room, for the message.
@@ -17,9 +31,5 @@ import { decodeRoom, decodeUser } from "../protocol/mod.ts";
 export function checkNames(action: string, room: string, user?: string): void {
   const decoded = decodeRoom(room);
   if (!decoded.ok) throw new TypeError(`Cannot ${action} room "${room}": ${decoded.error.message}`);
-  if (user === undefined) return;
-  const named = decodeUser(user);
-  if (named.ok && named.user === user) return;
-  const why = named.ok ? `It should read "${named.user}"` : named.error.message;
-  throw new TypeError(`Cannot ${action} room "${room}" as "${user}": ${why}`);
+  if (user !== undefined) checkUser(`${action} room "${room}" as`, user);
 }

@@ -30,7 +30,7 @@ import type { PublishOptions, PublishResult } from "./publish_result.ts";
 import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { readRoomState } from "./room_state.ts";
-import { RoomTable } from "./room_table.ts";
+import { EVERYWHERE, RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
 
@@ -105,15 +105,16 @@ export class Hub {
     const rooms: RoomTable = this.#rooms = new RoomTable((name, onIdle) => {
       return new Room(name, forRooms, onIdle);
     }, (name) => this.#presence.closeRoom(name));
-    this.sanctions = new HubSanctions(rooms);
+    const onOpen = () => this.#cluster?.setInterest(EVERYWHERE, true);
+    this.sanctions = new HubSanctions({ rooms, log, onOpen });
     this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     // The logs are no longer those that were read: members come back, and resume what is left.
     const onWentBack = () => {
       metrics.storeWentBack++;
       guard.logger("error", "store_went_back", { rooms: rooms.size });
-      const { code } = CLOSE_CODES.internalError;
       this.#cluster?.forget();
-      rooms.disconnect(code, "The database was put back to an earlier state");
+      const message = "The database was put back to an earlier state";
+      rooms.disconnect(CLOSE_CODES.internalError.code, message);
     };
     const commits = this.#commits = createCommits({
       log,
@@ -137,6 +138,7 @@ export class Hub {
       log,
       commits,
       held: new HeldBytes(),
+      everywhere: this.sanctions.everywhere,
       opening: new OpeningGate({ commit: () => commits.inFlight() }),
       presence,
       isolate,
@@ -154,16 +156,7 @@ export class Hub {
       recentTotal: { length: 0 },
     };
     if (alone) return;
-    this.#cluster = new Cluster({
-      isolate,
-      log,
-      guard,
-      metrics,
-      presence,
-      rooms,
-      onWentBack,
-      fanout,
-    });
+    this.#cluster = new Cluster({ ...forRooms, rooms, fanout });
     this.#cluster.start();
   }
 

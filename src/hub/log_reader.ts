@@ -96,6 +96,8 @@ export class LogReader {
   async #open(key: string): Promise<void> {
     const isWanted = () => !this.#waiting.every((isGivenUp) => isGivenUp());
     try {
+      // Before its turn among others: whoever has one would wait for this.
+      await this.#options.openEverywhere?.();
       // Somebody may come while the turn of those passes who have given up.
       while (!this.#isOpen && isWanted()) {
         const read = async () => void (isWanted() && await this.#readRecent());

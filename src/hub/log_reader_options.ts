@@ -45,6 +45,8 @@ export interface LogReaderOptions {
   readonly onWentBack: () => void;
   /** Whether messages of this isolate are on their way, whose commit will read the log too. */
   readonly hasPending: () => boolean;
+  /** Reads what holds in all rooms: called first of all. @default {undefined} it is that log */
+  readonly openEverywhere?: () => Promise<unknown>;
   /** Reads what control records have set; called on opening where there are any. */
   readonly loadControls: () => Promise<void>;
   /** Receives operational events. Must not throw. */

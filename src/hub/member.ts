@@ -36,6 +36,12 @@ import type { EnvelopeBatch } from "./envelope_batch.ts";
 export interface Member {
   /** The user whose connection it is; missing for one that only reads and is not shown as here. */
   readonly user?: string;
+  /**
+   * The user of a member that only reads: it is not shown as here, and sanctions hold for it.
+   *
+   * @default {undefined} nobody that is known
+   */
+  readonly account?: string;
   /** A name to show beside the user. @default {undefined} the user is shown alone */
   readonly name?: string;
   /**

@@ -185,8 +185,11 @@ export class PendingChanges implements AppendOwner {
     this.#hold();
     const isTaken = queue.add(judged, { room, user }, (judgement) => {
       this.#judging--;
-      if ("problem" in judgement) this.#refuse(submission, judgement.problem);
-      else this.#store(submission, { ...draft, text: judgement.draft.text }, hash);
+      const problem = "problem" in judgement ? judgement.problem : submission.check?.();
+      if (problem) this.#refuse(submission, problem);
+      else if ("draft" in judgement) {
+        this.#store(submission, { ...draft, text: judgement.draft.text }, hash);
+      }
       this.#hold();
     });
     if (isTaken) return;
@@ -214,16 +217,10 @@ export class PendingChanges implements AppendOwner {
     const { commits, log, metrics, room } = this.#options;
     const h = draft.ref === undefined ? undefined : hash;
     const change = { ...this.#compose(submission.user, draft), h };
-    const append: ChangeAppend = {
-      room,
-      id: change.id,
-      line: encodeChange(change),
-      writes: writesOf(change),
-      change,
-      hash,
-      answers: [submission.answer],
-      pending: this,
-    };
+    const line = encodeChange(change);
+    const writes = writesOf(change);
+    const answers = [submission.answer];
+    const append = { room, id: change.id, line, writes, change, hash, answers, pending: this };
     if (append.line.length > log.entryMaxBytes) {
       const message = "The change takes more room than an entry of the log has";
       return this.#refuse(submission, { code: "text_too_long", message });

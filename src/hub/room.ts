@@ -23,7 +23,8 @@ import { RoomChanges } from "./room_changes.ts";
 import { RoomHolds } from "./room_holds.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { Subscribers } from "./subscribers.ts";
-import { RoomSubscription, type SubscriptionRoom } from "./subscription.ts";
+import { RoomSubscription } from "./subscription.ts";
+import type { SubscriptionRoom } from "./subscription_room.ts";
 import { Tombstones } from "./tombstones.ts";
 import { TypingNotifier } from "./typing_notifier.ts";
 
@@ -49,7 +50,7 @@ export class Room {
   readonly #delivery: Delivery;
   readonly #reader: LogReader;
   readonly #joining: Joining;
-  readonly #forSubscriptions: SubscriptionRoom;
+  readonly #forSubscriptions: SubscriptionRoom<RoomSubscription>;
 
   /**
    * Creates a room with nobody in it.
@@ -79,6 +80,7 @@ export class Room {
       recent,
       window,
       flushes,
+      ...options.everywhere.partsFor(name, () => this.all()),
     };
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
@@ -98,15 +100,12 @@ export class Room {
       ...options,
       ...shared,
       commits: this.pacer,
-      subscriptions: () => this.all(),
       hold: holds.create(),
     });
-    const subscribers = this.#subscribers = new Subscribers({
-      room: name,
-      presence,
-      hooks: options.hooks,
-      hold: holds.create(),
-    });
+    const banOf = ({ account = "", accountRole }: RoomSubscription) =>
+      changes.sanctions.banOf(account, accountRole);
+    const forSubscribers = { ...options, room: name, hold: holds.create() };
+    const subscribers = this.#subscribers = new Subscribers(forSubscribers);
     const typing = this.typing = new TypingNotifier({
       room: name,
       timeoutMs: limits.typing_timeout_ms,
@@ -144,7 +143,7 @@ export class Room {
           return delivery.cursor;
         },
         open: (key, isGivenUp) => this.#reader.open(key, isGivenUp),
-        banOf: ({ user = "", role }) => changes.sanctions.banOf(user, role),
+        banOf,
         openPresence: () => presence.open(name),
         fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),
@@ -158,6 +157,7 @@ export class Room {
       name,
       publish: (submission) => pending.submit(submission),
       change: (submission) => changes.pending.submit(submission),
+      banOf,
       problemOf: ({ user, role }) => changes.sanctions.refusalOf(user, role),
       createQueue: (connection) => createQueue(options.moderation, connection),
       startTyping: (subscription) => typing.start(subscription),
@@ -220,9 +220,7 @@ export class Room {
   async change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
     using _hold = this.#holds.take();
     await this.#reader.open();
-    const problem = this.changes.sanctions.refusalOf(submission.user, submission.role);
-    if (problem) return { status: "refused", problem };
-    return await this.changes.pending.make(submission);
+    return await this.changes.make(submission);
   }
 
   async #afterOpening<T>(action: () => Promise<T>): Promise<T> {

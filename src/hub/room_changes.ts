@@ -5,10 +5,12 @@
  */
 
 import type { ControlRecord } from "../store/change.ts";
+import { type ChangeSubmission, refusalOfChange } from "./change_rules.ts";
 import { ChangedMessages, type ChangedMessagesOptions } from "./changed_messages.ts";
 import { Erasures, type ErasuresOptions } from "./erasures.ts";
 import { PendingChanges, type PendingChangesOptions } from "./pending_changes.ts";
 import { PendingControls, type PendingControlsOptions } from "./pending_controls.ts";
+import type { ChangeResult } from "./publish_result.ts";
 import { RecentChanges } from "./recent_changes.ts";
 import { RoomSanctions, type RoomSanctionsOptions } from "./room_sanctions.ts";
 
@@ -60,6 +62,20 @@ export class RoomChanges {
     // Behind those who have to leave.
     if (settle) queueMicrotask(settle);
     return settle !== undefined;
+  }
+
+  /**
+   * Makes a change for a user who need not be in the room, which is open.
+   *
+   * @param submission The change.
+   * @returns The result.
+   */
+  async make(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
+    const { user, role, draft } = submission;
+    const check = () => refusalOfChange(draft, this.sanctions.refusalOf(user, role));
+    const problem = check();
+    if (problem) return { status: "refused", problem: { ...problem, ref: draft.ref } };
+    return await this.pending.make({ check, ...submission });
   }
 
   /** Gives up the room. */

@@ -9,6 +9,7 @@ import type { Presence } from "../cluster/presence.ts";
 import type { Limits } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { HeldBytes } from "./append_pacer.ts";
+import type { Everywhere } from "./everywhere.ts";
 import type { OpeningGate } from "./opening_gate.ts";
 import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { RecentMessagesTotal } from "./recent_messages.ts";
@@ -26,6 +27,8 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
   readonly log: RoomLog;
   /** Limits how many rooms are opened at a time. */
   readonly opening: OpeningGate;
+  /** What holds in all rooms. */
+  readonly everywhere: Everywhere;
   /** The bytes of appends that all rooms hold back. */
   readonly held: HeldBytes;
   /** The users in each room. */

@@ -8,9 +8,10 @@
 import type { Problem, Role, Sanction, SanctionBody } from "../protocol/mod.ts";
 import type { ControlRecord } from "../store/change.ts";
 import type { RoomLog } from "../store/room_log.ts";
+import type { Everywhere } from "./everywhere.ts";
 import { NOBODY, READS_ONLY } from "./member_problems.ts";
 import type { PendingControls } from "./pending_controls.ts";
-import { recordOf, Sanctions, type StoredSanction } from "./sanctions.ts";
+import { loadSanctions, recordOf, Sanctions, type StoredSanction } from "./sanctions.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
 /** How {@linkcode RoomSanctions} behaves. */
@@ -21,6 +22,8 @@ export interface RoomSanctionsOptions {
   readonly log: Pick<RoomLog, "controls">;
   /** The control records on their way. */
   readonly controls: PendingControls;
+  /** What holds in all rooms. @default {undefined} these are those sanctions */
+  readonly everywhere?: Pick<Everywhere, "banOf" | "problemOf">;
   /** Tells the time, ISO 8601. */
   readonly timestamp: () => string;
   /** All subscriptions, of those that wait for their history too. */
@@ -44,9 +47,7 @@ export class RoomSanctions {
    */
   async load(): Promise<void> {
     const { log, room } = this.#options;
-    for (const { name, value } of await log.controls(room)) {
-      this.#sanctions.apply({ name: name.join(" "), value: JSON.parse(value) });
-    }
+    await loadSanctions(log, room, this.#sanctions);
   }
 
   /**
@@ -57,7 +58,19 @@ export class RoomSanctions {
    * @returns `banned`, or undefined.
    */
   banOf(user: string, role: Role): Problem | undefined {
-    return this.#sanctions.banOf(user, role);
+    return this.#sanctions.banOf(user, role) ?? this.#options.everywhere?.banOf(user, role);
+  }
+
+  /**
+   * Tells what keeps a user from sending, whatever the role lets it do.
+   *
+   * @param user The user.
+   * @param role The user's role.
+   * @returns `banned` or `muted`, or undefined.
+   */
+  problemOf(user: string, role: Role): Problem | undefined {
+    return this.#sanctions.problemOf(user, role) ??
+      this.#options.everywhere?.problemOf(user, role);
   }
 
   /**
@@ -69,7 +82,7 @@ export class RoomSanctions {
    */
   refusalOf(user: string | undefined, role: Role): Problem | undefined {
     if (user === undefined) return NOBODY;
-    return role === "reader" ? READS_ONLY : this.#sanctions.problemOf(user, role);
+    return role === "reader" ? READS_ONLY : this.problemOf(user, role);
   }
 
   /** The sanctions that hold. */
@@ -85,7 +98,18 @@ export class RoomSanctions {
    * @returns Settles when it holds on this isolate; with what is wrong where it does not.
    */
   impose(body: SanctionBody, by: string | undefined): Promise<Problem | undefined> {
-    const { name, value } = recordOf(body, by, Date.parse(this.#options.timestamp()));
+    const { subscriptions, timestamp } = this.#options;
+    const isModerator = by !== undefined && subscriptions().some((subscription) => {
+      return subscription.account === body.user && subscription.accountRole === "moderator";
+    });
+    if (isModerator) return Promise.resolve(OF_MODERATOR);
+    const isOfOperator = by !== undefined && this.list().some((sanction) => {
+      return sanction.user === body.user && sanction.kind === body.kind &&
+        sanction.by === undefined;
+    });
+    // It would take its place.
+    if (isOfOperator) return Promise.resolve(OF_OPERATOR);
+    const { name, value } = recordOf(body, by, Date.parse(timestamp()));
     return this.#options.controls.append({ name, value: { ...value }, by });
   }
 
@@ -123,13 +147,18 @@ export class RoomSanctions {
     // Not within the delivery: leaving tells the others.
     queueMicrotask(() => {
       for (const subscription of this.#options.subscriptions()) {
-        if (subscription.user !== putOut.user) continue;
-        if (subscription.role === "moderator" && !putOut.isByOperator) continue;
-        subscription.putOut(putOut.code, putOut.message);
+        if (subscription.account !== putOut.user) continue;
+        if (subscription.accountRole === "moderator" && !putOut.isByOperator) continue;
+        if (putOut.code === "muted") subscription.stopTyping();
+        else subscription.putOut(putOut.code, putOut.message);
       }
     });
   }
 }
 
 const NONE: Problem = { code: "not_found", message: "No sanction of this user holds" };
+const OF_MODERATOR: Problem = {
+  code: "forbidden",
+  message: "Moderators are put out by operators only",
+};
 const OF_OPERATOR: Problem = { code: "forbidden", message: "An operator has said so" };

@@ -6,6 +6,9 @@
 
 import type { Room } from "./room.ts";
 
+/** The name of the log of what holds in all rooms, which no room can have. */
+export const EVERYWHERE = "*";
+
 /**
  * Rooms by name: brought into memory when they are needed, and forgotten when nothing keeps them.
  */
@@ -31,7 +34,12 @@ export class RoomTable {
 
   /** How many rooms are in memory. */
   get size(): number {
-    return this.#rooms.size;
+    return this.#rooms.size - (this.#rooms.has(EVERYWHERE) ? 1 : 0);
+  }
+
+  /** The rooms that are in memory. */
+  all(): Iterable<Room> {
+    return this.#rooms.values();
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import type { Problem, Role, Sanction, SanctionBody } from "../protocol/mod.ts";
+import type { RoomLog } from "../store/room_log.ts";
 
 /** What is stored of a sanction, under the name of its state. */
 export interface StoredSanction {
@@ -26,12 +27,12 @@ export interface SanctionRecord {
   readonly value: StoredSanction | null;
 }
 
-/** A user that has to leave the room. */
+/** A user that has to leave the room, or may no longer type. */
 export interface PutOut {
   /** The user. */
   readonly user: string;
-  /** Why, for programs. */
-  readonly code: "kicked" | "banned";
+  /** Why, for programs: who is muted stays. */
+  readonly code: "kicked" | "banned" | "muted";
   /** Why, in a sentence. */
   readonly message: string;
   /** Whether an operator says so: then moderators have to leave too. */
@@ -76,6 +77,26 @@ export function recordOf(
 }
 
 /**
+ * Reads what holds in a room.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param sanctions What is filled. @default {none}
+ * @returns The same.
+ * @throws Whatever the store rejects with.
+ */
+export async function loadSanctions(
+  log: Pick<RoomLog, "controls">,
+  room: string,
+  sanctions: Sanctions = new Sanctions(),
+): Promise<Sanctions> {
+  for (const { name, value } of await log.controls(room)) {
+    sanctions.apply({ name: name.join(" "), value: JSON.parse(value) });
+  }
+  return sanctions;
+}
+
+/**
  * Who is muted and who is banned, as the room's control records say in their order. The time of a
  * sanction is that of the isolate that was asked for it; it ends by the clock of the one that looks.
  *
@@ -102,7 +123,7 @@ export class Sanctions {
    * Applies a control record.
    *
    * @param record The record; one that is about no sanction is passed over.
-   * @returns Who has to leave, and why; undefined for nobody.
+   * @returns Whom it concerns at once, and why; undefined for nobody.
    */
   apply({ name, value }: SanctionRecord): PutOut | undefined {
     const [, kind, user] = NAME.exec(name) ?? [];
@@ -118,8 +139,9 @@ export class Sanctions {
     }
     if (this.#states.size >= this.#sweepAt) this.#sweep();
     this.#states.set(name, value);
-    if (kind !== "ban" || !this.#holds(name)) return undefined;
-    return { user, isByOperator, code: "banned", message: withReason(BANNED, value.reason) };
+    if (!this.#holds(name)) return undefined;
+    const [code, what] = kind === "ban" ? ["banned" as const, BANNED] : ["muted" as const, MUTED];
+    return { user, isByOperator, code, message: withReason(what, value.reason) };
   }
 
   /**

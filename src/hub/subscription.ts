@@ -6,45 +6,16 @@
 
 import { type ChangeDraft, CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
 import type { LeftCode, Problem, Role } from "../protocol/mod.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
-import { type ChangeSubmission, ENVELOPE_OF } from "./change_rules.ts";
+import { ENVELOPE_OF, refusalOfChange } from "./change_rules.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
 import { closeCodeOf, EARLY } from "./member_problems.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
-import type { MessageTexts } from "./message_batch.ts";
-import type { Submission } from "./room_append.ts";
 import { errorBatch } from "./room_error.ts";
+import type { SubscriptionRoom } from "./subscription_room.ts";
 
 /** What a member may ask for before it is live; more is refused until then. */
 const EARLY_MAX = 256;
-
-/** The room of a {@linkcode RoomSubscription}. */
-export interface SubscriptionRoom {
-  /** Its name. */
-  readonly name: string;
-  /** Encodes messages for members of protocol 2. */
-  readonly texts: MessageTexts;
-  /** Tells what keeps a member from sending. */
-  problemOf(subscription: RoomSubscription): Problem | undefined;
-  /** Creates the queue of what a member sends; undefined where nothing is judged. */
-  createQueue(connection: object): JudgementQueue | undefined;
-  /** Publishes a message. */
-  publish(submission: Submission): void;
-  /** Changes a message. */
-  change(submission: ChangeSubmission): void;
-  /** Starts or renews the typing of a subscription. */
-  startTyping(subscription: RoomSubscription): void;
-  /** Ends the typing of a subscription. */
-  stopTyping(subscription: RoomSubscription): void;
-  /** Removes a subscription that ends. */
-  remove(subscription: RoomSubscription): void;
-  /** Receives operational events. Must not throw. */
-  readonly logger: Logger;
-  /** The hub's counters. */
-  readonly metrics: Metrics;
-}
 
 /** A member's stay in a room, as the room manages it. */
 export class RoomSubscription implements Subscription {
@@ -54,7 +25,7 @@ export class RoomSubscription implements Subscription {
   /** Whether the member is shown as here, and told of the others' presence and typing. */
   readonly presence: boolean;
   joined: Promise<void> = Promise.resolve();
-  readonly #room: SubscriptionRoom;
+  readonly #room: SubscriptionRoom<RoomSubscription>;
   readonly #queue: JudgementQueue | undefined;
   #state: SubscriptionState = "joining";
   /** What the member may do, once that is known. */
@@ -71,7 +42,7 @@ export class RoomSubscription implements Subscription {
    * @param member The member.
    * @param presence Whether the member is shown as here. @default {true}
    */
-  constructor(room: SubscriptionRoom, member: Member, presence = true) {
+  constructor(room: SubscriptionRoom<RoomSubscription>, member: Member, presence = true) {
     this.#room = room;
     this.member = member;
     this.user = member.user;
@@ -85,7 +56,17 @@ export class RoomSubscription implements Subscription {
   }
 
   get role(): Role {
-    return this.user === undefined ? "reader" : this.#role ?? "member";
+    return this.user === undefined ? "reader" : this.accountRole;
+  }
+
+  /** The user that sanctions hold for, also where the member only reads; undefined for nobody. */
+  get account(): string | undefined {
+    return this.user ?? this.member.account;
+  }
+
+  /** The role of that user. */
+  get accountRole(): Role {
+    return this.#role ?? "member";
   }
 
   /** Whether something that was sent waits to go out. Never throws. */
@@ -123,6 +104,9 @@ export class RoomSubscription implements Subscription {
     const before = this.role;
     this.#role = role;
     if (this.role === before || this.#state !== "live") return;
+    // What a moderator has said does not hold for moderators.
+    const ban = this.#room.banOf(this);
+    if (ban) return this.putOut("banned", ban.message);
     if (role === "reader") this.#room.stopTyping(this);
     if (this.protocol !== 2) return;
     const { name: room } = this.#room;
@@ -144,11 +128,7 @@ export class RoomSubscription implements Subscription {
 
   disconnect(code: number, reason: string): void {
     this.leave();
-    try {
-      this.member.close(code, reason);
-    } catch (error) {
-      this.#count("member_close_failed", error);
-    }
+    this.#guarded(() => this.member.close(code, reason), "member_close_failed");
   }
 
   /**
@@ -208,11 +188,7 @@ export class RoomSubscription implements Subscription {
     }
     if (this.#state === "left") return;
     this.leave();
-    try {
-      member.refuseJoin(problem);
-    } catch (error) {
-      this.#count("member_failed", error);
-    }
+    this.#guarded(() => member.refuseJoin?.(problem));
   }
 
   /** Ends the stay of a member that has to leave, and says why. */
@@ -220,11 +196,12 @@ export class RoomSubscription implements Subscription {
     if (!this.member.putOut) return this.disconnect(CLOSE_CODES.putOut.code, message);
     if (this.#state === "left") return;
     this.leave();
-    try {
-      this.member.putOut(code, message);
-    } catch (error) {
-      this.#count("member_failed", error);
-    }
+    this.#guarded(() => this.member.putOut?.(code, message));
+  }
+
+  /** Ends the member's typing: it may no longer. */
+  stopTyping(): void {
+    this.#room.stopTyping(this);
   }
 
   /** Starts what is live: what the member did before that is done now. */
@@ -258,13 +235,15 @@ export class RoomSubscription implements Subscription {
   #change(draft: ChangeDraft): void {
     const { user = "", role } = this;
     const type = ENVELOPE_OF[draft.kind];
-    const problem = this.#room.problemOf(this);
+    const check = () => refusalOfChange(draft, this.#room.problemOf(this));
+    const problem = check();
     if (problem) return this.refuse({ ...problem, ref: draft.ref }, type);
     this.#room.change({
       user,
       role,
       draft,
       queue: this.#queue,
+      check,
       answer: (result) => {
         if (result.status === "refused") return this.refuse(result.problem, type);
         if (result.status === "stored") return;
@@ -273,6 +252,14 @@ export class RoomSubscription implements Subscription {
         this.send(this.#room.texts.batchOf([{ ...change, user, ref: draft.ref }]));
       },
     });
+  }
+
+  #guarded(action: () => void, event = "member_failed"): void {
+    try {
+      action();
+    } catch (error) {
+      this.#count(event, error);
+    }
   }
 
   #fail(error: unknown): void {

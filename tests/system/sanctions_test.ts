@@ -164,13 +164,18 @@ Deno.test(
       await assertRefused(await request(url, token, { method: "DELETE", query }), 403, "forbidden");
     }
     await using bob = await connect(url, "bob.moderator");
-    await impose(url, "ann.moderator", body);
-    await impose(url, "ann.moderator", { user: "bob", kind: "kick" });
+    for (const kind of ["ban", "kick", "mute"]) {
+      const one = { method: "POST", body: { user: "bob", kind } };
+      await assertRefused(await request(url, "ann.moderator", one), 403, "forbidden");
+    }
     bob.send(say("still here"));
     await bob.until((client) => client.said("lobby").length === 1);
     assertEquals(bob.of("left"), []);
     await impose(url, ADMIN, body);
     await bob.until((client) => client.of("left").length === 1);
+    // Nor does a moderator put something shorter in its place.
+    const shorter = { method: "POST", body: { ...body, seconds: 1 } };
+    await assertRefused(await request(url, "ann.moderator", shorter), 403, "forbidden");
     const query = "?user=bob";
     await assertRefused(
       await request(url, "ann.moderator", { method: "DELETE", query }),

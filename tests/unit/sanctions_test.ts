@@ -41,7 +41,8 @@ Deno.test("Sanctions hold until they are lifted or their time is over", () => {
   let now = 1_000_000;
   const sanctions = new Sanctions(() => now);
   const impose = (body: SanctionBody) => sanctions.apply(recordOf(body, "ann", now));
-  assertEquals(impose({ user: "m:1", kind: "mute", seconds: 60, reason: "Calm down" }), undefined);
+  const muted = impose({ user: "m:1", kind: "mute", seconds: 60, reason: "Calm down" });
+  assertEquals([muted?.user, muted?.code], ["m:1", "muted"]);
   assertEquals(impose({ user: "b", kind: "ban" }), {
     user: "b",
     code: "banned",

@@ -1,0 +1,41 @@
+/**
+ * What a room does for its subscriptions.
+ *
+ * @module
+ */
+
+import type { Problem } from "../protocol/mod.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { ChangeSubmission } from "./change_rules.ts";
+import type { JudgementQueue } from "./judgement_queue.ts";
+import type { MessageTexts } from "./message_batch.ts";
+import type { Submission } from "./room_append.ts";
+
+/** The room of a subscription. */
+export interface SubscriptionRoom<S> {
+  /** Its name. */
+  readonly name: string;
+  /** Encodes messages for members of protocol 2. */
+  readonly texts: MessageTexts;
+  /** Tells what keeps a member from being in the room. */
+  banOf(subscription: S): Problem | undefined;
+  /** Tells what keeps a member from sending. */
+  problemOf(subscription: S): Problem | undefined;
+  /** Creates the queue of what a member sends; undefined where nothing is judged. */
+  createQueue(connection: object): JudgementQueue | undefined;
+  /** Publishes a message. */
+  publish(submission: Submission): void;
+  /** Changes a message. */
+  change(submission: ChangeSubmission): void;
+  /** Starts or renews the typing of a subscription. */
+  startTyping(subscription: S): void;
+  /** Ends the typing of a subscription. */
+  stopTyping(subscription: S): void;
+  /** Removes a subscription that ends. */
+  remove(subscription: S): void;
+  /** Receives operational events. Must not throw. */
+  readonly logger: Logger;
+  /** The hub's counters. */
+  readonly metrics: Metrics;
+}
