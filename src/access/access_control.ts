@@ -9,10 +9,9 @@ import { displayNameOf, nameOf } from "./authorization.ts";
 import type { AccessControlOptions, AccessTarget } from "./access_options.ts";
 import type { Authorization } from "./authorization.ts";
 import { Authorizer, OPERATOR_ACCESS, type RoomAccess } from "./authorizer.ts";
-import type { ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
+import type { AcquiredGrant, ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { ConnectionLimits } from "./connection_limits.ts";
-import type { ConnectionSlot } from "./connection_slot.ts";
 import type { ConnectionLimit } from "./connection_limits.ts";
 import { httpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
@@ -204,7 +203,8 @@ export class AccessControl {
     const rates = isReaction ? this.#reactions : this.#messages;
     const waitMs = this.#takeMessage(user, this.#addresses.of(request, info), rates);
     if (waitMs === 0) return;
-    throw httpError("rate_limited", "Too much at once: wait before sending more", retryAfter(waitMs));
+    const message = "Too much at once: wait before sending more";
+    throw httpError("rate_limited", message, retryAfter(waitMs));
   }
 
   /**
@@ -243,11 +243,7 @@ export class AccessControl {
     { room, info }: AccessTarget,
     userOf: (authorization: Authorization | undefined) => User,
     authorizer: Pick<Authorizer, "enter"> = this.#authorizer,
-  ): Promise<{
-    readonly grant: ConnectionGrant<User>;
-    readonly role: Role;
-    readonly slot: ConnectionSlot;
-  }> {
+  ): Promise<AcquiredGrant<User>> {
     const address = this.#addresses.of(request, info);
     const slot = this.#connections.acquire(address);
     try {

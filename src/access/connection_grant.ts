@@ -6,7 +6,8 @@
 
 import type { Authorization, AuthorizationDenied } from "./authorization.ts";
 import type { Renewal } from "./authorizer.ts";
-import type { RoomRole } from "../protocol/mod.ts";
+import type { ConnectionSlot } from "./connection_slot.ts";
+import type { Role, RoomRole } from "../protocol/mod.ts";
 import type { SharedRates } from "./shared_rates.ts";
 
 /** A connection that was authorized, and its place within the limits. */
@@ -27,6 +28,16 @@ export interface ConnectionGrant<User extends string | undefined = string> {
   readonly markClosing: () => void;
   /** Releases the place. Must be called when the connection ends; a second call does nothing. */
   readonly release: () => void;
+}
+
+/** A connection's authorization, and what its way in has found out. */
+export interface AcquiredGrant<User extends string | undefined> {
+  /** The authorization, and the place within the limits. */
+  readonly grant: ConnectionGrant<User>;
+  /** The role in the room. */
+  readonly role: Role;
+  /** The place. */
+  readonly slot: ConnectionSlot;
 }
 
 /** The right to a connection that may be in several rooms. */

@@ -6,7 +6,7 @@
 
 import { Hono } from "hono";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
-import { EVERYWHERE } from "../hub/room_table.ts";
+import { EVERYWHERE } from "../hub/everywhere.ts";
 import { decodeDraft, decodeUser } from "../protocol/mod.ts";
 import { readBody } from "./request_body.ts";
 import { checkBrackets, numberOf, roomOf } from "./request_params.ts";

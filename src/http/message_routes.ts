@@ -86,6 +86,8 @@ export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
     }
     const outcome = await hub.publish(room, user, decoded.draft, {
       name: displayNameOf(authorization),
+      // What holds for the user holds for who posts in their name.
+      role: isOperator ? "member" : role,
     });
     if (outcome.status === "refused") throw problemError(outcome.problem);
     const status = outcome.status === "stored" ? 201 : 200;

@@ -5,14 +5,42 @@
  */
 
 import type { Problem, Role } from "../protocol/mod.ts";
-import type { Room } from "./room.ts";
-import { EVERYWHERE, type RoomTable } from "./room_table.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
+/** The name of the log of what holds in all rooms, which no room can have. */
+export const EVERYWHERE = "*";
+
+/** A room, as {@linkcode Everywhere} sees it. */
+export interface EverywhereRoom {
+  /** Its name. */
+  readonly name: string;
+  /** What is changed in it. */
+  readonly changes: {
+    /** Its sanctions. */
+    readonly sanctions: {
+      /** Tells what keeps a user from being there. */
+      banOf(user: string, role: Role): Problem | undefined;
+      /** Tells what keeps a user from sending. */
+      problemOf(user: string, role: Role): Problem | undefined;
+    };
+  };
+  /** Reads it, once. */
+  open(): Promise<void>;
+  /** Keeps it in memory. */
+  hold(): Disposable;
+  /** Its subscriptions. */
+  all(): readonly RoomSubscription[];
+}
+
 /** What {@linkcode Everywhere} needs. */
-export interface EverywhereOptions {
+export interface EverywhereOptions<R extends EverywhereRoom> {
   /** The rooms of the hub. */
-  readonly rooms: Pick<RoomTable, "all" | "obtain">;
+  readonly rooms: {
+    /** Those in memory. */
+    all(): Iterable<R>;
+    /** Brings one into memory. */
+    obtain(name: string): R;
+  };
   /** Called when its log is read for the first time: from then on its changes are needed. */
   readonly onOpen: () => void;
 }
@@ -32,13 +60,13 @@ export interface EverywhereParts {
  * own, under a name that no room has, which is kept up like that of a room: read before the first
  * room is opened, told by the fan-out, and looked at where it grew.
  */
-export class Everywhere {
-  readonly #options: EverywhereOptions;
-  #room: Room | undefined;
+export class Everywhere<R extends EverywhereRoom = EverywhereRoom> {
+  readonly #options: EverywhereOptions<R>;
+  #room: R | undefined;
   #hold: Disposable | undefined;
 
   /** @param options The hub's rooms. */
-  constructor(options: EverywhereOptions) {
+  constructor(options: EverywhereOptions<R>) {
     this.#options = options;
   }
 
@@ -48,7 +76,7 @@ export class Everywhere {
    * @returns The room of that log, which stays in memory.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  async open(): Promise<Room> {
+  async open(): Promise<R> {
     // Another one where the database was put back.
     const room = this.#options.rooms.obtain(EVERYWHERE);
     if (room !== this.#room) {

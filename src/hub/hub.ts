@@ -18,6 +18,7 @@ import { type Commits, createCommits } from "./commits.ts";
 import { sendAway } from "./drain.ts";
 import { drainHub } from "./hub_drain.ts";
 import { checkNames } from "./checked_names.ts";
+import { EVERYWHERE } from "./everywhere.ts";
 import { HubSanctions } from "./hub_sanctions.ts";
 import { Hooks } from "./hooks.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
@@ -30,7 +31,7 @@ import type { PublishOptions, PublishResult } from "./publish_result.ts";
 import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
 import { readRoomState } from "./room_state.ts";
-import { EVERYWHERE, RoomTable } from "./room_table.ts";
+import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
 

@@ -40,7 +40,7 @@ export interface HubSanctionsOptions {
  */
 export class HubSanctions {
   /** What holds in all rooms. */
-  readonly everywhere: Everywhere;
+  readonly everywhere: Everywhere<Room>;
   readonly #options: HubSanctionsOptions;
 
   /**

@@ -4,10 +4,8 @@
  * @module
  */
 
+import { EVERYWHERE } from "./everywhere.ts";
 import type { Room } from "./room.ts";
-
-/** The name of the log of what holds in all rooms, which no room can have. */
-export const EVERYWHERE = "*";
 
 /**
  * Rooms by name: brought into memory when they are needed, and forgotten when nothing keeps them.

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { anew, ask, assertRefused, type PointCheck, tokenOf } from "./hub_under_test.ts";
 import type { HubUnderTest } from "./hub_under_test.ts";
 import { Socket } from "./socket.ts";
@@ -19,6 +19,20 @@ async function enter(
 async function errorsOf(socket: Socket, count: number): Promise<unknown[]> {
   await socket.until(`${count} errors`, () => socket.of("error").length >= count);
   return socket.of("error").map(({ message: _why, ...rest }) => rest);
+}
+
+/** Imposes a sanction as a moderator of the room. */
+async function sanction(
+  hub: HubUnderTest,
+  room: string,
+  body: Record<string, unknown>,
+): Promise<Response> {
+  const token = await tokenOf(hub, "ann", { rooms: { [room]: "moderator" } });
+  return await ask(`${hub.withTokens!.url}/rooms/${room}/sanctions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+  });
 }
 
 /** The points about who may do what. */
@@ -115,6 +129,92 @@ export const WHO_POINTS: readonly PointCheck[] = [
       const response = await ask(url, { method: "POST", headers, body });
       assertEquals((await response.json()).name, "Ann Mae");
       await bob.first("chat_message", ({ name }) => name === "Ann Mae");
+    },
+  },
+  {
+    id: "WHO-5",
+    need: "withTokens",
+    async check(hub) {
+      const room = anew("room");
+      await using ann = await enter(hub, "ann", { rooms: { [room]: "moderator" } });
+      await using bob = await enter(hub, "bob", {});
+      for (const socket of [ann, bob]) {
+        socket.send({ type: "join", room });
+        await socket.first("joined");
+      }
+      bob.send({ type: "chat_message", room, payload: { text: "hello" } });
+      const { cursor } = await bob.first("chat_message");
+      await sanction(hub, room, { user: "bob", kind: "mute", seconds: 60 });
+      bob.send(
+        { type: "chat_message", room, payload: { text: "again" } },
+        { type: "edit_message", room, payload: { cursor, text: "again" } },
+        { type: "react", room, payload: { cursor, emoji: "👍", status: true } },
+        { type: "typing_status", room, payload: { status: true } },
+        { type: "delete_message", room, payload: { cursor } },
+      );
+      await bob.until("four errors", () => bob.of("error").length >= 4);
+      const errors = bob.of("error");
+      assertEquals(errors.map(({ code, for: type }) => [code, type]), [
+        ["muted", "chat_message"],
+        ["muted", "edit_message"],
+        ["muted", "react"],
+        ["muted", "typing_status"],
+      ]);
+      for (const { retry_after_ms } of errors) {
+        assert(retry_after_ms > 0 && retry_after_ms < 60_001);
+      }
+      await ann.first("message_changed", ({ kind }) => kind === "delete");
+    },
+  },
+  {
+    id: "WHO-6",
+    need: "withTokens",
+    async check(hub) {
+      const room = anew("room");
+      const headers = { authorization: `Bearer ${await tokenOf(hub, "bob")}` };
+      const url = `${hub.withTokens!.url}/rooms/${room}`;
+      await using bob = await enter(hub, "bob", {});
+      bob.send({ type: "join", room });
+      await bob.first("joined");
+      await sanction(hub, room, { user: "bob", kind: "kick" });
+      assertEquals((await bob.first("left")).code, "kicked");
+      bob.send({ type: "join", room });
+      await bob.until("a second stay", () => bob.of("joined").length === 2);
+      const events = await ask(`${url}/events`, { headers });
+      assertEquals(events.status, 200);
+      await sanction(hub, room, { user: "bob", kind: "ban" });
+      assertEquals((await bob.first("left", ({ code }) => code !== "kicked")).code, "banned");
+      await events.text(); // It ends.
+      bob.send({ type: "join", room });
+      assertEquals(await errorsOf(bob, 1), [{ code: "banned", for: "join" }]);
+      for (const path of ["", "/messages", "/events", `/messages/${"0".repeat(20)}`]) {
+        await assertRefused(ask(url + path, { headers }), 403, "banned");
+      }
+      const token = await tokenOf(hub, "ann", { rooms: { [room]: "moderator" } });
+      const lifted = await ask(`${url}/sanctions?user=bob`, {
+        method: "DELETE",
+        headers: { authorization: `Bearer ${token}` },
+      });
+      assertEquals(lifted.status, 204);
+      bob.send({ type: "join", room });
+      await bob.until("a third stay", () => bob.of("joined").length === 3);
+    },
+  },
+  {
+    id: "WHO-7",
+    need: "withTokens",
+    async check(hub) {
+      const room = anew("room");
+      await using ann = await enter(hub, "ann", { rooms: { [room]: "moderator" } });
+      await using cleo = await enter(hub, "cleo", { rooms: { [room]: "moderator" } });
+      for (const socket of [ann, cleo]) {
+        socket.send({ type: "join", room });
+        await socket.first("joined");
+      }
+      const body = { user: "cleo", kind: "ban" };
+      await assertRefused(await sanction(hub, room, body), 403, "forbidden");
+      cleo.send({ type: "chat_message", room, payload: { text: "hello" } });
+      await ann.first("chat_message");
     },
   },
 ];
