@@ -28,11 +28,13 @@ async function sanction(
   body: Record<string, unknown>,
 ): Promise<Response> {
   const token = await tokenOf(hub, "ann", { rooms: { [room]: "moderator" } });
-  return await ask(`${hub.withTokens!.url}/rooms/${room}/sanctions`, {
+  const response = await ask(`${hub.withTokens!.url}/rooms/${room}/sanctions`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
     body: JSON.stringify(body),
   });
+  if (response.ok) assertEquals(await response.json(), body);
+  return response;
 }
 
 /** The points about who may do what. */
