@@ -15,7 +15,15 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const SOURCE = new URL("../src/page/", import.meta.url);
 const TARGET = new URL("assets.json", SOURCE);
 /** In the order in which they are put together. */
-const STYLES = ["base.css", "door.css", "room.css", "messages.css", "changes.css", "people.css"];
+const STYLES = [
+  "base.css",
+  "door.css",
+  "room.css",
+  "messages.css",
+  "changes.css",
+  "people.css",
+  "moderation.css",
+];
 /** Sources beside the modules and the style sheets. */
 const FILES = ["index.html", "icon.svg", "touch-icon.png", "manifest.webmanifest"];
 

@@ -110,6 +110,11 @@ export class ChatClient {
     return this.#connection.user;
   }
 
+  /** The name to show beside the user's, where the server says one. */
+  get name(): string | undefined {
+    return this.#connection.name;
+  }
+
   /** The limits of the connection, once the server has told them. */
   get limits(): LimitsV2 | undefined {
     return this.#connection.limits;

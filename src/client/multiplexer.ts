@@ -59,6 +59,7 @@ export class Multiplexer {
   #isOpen = false;
   #isWelcome = false;
   #user: string;
+  #name: string | undefined;
   #limits: LimitsV2 | undefined;
 
   /**
@@ -113,6 +114,11 @@ export class Multiplexer {
   /** The user's name: as the server says, once it has. */
   get user(): string {
     return this.#user;
+  }
+
+  /** The name to show beside the user's, where the server says one. */
+  get name(): string | undefined {
+    return this.#name;
   }
 
   /** The limits of the connection, once the server has told them. */
@@ -220,9 +226,10 @@ export class Multiplexer {
 
   #take(envelope: HubEnvelope): void {
     if (envelope.type === "welcome") {
-      const { user, limits } = envelope.payload;
+      const { user, name, limits } = envelope.payload;
       this.#isWelcome = true;
       this.#user = user;
+      this.#name = name;
       this.#limits = limits;
       this.#pace.attach(limits);
       return this.#socket.live();

@@ -43,8 +43,8 @@ export class Announcer {
    */
   sayMessages(messages: readonly RoomMessage[]): void {
     if (messages.length > SAID_AT_ONCE) return this.say(`${messages.length} new messages`);
-    for (const { user, text, deleted } of messages) {
-      if (!deleted) this.say(`${user}: ${text.slice(0, SAID)}`);
+    for (const { user, name = user, text, deleted } of messages) {
+      if (!deleted) this.say(`${name}: ${text.slice(0, SAID)}`);
     }
   }
 }

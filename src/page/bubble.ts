@@ -9,6 +9,7 @@ import { type FootActions, showFoot } from "./bubble_foot.ts";
 import { clockTime, fullTime } from "./calendar.ts";
 import { create } from "./elements.ts";
 import { splitLinks } from "./links.ts";
+import { createNames } from "./names.ts";
 
 /** How many colours there are for people; the style sheet has as many. */
 const HUES = 8;
@@ -41,16 +42,16 @@ export function createBubble(
     text: clockTime(sent),
     attributes: { datetime: sent.toISOString(), title: fullTime(sent) },
   });
-  const author = create("bdi", { class: "author", text: message.user });
+  const { user, name = user } = message;
   const item = create(
     "li",
-    { class: `message ${hueOf(message.user)}`, attributes: { tabindex: "-1" } },
-    createAvatar(message.user),
-    create("div", { class: "byline" }, author, time),
+    { class: `message ${hueOf(user)}`, attributes: { tabindex: "-1" } },
+    createAvatar(name),
+    create("div", { class: "byline" }, ...createNames(user, name, "author"), time),
   );
   showContent(item, message, options);
   item.dataset.cursor = message.cursor;
-  item.dataset.user = message.user;
+  item.dataset.user = user;
   item.dataset.sent = String(sent.getTime());
   item.classList.toggle("own", isOwn);
   return item;

@@ -14,6 +14,8 @@ type Reaction = NonNullable<RoomMessage["reactions"]>[number];
 
 /** What can be done under a message. */
 export interface FootActions {
+  /** Gives the name to show for a user. */
+  readonly nameOf: (user: string) => string;
   /** Reacts to a message, or takes it back. */
   readonly react: (message: RoomMessage, emoji: string, status: boolean) => void;
   /** Sends changes again that have failed. */
@@ -58,7 +60,7 @@ function showReactions(
   foot: HTMLElement,
   message: RoomMessage,
   reactions: readonly Reaction[],
-  { react }: FootActions,
+  { react, nameOf }: FootActions,
 ): void {
   const before = new Map<string, HTMLButtonElement>();
   for (const button of foot.querySelectorAll<HTMLButtonElement>(".reaction")) {
@@ -78,17 +80,22 @@ function showReactions(
         button.dataset.emoji = emoji;
         foot.append(button);
       }
-      showReaction(button, reaction);
+      showReaction(button, reaction, nameOf);
     }
   };
   withoutFocusLoss(foot, change, () => foot.closest<HTMLElement>(".message"));
 }
 
-function showReaction(button: HTMLButtonElement, { emoji, count, users, mine }: Reaction): void {
+function showReaction(
+  button: HTMLButtonElement,
+  { emoji, count, users, mine }: Reaction,
+  nameOf: (user: string) => string,
+): void {
   setText(button, `${emoji} ${count}`);
   button.setAttribute("aria-pressed", String(mine === true));
   const more = count - Math.min(users.length, NAMED);
-  const names = users.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const names = users.slice(0, NAMED).map(nameOf).join(", ") +
+    (more > 0 ? ` and ${more} more` : "");
   button.title = `${names} reacted with ${emoji}`;
   button.ariaLabel = `${emoji}, ${count} ${count === 1 ? "reaction" : "reactions"}: ${names}`;
 }

@@ -24,8 +24,20 @@ export interface ComposerOptions {
   readonly edit: (message: StoredMessage, text: string) => void;
   /** Gives the message that the reader wrote last, if there is one to edit. */
   readonly lastOwn: () => StoredMessage | undefined;
+  /** Gives the reader's user name. */
+  readonly user: () => string;
   /** Called after every change with whether something is being written. */
   readonly onTyping: (isTyping: boolean) => void;
+}
+
+/** What keeps the reader from writing for a while. */
+export interface Stop {
+  /** Why nothing can be written, as sentences. */
+  readonly words: string;
+  /** Whether the field is not shown at all. */
+  readonly isHidden?: boolean;
+  /** Called when the reader asks whether that is over, where asking makes sense. */
+  readonly onAsk?: () => void;
 }
 
 /** What is being written, if not a message of its own. */
@@ -46,6 +58,8 @@ export class Composer {
   readonly #left = find("room-left", HTMLElement);
   readonly #hint = find("composer-hint", HTMLElement);
   readonly #off = find("composer-off", HTMLElement);
+  readonly #ask = find("composer-ask", HTMLButtonElement);
+  readonly #form = find("composer", HTMLFormElement);
   readonly #encoder = new TextEncoder();
   readonly #bar = find("composer-task", HTMLElement);
   readonly #what = find("composer-what", HTMLElement);
@@ -77,7 +91,7 @@ export class Composer {
       // One press, one message: a key held down since the door would send a draft unasked.
       if (!event.repeat) this.#send();
     });
-    find("composer", HTMLFormElement).addEventListener("submit", (event) => {
+    this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
       this.#text.focus();
@@ -125,7 +139,9 @@ export class Composer {
   #begin(task: Task): void {
     this.#task = task;
     const { kind, message } = task;
-    const what = kind === "edit" ? "Editing your message" : `Answering ${message.user}`;
+    const name = message.name ?? message.user;
+    const whose = message.user === this.#options.user() ? "your" : `${name}'s`;
+    const what = kind === "edit" ? `Editing ${whose} message` : `Answering ${name}`;
     setText(this.#what, `${what}: ${quoted(message)}`);
     this.#bar.hidden = false;
     this.#text.focus();
@@ -161,12 +177,40 @@ export class Composer {
    * @param next Where the focus goes, if it was here.
    */
   disable(reason: string, next: () => HTMLElement | null): void {
-    const form = find("composer", HTMLFormElement);
-    withoutFocusLoss(form, () => this.#text.disabled = this.#button.disabled = true, next);
+    this.stop({ words: reason }, next);
+    this.#text.placeholder = "";
+  }
+
+  /**
+   * Switches the field off for a while; what is in it stays.
+   *
+   * @param stop Why.
+   * @param next Where the focus goes, if it was here.
+   */
+  stop({ words, isHidden = false, onAsk }: Stop, next: () => HTMLElement | null): void {
+    const change = () => {
+      this.#text.disabled = this.#button.disabled = true;
+      this.#form.hidden = isHidden;
+    };
+    withoutFocusLoss(this.#form, change, next);
     this.#hint.hidden = this.#left.hidden = true;
     this.#off.hidden = false;
-    this.#text.placeholder = "";
-    setText(this.#off, reason);
+    setText(this.#off, words);
+    withoutFocusLoss(this.#ask, () => this.#ask.hidden = onAsk === undefined, next);
+    this.#ask.onclick = () => onAsk?.();
+  }
+
+  /** Switches the field on again. */
+  resume(): void {
+    if (!this.#text.disabled) return;
+    this.#text.disabled =
+      this.#form.hidden =
+      this.#hint.hidden =
+      this.#left.hidden =
+        false;
+    this.#off.hidden = true;
+    withoutFocusLoss(this.#ask, () => this.#ask.hidden = true, () => this.#text);
+    this.#show();
   }
 
   #send(): void {

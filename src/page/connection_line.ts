@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { ConnectionState } from "../client/mod.ts";
+import type { ChatError, ConnectionState } from "../client/mod.ts";
 import { find, setText } from "./elements.ts";
 import { retryPhrase, statePhrase } from "./phrases.ts";
+import { putOutPhrase } from "./sanction_phrases.ts";
 
 /** The words under the room's name, and the banner that is there while anything is wrong. */
 export class ConnectionLine {
@@ -15,6 +16,7 @@ export class ConnectionLine {
   readonly #long = find("banner-text", HTMLElement);
   readonly #retry = find("banner-retry", HTMLElement);
   readonly #reload = find("reload", HTMLButtonElement);
+  readonly #rooms = find("banner-rooms", HTMLElement);
   readonly #isLasting: () => boolean;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -27,16 +29,26 @@ export class ConnectionLine {
     this.#reload.addEventListener("click", onReload);
   }
 
-  /** Shows a state. */
-  show(state: ConnectionState): void {
-    const { short, long } = statePhrase(state, this.#isLasting());
+  /**
+   * Shows a state.
+   *
+   * @param state The state.
+   * @param error Why the hub wants the reader no longer in the room.
+   */
+  show(state: ConnectionState, error?: ChatError): void {
+    const isClosed = state.status === "closed";
+    const putOut = isClosed && error ? putOutPhrase(error) : undefined;
+    const { short, long } = putOut ?? statePhrase(state, this.#isLasting());
+    setText(this.#reload, putOut?.again ?? "Reload");
+    this.#rooms.hidden = putOut === undefined;
+    this.#banner.classList.toggle("final", isClosed);
     clearInterval(this.#timer);
     this.#short.dataset.status = state.status;
     setText(this.#short, short);
     // What is tried for a moment after a failure is not worth a jump of the page.
     if (state.status !== "connecting") this.#banner.hidden = long === undefined;
     if (long !== undefined) setText(this.#long, long);
-    this.#reload.hidden = state.status !== "closed";
+    this.#reload.hidden = !isClosed;
     setText(this.#retry, "");
     if (state.status !== "waiting") return;
     // By a clock that nobody sets.
@@ -44,10 +56,5 @@ export class ConnectionLine {
     const count = () => setText(this.#retry, retryPhrase(retryAt, performance.now()));
     count();
     this.#timer = setInterval(count, 500);
-  }
-
-  /** Takes the button back: loading the page anew would end in the same. */
-  hideReload(): void {
-    this.#reload.hidden = true;
   }
 }

@@ -34,9 +34,12 @@ export class DeletionQuestion {
    * Asks.
    *
    * @param message The message.
+   * @param isOwn Whether the reader wrote it.
    */
-  ask(message: StoredMessage): void {
+  ask(message: StoredMessage, isOwn: boolean): void {
     this.#message = message;
+    const what = isOwn ? "this message" : `the message of ${message.name ?? message.user}`;
+    setText(find("ask-delete-heading", HTMLElement), `Delete ${what}?`);
     setText(find("ask-delete-text", HTMLElement), quoted(message));
     this.#dialog.showModal();
     find("ask-delete-no", HTMLButtonElement).focus();

@@ -32,6 +32,10 @@ export interface MessageDeskOptions {
   readonly hold: (change: () => void) => void;
   /** Brings a message into view, however far back it is. */
   readonly goTo: (cursor: string) => Promise<void>;
+  /** Gives the name to show for a user. */
+  readonly nameOf: (user: string) => string;
+  /** Asks what to do with a person. */
+  readonly moderate: (user: string) => void;
   /** Announces a text to a screen reader. */
   readonly announce: (text: string) => void;
 }
@@ -67,9 +71,12 @@ export class MessageDesk {
       react: (message, emoji) => react(message, emoji, !isOwnReaction(message, emoji)),
       reply: (message) => composer().reply(message),
       edit: (message) => composer().edit(message),
-      remove: (message) => this.#question.ask(message),
+      remove: (message) => this.#question.ask(message, message.user === chat.user),
+      mayModerate: ({ user }) => user !== chat.user && chat.snapshot.role === "moderator",
+      moderate: ({ user }) => options.moderate(user),
     });
     this.bubbles = {
+      nameOf: options.nameOf,
       quote: (cursor) => this.#quotes.create(cursor),
       react: (message, emoji, status) => react(message as StoredMessage, emoji, status),
       retry: (message) => void chat.room.retry(message).catch(ignore),
@@ -107,9 +114,9 @@ export class MessageDesk {
   }
 
   async #changed({ change, message }: ChangedMessage): Promise<void> {
-    const { chat, timeline, announce } = this.#options;
+    const { chat, timeline, nameOf, announce } = this.#options;
     if (chat.state.status === "live" && change.user !== chat.user && message) {
-      announce(changePhrase(change, quoted(message)));
+      announce(changePhrase(change, nameOf(change.user), quoted(message)));
     }
     if (message) return this.#quotes.update(message);
     if (!timeline().message(change.message)) return;

@@ -29,6 +29,10 @@ export interface MessageToolsOptions {
   readonly edit: (message: StoredMessage) => void;
   /** Asks whether to delete a message. */
   readonly remove: (message: StoredMessage) => void;
+  /** Tells whether the reader may mute or ban who wrote a message. */
+  readonly mayModerate: (message: StoredMessage) => boolean;
+  /** Asks what to do with who wrote a message. */
+  readonly moderate: (message: StoredMessage) => void;
 }
 
 /**
@@ -46,6 +50,7 @@ export class MessageTools {
     reply: find("tool-reply", HTMLButtonElement),
     edit: find("tool-edit", HTMLButtonElement),
     remove: find("tool-delete", HTMLButtonElement),
+    moderate: find("tool-person", HTMLButtonElement),
   };
   #item: HTMLElement | undefined;
   #isHiding = false;
@@ -59,7 +64,7 @@ export class MessageTools {
   constructor(scroller: HTMLElement, options: MessageToolsOptions) {
     this.#scroller = scroller;
     this.#options = options;
-    for (const name of ["reply", "edit", "remove"] as const) {
+    for (const name of ["reply", "edit", "remove", "moderate"] as const) {
       this.#buttons[name].addEventListener("click", () => this.#act(options[name]));
     }
     this.#react.addEventListener("click", () => this.#open(this.#more.hidden === true));
@@ -228,8 +233,9 @@ export class MessageTools {
     const mayChange = this.#options.mayChange(message);
     this.#buttons.edit.hidden = !mayChange;
     this.#buttons.remove.hidden = !mayChange;
+    this.#buttons.moderate.hidden = !this.#options.mayModerate(message);
     this.#bar.hidden = false;
-    this.#bar.ariaLabel = `Message of ${message.user}`;
+    this.#bar.ariaLabel = `Message of ${message.name ?? message.user}`;
     item.append(this.#bar);
     const { top } = item.getBoundingClientRect();
     this.#bar.classList.toggle("below", top < this.#scroller.getBoundingClientRect().top + 56);

@@ -4,29 +4,28 @@
  * @module
  */
 
+import type { RoomSnapshot } from "../client/mod.ts";
 import { createAvatar, hueOf } from "./bubble.ts";
-import { create, find, setText } from "./elements.ts";
+import { create, createButton, find, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import { FrameTask } from "./frame_task.ts";
+import { createNames } from "./names.ts";
 import { peoplePhrase, typingPhrase } from "./phrases.ts";
+import type { RoomFeed } from "./room_feed.ts";
 
 /** Users who are shown by name; a room may hold thousands. */
 const SHOWN = 200;
 
-/** The users in a room, as the connection knows them. */
-export interface Crowd {
-  /** The reader's name. */
-  readonly user: string;
-  /** The users in the room, or some of them; another array after each change. */
-  readonly users: readonly string[];
-  /** How many users are in the room. */
-  readonly userCount: number;
-  /** The other users who are typing. */
-  readonly typingUsers: readonly string[];
-  /** Names to show beside those of users. */
-  readonly names: ReadonlyMap<string, string>;
-  /** Whether the connection is live, so that all this is so now. */
-  readonly isLive: boolean;
+/** The options of {@linkcode People}. */
+export interface PeopleOptions {
+  /** The room. */
+  readonly feed: RoomFeed;
+  /** Gives the name to show for a user. */
+  readonly nameOf: (user: string) => string;
+  /** Asks what to do with a person. */
+  readonly onPerson: (user: string) => void;
+  /** Shows who is muted or banned. */
+  readonly onSanctions: () => void;
 }
 
 /** The list of users, the button that opens it, and the line about typing. */
@@ -37,22 +36,25 @@ export class People {
   readonly #toggle = find("people-toggle", HTMLButtonElement);
   readonly #count = find("people-count", HTMLElement);
   readonly #typing = find("typing", HTMLElement);
-  readonly #crowd: () => Crowd;
-  readonly #repaint = new FrameTask(() => this.#show(this.#crowd()));
+  readonly #options: PeopleOptions;
+  readonly #repaint = new FrameTask(() => this.#show());
   /** The items of the list by name. */
   #items = new Map<string, HTMLLIElement>();
-  #shown: readonly string[] | undefined;
-  #shownCount = 0;
+  #shown: RoomSnapshot | undefined;
   #shownUser = "";
 
-  /** @param crowd Reads the users as they are now. */
-  constructor(crowd: () => Crowd) {
-    this.#crowd = crowd;
+  /** @param options The users, and what can be done with them. */
+  constructor(options: PeopleOptions) {
+    this.#options = options;
+    for (const type of ["users", "standing", "state"]) {
+      options.feed.addEventListener(type, () => this.update());
+    }
+    find("sanctions-open", HTMLButtonElement).addEventListener("click", options.onSanctions);
     this.#toggle.addEventListener("click", () => this.#open(!this.#isOpen));
     find("people-close", HTMLButtonElement).addEventListener("click", () => this.#open(false));
     document.addEventListener("pointerdown", ({ target }) => {
-      const isOutside = target instanceof Node && !this.#panel.contains(target) &&
-        !this.#toggle.contains(target);
+      const isOutside = target instanceof Element && !this.#panel.contains(target) &&
+        !this.#toggle.contains(target) && !target.closest("dialog");
       if (isOutside && this.#isOpen) this.#open(false);
     });
     this.#panel.addEventListener("keydown", (event) => {
@@ -65,37 +67,49 @@ export class People {
     this.#repaint.request();
   }
 
-  #show({ user, users, userCount, typingUsers, isLive }: Crowd): void {
-    this.#typing.classList.toggle("on", typingUsers.length > 0);
-    setText(find("typing-text", HTMLElement), typingPhrase(typingUsers));
+  #show(): void {
+    const { feed: { snapshot, state, user }, nameOf } = this.#options;
+    const { users, userCount, typing, names, role } = snapshot;
+    const isLive = state.status === "live";
+    this.#typing.classList.toggle("on", typing.length > 0);
+    setText(find("typing-text", HTMLElement), typingPhrase(typing.map(nameOf)));
     setText(this.#count, isLive ? String(userCount) : "–");
     setText(this.#heading, peoplePhrase(userCount, isLive));
     this.#toggle.ariaLabel = isLive ? `People here: ${userCount}` : "People who were here";
     this.#list.classList.toggle("stale", !isLive);
-    const isSame = users === this.#shown && user === this.#shownUser &&
-      userCount === this.#shownCount;
+    find("sanctions-open", HTMLElement).hidden = role !== "moderator";
+    const before = this.#shown;
+    const isSameReader = user === this.#shownUser && role === before?.role;
+    const isSame = isSameReader && users === before?.users && userCount === before.userCount &&
+      names === before.names;
     if (isSame) return;
-    if (user !== this.#shownUser) this.#items.clear();
-    this.#shown = users;
-    this.#shownCount = userCount;
+    if (!isSameReader) this.#items.clear();
+    this.#shown = snapshot;
     this.#shownUser = user;
-    this.#list.replaceChildren(...this.#itemsOf(user, users, userCount));
+    const change = () => this.#list.replaceChildren(...this.#itemsOf(user, snapshot));
+    withoutFocusLoss(this.#list, change, () => this.#panel);
   }
 
   /** The reader first, then the others as the server sorted them. Items that stay are kept. */
-  #itemsOf(user: string, users: readonly string[], userCount: number): HTMLLIElement[] {
-    const names = users.includes(user) ? [user] : [];
-    for (const name of users) {
-      if (names.length === SHOWN) break;
-      if (name !== user) names.push(name);
+  #itemsOf(user: string, { users, userCount, role }: RoomSnapshot): HTMLLIElement[] {
+    const { nameOf, onPerson } = this.#options;
+    const shown = users.includes(user) ? [user] : [];
+    for (const other of users) {
+      if (shown.length === SHOWN) break;
+      if (other !== user) shown.push(other);
     }
     const before = this.#items;
-    this.#items = new Map(names.map((name) => {
-      return [name, before.get(name) ?? createPerson(name, name === user)];
+    this.#items = new Map(shown.map((other) => {
+      const name = nameOf(other);
+      const item = before.get(other);
+      if (item?.dataset.name === name) return [other, item];
+      const isReader = other === user;
+      const act = role === "moderator" && !isReader ? () => onPerson(other) : undefined;
+      return [other, createPerson(other, name, isReader, act)];
     }));
     const items = [...this.#items.values()];
-    if (userCount > names.length) {
-      items.push(create("li", { class: "more", text: `and ${userCount - names.length} more` }));
+    if (userCount > shown.length) {
+      items.push(create("li", { class: "more", text: `and ${userCount - shown.length} more` }));
     }
     return items;
   }
@@ -115,11 +129,21 @@ export class People {
   }
 }
 
-function createPerson(name: string, isReader: boolean): HTMLLIElement {
-  const children: HTMLElement[] = [
-    createAvatar(name),
-    create("bdi", { class: "name", text: name }),
-  ];
+function createPerson(
+  user: string,
+  name: string,
+  isReader: boolean,
+  act: (() => void) | undefined,
+): HTMLLIElement {
+  const children: HTMLElement[] = [createAvatar(name), ...createNames(user, name, "name")];
   if (isReader) children.push(create("span", { class: "you", text: "you" }));
-  return create("li", { class: hueOf(name) }, ...children);
+  if (act) {
+    const button = createButton("⋯", act);
+    button.className = "quiet person-act";
+    button.ariaLabel = `Moderate ${name}`;
+    children.push(button);
+  }
+  const item = create("li", { class: hueOf(user) }, ...children);
+  item.dataset.name = name;
+  return item;
 }

@@ -104,13 +104,18 @@ export function roomLeftPhrase(used: number, limit: number): string {
  * Describes a change of a message for a screen reader.
  *
  * @param change The change.
+ * @param name The name of who made it.
  * @param text The message, shortened.
  * @returns A sentence without a full stop.
  */
-export function changePhrase({ kind, user, emoji, status }: MessageChange, text: string): string {
-  if (kind === "edit") return `${user} edited: ${text}`;
-  if (kind === "delete") return `${user} deleted a message`;
-  return status ? `${user} reacted with ${emoji} to: ${text}` : `${user} took ${emoji} back`;
+export function changePhrase(
+  { kind, emoji, status }: MessageChange,
+  name: string,
+  text: string,
+): string {
+  if (kind === "edit") return `${name} edited: ${text}`;
+  if (kind === "delete") return `${name} deleted a message`;
+  return status ? `${name} reacted with ${emoji} to: ${text}` : `${name} took ${emoji} back`;
 }
 
 /**

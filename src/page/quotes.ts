@@ -86,7 +86,7 @@ export class Quotes {
     const message = this.#known.get(cursor);
     const isAbsent = this.#known.has(cursor) && !message;
     const [user, text] = quote.querySelectorAll<HTMLElement>(".quoted-user, .quoted-text");
-    setText(user, message?.user ?? "");
+    setText(user, message?.name ?? message?.user ?? "");
     setText(text, isAbsent ? "A message that is gone" : message ? quoted(message) : "…");
   }
 }

@@ -68,6 +68,11 @@ export class RoomFeed extends ChatTarget {
     return this.#client.user;
   }
 
+  /** The name to show beside the user's, where the server says one. */
+  get name(): string | undefined {
+    return this.#client.name;
+  }
+
   /** The server's limits, once it has told them. */
   get limits(): LimitsV2 | undefined {
     return this.#client.limits;

@@ -6,20 +6,23 @@
 
 import type { ChatClient, ConnectionState, StoredMessage } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
+import { askForInvitation } from "./closed_room.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
-import { InvitationForm } from "./invitation_form.ts";
 import type { Identity, Memory } from "./memory.ts";
 import { MessageDesk } from "./message_desk.ts";
 import { MessageFlow } from "./message_flow.ts";
+import { Moderation } from "./moderation.ts";
+import { Names } from "./names.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
 import { statePhrase } from "./phrases.ts";
 import { RoomFeed } from "./room_feed.ts";
+import { putOutPhrase } from "./sanction_phrases.ts";
 import type { Site } from "./site.ts";
+import { Standing } from "./standing.ts";
 import { Timeline } from "./timeline.ts";
-import { tokenVerdict } from "./token_verdict.ts";
 import { UnloadGuard } from "./unload_guard.ts";
 import { Unseen } from "./unseen.ts";
 import { UnsentList } from "./unsent_list.ts";
@@ -55,7 +58,8 @@ export class RoomView {
   readonly #unsent: UnsentList;
   readonly #unseen: Unseen;
   readonly #composer: Composer;
-  readonly #people: People;
+  readonly #standing: Standing;
+  readonly #names: Names;
   readonly #line: ConnectionLine;
   readonly #guard: UnloadGuard;
   readonly #announcer = new Announcer(find("announcer", HTMLElement));
@@ -66,7 +70,6 @@ export class RoomView {
   #isReady = false;
   /** The place in the log before the connection that is being made. */
   #cursorBefore: string | undefined;
-  #lastWrittenAt = 0;
 
   /** @param options The room and its reader. */
   constructor({ site, client, room, user, memory }: RoomViewOptions) {
@@ -75,21 +78,28 @@ export class RoomView {
     this.#memory = memory;
     const { token } = memory;
     const chat = this.#chat = new RoomFeed(client, client.room(room, { history: HISTORY }));
+    const names = this.#names = new Names(chat);
+    const announce = (text: string) => this.#announcer.say(text);
+    const { sanctions } = chat.room;
+    const moderation = new Moderation({ sanctions, nameOf: names.of, announce });
     this.#desk = new MessageDesk({
       chat,
+      nameOf: names.of,
+      moderate: moderation.person,
+      announce,
       timeline: () => this.#timeline,
       composer: () => this.#composer,
       scroller: this.#scroller,
       hold: (change) => this.#viewport.hold(change),
       goTo: (cursor) => this.#older.goTo({ cursor, offset: this.#scroller.clientHeight / 4 }),
-      announce: (text) => this.#announcer.say(text),
     });
     const reader = token === undefined ? user : memory.tokenUser ?? "";
     this.#timeline = new Timeline(reader, this.#desk.bubbles);
-    this.#people = new People(() => {
-      const { user, state, snapshot: { users, userCount, typing, names } } = chat;
-      const isLive = state.status === "live";
-      return { user, users, userCount, typingUsers: typing, names, isLive };
+    new People({
+      feed: chat,
+      nameOf: names.of,
+      onPerson: moderation.person,
+      onSanctions: moderation.list,
     });
     this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
       start: find("older", HTMLElement),
@@ -113,7 +123,10 @@ export class RoomView {
     });
     this.#unseen = new Unseen({
       room,
-      onJump: () => this.#jump(),
+      onJump: () => {
+        this.#composer.field.focus();
+        this.#viewport.follow();
+      },
       focusNext: () => this.#scroller,
     });
     this.#unsent = new UnsentList(find("unsent", HTMLElement), {
@@ -124,7 +137,7 @@ export class RoomView {
         if (this.#identity) memory.dropUnsent(this.#identity, ref);
         this.#guard.update();
       },
-      announce: (text) => this.#announcer.say(text),
+      announce,
       // The stored message is shown in the same frame, and before.
       onStored: (ref) => this.#flow.afterAll(() => this.#unsent.settle(ref)),
       focusNext: () =>
@@ -137,9 +150,11 @@ export class RoomView {
       },
       send: (text, replyTo) => this.#say(text, replyTo),
       edit: (message, text) => void chat.room.edit(message, { text }).catch(() => {}),
+      user: () => chat.user,
       lastOwn: () => this.#timeline.lastOwn,
       onTyping: (isTyping) => chat.room.typing(isTyping),
     });
+    this.#standing = new Standing(chat, this.#composer, () => this.#scroller);
     this.#line = new ConnectionLine(() => this.reload(), () => memory.isLasting);
     this.#guard = new UnloadGuard(() => {
       const isKept = this.#identity !== undefined && memory.isLasting;
@@ -172,24 +187,25 @@ export class RoomView {
     chat.addEventListener("state", ({ detail }) => this.#changed(detail));
     chat.addEventListener("message", ({ detail }) => this.#flow.add(detail));
     chat.addEventListener("joined", ({ detail }) => this.#joined(detail));
-    chat.addEventListener("users", () => this.#people.update());
     // A page that comes back from the browser's cache has lost its connection long ago.
     addEventListener("pageshow", ({ persisted }) => persisted && this.reload());
     setInterval(() => this.#timeline.refreshDays(), 60_000);
   }
 
   #changed(state: ConnectionState): void {
-    this.#line.show(state);
-    this.#people.update();
+    const { error } = this.#chat;
+    this.#line.show(state, error);
     this.#unsent.isLive = state.status === "live";
     if (state.status === "connecting") {
       this.#cursorBefore = this.#chat.cursor;
       this.#flow.beginArrival();
     } else if (state.status !== "live") this.#flow.endArrival();
-    if (state.status !== "closed") return;
+    if (state.status !== "closed") return this.#standing.show();
+    const putOut = error && putOutPhrase(error);
     const next = () => find("reload", HTMLElement);
-    this.#composer.disable(`You cannot write now. ${statePhrase(state).long}`, next);
-    void this.#askForInvitation();
+    const why = putOut ? "" : ` ${statePhrase(state).long}`;
+    this.#composer.disable(`You cannot write now.${why}`, next);
+    if (!putOut) void this.#askForInvitation();
   }
 
   #joined({ cursor, recovered }: { readonly cursor: string; readonly recovered: boolean }): void {
@@ -228,6 +244,7 @@ export class RoomView {
   }
 
   #showMessages(messages: readonly StoredMessage[]): void {
+    this.#names.note(messages);
     for (const message of messages) this.#timeline.append(message);
     this.#desk.update();
     if (this.#timeline.isLong && this.#viewport.isFollowing) {
@@ -242,11 +259,6 @@ export class RoomView {
     if (this.#chat.state.status === "live") this.#announcer.sayMessages(others);
   }
 
-  /** The field for writing; where it is off, the messages. */
-  get #writing(): HTMLElement {
-    return this.#composer.field.matches(":disabled") ? this.#scroller : this.#composer.field;
-  }
-
   #showGap(isRestart: boolean): void {
     if (!isRestart) return this.#timeline.appendGap();
     this.#timeline.restart();
@@ -254,17 +266,8 @@ export class RoomView {
   }
 
   #say(text: string, replyTo: string | undefined): void {
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    // Not `randomUUID`, which needs TLS or localhost.
-    const ref = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const writtenAt = this.#lastWrittenAt = Math.max(Date.now(), this.#lastWrittenAt + 1);
-    this.#unsent.add({ ref, text, replyTo, writtenAt });
+    this.#unsent.add(text, replyTo);
     this.#guard.update();
-    this.#viewport.follow();
-  }
-
-  #jump(): void {
-    this.#composer.field.focus();
     this.#viewport.follow();
   }
 
@@ -279,20 +282,16 @@ export class RoomView {
     this.#memory.setPlace(this.#identity, place);
   }
 
-  /** Asks for another invitation where it is for want of one that the reader is not let in. */
-  async #askForInvitation(): Promise<void> {
-    const { token } = this.#memory;
-    const verdict = await tokenVerdict(
-      this.#site.endpointOf(this.#room, "/messages?limit=1"),
-      token,
-    );
-    if (verdict === "dead" || verdict === "needless") this.#memory.token = undefined;
-    if (verdict !== "dead" && verdict !== "forbidden") return;
-    this.#line.hideReload();
-    new InvitationForm(({ token, room = this.#room }) => {
-      this.#memory.token = token;
-      if (this.#identity && this.#memory.isLasting) this.#guard.lift();
-      location.assign(`${this.#site.pageOf(room)}#token=${encodeURIComponent(token)}`);
-    }).open();
+  #askForInvitation(): Promise<void> {
+    return askForInvitation({
+      url: this.#site.endpointOf(this.#room, "/messages?limit=1"),
+      token: this.#memory.token,
+      forget: () => this.#memory.token = undefined,
+      onInvitation: ({ token, room = this.#room }) => {
+        this.#memory.token = token;
+        if (this.#identity && this.#memory.isLasting) this.#guard.lift();
+        location.assign(`${this.#site.pageOf(room)}#token=${encodeURIComponent(token)}`);
+      },
+    });
   }
 }

@@ -56,6 +56,7 @@ export class UnsentList {
   readonly #options: UnsentListOptions;
   readonly #items = new Map<string, Item>();
   #isLive = false;
+  #lastWrittenAt = 0;
 
   /**
    * @param list The element that takes the messages in.
@@ -80,10 +81,16 @@ export class UnsentList {
   /**
    * Adds a message and sends it.
    *
-   * @param unsent The message.
+   * @param text The text.
+   * @param replyTo The message that it answers.
    */
-  add(unsent: Unsent): void {
-    this.#send(this.#create(unsent));
+  add(text: string, replyTo: string | undefined): void {
+    // Not `randomUUID`, which needs TLS or localhost.
+    const ref = crypto.getRandomValues(new Uint8Array(12)).reduce((hex, byte) => {
+      return hex + byte.toString(16).padStart(2, "0");
+    }, "");
+    const writtenAt = this.#lastWrittenAt = Math.max(Date.now(), this.#lastWrittenAt + 1);
+    this.#send(this.#create({ ref, text, replyTo, writtenAt }));
   }
 
   /**
