@@ -171,8 +171,10 @@ export function createCommits(options: CommitsOptions): Commits {
       const behind = await others?.()?.committed(commit, batch.keys());
       for (const [name, appends] of batch) {
         // Rooms are gone where a drain gave up on them, and where the database was put back.
-        for (const [append, index] of indexed(appends)) {
-          if (append.pending.isDismissed) append.pending.settleAlone(append, { commit, index });
+        if (appends.some(({ pending }) => pending.isDismissed)) {
+          for (const [append, index] of indexed(appends)) {
+            if (append.pending.isDismissed) append.pending.settleAlone(append, { commit, index });
+          }
         }
         const room = findRoom(name);
         if (room) deliver(room, commit, { appends, isBehind: behind?.has(name) ?? false });

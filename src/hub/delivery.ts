@@ -68,6 +68,15 @@ export interface DeliveryOptions {
   readonly metrics: Metrics;
 }
 
+/** A message of this isolate that is in the log. */
+interface Settled {
+  readonly append: RoomAppend;
+  /** What stands in the log. */
+  readonly record: LogRecord;
+  /** The message that it repeats, if it does. */
+  readonly first: FirstMessage | undefined;
+}
+
 /** What some records of the log come to. */
 interface Applied {
   /** Where the room stood before. */
@@ -76,8 +85,8 @@ interface Applied {
   readonly records: readonly LogRecord[];
   /** Those to send. */
   readonly shown: LogRecord[];
-  /** The messages of this isolate among them, with their records, or with what they repeat. */
-  readonly settled: [RoomAppend, { record: LogRecord } | { first: FirstMessage }][];
+  /** The messages of this isolate among them. */
+  readonly settled: Settled[];
   /** By sender, whether all of its messages were sent on this isolate. */
   readonly senders: Map<string, boolean>;
   /** Duplicates that this isolate wrote, and those of others. */
@@ -149,9 +158,9 @@ export class Delivery {
     const startedAt = performance.now();
     this.#send(applied);
     this.#sendingMs = performance.now() - startedAt;
-    for (const [append, result] of applied.settled) {
-      if ("record" in result) pending.settle(append, { status: "stored", ...result });
-      else pending.settleDuplicate(append, result.first);
+    for (const { append, record, first } of applied.settled) {
+      if (first) pending.settleDuplicate(append, first);
+      else pending.settle(append, { status: "stored", record });
     }
     for (const [append, record] of applied.settledChanges) pendingChanges.settle(append, record);
     for (const [message, isOwn] of applied.deleted) {
@@ -188,9 +197,7 @@ export class Delivery {
       recent.push(record, first === undefined);
       this.#cursor = record.cursor;
       const append = pending.take(record.id);
-      if (append) {
-        settled.push([append, first ? { first } : { record }]);
-      }
+      if (append) settled.push({ append, record, first });
       if (!first) {
         shown.push(record);
         senders.set(record.user, append !== undefined && senders.get(record.user) !== false);

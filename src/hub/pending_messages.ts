@@ -105,7 +105,7 @@ export class PendingMessages implements AppendOwner {
     if (this.#joinsAnother(submission, hash)) return;
     const { moderation, room } = this.#options;
     const answers = [submission.answer];
-    if (!moderation || submission.isJudged) return this.#store(submission, { answers, hash });
+    if (!moderation || submission.isJudged) return this.#store(submission, answers, hash);
     const judged: Judged = { submission, hash, answers };
     this.#judging.add(judged);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), judged);
@@ -127,7 +127,7 @@ export class PendingMessages implements AppendOwner {
     const problem = submission.check?.();
     if (problem) return this.#refuseJudged(judged, problem);
     this.#forgetJudged(judged);
-    this.#store({ ...submission, draft: judgement.draft }, judged);
+    this.#store({ ...submission, draft: judgement.draft }, judged.answers, judged.hash);
   }
 
   #refuseJudged(judged: Judged, problem: Problem): void {
@@ -144,27 +144,24 @@ export class PendingMessages implements AppendOwner {
   }
 
   /** Hands a message to the group commit. */
-  #store(submission: Submission, { answers, hash }: Awaited): void {
+  #store(submission: Submission, answers: PublishCallback[], hash: number | undefined): void {
     const { commits, createId, hold, log, metrics, timestamp, room } = this.#options;
     const { user, draft: { ref } } = submission;
-    const stamp = {
-      id: createId(),
-      sentAt: submission.sentAt ?? timestamp(),
-      hash,
-      answers,
-      pending: this,
-    };
+    const sentAt = submission.sentAt ?? timestamp();
+    const stamp = { id: createId(), sentAt, hash, answers, pending: this };
     const append = composeAppend(room, submission, stamp);
-    const refuse = (code: "text_too_long" | "not_stored", message: string) =>
-      this.#answer(answers, { status: "refused", problem: { code, message, ref } });
     if (append.line.length > log.entryMaxBytes) {
-      return refuse("text_too_long", "The message takes more room than an entry of the log has");
+      const message = "The message takes more room than an entry of the log has";
+      const problem = { code: "text_too_long", message, ref } as const;
+      return this.#answer(answers, { status: "refused", problem });
     }
     if (!commits.add(append)) {
       metrics.messagesNotStored++;
-      return refuse("not_stored", "Too many messages wait to be stored");
+      const message = "Too many messages wait to be stored";
+      const problem = { code: "not_stored", message, ref } as const;
+      return this.#answer(answers, { status: "refused", problem });
     }
-    this.#byId.set(append.message.id, append);
+    this.#byId.set(append.id, append);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), append);
     hold.set(true);
   }
@@ -243,7 +240,7 @@ export class PendingMessages implements AppendOwner {
     at: { readonly commit: string; readonly index: number },
   ): LogRecord {
     const { room, text, message } = committed as RoomAppend;
-    return recordAt({ room, ...at }, text, message);
+    return recordAt({ room, commit: at.commit, index: at.index }, text, message);
   }
 
   /**

@@ -203,17 +203,19 @@ export class Room {
 
   /** Publishes a message of a user who need not be here. Rejects where the room cannot be read. */
   publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
-    const { user, role = "member" } = submission;
-    const check = () => this.changes.sanctions.refusalOf(user, role);
-    const submit = () => {
-      const problem = check();
-      if (problem) return Promise.resolve<PublishResult>({ status: "refused", problem });
-      return new Promise<PublishResult>((answer) => {
-        this.#pending.submit({ check, ...submission, answer });
-      });
-    };
     // Where nothing has to be read, what is on its way keeps the room.
-    return this.#reader.mustRead ? this.#afterOpening(submit) : submit();
+    if (!this.#reader.mustRead) return this.#publish(submission);
+    return this.#afterOpening(() => this.#publish(submission));
+  }
+
+  #publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
+    const { user, role = "member", name, draft, sentAt, isJudged, queue } = submission;
+    const check = () => this.changes.sanctions.refusalOf(user, role);
+    return new Promise<PublishResult>((answer) => {
+      const problem = check();
+      if (problem) return answer({ status: "refused", problem });
+      this.#pending.submit({ user, role, name, draft, sentAt, isJudged, queue, check, answer });
+    });
   }
 
   /** Changes a message for a user who need not be here. Rejects where the room cannot be read. */

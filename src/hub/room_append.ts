@@ -97,11 +97,13 @@ export function indexed<A extends CommitAppend>(appends: readonly A[]): [A, numb
  * @returns The records, in the log's order.
  */
 export function recordsOf(appends: readonly CommitAppend[], commit: string): LogRecord[] {
-  const records = indexed(appends).map(([append, index]) => {
-    return append.pending.recordOf(append, { commit, index });
-  });
-  if (!appends.some(({ writes }) => writes)) return records;
-  return records.sort((one, other) => one.cursor < other.cursor ? -1 : 1);
+  // Most rooms have no changes, and this is once a message.
+  if (!appends.some(({ writes }) => writes)) {
+    return appends.map((append, index) => append.pending.recordOf(append, { commit, index }));
+  }
+  return indexed(appends)
+    .map(([append, index]) => append.pending.recordOf(append, { commit, index }))
+    .sort((one, other) => one.cursor < other.cursor ? -1 : 1);
 }
 
 /**
