@@ -149,7 +149,7 @@ export class MessageSender {
   }
 
   /**
-   * Forgets a message that the server has stored, whoever sent it when.
+   * Forgets a message that the server has stored, by this sender or one before.
    *
    * @param ref Its name, where the server has told.
    */

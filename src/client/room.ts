@@ -229,7 +229,7 @@ export class Room<Data extends JsonObject = JsonObject> {
   }
 
   /**
-   * Leaves the room now, whoever is subscribed to it: what waits to be sent fails. It is joined again
+   * Leaves the room now, subscribed to or not: what waits to be sent fails. It is joined again
    * with the next subscription, message or page.
    */
   leave(): void {

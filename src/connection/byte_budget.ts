@@ -76,7 +76,7 @@ export class ByteBudget {
    * Opens the account of an address, or shares it.
    *
    * @param address The address; undefined for an account of its own.
-   * @returns The account, to be closed by whoever opened it.
+   * @returns The account, which the caller must close.
    */
   open(address: string | undefined): ByteAccount {
     const key = address ?? `unknown ${crypto.randomUUID()}`;

@@ -36,7 +36,7 @@ interface WaitingTurn {
 
 /**
  * Lets few requests or joins begin in each turn of the event loop, in rounds over those who ask:
- * whoever asks for a lot at once waits behind itself, and between two of them frames are read,
+ * an address that asks for a lot at once waits behind itself, and between two of them frames are read,
  * commits end, and members are sent what is theirs.
  *
  * @example

@@ -78,7 +78,7 @@ export interface Server extends AsyncDisposable {
   /**
    * Stops: refuses what is new, lets the hub store what it took, and tells its members.
    *
-   * @returns Settles when all is said, within 4 s, whoever is stuck.
+   * @returns Settles when all is said, within 4 s: members that are stuck are closed.
    */
   drain(): Promise<void>;
 }

@@ -5,8 +5,8 @@
  */
 
 /**
- * A counting semaphore whose waiting callers get their turns in rounds, one of each key: whoever asks
- * for a lot waits behind itself, and not everybody else behind it.
+ * A counting semaphore whose waiting callers get their turns in rounds, one of each key: a key that
+ * asks for a lot waits behind itself, and the others do not.
  *
  * @example
  * ```ts

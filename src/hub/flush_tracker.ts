@@ -70,7 +70,7 @@ export class FlushTracker {
   }
 
   /**
-   * Takes note that something was sent.
+   * Records a send that is not written yet.
    *
    * @param last What {@linkcode lastInTime} found before. As soon as one of them has it, all have:
    * the others may be slow.

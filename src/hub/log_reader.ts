@@ -96,7 +96,7 @@ export class LogReader {
   async #open(key: string): Promise<void> {
     const isWanted = () => !this.#waiting.every((isGivenUp) => isGivenUp());
     try {
-      // Before its turn among others: whoever has one would wait for this.
+      // Before its turn among others: with one, the rooms behind it would wait for this too.
       await this.#options.openEverywhere?.();
       // Somebody may come while the turn of those passes who have given up.
       while (!this.#isOpen && isWanted()) {

@@ -8,7 +8,7 @@ import type { ChangeDraft, Draft, LeftCode, Problem, Role } from "../protocol/mo
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 
 /**
- * One connection to a room, implemented by whoever embeds the hub. A user may have several.
+ * One connection to a room, implemented by the program around the hub. A user may have several.
  *
  * @example
  * ```ts

@@ -130,7 +130,7 @@ async function present(
   return hasChanges ? await foldPage(log, room, records, erase(log, room)) : records;
 }
 
-/** Erases what whoever deleted it has not: the next reader tries again. */
+/** Erases what is left of a deleted message; the next reader tries again where that fails. */
 function erase(log: RoomLog, room: string): (message: string) => void {
   return (message) => void log.erase(room, message).catch(() => {});
 }

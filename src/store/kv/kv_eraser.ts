@@ -18,7 +18,7 @@ const KEPT: ReadonlySet<unknown> = new Set([CHANGED, "deleted"]);
 const BATCH = 200;
 /** Milliseconds between two looks for messages that were deleted and not erased. */
 const TICK_MS = 60_000;
-/** Milliseconds that an isolate has to erase what it deleted, by whoever's clock. */
+/** Milliseconds that an isolate has to erase what it deleted, by the clock of any isolate. */
 const ORPHAN_MS = 30_000;
 /** Orphans that one look finds. */
 const ORPHANS_MAX = 1_000;

@@ -73,7 +73,7 @@ export class KvFeed {
       for await (const { key, value } of kv.list<unknown>(selector, { batchSize: 500 })) {
         progress();
         const at = String(key.at(-1));
-        // Whoever wrote that, it is not known what grew.
+        // Foreign: it is not known what grew.
         if (!isCommit(at) || typeof value !== "string") return undefined;
         if (upTo === undefined) {
           // The commit itself is still there, so nothing after it has been deleted. Another one at

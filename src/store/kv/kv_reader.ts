@@ -164,7 +164,7 @@ export class KvReader {
     return await Promise.all(
       read.flat().map(({ value, versionstamp }, index) => {
         if (versionstamp === null) return ORIGIN;
-        // What versions before 0.1.0 wrote there, or whoever else did, does not tell.
+        // What versions before 0.1.0 or other programs wrote there does not tell.
         return isHead(value) ? cursorAt(versionstamp, ...value) : this.#newest(rooms[index]);
       }),
     );

@@ -91,7 +91,7 @@ export function openClient(address: PostgresAddress, options: postgres.Options<n
  * Connections to a database that answers within a bounded time, or is connected to anew.
  *
  * A commit of a connection that was given up may still be on its way. So that it cannot land later,
- * every commit names its writer and a generation, and whoever connects anew raises it first.
+ * every commit names its writer and a generation, and a new connection raises it first.
  */
 export class PostgresPool {
   readonly #options: PostgresPoolOptions;
