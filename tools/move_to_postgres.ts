@@ -86,7 +86,25 @@ async function copyAll(kv: Deno.Kv, sql: Sql): Promise<Moved> {
   if (id !== null) {
     await sql.unsafe(`update ${SCHEMA}.system set value = $1 where name = 'id'`, [id]);
   }
+  await copyUserRooms(kv, sql, keys);
   return { rooms, entries };
+}
+
+/** Copies the rooms that users were in, with their read marks. */
+async function copyUserRooms(kv: Deno.Kv, sql: Sql, keys: KvKeys): Promise<void> {
+  const source = new KvRoomLog(kv).userRooms;
+  let last: string | undefined;
+  for await (const { key } of kv.list({ prefix: keys.users }, { batchSize: 500 })) {
+    const user = String(key[keys.users.length]);
+    if (user === last) continue;
+    last = user;
+    const rows = [...await source.list(user)].map(([room, mark]) => ({ room, mark }));
+    await sql.unsafe(
+      `insert into ${SCHEMA}.user_rooms (who, room, mark)
+      select $1, room, mark from json_to_recordset($2::text::json) as r (room text, mark text)`,
+      [user, JSON.stringify(rows)],
+    );
+  }
 }
 
 /** The place from which a log counts, for the columns that hold it. */

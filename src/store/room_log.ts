@@ -12,6 +12,7 @@ import type { Growth } from "./growth.ts";
 import type { ChangesOptions, MessageStates, ReadOptions, StatesOptions } from "./read_options.ts";
 import type { OnErased, RoomMeta } from "./room_meta.ts";
 import type { StoreEvent } from "./store_event.ts";
+import type { UserRooms } from "./user_rooms.ts";
 
 /**
  * A store of append-only room logs, whose order is that of its commits. Several hubs, in several
@@ -58,6 +59,8 @@ import type { StoreEvent } from "./store_event.ts";
 export interface RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number;
+  /** The rooms that users were in, and how far they have read. */
+  readonly userRooms: UserRooms;
   /**
    * Reads the id of the database, which it gets when it is first asked for.
    *

@@ -9,6 +9,7 @@ import { joinLines, messageText, writeTombstones } from "../../src/store/entry.t
 import { testChanges } from "./change_contract.ts";
 import { testErasures } from "./erasure_contract.ts";
 import { fill, numbers, storedEntry, storedLine } from "./stored_lines.ts";
+import { testUserRooms } from "./user_rooms_contract.ts";
 
 /** A database that one test has to itself. */
 export interface TestDatabase extends AsyncDisposable {
@@ -73,6 +74,7 @@ export function testRoomLog(
   };
 
   testChanges(test);
+  testUserRooms(test);
   testErasures(test);
 
   test("a commit is 20 hexadecimal digits, and greater than all before", async (database, log) => {

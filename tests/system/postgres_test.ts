@@ -6,7 +6,7 @@ import { needs } from "../helpers/permissions.ts";
 import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
 import { parsePostgresAddress } from "../../src/store/postgres/postgres_address.ts";
 import { encodeChange, ROOM_DELETED, writesOf } from "../../src/store/change.ts";
-import { ORIGIN } from "../../src/store/cursor.ts";
+import { commitOf, NO_COMMIT, ORIGIN } from "../../src/store/cursor.ts";
 import { moveToPostgres } from "../../tools/move_to_postgres.ts";
 import { eventually } from "../helpers/patience.ts";
 import { numbers, storedEntry } from "../helpers/stored_lines.ts";
@@ -172,9 +172,14 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
     await old.append(new Map([[room, { bytes: new Uint8Array(), count: 0, lastId: id, changes }]]));
   }
   await old.append(new Map([["again", storedEntry(["new"])]]));
+  for (const room of ["lobby", "other"]) await old.userRooms.mark("ann", room, commitOf(message));
+  await old.userRooms.mark("bob", "again", NO_COMMIT);
   const url = await server!.createDatabase();
   assertEquals((await moveToPostgres(kv, url)).rooms, 3);
   await using log = await PostgresRoomLog.open(url);
+  for (const user of ["ann", "bob", "cleo"]) {
+    assertEquals([...await log.userRooms.list(user)], [...await old.userRooms.list(user)]);
+  }
   assertEquals(await log.rooms({ limit: 9 }), ["again", "lobby", "other"]);
   for (const room of ["again", "lobby", "other"]) {
     const all = await old.after(room, ORIGIN, { limit: Infinity });

@@ -52,6 +52,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "store/kv/kv_sweeper.ts",
       "store/kv/kv_tasks.ts",
       "store/kv/kv_user_eraser.ts",
+      "store/kv/kv_user_rooms.ts",
       "store/kv/limits.ts",
     ],
   },

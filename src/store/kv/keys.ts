@@ -19,6 +19,8 @@ export class KvKeys {
   readonly feed: Deno.KvKey;
   /** The prefix of all rooms. */
   readonly rooms: Deno.KvKey;
+  /** The prefix of what is kept of users. */
+  readonly users: Deno.KvKey;
   /** The prefix of messages that were deleted and not erased yet, by room and cursor. */
   readonly erase: Deno.KvKey;
   /** The prefix of what commits have left to be done. */
@@ -35,6 +37,7 @@ export class KvKeys {
     this.sweepLease = [...prefix, "lease", "sweep"];
     this.feed = [...prefix, "feed"];
     this.rooms = [...prefix, "rooms"];
+    this.users = [...prefix, "users"];
     this.erase = [...prefix, "erase"];
     this.tasks = [...prefix, "tasks"];
     this.uncompacted = [...prefix, "uncompacted"];
@@ -94,6 +97,11 @@ export class KvKeys {
   /** The key of the commit up to which the beginning of a room's log was deleted. */
   swept(room: string): Deno.KvKey {
     return [...this.rooms, room, "swept"];
+  }
+
+  /** The key of the rooms that a user was in, without the room: its mark is the value. */
+  userRooms(user: string): Deno.KvKey {
+    return [...this.users, user, "rooms"];
   }
 
   /** The key that every commit of an isolate checks, so that it can be locked out. */

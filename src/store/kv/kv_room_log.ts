@@ -22,6 +22,7 @@ import type { StoreEvent } from "../store_event.ts";
 import { untilWritten } from "./checked_write.ts";
 import { KvKeys } from "./keys.ts";
 import { createKvUpkeep, type KvUpkeep } from "./kv_upkeep.ts";
+import { KvUserRooms } from "./kv_user_rooms.ts";
 import { KvChanges } from "./kv_changes.ts";
 import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
@@ -55,6 +56,8 @@ const TIMEOUT_MS = 10_000;
 export class KvRoomLog implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = KV_LIMITS.valueBytes;
+  /** The rooms that users were in, and how far they have read. */
+  readonly userRooms: KvUserRooms;
   readonly #keys: KvKeys;
   readonly #prefixBytes: number;
   readonly #handle: KvHandle;
@@ -92,6 +95,7 @@ export class KvRoomLog implements RoomLog {
     const meta = this.#meta = new KvRoomMeta({ handle, keys });
     const expiry = this.#expiry = new KvExpiry({ handle, keys, meta, clock, retentionMs });
     this.#feed = new KvFeed(handle, keys);
+    this.userRooms = new KvUserRooms({ handle, keys });
     const onDamaged = (room: string, cursor: string) =>
       onEvent({ type: "record_damaged", room, cursor });
     this.#reader = new KvReader({ handle, keys, expiry, meta, onDamaged });

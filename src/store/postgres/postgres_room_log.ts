@@ -13,9 +13,8 @@ import type { CommitBudget } from "../commit_budget.ts";
 import type { Growth } from "../growth.ts";
 import type { RoomLog } from "../room_log.ts";
 import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options.ts";
-import type { OnErased } from "../room_meta.ts";
 import type { StatesOptions } from "../read_options.ts";
-import type { RoomMeta } from "../room_meta.ts";
+import type { OnErased, RoomMeta } from "../room_meta.ts";
 import type { StoreEvent } from "../store_event.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
@@ -27,6 +26,7 @@ import { PostgresPool } from "./postgres_pool.ts";
 import { PostgresProbe } from "./postgres_probe.ts";
 import { PostgresReader } from "./postgres_reader.ts";
 import { createPostgresUpkeep, type PostgresUpkeep } from "./postgres_upkeep.ts";
+import { PostgresUserRooms } from "./postgres_user_rooms.ts";
 import { PostgresWatch } from "./postgres_watch.ts";
 
 /**
@@ -50,6 +50,8 @@ import { PostgresWatch } from "./postgres_watch.ts";
 export class PostgresRoomLog implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = ENTRY_MAX_BYTES;
+  /** The rooms that users were in, and how far they have read. */
+  readonly userRooms: PostgresUserRooms;
   readonly #pool: PostgresPool;
   readonly #schema: string;
   readonly #reader: PostgresReader;
@@ -76,6 +78,7 @@ export class PostgresRoomLog implements RoomLog {
       isPooled: listen !== undefined,
       onEvent,
     });
+    this.userRooms = new PostgresUserRooms({ pool, schema });
     const elapsed = options.elapsed ?? (() => performance.now());
     const clock = new SteadyClock(options.now ?? Date.now, elapsed);
     this.#probe = new PostgresProbe({ pool, schema, elapsed });
@@ -86,8 +89,8 @@ export class PostgresRoomLog implements RoomLog {
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     const { expiry } = this.#reader;
     const changes = this.#changes = new PostgresChanges({ pool, schema, expiry, onDamaged });
-    const forUpkeep = { pool, schema, expiry, changes, clock, elapsed, rooms, onEvent };
-    this.#upkeep = createPostgresUpkeep(forUpkeep);
+    const shared = { pool, schema, expiry, changes, clock, elapsed, rooms, onEvent };
+    this.#upkeep = createPostgresUpkeep(shared);
   }
 
   /**
@@ -102,12 +105,8 @@ export class PostgresRoomLog implements RoomLog {
    */
   static async open(url: string, options: PostgresRoomLogOptions = {}): Promise<PostgresRoomLog> {
     const { listen } = options;
-    const address = parsePostgresAddress(url);
-    const log = new PostgresRoomLog(
-      address,
-      listen === undefined ? undefined : parsePostgresAddress(listen),
-      options,
-    );
+    const listenAt = listen === undefined ? undefined : parsePostgresAddress(listen);
+    const log = new PostgresRoomLog(parsePostgresAddress(url), listenAt, options);
     try {
       log.#found.push(...await log.#pool.enter());
     } catch (error) {
