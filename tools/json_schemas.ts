@@ -40,6 +40,8 @@ interface SchemaSource {
    * what it takes in version 1.
    */
   readonly isStrict?: true;
+  /** Whether they are refused at the top alone. */
+  readonly isClosed?: true;
 }
 
 /** The schemas by the names of their files. */
@@ -51,6 +53,10 @@ export const SOURCES: Readonly<Record<string, SchemaSource>> = {
   "http-post-body": { type: "PostBody", isStrict: true },
   "http-patch-body": { type: "PatchBody", isStrict: true },
   "http-sanction-body": { type: "SanctionBody", isStrict: true },
+  "http-sanction-list": { type: "SanctionList" },
+  "http-room-list": { type: "RoomList" },
+  "http-import-body": { type: "ImportBody", isClosed: true },
+  "http-import-result": { type: "ImportResult" },
   "http-message": { type: "MessageBody" },
   "http-message-page": { type: "MessagePage" },
   "http-room-state": { type: "RoomState" },
@@ -74,7 +80,7 @@ export function makeSchemas(): Map<string, JsonSchema> {
     additionalProperties: false,
   });
   return new Map(
-    Object.entries(SOURCES).map(([name, { type, isStrict = false }]) => {
+    Object.entries(SOURCES).map(([name, { type, isStrict = false, isClosed }]) => {
       const { $schema: _old, definitions = {}, ...schema } = generator.createSchema(
         type,
       ) as unknown as
@@ -87,8 +93,9 @@ export function makeSchemas(): Map<string, JsonSchema> {
       const $defs = Object.fromEntries(parts);
       const all = { title: type, ...schema, ...BESIDES[type], $defs };
       const isEmpty = Object.keys(definitions).length === 0;
-      const { $defs: settled, ...rest } = settle(all, isStrict) as { $defs: unknown };
+      const { $defs: settled, ...rest } = settle(all, isStrict) as Record<string, unknown>;
       const $schema = "https://json-schema.org/draft/2020-12/schema";
+      if (isClosed) rest.additionalProperties = false;
       return [name, { $schema, ...rest, ...(isEmpty ? {} : { $defs: settled }) }];
     }),
   );

@@ -54,9 +54,10 @@ function userNamePattern(): string {
   return `^${space}*(?:(?:${character})${space}*)+$`;
 }
 
-/** Whether a character, no space, may stand in a name by itself, and stays as it is. */
+/** Whether a character, no space, may stand in a name by itself, and stays one character. */
 function isShown(it: string): boolean {
-  return !INVISIBLE.test(it) && !/[\p{Zs}\ufffd]/u.test(it) && it.normalize("NFC") === it;
+  return !INVISIBLE.test(it) && !/[\p{Zs}\ufffd]/u.test(it) &&
+    [...it.normalize("NFC")].length === 1;
 }
 
 function setOf(test: CharacterTest): string {

@@ -7,8 +7,8 @@
 import { Hono } from "hono";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { EVERYWHERE } from "../hub/everywhere.ts";
-import { decodeDraft, decodeUser } from "../protocol/mod.ts";
-import { readBody } from "./request_body.ts";
+import { decodeDraft, decodeRoom, decodeUser, type ImportBody } from "../protocol/mod.ts";
+import { checkFields, readBody } from "./request_body.ts";
 import { checkBrackets, numberOf, roomOf } from "./request_params.ts";
 import { exportRoom } from "./room_export.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
@@ -19,6 +19,7 @@ const ROOMS_MAX = 1_000;
 /** Messages that are imported by one request, and bytes of its body. */
 const IMPORT_MAX = 500;
 const IMPORT_MAX_BYTES = 8 * 1024 * 1024;
+const IMPORT_BODY_FIELDS: ReadonlySet<string> = new Set<keyof ImportBody>(["messages"]);
 /** What an imported message has; what else an export says of it is passed over. */
 const IMPORT_FIELDS = ["text", "data", "reply_to"] as const;
 
@@ -47,7 +48,8 @@ export function adminRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   app.get("/rooms", async (context) => {
     checkBrackets(context, ["limit", "after"]);
     const limit = numberOf(context, "limit", ROOMS_DEFAULT, 1, ROOMS_MAX);
-    const after = context.req.query("after") || undefined;
+    const after = context.req.query("after");
+    if (after !== undefined) checkRoom(after);
     // One of them may be the log of what holds in all rooms.
     const found = await hub.log.rooms({ limit: limit + 2, after });
     const names = found.filter((name) => name !== EVERYWHERE);
@@ -69,6 +71,7 @@ export function adminRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   app.post("/rooms/:room/import", async (context) => {
     const room = roomOf(context);
     const body = await readBody(context.req.raw, { maxBytes: IMPORT_MAX_BYTES });
+    checkFields(body, IMPORT_BODY_FIELDS);
     const { messages } = body;
     if (!Array.isArray(messages) || messages.length > IMPORT_MAX) {
       throw httpError("bad_body", `"messages" must be a list of ${IMPORT_MAX} at most`);
@@ -86,6 +89,11 @@ export function adminRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   });
 
   return app;
+}
+
+function checkRoom(name: string): void {
+  const decoded = decodeRoom(name);
+  if (!decoded.ok) throw new HttpError(decoded.error);
 }
 
 /** A message of an export, as it is stored again. */

@@ -91,13 +91,19 @@ export async function readBody(
  * HTTP/2 it stops at the window.
  *
  * @param request The request.
+ * @param refusalOf Returns a refusal that comes before that of the body. @default {none}
  * @throws {HttpError} If it has a body.
  */
-export function checkNoBody({ headers, method }: Request): void {
+export function checkNoBody(
+  { headers, method }: Request,
+  refusalOf: () => HttpError | undefined = () => undefined,
+): void {
   if (!BODILESS.has(method)) return;
   const length = headers.get("content-length");
   if ((length === null || /^0*$/.test(length)) && !headers.has("transfer-encoding")) return;
-  throw httpError("bad_body", `A ${method} request takes no body`, { connection: "close" });
+  const { problem, headers: more } = refusalOf() ??
+    httpError("bad_body", `A ${method} request takes no body`);
+  throw new HttpError(problem, { ...more, connection: "close" });
 }
 
 /**

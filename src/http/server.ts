@@ -44,6 +44,7 @@ import { RefusalDelay } from "./refusal_delay.ts";
 import { Refusals } from "./refusals.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
+import { methodNotAllowed, ROOM_ROUTES, type Route, RouteTable } from "./route_table.ts";
 import { EVERYWHERE_ROUTE, sanctionRoutes } from "./sanction_routes.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
@@ -150,7 +151,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.use("/ws", checkOrigin);
   app.use("/rooms/*", checkOrigin);
 
-  const routes: [path: string, allow: string][] = [...ROOM_ROUTES];
+  const routes: Route[] = [...ROOM_ROUTES];
   if (page) {
     const pages = createPages();
     for (const path of PAGE_PATHS) {
@@ -177,16 +178,17 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.route("/", sanctionRoutes(services));
   app.route("/", adminRoutes(services));
   if (options.adminToken !== undefined) {
-    for (const [path, allow] of [...ADMIN_ROUTES, EVERYWHERE_ROUTE]) routes.push([path, allow]);
+    routes.push(...ADMIN_ROUTES, EVERYWHERE_ROUTE);
   }
   app.route("/", messageRoutes(services));
   app.route("/", changeRoutes(services));
 
   for (const [path, allow] of routes) {
     app.all(path, () => {
-      throw httpError("method_not_allowed", `This path takes ${allow}`, { allow });
+      throw methodNotAllowed(allow);
     });
   }
+  const table = new RouteTable(routes);
   app.notFound(() => {
     throw httpError("not_found", "There is nothing at this path");
   });
@@ -202,7 +204,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     try {
       bindings.slot = access.acquireRequest(request, info);
       hosts.check(request);
-      checkNoBody(request);
+      checkNoBody(request, () => table.refusalOf(request.method, base.pathOf(request)));
     } catch (error) {
       const delay = bindings.slot
         ? undefined
@@ -256,14 +258,3 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
 /** What an operator asks also while the server stops. */
 const OPERATOR_PATHS: ReadonlySet<string> = new Set(["/health", "/metrics"]);
-
-const ROOM_ROUTES: readonly [path: string, allow: string][] = [
-  ["/rooms/:room", "GET"],
-  ["/rooms/:room/events", "GET"],
-  ["/rooms/:room/messages", "GET, POST"],
-  ["/rooms/:room/messages/:cursor", "GET, PATCH, DELETE"],
-  ["/rooms/:room/messages/:cursor/reactions", "PUT, DELETE"],
-  ["/rooms/:room/sanctions", "GET, POST, DELETE"],
-  ["/rooms/:room/ws", "GET"],
-  ["/ws", "GET"],
-];

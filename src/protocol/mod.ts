@@ -102,6 +102,13 @@ export type {
   PostBody,
   RoomState,
 } from "./http_body.ts";
+export type {
+  ImportBody,
+  ImportedMessage,
+  ImportResult,
+  RoomList,
+  SanctionList,
+} from "./operator_body.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
 export { decodeSanction } from "./sanction.ts";
