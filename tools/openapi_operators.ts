@@ -12,6 +12,9 @@ const SECURITY = [{ admin: [] }];
 /** Statuses with which the routes of operators may refuse. */
 const FOR_OPERATORS: readonly number[] = [...EVERYWHERE, 401];
 
+/** A room, or nothing. */
+const AFTER: JsonSchema = { anyOf: [ref("RoomName"), { type: "string", maxLength: 0 }] };
+
 /** The paths of operators. */
 export const OPERATOR_PATHS: JsonSchema = {
   "/rooms": {
@@ -22,7 +25,7 @@ export const OPERATOR_PATHS: JsonSchema = {
       security: SECURITY,
       parameters: [
         query("limit", { type: "integer", minimum: 1, maximum: 1_000, default: 50 }, "How many"),
-        query("after", ref("RoomName"), "Those after this name"),
+        query("after", AFTER, "Those after this name"),
       ],
       responses: { 200: json("RoomList", "The rooms"), ...refusals(FOR_OPERATORS) },
     },

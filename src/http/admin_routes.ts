@@ -48,7 +48,7 @@ export function adminRoutes({ hub, access }: ServerServices): Hono<ServerEnv> {
   app.get("/rooms", async (context) => {
     checkBrackets(context, ["limit", "after"]);
     const limit = numberOf(context, "limit", ROOMS_DEFAULT, 1, ROOMS_MAX);
-    const after = context.req.query("after");
+    const after = context.req.query("after") || undefined;
     if (after !== undefined) checkRoom(after);
     // One of them may be the log of what holds in all rooms.
     const found = await hub.log.rooms({ limit: limit + 2, after });

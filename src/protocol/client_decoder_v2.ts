@@ -201,7 +201,7 @@ function refuse(
   { type, room, payload }: Record<string, unknown>,
 ): DecodedClientEnvelopeV2 {
   const isLegible = typeof type === "string" && type.length <= TYPE_MAX_LENGTH;
-  const ref = WITH_REF.has(`${type}`) && isObject(payload) ? payload.ref : undefined;
+  const ref = isLegible && WITH_REF.has(type) && isObject(payload) ? payload.ref : undefined;
   const hasRef = isTextWithin(ref, REF_MAX_LENGTH) && ref.isWellFormed();
   const error: ProblemV2 = {
     code,

@@ -44,6 +44,7 @@ const REFUSED: [sent: string, code: string, more?: Record<string, unknown>][] = 
   ["[]", "bad_frame", { for: undefined }],
   ["{}", "bad_frame", { for: undefined }],
   ['{"type":7,"room":"a"}', "bad_frame", { for: undefined, room: "a" }],
+  ['{"type":{"toString":1},"room":"a","payload":{}}', "bad_frame", { for: undefined, room: "a" }],
   ['{"type":"edit","room":"a"}', "unknown_type", { for: "edit", room: "a" }],
   ['{"type":"__proto__"}', "unknown_type", { for: "__proto__" }],
   ['{"type":"constructor"}', "unknown_type", { for: "constructor" }],
