@@ -79,13 +79,17 @@ function foldReaction(
     return [...reactions, { emoji, count: 1, users: [user], ...(user === self && { mine: true }) }];
   }
   const isListed = known.users.includes(user);
-  // Of those who are not listed one knows oneself; the hub stores no reaction that changes nothing.
-  const isCounted = isListed || (user === self && known.mine === true);
-  if (status && isCounted || !status && user === self && !isCounted) return [...reactions];
   const { count, users, mine } = known;
+  // Of those who are not listed one knows oneself; the hub stores no reaction that changes nothing.
+  const isCounted = isListed || (user === self && mine === true);
+  const isWhole = users.length === count;
+  if (status ? isCounted : !isCounted && (isWhole || user === self)) return [...reactions];
   const isMine = user === self ? status : mine;
   const others = users.filter((name) => name !== user);
-  const listed = status && others.length < REACTION_USERS_LISTED_MAX ? [...others, user] : others;
+  // Who comes later is behind those that are not listed.
+  const listed = status && isWhole && others.length < REACTION_USERS_LISTED_MAX
+    ? [...others, user]
+    : others;
   const next: Reaction = {
     emoji,
     count: status ? count + 1 : count - 1,

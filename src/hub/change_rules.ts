@@ -139,6 +139,28 @@ export function changesNothing(
   }
 }
 
+/**
+ * Whether nobody reacts so before, with what is on its way.
+ *
+ * @param draft The change.
+ * @param message The message as it is now.
+ * @param pending The changes that are on their way.
+ * @returns True where it is a reaction, and the first of its kind.
+ */
+export function isFirstUse(
+  draft: ChangeDraft,
+  message: LogRecord,
+  pending: readonly StoredMessageChange[],
+): boolean {
+  if (draft.kind !== "reaction" || !draft.status) return false;
+  let count = message.state?.countOf(draft.emoji) ?? 0;
+  for (const change of pending) {
+    if (change.message !== draft.cursor || change.kind !== "reaction") continue;
+    if (change.emoji === draft.emoji) count += change.status ? 1 : -1;
+  }
+  return count === 0;
+}
+
 function isDeleted({ state, isErased }: LogRecord): boolean {
   return state?.isDeleted ?? isErased ?? false;
 }

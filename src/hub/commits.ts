@@ -155,9 +155,11 @@ export function createCommits(options: CommitsOptions): Commits {
 
   const group = new GroupCommit<CommitAppend>({
     limits: log,
-    write(entries) {
-      for (const [name, { count, changes }] of entries) {
-        findRoom(name)?.pacer.begin(count + (changes?.changes.length ?? 0));
+    write(entries, { isRest }) {
+      if (!isRest) {
+        for (const [name, { count, changes }] of entries) {
+          findRoom(name)?.pacer.begin(count + (changes?.changes.length ?? 0));
+        }
       }
       const commit = locks ? locks.request(COMMIT_LOCK, () => append(entries)) : append(entries);
       const end = () => inFlight = undefined;
@@ -179,6 +181,11 @@ export function createCommits(options: CommitsOptions): Commits {
         const room = findRoom(name);
         if (room) deliver(room, commit, { appends, isBehind: behind?.has(name) ?? false });
       }
+    },
+    onClaimed(claimed, names) {
+      others?.()?.notCommitted();
+      for (const [append, claim] of claimed) void append.pending.claimed?.(append, claim);
+      for (const name of names) findRoom(name)?.pacer.fail();
     },
     onFailure(batch, error) {
       others?.()?.notCommitted();

@@ -5,29 +5,23 @@
  */
 
 import type { ChangeDraft, Problem } from "../protocol/mod.ts";
-import { encodeChange, type StoredMessageChange, writesOf } from "../store/change.ts";
-import { cursorAt, ORIGIN, tagOf } from "../store/cursor.ts";
+import type { StoredMessageChange } from "../store/change.ts";
+import type { Claim } from "../store/claimed_error.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { changeRecord } from "../store/folded_record.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { changesNothing, type ChangeSubmission, NOT_FOUND, problemOf } from "./change_rules.ts";
+import { type ChangeAppend, committedChange, composeChange } from "./change_append.ts";
+import type { ChangeRepeats } from "./change_repeats.ts";
+import { changesNothing, type ChangeSubmission, isFirstUse } from "./change_rules.ts";
+import { NOT_FOUND, problemOf } from "./change_rules.ts";
 import type { ChangedMessages } from "./changed_messages.ts";
 import { hashDraft } from "./draft_hash.ts";
 import { refReused } from "./duplicate_results.ts";
 import { JudgementQueue } from "./judgement_queue.ts";
 import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
-import { CHANGES_KEPT, type RecentChanges } from "./recent_changes.ts";
 import type { AppendOwner, CommitAppend } from "./room_append.ts";
-
-/** A change on its way into the log. */
-interface ChangeAppend extends CommitAppend {
-  readonly change: StoredMessageChange;
-  /** The hash of what was sent. */
-  readonly hash: number;
-  readonly answers: ChangeCallback[];
-}
 
 /** How {@linkcode PendingChanges} behaves. */
 export interface PendingChangesOptions extends
@@ -47,8 +41,8 @@ export interface PendingChangesOptions extends
   readonly log: Pick<RoomLog, "changes" | "entryMaxBytes">;
   /** The messages that are changed. */
   readonly messages: ChangedMessages;
-  /** The newest changes. */
-  readonly recent: RecentChanges;
+  /** What becomes of changes that were made before. */
+  readonly repeats: ChangeRepeats;
 }
 
 /** The changes of a room on their way into the log: each is held against what its message is now. */
@@ -58,7 +52,7 @@ export class PendingChanges implements AppendOwner {
   readonly #byRef = new Map<string, ChangeAppend>();
   /** By message, what waits until it has been read. */
   readonly #waiting = new Map<string, ChangeSubmission[]>();
-  /** Changes that are being judged. */
+  /** Changes that are being judged, or turned out to be made before. */
   #judging = 0;
   #isDismissed = false;
 
@@ -103,7 +97,7 @@ export class PendingChanges implements AppendOwner {
    * @param submission The change.
    */
   submit(submission: ChangeSubmission): void {
-    const { messages, recent, isDraining } = this.#options;
+    const { messages, repeats, isDraining } = this.#options;
     const { cursor } = submission.draft;
     if (isDraining()) {
       return this.#refuse(submission, { code: "draining", message: "The server is stopping" });
@@ -111,7 +105,7 @@ export class PendingChanges implements AppendOwner {
     const waiting = this.#waiting.get(cursor);
     if (waiting) return void waiting.push(submission);
     const message = messages.find(cursor);
-    const isKnown = submission.draft.ref === undefined || recent.isPrimed;
+    const isKnown = submission.draft.ref === undefined || repeats.isPrimed;
     if (message && isKnown) return this.#submit(submission, message);
     this.#waiting.set(cursor, [submission]);
     this.#hold();
@@ -119,14 +113,11 @@ export class PendingChanges implements AppendOwner {
   }
 
   async #read(cursor: string): Promise<void> {
-    const { log, messages, metrics, guard, recent, room } = this.#options;
+    const { messages, metrics, guard, repeats, room } = this.#options;
     let found: LogRecord | undefined;
     let problem: Problem | undefined;
     try {
-      if (!recent.isPrimed) {
-        const options = { limit: CHANGES_KEPT, newest: true };
-        recent.prime((await log.changes(room, ORIGIN, options)).map(changeRecord));
-      }
+      await repeats.prime();
       found = messages.find(cursor) ?? await messages.read(cursor);
     } catch (error) {
       metrics.readFailures++;
@@ -158,10 +149,8 @@ export class PendingChanges implements AppendOwner {
         });
         return;
       }
-      const stored = this.#options.recent.find(user, draft.ref);
-      const isOther = stored?.hash !== undefined && stored.hash !== hash;
-      if (isOther) return this.#refuse(submission, refReused(draft.ref));
-      if (stored) return this.#answer([submission.answer], { status: "duplicate", change: stored });
+      const before = this.#options.repeats.find({ user, ref: draft.ref, hash });
+      if (before) return this.#answer([submission.answer], before);
     }
     const pending = [...this.#byId.values()].map(({ change }) => change);
     const problem = problemOf(submission, message, pending);
@@ -172,7 +161,8 @@ export class PendingChanges implements AppendOwner {
     }
     const { moderation } = this.#options;
     if (draft.kind !== "edit" || draft.text === undefined || !moderation) {
-      return this.#store(submission, draft, hash);
+      const isFirst = isFirstUse(draft, message, pending);
+      return this.#store(submission, draft, { hash, isFirstUse: isFirst });
     }
     this.#judge(submission, draft as EditWithText, hash);
   }
@@ -188,7 +178,8 @@ export class PendingChanges implements AppendOwner {
       const problem = "problem" in judgement ? judgement.problem : submission.check?.();
       if (problem) this.#refuse(submission, problem);
       else if ("draft" in judgement) {
-        this.#store(submission, { ...draft, text: judgement.draft.text }, hash);
+        const { text } = judgement.draft;
+        this.#store(submission, { ...draft, text }, { hash, isFirstUse: false });
       }
       this.#hold();
     });
@@ -213,14 +204,16 @@ export class PendingChanges implements AppendOwner {
   }
 
   /** Hands a change to the group commit. */
-  #store(submission: ChangeSubmission, draft: ChangeDraft, hash: number): void {
+  #store(
+    submission: ChangeSubmission,
+    draft: ChangeDraft,
+    { hash, isFirstUse }: { readonly hash: number; readonly isFirstUse: boolean },
+  ): void {
     const { commits, log, metrics, room } = this.#options;
     const h = draft.ref === undefined ? undefined : hash;
     const change = { ...this.#compose(submission.user, draft), h };
-    const line = encodeChange(change);
-    const writes = writesOf(change);
-    const answers = [submission.answer];
-    const append = { room, id: change.id, line, writes, change, hash, answers, pending: this };
+    const { answer } = submission;
+    const append = composeChange(room, change, { hash, isFirstUse, answer, pending: this });
     if (append.line.length > log.entryMaxBytes) {
       const message = "The change takes more room than an entry of the log has";
       return this.#refuse(submission, { code: "text_too_long", message });
@@ -254,10 +247,21 @@ export class PendingChanges implements AppendOwner {
   /** The record of a change whose commit is known. */
   recordOf(
     append: CommitAppend,
-    { commit, index }: { readonly commit: string; readonly index: number },
+    at: { readonly commit: string; readonly index: number },
   ): LogRecord {
-    const { change } = append as ChangeAppend;
-    return changeRecord({ ...change, cursor: cursorAt(commit, index, tagOf(change.id)) });
+    return committedChange(append as ChangeAppend, at);
+  }
+
+  /** Answers a change that the store refused, for it was made before. */
+  async claimed(append: CommitAppend, claim: Claim): Promise<void> {
+    const { answers, change, hash } = append as ChangeAppend;
+    this.take(append.id);
+    this.#judging++;
+    this.#hold();
+    const sent = { user: change.user, ref: change.ref, hash };
+    this.#answer(answers, await this.#options.repeats.read(sent, claim));
+    this.#judging--;
+    this.#hold();
   }
 
   reject(appends: readonly CommitAppend[], error?: unknown): void {

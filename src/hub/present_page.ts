@@ -10,6 +10,7 @@ import type { LogRecord } from "../store/entry.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { firstPage, lastPage, withoutDuplicates } from "./message_page.ts";
 import { foldPage, readMissedChanges } from "./read_on.ts";
+import { lengthOf } from "./read_records.ts";
 
 /** Which page to read. */
 export interface PresentPageOptions {
@@ -62,16 +63,17 @@ async function readBack(
 ): Promise<PresentPage> {
   // One more than asked for tells whether there are more.
   const options = { limit: limit + 1, maxLength, shownOnly: true };
-  const found = withoutDuplicates(
-    before === undefined ? await log.last(room, options) : await log.before(room, before, options),
-  );
+  const read = before === undefined
+    ? await log.last(room, options)
+    : await log.before(room, before, options);
+  const found = withoutDuplicates(read);
   const messages = await present(log, room, found.slice(-limit));
   const page = lastPage(messages, { maxLength });
-  const isAll = page.length === found.length;
+  const isAll = page.length === found.length && !isCut(read, options);
   return {
     messages: page,
     changes: [],
-    older: isAll || page.length === 0 ? null : page[0].cursor,
+    older: isAll ? null : (page.at(0) ?? read[0]).cursor,
     newer: before === undefined || page.length === 0 ? null : page[page.length - 1].cursor,
   };
 }
@@ -85,9 +87,11 @@ async function readForward(
   // Both ranges are read up to a place that is known before.
   const head = hasChanges ? await log.head(room) : undefined;
   const options = { limit: limit + 1, maxLength, shownOnly: true, until: head };
-  const found = withoutDuplicates(await log.after(room, after, options));
+  const read = await log.after(room, after, options);
+  const found = withoutDuplicates(read);
   let messages: readonly LogRecord[] = firstPage(found.slice(0, limit), { maxLength });
-  let newer = messages.length === found.length ? null : messages[messages.length - 1].cursor;
+  const isAll = messages.length === found.length && !isCut(read, options);
+  let newer = isAll ? null : (messages.at(-1) ?? read[read.length - 1]).cursor;
   let changes: readonly LogRecord[] = [];
   if (head !== undefined) {
     const until = newer ?? head;
@@ -99,6 +103,14 @@ async function readForward(
   }
   const older = messages.length > 0 && after !== ORIGIN ? messages[0].cursor : null;
   return { messages, changes, older, newer };
+}
+
+/** Whether the store stopped reading at a limit: there may be more behind. */
+function isCut(
+  read: readonly LogRecord[],
+  { limit, maxLength }: { readonly limit: number; readonly maxLength: number },
+): boolean {
+  return read.length >= limit || lengthOf(read) >= maxLength;
 }
 
 /**

@@ -100,6 +100,7 @@ export class Room {
       ...options,
       ...shared,
       commits: this.pacer,
+      catchUp: () => this.#reader.catchUp(),
       hold: holds.create(),
     });
     const banOf = ({ account = "", accountRole }: RoomSubscription) =>
@@ -240,8 +241,7 @@ export class Room {
     for (const { writes } of appends) if (!writes) this.#options.metrics.messagesStored++;
     // A catch-up at work may have read these already: then it delivers what is left of them.
     if (options.isBehind || this.#reader.mustRead) return this.#reader.catchUp();
-    const records = recordsOf(appends, commit);
-    this.#delivery.deliver(records, { announce: !this.#options.alone });
+    this.#delivery.deliver(recordsOf(appends, commit), { announce: !this.#options.alone });
     return undefined;
   }
 

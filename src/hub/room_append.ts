@@ -5,6 +5,7 @@
  */
 
 import type { Draft, Problem, Role } from "../protocol/mod.ts";
+import type { Claim } from "../store/claimed_error.ts";
 import { CHANGES_FROM } from "../store/cursor.ts";
 import { encodeLine, type LogRecord } from "../store/entry.ts";
 import type { StoredMessage } from "../store/entry_line.ts";
@@ -43,6 +44,8 @@ export interface Submission {
 export interface AppendOwner {
   /** Whether the room is gone: what is on its way must be settled without it. */
   readonly isDismissed: boolean;
+  /** Answers a record that was refused, for it was made before. Never rejects. */
+  claimed?(append: CommitAppend, claim: Claim): Promise<void>;
   /** Rejects records of a failed commit. */
   reject(appends: readonly CommitAppend[], error?: unknown): void;
   /** Makes the record of what was committed. */

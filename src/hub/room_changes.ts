@@ -5,6 +5,7 @@
  */
 
 import type { ControlRecord } from "../store/change.ts";
+import { ChangeRepeats, type ChangeRepeatsOptions } from "./change_repeats.ts";
 import { type ChangeSubmission, refusalOfChange } from "./change_rules.ts";
 import { ChangedMessages, type ChangedMessagesOptions } from "./changed_messages.ts";
 import { Erasures, type ErasuresOptions } from "./erasures.ts";
@@ -17,10 +18,11 @@ import { RoomSanctions, type RoomSanctionsOptions } from "./room_sanctions.ts";
 /** How {@linkcode RoomChanges} behaves. */
 export type RoomChangesOptions =
   & ChangedMessagesOptions
+  & Omit<ChangeRepeatsOptions, "recent">
   & ErasuresOptions
   & PendingControlsOptions
   & Omit<RoomSanctionsOptions, "controls">
-  & Omit<PendingChangesOptions, "messages" | "recent">;
+  & Omit<PendingChangesOptions, "messages" | "repeats">;
 
 /** The changes of a room: those on their way, the newest ones, and the messages that they are of. */
 export class RoomChanges {
@@ -43,7 +45,8 @@ export class RoomChanges {
     const changes = new RecentChanges();
     const messages = new ChangedMessages(options);
     const erasures = new Erasures(options);
-    const pending = new PendingChanges({ ...options, recent: changes, messages });
+    const repeats = new ChangeRepeats({ ...options, recent: changes });
+    const pending = new PendingChanges({ ...options, repeats, messages });
     this.pending = pending;
     const controls = this.controls = new PendingControls(options);
     this.sanctions = new RoomSanctions({ ...options, controls });

@@ -78,6 +78,9 @@ const encoder = new TextEncoder();
 /** The state whose place is that of a message's last change. */
 export const CHANGED = "changed";
 
+/** The state of a kind of reactions whose place is that of its first use. */
+export const FIRST_USE = "kind";
+
 /**
  * Writes a change as a line of an entry.
  *

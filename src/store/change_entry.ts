@@ -31,6 +31,16 @@ export interface ChangeWrites {
   readonly clears?: true;
   /** The user whose earlier messages and reactions it erases. */
   readonly erases?: string;
+  /** The name that it claims: where another change has it, the commit is refused. */
+  readonly claim?: ChangeClaim;
+}
+
+/** A name that one change of a room has, for 2 minutes at least. */
+export interface ChangeClaim {
+  /** Letters and digits. */
+  readonly name: string;
+  /** 32 bits of a hash of what its sender sent. */
+  readonly hash: number;
 }
 
 /** The changes that one room gets in one commit. */

@@ -5,6 +5,7 @@
  */
 
 import { BatchWindow } from "./batch_window.ts";
+import { type Claim, ClaimedError } from "./claimed_error.ts";
 import type { BudgetedAppend, CommitBudget } from "./commit_budget.ts";
 import { ENTRY_MAX_RECORDS } from "./cursor.ts";
 import { joinLines, type LogEntry } from "./entry.ts";
@@ -23,8 +24,22 @@ export interface Append extends BudgetedAppend {
 export interface GroupCommitOptions<A extends Append> {
   /** What a commit may hold. */
   readonly limits: Pick<RoomLog, "budget" | "entryMaxBytes">;
-  /** Stores one entry for each room, all or nothing, and returns the commit. */
-  readonly write: (entries: ReadonlyMap<string, LogEntry>) => Promise<string>;
+  /**
+   * Stores one entry for each room, all or nothing, and returns the commit. With `isRest` it is what
+   * is left of a commit that was refused.
+   */
+  readonly write: (
+    entries: ReadonlyMap<string, LogEntry>,
+    options: { readonly isRest: boolean },
+  ) => Promise<string>;
+  /**
+   * Called where the store refused a commit, with each append that was made before, and with the
+   * rooms of which nothing is left. @default {undefined} that is a failure
+   */
+  readonly onClaimed?: (
+    claimed: readonly (readonly [A, Claim])[],
+    rooms: readonly string[],
+  ) => void;
   /** Called after each commit, by room in the order of arrival; the next one waits for it. */
   readonly onCommit: (
     commit: string,
@@ -118,18 +133,42 @@ export class GroupCommit<A extends Append> {
 
   async #commit(): Promise<void> {
     await this.#batchWindow.enough();
-    const batch = this.#take();
-    const entries = new Map<string, LogEntry>();
-    for (const [room, appends] of batch) entries.set(room, entryOf(appends));
-    let commit: string;
-    try {
-      commit = await this.#options.write(entries);
-    } catch (error) {
-      this.#options.onFailure(batch, error);
-      return;
+    let batch = this.#take();
+    for (let isRest = false; batch.size > 0; isRest = true) {
+      const entries = new Map<string, LogEntry>();
+      for (const [room, appends] of batch) entries.set(room, entryOf(appends));
+      let commit: string;
+      try {
+        commit = await this.#options.write(entries, { isRest });
+      } catch (error) {
+        const rest = this.#withoutClaimed(batch, error);
+        if (!rest) return this.#options.onFailure(batch, error);
+        // Nothing was stored: the others go on without those.
+        batch = rest;
+        continue;
+      }
+      await this.#options.onCommit(commit, batch);
+      return await this.#batchWindow.sent();
     }
-    await this.#options.onCommit(commit, batch);
-    await this.#batchWindow.sent();
+  }
+
+  /** Takes what was made before out of a batch; undefined where the error says nothing of that. */
+  #withoutClaimed(batch: ReadonlyMap<string, A[]>, error: unknown): Map<string, A[]> | undefined {
+    const { onClaimed } = this.#options;
+    if (!(error instanceof ClaimedError) || !onClaimed) return undefined;
+    const claimed: [A, Claim][] = [];
+    const rest = new Map<string, A[]>();
+    for (const [room, appends] of batch) {
+      const left = appends.filter((append) => {
+        const claim = error.claims.get(append.id);
+        if (claim) claimed.push([append, claim]);
+        return !claim;
+      });
+      if (left.length > 0) rest.set(room, left);
+    }
+    if (claimed.length === 0) return undefined;
+    onClaimed(claimed, [...batch.keys()].filter((room) => !rest.has(room)));
+    return rest;
   }
 
   /** Takes from the queue what fits into one commit, at most one entry a room, oldest rooms first. */

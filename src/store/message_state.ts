@@ -6,7 +6,7 @@
 
 import type { JsonObject, Reaction } from "../protocol/mod.ts";
 import { REACTION_USERS_LISTED_MAX } from "../protocol/mod.ts";
-import { CHANGED, type MessageChangeRecord } from "./change.ts";
+import { CHANGED, FIRST_USE, type MessageChangeRecord } from "./change.ts";
 import type { StateItem } from "./change_entry.ts";
 
 /**
@@ -14,6 +14,8 @@ import type { StateItem } from "./change_entry.ts";
  * a thousand reactions of long names would be 3 MB.
  */
 const LISTED_LENGTH_MAX = 16_384;
+/** A cursor after all others. */
+const END = "~";
 
 /**
  * What changes come to, in the order of the log: by hand one after the other, or from the states that
@@ -39,6 +41,8 @@ export class MessageState {
   #hasLeftovers = false;
   /** By emoji and user, the place of the change. */
   readonly #reactions = new Map<string, Map<string, string>>();
+  /** By emoji, the place since which somebody reacts so. */
+  readonly #starts = new Map<string, string>();
   #reactionCount = 0;
 
   /**
@@ -51,6 +55,7 @@ export class MessageState {
     const state = new MessageState();
     let editedAt = "";
     let hasContent = false;
+    const starts = new Map<string, string>();
     for (const { name: [kind, emoji, user], value, cursor } of items) {
       if (cursor > state.#changed) state.#changed = cursor;
       if (kind === CHANGED) continue;
@@ -60,6 +65,7 @@ export class MessageState {
       }
       hasContent = true;
       if (kind === "reaction") state.#react(emoji, user, cursor);
+      if (kind === FIRST_USE) starts.set(emoji, cursor);
       if (kind !== "text" && kind !== "data") continue;
       const { at, ...edit } = JSON.parse(value) as { at: number; text?: string; data?: JsonObject };
       if (kind === "text") state.#text = edit.text;
@@ -67,6 +73,11 @@ export class MessageState {
       if (cursor < editedAt) continue;
       editedAt = cursor;
       state.#editedAt = at;
+    }
+    // Two isolates may have made the first use at once: the earlier one counts.
+    for (const [emoji, users] of state.#reactions) {
+      const [first] = [...users.values(), starts.get(emoji) ?? END].sort();
+      state.#starts.set(emoji, first);
     }
     if (state.#isDeleted) {
       state.#erase();
@@ -127,6 +138,16 @@ export class MessageState {
   }
 
   /**
+   * How many users react in some way.
+   *
+   * @param emoji What the reaction shows.
+   * @returns The number.
+   */
+  countOf(emoji: string): number {
+    return this.#reactions.get(emoji)?.size ?? 0;
+  }
+
+  /**
    * Whether somebody reacts in some way.
    *
    * @param emoji What the reaction shows.
@@ -163,7 +184,8 @@ export class MessageState {
   }
 
   /**
-   * Lists the reactions in the order of their first use, as far as it stands.
+   * Lists the reactions in the order of their first use: a kind stays where it is for as long as
+   * somebody reacts so, and comes last when it comes again.
    *
    * @param viewer The user who reads it; undefined where that is not known.
    * @returns One for each kind.
@@ -171,9 +193,10 @@ export class MessageState {
   reactions(viewer?: string): Reaction[] {
     const kinds = [...this.#reactions].map(([emoji, users]) => {
       const sorted = [...users].sort(([, one], [, other]) => one < other ? -1 : 1);
-      return { emoji, users: sorted.map(([user]) => user), first: sorted[0][1], of: users };
+      return { emoji, users: sorted.map(([user]) => user), of: users };
     });
-    kinds.sort((one, other) => one.first < other.first ? -1 : 1);
+    const startOf = ({ emoji }: { readonly emoji: string }) => this.#starts.get(emoji)!;
+    kinds.sort((one, other) => startOf(one) < startOf(other) ? -1 : 1);
     let left = LISTED_LENGTH_MAX;
     return kinds.map(({ emoji, users, of }) => {
       const listed: string[] = [];
@@ -189,7 +212,10 @@ export class MessageState {
 
   #react(emoji: string, user: string, cursor: string): void {
     let users = this.#reactions.get(emoji);
-    if (!users) this.#reactions.set(emoji, users = new Map());
+    if (!users) {
+      this.#reactions.set(emoji, users = new Map());
+      this.#starts.set(emoji, cursor);
+    }
     if (!users.has(user)) this.#reactionCount++;
     users.set(user, cursor);
   }
@@ -198,13 +224,16 @@ export class MessageState {
     const users = this.#reactions.get(emoji);
     if (!users?.delete(user)) return;
     this.#reactionCount--;
-    if (users.size === 0) this.#reactions.delete(emoji);
+    if (users.size > 0) return;
+    this.#reactions.delete(emoji);
+    this.#starts.delete(emoji);
   }
 
   #erase(): void {
     this.#isDeleted = true;
     this.#text = this.#data = this.#editedAt = undefined;
     this.#reactions.clear();
+    this.#starts.clear();
     this.#reactionCount = 0;
   }
 }

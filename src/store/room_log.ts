@@ -26,7 +26,9 @@ import type { UserRooms } from "./user_rooms.ts";
  * **Changes** are records of the log about earlier messages, or about the room. They are kept apart
  * from messages, so that a page of messages costs the same however many there are. With each come
  * writes of *states*, in the same commit; of each name the last write, in the order of the log, is
- * the state. A store understands neither: it keeps lines, and states by message and name.
+ * the state. A store understands neither: it keeps lines, and states by message and name. A change
+ * may *claim* a name: a commit is refused as a whole where another change has one of them, whichever
+ * hub made it, so that a change that is sent again is made once.
  *
  * **Deleting a room** is a change as well, with `clears`: from its place on the log counts. A read that
  * begins after that commit resolved gives back nothing that stands before it: no records, no changes
@@ -78,6 +80,7 @@ export interface RoomLog {
    *
    * @param entries By room, the entry. Together they must fit into one {@linkcode budget}.
    * @returns The commit, the same for all rooms.
+   * @throws {ClaimedError} Where changes were made before, and nothing was stored.
    * @throws Whatever the database rejects with; the entries may have been stored all the same.
    */
   append(entries: ReadonlyMap<string, LogEntry>): Promise<string>;

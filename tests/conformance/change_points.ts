@@ -24,12 +24,13 @@ async function roomOf(hub: HubUnderTest, text = "hello") {
 
 /** Changes a message, and waits for the answer: a change, or an error. */
 async function change(member: Member, type: string, payload: Payload): Promise<Payload> {
-  const ref = crypto.randomUUID();
+  const ref = payload.ref ?? crypto.randomUUID();
+  const answers = (of: string) => member.of(of).filter((it) => it.ref === ref);
+  const [changes, errors] = [answers("message_changed").length, answers("error").length];
   member.socket.send(member.envelope(type, { ...payload, ref }));
-  const answers = () =>
-    [...member.of("message_changed"), ...member.of("error")].filter((it) => it.ref === ref);
-  await member.socket.until(`an answer to ${type}`, () => answers().length > 0);
-  return answers()[0];
+  const next = () => answers("message_changed").at(changes) ?? answers("error").at(errors);
+  await member.socket.until(`an answer to ${type}`, () => next() !== undefined);
+  return next()!;
 }
 
 /** Waits for changes. */
@@ -122,6 +123,24 @@ export const CHANGE_POINTS: readonly PointCheck[] = [
       assertEquals((await changesOf(bob, 1)).map((it) => it.cursor), [real.cursor]);
       await ann.socket.settled();
       assertEquals(bob.of("message_changed").length, 1);
+      // Sent again with its ref: over the same connection, another one, and HTTP.
+      const edit = { cursor, text: "once", ref: "r1" };
+      const first = await change(ann, "edit_message", edit);
+      await change(ann, "edit_message", { cursor, text: "since" });
+      assertEquals((await change(ann, "edit_message", edit)).cursor, first.cursor);
+      await using other = await Member.join(hub, { room, user: ann.user, version: 2 });
+      assertEquals((await change(other, "edit_message", edit)).cursor, first.cursor);
+      const address = `${hub.url}/rooms/${room}/messages/${cursor}`;
+      const patch = (text: string) =>
+        ask(address, {
+          method: "PATCH",
+          body: JSON.stringify({ user: ann.user, text, ref: "r1" }),
+        });
+      assertEquals((await (await patch("once")).json()).text, "since");
+      await assertRefused(patch("other"), 409, "ref_reused");
+      const reused = await change(other, "edit_message", { ...edit, text: "other" });
+      assertEquals(reused.code, "ref_reused");
+      assertEquals((await changesOf(bob, 3)).map(({ text }) => text), [undefined, "once", "since"]);
     },
   },
   {
@@ -138,6 +157,16 @@ export const CHANGE_POINTS: readonly PointCheck[] = [
         { emoji: "❤", count: 2, users: [bob.user, ann.user], mine: true },
         { emoji: "👍", count: 1, users: [ann.user], mine: true },
       ]);
+      // Who was first takes it back while another one stays, and then all do.
+      const kinds = async () => {
+        await using reader = await Member.join(hub, { room, user: anew("eve"), version: 2 });
+        return reader.messages[0].reactions.map(({ emoji }: Payload) => emoji).join("");
+      };
+      await change(bob, "react", { cursor, emoji: "❤", status: false });
+      assertEquals(await kinds(), "❤👍");
+      await change(ann, "react", { cursor, emoji: "❤", status: false });
+      await change(bob, "react", { cursor, emoji: "❤", status: true });
+      assertEquals(await kinds(), "👍❤");
       for (const emoji of ["", "a b", "x".repeat(33), "\u0007", 7]) {
         const wrong = await change(ann, "react", { cursor, emoji, status: true });
         assertEquals(wrong.code, "bad_emoji");

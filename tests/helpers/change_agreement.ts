@@ -3,7 +3,7 @@
 // come, go and resume; pages that are read while all of that goes on; hubs that die. Afterwards what
 // everybody folded together is held against the log.
 
-import { Hub, KvRoomLog } from "@hubbub/hub";
+import { type ChangeDraft, Hub, KvRoomLog } from "@hubbub/hub";
 import { decodeServerEnvelopeV2, type MessageChange, type MessageV2 } from "@hubbub/hub/protocol";
 import { killHub } from "../../src/hub/hub.ts";
 import { readPresentPage } from "../../src/hub/present_page.ts";
@@ -12,6 +12,7 @@ import { messageOf, payloadOf } from "../../src/store/folded_record.ts";
 import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
 import { injectFaults } from "./kv_faults.ts";
 import { Random } from "./random.ts";
+import { pause } from "./test_isolates.ts";
 
 const ROOM = "lobby";
 const EMOJIS = ["👍", "❤", "x"];
@@ -23,6 +24,8 @@ export interface ChangeAccount {
   /** Envelopes that members got. */
   readonly delivered: number;
   readonly changes: number;
+  /** Changes that were sent again and were found to be made before. */
+  readonly repeats: number;
   readonly deleted: number;
   readonly killed: number;
   readonly resumed: number;
@@ -155,6 +158,8 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
   };
   const channel = new FaultyChannel(faults, random);
   const lost = random.pick([0, 0, 0.05]);
+  const twice = random.pick([0, 0, 0.1]);
+  const slow = random.pick([0, 0.3]);
   let isFaulty = true;
   const violations: string[] = [];
   const wrong = (what: string) => void violations.push(what);
@@ -162,7 +167,11 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
   const start = async () => {
     const kv = await Deno.openKv(path);
     injectFaults(kv).commit = async (commit) => {
-      const result = await commit();
+      // So that those of several hubs are on their way at once.
+      if (isFaulty && random.chance(slow)) await pause(random.below(6));
+      let result = await commit();
+      // The client of a remote store repeats a write whose answer was lost.
+      if (isFaulty && random.chance(twice)) result = await commit();
       if (isFaulty && random.chance(lost)) throw new Error("connection lost");
       return result;
     };
@@ -176,7 +185,19 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
   const anyHub = () => random.pick(hubs).hub;
   const watchers = Array.from({ length: 5 }, (_, i) => new Watcher(`w${i}`, wrong));
   const cursors: string[] = [];
-  let [changes, deleted, killed, resumed, said] = [0, 0, 0, 0, 0];
+  let [changes, repeats, deleted, killed, resumed, said] = [0, 0, 0, 0, 0, 0];
+  /** Changes that have a name, which is sent again through whichever hub, at once and later. */
+  const named: [user: string, draft: ChangeDraft][] = [];
+  const change = async (hub: Hub, user: string, draft: ChangeDraft) => {
+    const result = await hub.change(ROOM, user, draft);
+    if (result.status === "duplicate") repeats++;
+    if (result.status === "refused" && result.problem.code === "ref_reused") {
+      wrong(`${draft.ref} is taken for another`);
+    }
+    if (result.status !== "stored") return;
+    changes++;
+    if (draft.kind === "delete") deleted++;
+  };
   const running = new Set<Promise<unknown>>();
   const run = (promise: Promise<unknown>) => {
     const settled = promise.catch(() => {}).finally(() => running.delete(settled));
@@ -194,33 +215,24 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
       );
     } else if (what < 0.72) {
       const kind = random.next();
-      const draft = kind < 0.6
-        ? {
-          kind: "reaction",
-          cursor,
-          emoji: random.pick(EMOJIS),
-          status: random.chance(0.6),
-        } as const
+      const ref = random.chance(0.5) ? `r${step}` : undefined;
+      const draft: ChangeDraft = kind < 0.6
+        ? { kind: "reaction", cursor, emoji: random.pick(EMOJIS), status: random.chance(0.6), ref }
         : kind < 0.93
         ? {
           kind: "edit",
           cursor,
           ...(random.chance(0.7) ? { text: `e${step}` } : { data: random.pick([null, { step }]) }),
-          ref: random.chance(0.5) ? `r${step}` : undefined,
-        } as const
-        : { kind: "delete", cursor } as const;
+          ref,
+        }
+        : { kind: "delete", cursor, ref };
       const user = draft.kind === "reaction" ? `u${random.below(6)}` : "ann";
-      const times = random.chance(0.1) ? 2 : 1;
-      for (let i = 0; i < times; i++) {
-        // The same again, through another hub.
-        run(
-          (i === 0 ? hub : anyHub()).change(ROOM, user, draft).then((result) => {
-            if (result.status !== "stored") return;
-            changes++;
-            if (draft.kind === "delete") deleted++;
-          }),
-        );
-      }
+      if (ref !== undefined) named.push([user, draft]);
+      run(change(hub, user, draft));
+      // The same again, through another hub.
+      if (random.chance(0.2)) run(change(anyHub(), user, draft));
+      const again = random.chance(0.2) && named.at(-1 - random.below(Math.min(named.length, 9)));
+      if (again) run(change(anyHub(), ...again));
     } else if (what < 0.88) {
       const watcher = random.pick(watchers);
       if (random.chance(0.3)) watcher.leave();
@@ -239,10 +251,10 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
       gone.kv.close();
       await start();
     }
-    await new Promise((resolve) => setTimeout(resolve, random.chance(0.3) ? random.below(4) : 0));
+    await pause(random.chance(0.3) ? random.below(4) : 0);
   }
   isFaulty = false;
-  await Promise.race([Promise.all(running), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  await Promise.race([Promise.all(running), pause(3_000)]);
   const { log } = hubs[0];
   // Newcomers, on each hub.
   const newcomers = hubs.map(({ hub }, i) => {
@@ -258,9 +270,9 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
     for (const watcher of everybody) if (!watcher.hub) watcher.join(anyHub());
     found = await compare(log, everybody);
     if (found.length === 0 || performance.now() > until) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
-  violations.push(...found);
+  violations.push(...found, ...await findRepeats(log));
   for (const watcher of everybody) watcher.leave();
   for (const { hub, kv } of hubs) {
     killHub(hub);
@@ -269,7 +281,20 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
   channel.close();
   const delivered = everybody.reduce((sum, { delivered }) => sum + delivered, 0);
   const { dropped } = channel;
-  return { seed, violations, delivered, changes, deleted, killed, resumed, dropped };
+  return { seed, violations, delivered, changes, repeats, deleted, killed, resumed, dropped };
+}
+
+/** Finds changes that stand in the log more than once. */
+async function findRepeats(log: KvRoomLog): Promise<string[]> {
+  const names = new Set<string>();
+  const found: string[] = [];
+  for (const { id, user, ref, cursor } of await log.changes(ROOM, ORIGIN, { limit: Infinity })) {
+    for (const name of [id, ...(ref === undefined ? [] : [`${user} ${ref}`])]) {
+      if (names.has(name)) found.push(`${name} is made again at ${cursor}`);
+      names.add(name);
+    }
+  }
+  return found;
 }
 
 /** Reads the whole room page by page, and folds what comes together. */

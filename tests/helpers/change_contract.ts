@@ -1,10 +1,11 @@
 // What every store of room logs has to do with changes, states and control records: the second part
 // of room_log_contract.ts.
 
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import type { LogEntry, RoomLog } from "@hubbub/hub";
 import { type ChangeRecord, encodeChange, type StoredChange } from "../../src/store/change.ts";
 import { writesOf } from "../../src/store/change.ts";
+import { ClaimedError } from "../../src/store/claimed_error.ts";
 import { CHANGES_FROM, cursorAt, isOfChange, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 import { joinLines } from "../../src/store/entry.ts";
 import { MessageState } from "../../src/store/message_state.ts";
@@ -34,6 +35,13 @@ export function withChanges(changes: readonly StoredChange[], entry?: LogEntry):
   return { ...(entry ?? none), changes: { bytes, changes: changes.map(writesOf) } };
 }
 
+/** Lets the changes of an entry claim names. */
+function claiming(entry: LogEntry, names: readonly string[], hash = 7): LogEntry {
+  const { bytes, changes } = entry.changes!;
+  const claims = changes.map((writes, at) => ({ ...writes, claim: { name: names[at], hash } }));
+  return { ...entry, changes: { bytes, changes: claims } };
+}
+
 function reaction(message: string, emoji: string, user: string, status = true): StoredChange {
   return storedChange(message, { kind: "reaction", emoji, user, status });
 }
@@ -54,6 +62,11 @@ async function say(log: RoomLog, ...texts: string[]): Promise<string[]> {
 async function stateOf(log: RoomLog, message: string): Promise<MessageState> {
   const { messages } = await log.states("lobby", { from: message, to: message, limit: Infinity });
   return MessageState.of(messages.get(message) ?? []);
+}
+
+/** The reactions; hubs write down by themselves which kind was first. */
+function kindsOf(state: MessageState) {
+  return state.reactions("u1").toSorted((one, other) => one.emoji < other.emoji ? -1 : 1);
 }
 
 function cursorsOf(records: readonly { readonly cursor: string }[]): string[] {
@@ -188,8 +201,8 @@ export function testChanges(test: Test): void {
       const kept = MessageState.of(messages.get(message)!);
       for (const state of [folded, kept]) {
         assertEquals(
-          [state.changed, state.text, state.data, state.editedAt, state.reactions("u1")],
-          [kept.changed, kept.text, kept.data, kept.editedAt, kept.reactions("u1")],
+          [state.changed, state.text, state.data, state.editedAt, kindsOf(state)],
+          [kept.changed, kept.text, kept.data, kept.editedAt, kindsOf(kept)],
         );
       }
       assertEquals(folded.isDeleted, kept.isDeleted);
@@ -285,6 +298,56 @@ export function testChanges(test: Test): void {
     assert(deletion < late);
     assertEquals(MessageState.of(messages.get(a)!).text, "kept");
     assert(await log.has("lobby", b), "its place is still known");
+  });
+
+  test("a change whose name another has is refused with its commit", async (database, log) => {
+    const other = await database.open();
+    const [a] = await say(log, "a");
+    const first = reaction(a, "👍", "bob");
+    const commit = await log.append(
+      new Map([["lobby", claiming(withChanges([first]), ["r1"], 2 ** 32 - 1)]]),
+    );
+    const [same, fresh] = [reaction(a, "👍", "bob", false), reaction(a, "❤", "eve")];
+    const entry = withChanges([same, fresh], storedEntry(["b"]));
+    const both = new Map([["lobby", claiming(entry, ["r1", "r2"])], ["hall", storedEntry(["c"])]]);
+    const error = await assertRejects(() => other.append(both), ClaimedError);
+    const cursor = cursorAt(commit, CHANGES_FROM, tagOf(first.id));
+    assertEquals([...error.claims], [[same.id, { cursor, id: first.id, hash: 2 ** 32 - 1 }]]);
+    // Nothing of it was stored, and another room's names are its own.
+    assertEquals([await log.head("lobby"), await log.head("hall")], [cursor, ORIGIN]);
+    assertEquals((await stateOf(log, a)).hasReaction("👍", "bob"), true);
+    const rest = claiming(withChanges([fresh]), ["r2"]);
+    const elsewhere = claiming(withChanges([reaction(a, "x", "x")]), ["r1"]);
+    await other.append(new Map([["lobby", rest], ["hall", elsewhere]]));
+    assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).length, 2);
+  });
+
+  test("a commit that comes once more is the same commit", async (database, log) => {
+    const other = await database.open();
+    const [a] = await say(log, "a");
+    const entry = claiming(withChanges([reaction(a, "👍", "bob")], storedEntry(["b"])), ["r1"]);
+    const commit = await log.append(new Map([["lobby", entry]]));
+    assertEquals(await other.append(new Map([["lobby", entry]])), commit);
+    assertEquals((await log.after("lobby", ORIGIN, { limit: 9 })).length, 2);
+    assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).length, 1);
+  });
+
+  test("many stores claim at once, and each name has one change", async (database, log) => {
+    const logs = [log, await database.open(), await database.open()];
+    const [a] = await say(log, "a");
+    const names = numbers(12);
+    const all = await Promise.all(logs.flatMap((store, at) => {
+      return names.map(async (name) => {
+        const change = reaction(a, "👍", `${name} by ${at}`);
+        const entry = claiming(withChanges([change]), [name]);
+        return await store.append(new Map([["lobby", entry]])).then(() => 1, (error) => {
+          assert(error instanceof ClaimedError, error);
+          return 0;
+        });
+      });
+    }));
+    assertEquals(all.reduce((sum: number, one) => sum + one, 0), names.length);
+    assertEquals((await stateOf(log, a)).reactionCount, names.length);
   });
 
   test("a commit holds as many changes as its budget takes", async (_, log) => {

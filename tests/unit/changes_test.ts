@@ -3,7 +3,7 @@ import type { ChangeDraft, EnvelopeBatch, Hub, Member } from "@hubbub/hub";
 import { decodeServerEnvelopeV2, type ServerEnvelopeV2 } from "@hubbub/hub/protocol";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { eventually } from "../helpers/patience.ts";
-import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
+import { failOnce, injectFaults, loseAnswerOnce } from "../helpers/kv_faults.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
@@ -92,8 +92,8 @@ Deno.test("Hub.change() reacts, and marks one's own", async () => {
   await react("bob", "👍", false);
   const ann = await join(hub, "ann");
   assertEquals(ann.of("chat_message")[0].reactions, [
-    { emoji: "❤", count: 1, users: ["eve"] },
     { emoji: "👍", count: 1, users: ["ann"], mine: true },
+    { emoji: "❤", count: 1, users: ["eve"] },
   ]);
   await hub.drain();
 });
@@ -206,6 +206,85 @@ Deno.test("a change that is sent again is stored once", async () => {
   assertEquals([await edit("b"), await edit("c")], ["duplicate", "ref_reused"]);
   assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).length, 2);
   await hub.drain();
+});
+
+Deno.test("a change that is sent to two isolates at once is made once", async () => {
+  await using isolates = await TestIsolates.open();
+  const [one, two] = isolates.startAll(2);
+  const cursor = await say(one.hub, "a");
+  const bob = await join(two.hub, "bob");
+  isolates.loses = () => true;
+  const edit = (hub: Hub, text: string) =>
+    change(hub, "ann", { kind: "edit", cursor, text, ref: "e" });
+  for (const { hub } of [one, two]) await change(hub, "w", { kind: "delete", cursor });
+  const said = one.hub.publish("lobby", "ann", { text: "beside it" });
+  const codes = await Promise.all([edit(one.hub, "b"), edit(two.hub, "b")]);
+  assertEquals(codes.toSorted(), ["duplicate", "stored"]);
+  assertEquals((await said).status, "stored");
+  // Another text of that name is none, on whichever isolate.
+  const third = isolates.start();
+  assertEquals(await edit(third.hub, "c"), "ref_reused");
+  // What was done since is not undone by who sends the first change again.
+  await change(one.hub, "ann", { kind: "edit", cursor, text: "d" });
+  const late = isolates.start();
+  assertEquals(await edit(late.hub, "b"), "duplicate");
+  assertEquals((await isolates.logs.changes("lobby", ORIGIN, { limit: 9 })).length, 2);
+  await eventually(() => bob.of("message_changed").length === 2, "both edits");
+  assertEquals(bob.of("message_changed").map(({ text }) => text), ["b", "d"]);
+  const eve = await join(late.hub, "eve");
+  assertEquals(eve.of("chat_message").map(({ text }) => text), ["d", "beside it"]);
+});
+
+Deno.test("a commit that the store writes twice changes a message once", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const faults = injectFaults(kv);
+  const { hub, log } = createTestHub(kv);
+  const cursor = await say(hub, "a");
+  const bob = await join(hub, "bob");
+  // The client of a remote KV repeats what was not answered.
+  faults.commit = async (commit) => {
+    faults.commit = undefined;
+    const first = await commit();
+    assert(first.ok);
+    const again = await commit();
+    assertFalse(again.ok);
+    return again;
+  };
+  const [changed, said] = await Promise.all([
+    hub.change("lobby", "ann", { kind: "edit", cursor, text: "b" }),
+    hub.publish("lobby", "ann", { text: "beside it" }),
+  ]);
+  assert(changed.status === "stored" && said.status === "stored");
+  assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).map((it) => it.cursor), [
+    changed.change.cursor,
+  ]);
+  assertEquals((await log.last("lobby", { limit: 9 })).map((it) => it.cursor), [
+    cursor,
+    said.record.cursor,
+  ]);
+  assertEquals(bob.of("message_changed").length, 1);
+  // Where the answer is lost for good, who sends it again learns that it was made.
+  loseAnswerOnce(faults);
+  const draft = { kind: "edit", cursor, text: "c", ref: "r" } as const;
+  assertEquals(await change(hub, "ann", draft), "not_stored");
+  const again = createTestHub(kv);
+  assertEquals(await change(again.hub, "ann", draft), "duplicate");
+  assertEquals(await change(hub, "ann", draft), "duplicate");
+  assertEquals((await log.changes("lobby", ORIGIN, { limit: 9 })).length, 2);
+  await Promise.all([hub.drain(), again.hub.drain()]);
+});
+
+Deno.test("an edit that is sent again after its message was deleted is refused", async () => {
+  await using isolates = await TestIsolates.open();
+  const { hub } = isolates.start();
+  const cursor = await say(hub, "a");
+  const edit = { kind: "edit", cursor, text: "SECRET", ref: "e" } as const;
+  assertEquals(await change(hub, "ann", edit), "stored");
+  assertEquals(await change(hub, "ann", { kind: "delete", cursor, ref: "d" }), "stored");
+  for (const one of [hub, isolates.start().hub]) {
+    assertEquals(await change(one, "ann", edit), "not_found");
+    assertEquals(await change(one, "ann", { kind: "delete", cursor, ref: "d" }), "duplicate");
+  }
 });
 
 Deno.test("a change that could not be stored is told, and changes nothing", async () => {

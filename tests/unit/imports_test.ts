@@ -40,6 +40,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "service/store.ts",
       "store/kv/keys.ts",
       "store/kv/kv_changes.ts",
+      "store/kv/kv_claims.ts",
       "store/kv/kv_clearer.ts",
       "store/kv/kv_eraser.ts",
       "store/kv/kv_feed.ts",

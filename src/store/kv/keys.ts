@@ -69,6 +69,11 @@ export class KvKeys {
     return message === undefined ? key : [...key, message];
   }
 
+  /** The key of the change that has a name. */
+  claim(room: string, name: string): Deno.KvKey {
+    return [...this.rooms, room, "refs", name];
+  }
+
   /** The key of the states of a room itself, without the name. */
   controls(room: string): Deno.KvKey {
     return [...this.rooms, room, "controls"];

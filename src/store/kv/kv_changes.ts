@@ -11,6 +11,7 @@ import type { ChangesOptions, MessageStates, StatesOptions } from "../read_optio
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
+import { writeClaim } from "./kv_claims.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries, or states, that one round trip brings. */
@@ -51,14 +52,14 @@ export class KvChanges {
     this.#options = options;
   }
 
-  /** Adds a room's changes to an atomic: no check, no read. */
+  /** Adds a room's changes to an atomic, which checks nothing but that their names are free. */
   compose(atomic: Deno.AtomicOperation, kv: Deno.Kv, room: string, entry: ChangeEntry): void {
     const { keys, meta } = this.#options;
     atomic.set([...keys.changes(room), kv.commitVersionstamp()], entry.bytes);
     // Many changes of one commit may set the same state.
     const states = new Map<string, [Deno.KvKey, StateValue | undefined]>();
     const edited = new Set<string>();
-    entry.changes.forEach(({ id, states: writes, edits, deletes }, position) => {
+    entry.changes.forEach(({ id, states: writes, edits, deletes, claim }, position) => {
       const at = [CHANGES_FROM + position, tagOf(id)] as const;
       for (const { message, name, value } of writes) {
         const prefix = message === undefined ? keys.controls(room) : [...keys.state(room), message];
@@ -69,6 +70,7 @@ export class KvChanges {
           : [...at, encoder.encode(value)];
         states.set(`${message}\n${name.join("\n")}`, [[...prefix, ...name], stored]);
       }
+      if (claim) writeClaim(atomic, keys.claim(room, claim.name), [...at, claim.hash, id]);
       if (edits !== undefined) edited.add(edits);
       if (deletes !== undefined) atomic.set([...keys.erase, room, deletes], Date.now());
     });

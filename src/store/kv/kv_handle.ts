@@ -5,6 +5,7 @@
  */
 
 import { StoreTimeoutError, withDeadline } from "../deadline.ts";
+import { untilWritten } from "./checked_write.ts";
 import { openAgain } from "./reopening.ts";
 import type { StoreEvent } from "../store_event.ts";
 
@@ -86,21 +87,30 @@ export class KvHandle {
    * Commits.
    *
    * @param compose Adds what is to be written to an atomic operation that is new.
+   * @param explain Finds out why it was refused, where `compose` adds checks: throws, or returns
+   * the versionstamp where it was written before. @default {undefined} it adds none
    * @returns The commit's versionstamp.
    * @throws {StoreTimeoutError} Where there was no answer in time.
+   * @throws Whatever `explain` throws.
    */
   async commit(
     compose: (atomic: Deno.AtomicOperation, kv: Deno.Kv) => Deno.AtomicOperation,
+    explain?: (kv: Deno.Kv) => Promise<string | undefined>,
   ): Promise<string> {
     return await this.call("commit", async (kv) => {
       for (let attempt = 0; attempt < 3; attempt++) {
-        const atomic = compose(kv.atomic(), kv);
-        if (this.isFenced) {
-          const versionstamp = this.#fence ??= await this.#writeFence(kv);
-          atomic.check({ key: this.#options.fenceKey, versionstamp });
-        }
-        const result = await atomic.commit();
+        const write = async () => {
+          const atomic = compose(kv.atomic(), kv);
+          if (this.isFenced) {
+            const versionstamp = this.#fence ??= await this.#writeFence(kv);
+            atomic.check({ key: this.#options.fenceKey, versionstamp });
+          }
+          return await atomic.commit();
+        };
+        const result = explain ? await untilWritten(write) : await write();
         if (result.ok) return result.versionstamp;
+        const before = await explain?.(kv);
+        if (before !== undefined) return before;
         // The database was put back, or somebody deleted the fence. Nothing was written.
         if (kv === this.#kv) this.#fence = undefined;
         else break;

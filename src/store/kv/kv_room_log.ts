@@ -24,6 +24,7 @@ import { KvKeys } from "./keys.ts";
 import { createKvUpkeep, type KvUpkeep } from "./kv_upkeep.ts";
 import { KvUserRooms } from "./kv_user_rooms.ts";
 import { KvChanges } from "./kv_changes.ts";
+import { explainRefusal, hasClaims } from "./kv_claims.ts";
 import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
 import { KvFile } from "./kv_file.ts";
@@ -38,8 +39,8 @@ import { KV_LIMITS, KvCommitBudget, prefixBytes } from "./limits.ts";
 const TIMEOUT_MS = 10_000;
 
 /**
- * The logs of all rooms in one Deno KV. An append reads nothing and checks nothing: the database
- * gives the order. An entry is what one room got in one commit: JSON lines in UTF-8.
+ * The logs of all rooms in one Deno KV. An append reads nothing, and checks nothing but the names of
+ * changes: the database gives the order. An entry is what one room got in one commit: JSON lines in UTF-8.
  *
  * @example
  * ```ts
@@ -130,8 +131,11 @@ export class KvRoomLog implements RoomLog {
   async append(entries: ReadonlyMap<string, LogEntry>): Promise<string> {
     const looking = this.#file.lookSometimes();
     if (looking) await looking;
+    // Messages alone check nothing: with several isolates on SQLite "database is locked" is thrown.
+    const explain = hasClaims(entries)
+      ? (kv: Deno.Kv) => explainRefusal(kv, this.#keys, entries)
+      : undefined;
     const commit = await this.#handle.commit((atomic, kv) => {
-      // No check, sum or min here: with several isolates on SQLite they throw "database is locked".
       for (const [room, { bytes, count, lastId, changes }] of entries) {
         let head: HeadValue = [count - 1, tagOf(lastId)];
         if (count > 0) atomic.set([...this.#keys.log(room), kv.commitVersionstamp()], bytes);
@@ -144,7 +148,7 @@ export class KvRoomLog implements RoomLog {
       }
       this.#feed.compose(atomic, kv, entries.keys());
       return atomic;
-    });
+    }, explain);
     this.#feed.committed(commit);
     return commit;
   }

@@ -9,13 +9,15 @@ import { CURSOR_LENGTH } from "../cursor.ts";
 
 /**
  * What Deno KV takes at most, measured on SQLite with Deno 2.9.6: bytes of a value, bytes of an
- * atomic (its values and twice its keys), bytes of an atomic's keys, mutations of an atomic.
+ * atomic (its values and twice its keys), bytes of an atomic's keys, mutations of an atomic. Of
+ * checks it takes 100, and denokv 10: one is that of the fence.
  */
 export const KV_LIMITS = {
   valueBytes: 65_536,
   atomicBytes: 819_200,
   keyBytes: 81_920,
   mutations: 1_000,
+  claims: 9,
 } as const;
 
 /** Bytes to allow for a number, or a few, as a KV value. */
@@ -81,6 +83,7 @@ export function prefixBytes(prefix: Deno.KvKey): number {
 export class KvCommitBudget implements CommitBudget {
   readonly #prefixBytes: number;
   #used: Cost;
+  #claims = 0;
   /** The mark comes first. */
   #feedBytes = 6;
   /** By room, the bytes of its messages and of its changes. */
@@ -109,18 +112,21 @@ export class KvCommitBudget implements CommitBudget {
     const entryBytes = known?.[kind] ? known[kind] + 1 + line.length : line.length;
     const feedBytes = this.#feedBytes + (known ? 0 : room.length + 1);
     const cost = this.#costOf(append, { isNewRoom: !known, isNewEntry: !known?.[kind] });
+    const claims = this.#claims + (writes?.claim ? 1 : 0);
     const used = {
       keyBytes: this.#used.keyBytes + cost.keyBytes,
       valueBytes: this.#used.valueBytes + cost.valueBytes,
       mutations: this.#used.mutations + cost.mutations,
     };
     if (
-      entryBytes > KV_LIMITS.valueBytes || used.keyBytes > KV_LIMITS.keyBytes ||
+      claims > KV_LIMITS.claims || entryBytes > KV_LIMITS.valueBytes ||
+      used.keyBytes > KV_LIMITS.keyBytes ||
       used.mutations > KV_LIMITS.mutations ||
       2 * used.keyBytes + used.valueBytes > KV_LIMITS.atomicBytes ||
       feedBytes > KV_LIMITS.valueBytes - SMALL_VALUE_BYTES
     ) return false;
     this.#used = used;
+    this.#claims = claims;
     this.#feedBytes = feedBytes;
     if (known) known[kind] = entryBytes;
     else this.#rooms.set(room, { messages: 0, changes: 0, [kind]: entryBytes });
@@ -179,6 +185,12 @@ export class KvCommitBudget implements CommitBudget {
       // "edits", the message, and the commit.
       keyBytes += roomBytes + 7 + CURSOR_LENGTH + 2 + 22;
       valueBytes += SMALL_VALUE_BYTES;
+      mutations++;
+    }
+    if (writes.claim) {
+      // "refs" and the name.
+      keyBytes += roomBytes + 6 + 2 + writes.claim.name.length;
+      valueBytes += 2 * SMALL_VALUE_BYTES;
       mutations++;
     }
     if (writes.deletes !== undefined) {

@@ -6,6 +6,7 @@
 
 import { LOCK } from "./advisory_lock.ts";
 import { CHANGE_TABLES } from "./change_tables.ts";
+import { CLAIM_TABLES } from "./claim_tables.ts";
 import { LOG_TABLES } from "./log_tables.ts";
 import { TASK_TABLES } from "./task_tables.ts";
 import { USER_TABLES } from "./user_tables.ts";
@@ -14,7 +15,13 @@ import { USER_TABLES } from "./user_tables.ts";
  * What makes a database of one version one of the next. What stands here is never changed: a database
  * may have it already. `@` stands for the schema.
  */
-export const MIGRATIONS: readonly string[] = [LOG_TABLES, CHANGE_TABLES, TASK_TABLES, USER_TABLES];
+export const MIGRATIONS: readonly string[] = [
+  LOG_TABLES,
+  CHANGE_TABLES,
+  TASK_TABLES,
+  USER_TABLES,
+  CLAIM_TABLES,
+];
 
 /**
  * Gives the statements that bring a database up to date: one text, to be run as one transaction.

@@ -51,6 +51,7 @@ function changesOf(entries: ReadonlyMap<string, LogEntry>): string | null {
   const deletes: Record<string, unknown>[] = [];
   const clears: Record<string, unknown>[] = [];
   const erases: Record<string, unknown>[] = [];
+  const claims: Record<string, unknown>[] = [];
   for (const [room, { changes: entry }] of entries) {
     if (!entry) continue;
     let controls = false;
@@ -64,6 +65,7 @@ function changesOf(entries: ReadonlyMap<string, LogEntry>): string | null {
       }
       if (writes.edits !== undefined) edits.push({ room, message: writes.edits });
       if (writes.deletes !== undefined) deletes.push({ room, message: writes.deletes });
+      if (writes.claim) claims.push({ room, ...writes.claim, id: writes.id, ...place });
       if (writes.erases !== undefined) erases.push({ room, who: writes.erases, ...place });
     });
     const cleared = clearOf(entry.changes);
@@ -71,7 +73,8 @@ function changesOf(entries: ReadonlyMap<string, LogEntry>): string | null {
     rooms.push({ room, body: decoder.decode(entry.bytes), controls });
   }
   if (rooms.length === 0) return null;
-  return JSON.stringify({ rooms, states: [...states.values()], edits, deletes, clears, erases });
+  const all = { rooms, states: [...states.values()], edits, deletes, clears, erases, claims };
+  return JSON.stringify(all);
 }
 
 /** What is left of a room's changes where one of them deletes the room. */

@@ -20,6 +20,7 @@ import { SteadyClock } from "../steady_clock.ts";
 import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
 import { PostgresChanges } from "./postgres_changes.ts";
+import { commitBefore } from "./postgres_claims.ts";
 import { valuesOf } from "./postgres_commit.ts";
 import { checkPostgresOptions, type PostgresRoomLogOptions } from "./postgres_options.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -147,8 +148,8 @@ export class PostgresRoomLog implements RoomLog {
     const text = `select ${this.#schema}.append($1, $2, $3, $4, $5, $6, $7) as commit`;
     return await this.#pool.commit(async (sql, writer, generation) => {
       const parameters = [writer, generation, ...values];
-      const [row] = await sql.unsafe<{ commit: string }[]>(text, parameters, { prepare: true });
-      return row.commit;
+      const appending = sql.unsafe<{ commit: string }[]>(text, parameters, { prepare: true });
+      return await appending.then(([row]) => row.commit, commitBefore);
     });
   }
 
