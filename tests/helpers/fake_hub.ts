@@ -3,6 +3,7 @@ import { assert } from "@std/assert";
 import { type ChatClient, type ClientOptions, createClient } from "@hubbub/hub/client";
 import type { MessageV2, ServerEnvelopeV2 } from "@hubbub/hub/protocol";
 import { cursor, settle } from "./fake_socket.ts";
+import { FakeWebSocket } from "./fake_web_socket.ts";
 
 /** An envelope that the client sent. */
 export interface Said {
@@ -14,23 +15,9 @@ export interface Said {
 type Joined = (ServerEnvelopeV2 & { type: "joined" })["payload"];
 
 /** A WebSocket of protocol 2 without a network: the test is the hub. */
-export class FakeHubSocket {
-  readonly url: URL;
-  readonly protocols: readonly string[];
+export class FakeHubSocket extends FakeWebSocket {
   /** The envelopes that the client sent, in the frames in which it sent them. */
   readonly frames: Said[][] = [];
-  closed: { code: number | undefined } | undefined;
-  protocol = "";
-  readyState = 0;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: ((event: Event) => void) | null = null;
-
-  constructor(url: string, protocols: string[]) {
-    this.url = new URL(url);
-    this.protocols = protocols;
-  }
 
   /** All envelopes that the client sent, of one type. */
   sent(type: string): Said[] {
@@ -39,39 +26,6 @@ export class FakeHubSocket {
 
   send(frame: string): void {
     this.frames.push(frame.split("\n").map((line) => JSON.parse(line)));
-  }
-
-  close(code?: number): void {
-    this.closed ??= { code };
-    this.readyState = 2;
-  }
-
-  /** The hub accepts, and says what holds. */
-  welcome(limits: Record<string, number> = {}): void {
-    this.protocol = "hubbub.v2";
-    this.readyState = 1;
-    this.onopen?.();
-    this.say({
-      type: "welcome",
-      payload: {
-        user: "ann",
-        protocol: 2,
-        limits: {
-          text_max_bytes: 100,
-          typing_timeout_ms: 3000,
-          messages_per_second: 0,
-          message_burst: 0,
-          rooms_max: 200,
-          history_max: 100,
-          ...limits,
-        },
-      },
-    });
-  }
-
-  /** The hub sends one frame. */
-  say(...envelopes: ServerEnvelopeV2[]): void {
-    this.onmessage?.({ data: envelopes.map((envelope) => JSON.stringify(envelope)).join("\n") });
   }
 
   /** The hub lets the member into a room. */
@@ -90,12 +44,6 @@ export class FakeHubSocket {
         ...payload,
       },
     });
-  }
-
-  /** The connection ends, from the other side. */
-  end(code: number, reason = ""): void {
-    this.readyState = 3;
-    this.onclose?.({ code, reason });
   }
 }
 

@@ -2,13 +2,8 @@ import { mock } from "node:test";
 import { setImmediate } from "node:timers";
 import { connect, type ConnectionState, type ConnectOptions } from "@hubbub/hub/client";
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Limits,
-  type Message,
-  type MessageV2,
-  PROTOCOL_V2,
-  type ServerEnvelopeV2,
-} from "@hubbub/hub/protocol";
+import type { Limits, Message, MessageV2, ServerEnvelopeV2 } from "@hubbub/hub/protocol";
+import { FakeWebSocket } from "./fake_web_socket.ts";
 
 type Joined = (ServerEnvelopeV2 & { type: "joined" })["payload"];
 
@@ -18,27 +13,12 @@ export interface Entry extends Partial<Omit<Joined, "users">> {
   readonly limits?: Partial<Limits>;
 }
 
-/** A WebSocket without a network: the test is the server. */
-export class FakeSocket {
-  readonly url: URL;
-  readonly protocols: readonly string[];
+/** A WebSocket without a network for one room: the test is the server. */
+export class FakeSocket extends FakeWebSocket {
   /** The envelopes that the client sent but joins, in the frames in which it sent them. */
   readonly frames: { type: string; payload: Record<string, unknown> }[][] = [];
   /** The payloads of the joins that it sent. */
   readonly joins: Record<string, unknown>[] = [];
-  /** How the client closed it. */
-  closed: { code: number | undefined } | undefined;
-  protocol = "";
-  readyState = 0;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: ((event: Event) => void) | null = null;
-
-  constructor(url: string, protocols: string[]) {
-    this.url = new URL(url);
-    this.protocols = protocols;
-  }
 
   /** The join that the client sent. */
   get asked(): Record<string, unknown> {
@@ -60,42 +40,9 @@ export class FakeSocket {
     if (others.length > 0) this.frames.push(others);
   }
 
-  close(code?: number): void {
-    this.closed ??= { code };
-    this.readyState = 2;
-  }
-
-  /** The server accepts, and says what holds. */
-  open(limits: Partial<Limits> = {}): void {
-    this.protocol = PROTOCOL_V2;
-    this.readyState = 1;
-    this.onopen?.();
-    this.say({
-      type: "welcome",
-      payload: {
-        user: "ann",
-        protocol: 2,
-        limits: {
-          text_max_bytes: 100,
-          typing_timeout_ms: 3000,
-          messages_per_second: 0,
-          message_burst: 0,
-          rooms_max: 200,
-          history_max: 100,
-          ...limits,
-        },
-      },
-    });
-  }
-
-  /** The server sends one frame. */
-  say(...envelopes: ServerEnvelopeV2[]): void {
-    this.onmessage?.({ data: envelopes.map((envelope) => JSON.stringify(envelope)).join("\n") });
-  }
-
   /** The server lets the client in. */
   join({ users = ["ann"], limits, ...payload }: Entry = {}): void {
-    if (this.readyState === 0) this.open(limits);
+    if (this.readyState === 0) this.welcome(limits);
     this.say({
       type: "joined",
       room: "lobby",
@@ -109,12 +56,6 @@ export class FakeSocket {
         ...payload,
       },
     });
-  }
-
-  /** The connection ends, from the other side. */
-  end(code: number, reason = ""): void {
-    this.readyState = 3;
-    this.onclose?.({ code, reason });
   }
 }
 

@@ -6,40 +6,21 @@ import {
   PROTOCOL_V2,
   type ServerEnvelopeV2,
 } from "@hubbub/hub/protocol";
-import { within } from "./patience.ts";
+import { RecordingSocket } from "./recording_socket.ts";
 
 /** The envelope of one type. */
 type Of<T extends ServerEnvelopeV2["type"]> = Extract<ServerEnvelopeV2, { type: T }>;
 
 /** A client of protocol 2 that writes down whatever it gets. */
-export class MultiRoomClient implements AsyncDisposable {
-  readonly socket: WebSocket;
-  /** The text frames as they came. */
-  readonly frames: string[] = [];
-  readonly envelopes: ServerEnvelopeV2[] = [];
-  /** How the connection ended. */
-  readonly closed: Promise<CloseEvent>;
-  readonly #waiting = new Set<() => void>();
-  #hasEnded = false;
-
+export class MultiRoomClient extends RecordingSocket<ServerEnvelopeV2> {
   constructor(url: string, query: string, protocols: string[] = [PROTOCOL_V2]) {
-    this.socket = new WebSocket(`${url.replace("http", "ws")}/ws?${query}`, protocols);
-    this.socket.onmessage = ({ data }) => {
-      this.frames.push(data);
-      for (const line of data.split("\n")) {
-        const decoded = decodeServerEnvelopeV2(line);
-        if (!decoded.ok) throw new Error(`Not an envelope: ${line}`);
-        this.envelopes.push(decoded.envelope);
-      }
-      for (const check of this.#waiting) check();
-    };
-    this.closed = new Promise((resolve) => {
-      this.socket.onclose = (event) => {
-        this.#hasEnded = true;
-        for (const check of this.#waiting) check();
-        resolve(event);
-      };
-    });
+    super(`${url.replace("http", "ws")}/ws?${query}`, protocols);
+  }
+
+  protected decode(line: string): ServerEnvelopeV2 {
+    const decoded = decodeServerEnvelopeV2(line);
+    if (!decoded.ok) throw new Error(`Not an envelope: ${line}`);
+    return decoded.envelope;
   }
 
   /** Connects, and waits for `welcome`. */
@@ -78,30 +59,6 @@ export class MultiRoomClient implements AsyncDisposable {
     const before = this.of("joined").length;
     this.send(...rooms.map((room) => ({ type: "join", room }) as const));
     await this.until((client) => client.of("joined").length === before + rooms.length);
-  }
-
-  /** Waits until something holds. */
-  async until(holds: (client: this) => boolean): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => {
-      const check = () => {
-        if (holds(this)) resolve();
-        else if (this.#hasEnded) reject(new Error(`It has ended; it got ${this.#last()}`));
-        else return;
-        this.#waiting.delete(check);
-      };
-      this.#waiting.add(check);
-      check();
-    });
-    await within(promise, () => `This did not come: ${holds}; it got ${this.#last()}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.socket.close();
-    await within(this.closed, "The socket did not close");
-  }
-
-  #last(): string {
-    return this.frames.slice(-5).join("\n").slice(-2_000);
   }
 }
 

@@ -2,37 +2,14 @@ import type { Message } from "@hubbub/hub";
 import { decodeServerEnvelope, encodeEnvelope } from "@hubbub/hub/protocol";
 import type { ClientEnvelope, ServerEnvelope } from "@hubbub/hub/protocol";
 import { type Payloads, payloadsOf } from "./test_member.ts";
-import { within } from "./patience.ts";
+import { RecordingSocket } from "./recording_socket.ts";
 
-/** A WebSocket client that writes down whatever it gets. */
-export class TestClient implements AsyncDisposable {
-  readonly socket: WebSocket;
-  /** The text frames as they came. */
-  readonly frames: string[] = [];
-  readonly envelopes: ServerEnvelope[] = [];
-  /** How the connection ended. */
-  readonly closed: Promise<CloseEvent>;
-  readonly #waiting = new Set<() => void>();
-  #hasEnded = false;
-
-  private constructor(url: string, protocols: string[]) {
-    this.socket = new WebSocket(url, protocols);
-    this.socket.onmessage = ({ data }) => {
-      this.frames.push(data);
-      for (const line of data.split("\n")) {
-        const decoded = decodeServerEnvelope(line);
-        if (!decoded.ok) throw new Error(`Not an envelope: ${line}`);
-        this.envelopes.push(decoded.envelope);
-      }
-      for (const check of this.#waiting) check();
-    };
-    this.closed = new Promise((resolve) => {
-      this.socket.onclose = (event) => {
-        this.#hasEnded = true;
-        for (const check of this.#waiting) check();
-        resolve(event);
-      };
-    });
+/** A client of protocol 1 that writes down whatever it gets. */
+export class TestClient extends RecordingSocket<ServerEnvelope> {
+  protected decode(line: string): ServerEnvelope {
+    const decoded = decodeServerEnvelope(line);
+    if (!decoded.ok) throw new Error(`Not an envelope: ${line}`);
+    return decoded.envelope;
   }
 
   /**
@@ -94,32 +71,5 @@ export class TestClient implements AsyncDisposable {
   ): Promise<Payloads[T]> {
     await this.until((client) => client.of(type).some(test));
     return this.of(type).find(test)!;
-  }
-
-  /**
-   * Resolves when something holds, looked at after each frame; fails when it takes too long, or
-   * when the connection ends before.
-   */
-  async until(holds: (client: this) => boolean): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = () => {
-      if (holds(this)) resolve();
-      else if (this.#hasEnded) reject(new Error("The connection has ended"));
-    };
-    this.#waiting.add(check);
-    check();
-    try {
-      await within(promise, "it");
-    } catch (cause) {
-      const got = this.frames.slice(-20).join("\n");
-      throw new Error(`Waited in vain for ${holds}; got ${got}`, { cause });
-    } finally {
-      this.#waiting.delete(check);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.socket.close();
-    await within(this.closed, "the end of the connection");
   }
 }

@@ -19,7 +19,7 @@ Deno.test("ChatConnection.send() waits while there is no connection, and keeps t
   using test = await start();
   const first = test.ann.send("first", { ref: "1" });
   const second = test.ann.send("second");
-  test.socket.open();
+  test.socket.welcome();
   assertEquals(test.socket.frames, []);
   test.socket.join();
   await test.tick(0);
@@ -39,7 +39,7 @@ Deno.test("ChatConnection.send() sends again what was not acknowledged, with its
   test.socket.say(own(1, "1"));
   test.socket.end(1006);
   await test.tick(500);
-  test.socket.open();
+  test.socket.welcome();
   // It was stored, and its acknowledgement comes with what was missed.
   test.socket.say(own(2, "2"));
   test.socket.join({ cursor: cursor(2) });

@@ -47,7 +47,7 @@ Deno.test("ChatConnection hands each message on once, its cursor moved already",
   using test = await start();
   const seen: [string, string | undefined][] = [];
   test.ann.addEventListener("message", ({ detail }) => seen.push([detail.cursor, test.ann.cursor]));
-  test.socket.open();
+  test.socket.welcome();
   test.socket.say(chat(1), chat(2));
   test.socket.join({ cursor: cursor(2) });
   test.socket.say(chat(2), chat(1), chat(4), chat(3), chat(4), chat(5));
@@ -59,7 +59,7 @@ Deno.test("ChatConnection resumes an empty room from where it joined", async () 
   test.socket.join({ cursor: cursor(7) });
   test.socket.end(1006);
   await test.tick(500);
-  test.socket.open();
+  test.socket.welcome();
   await settle();
   assertEquals(test.socket.asked.after, cursor(7));
 });
@@ -193,7 +193,7 @@ Deno.test("ChatConnection stops reading what was missed when it is cut off, and 
   await settle();
   assertEquals(numbers(messages), []);
   await test.tick(500);
-  test.socket.open();
+  test.socket.welcome();
   await settle();
   assertEquals(test.socket.asked.after, cursor(5));
   test.socket.join({ recovered: false, cursor: cursor(20) });

@@ -121,7 +121,7 @@ Deno.test("ChatConnection asks for a new token when the old one has expired", as
     await test.tick(waiting(test.ann.state).retryInMs);
     assertEquals(test.socket.protocols[1], `hubbub.token.token${expiry}`);
     // Stale as well, or not: that shows when the connection is let in.
-    if (expiry % 2 === 0) test.socket.open();
+    if (expiry % 2 === 0) test.socket.welcome();
     else test.socket.join();
   }
 });

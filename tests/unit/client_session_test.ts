@@ -21,13 +21,13 @@ Deno.test("ChatConnection keeps the path of the URL and asks as a newcomer, then
   const { url, protocols } = test.socket;
   assertEquals(url.href, "ws://chat.test/base/ws?user=ann");
   assertEquals(protocols, ["hubbub.v2"]);
-  test.socket.open();
+  test.socket.welcome();
   await settle();
   assertEquals(test.socket.asked, { history: 3 });
   test.socket.say(chat(1), chat(2));
   test.socket.end(1006);
   await test.tick(500);
-  test.socket.open();
+  test.socket.welcome();
   await settle();
   assertEquals(test.socket.url.search, "?user=ann");
   assertEquals(test.socket.asked, { after: cursor(2), history: 0 });
@@ -266,7 +266,7 @@ Deno.test("ChatConnection reports what it cannot use and goes on, or comes back"
   assertEquals(test.ann.cursor, cursor(1));
 
   using other = await start();
-  other.socket.open();
+  other.socket.welcome();
   other.socket.onmessage?.({ data: '{"type":"joined","room":"lobby","payload":{"cursor":7}}' });
   for (let seconds = 0; seconds < 30; seconds += 5) {
     assertEquals(other.ann.state.status, "connecting");

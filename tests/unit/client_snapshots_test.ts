@@ -288,6 +288,18 @@ for (const [received, hasOlder] of [[0, false], [2, false], [3, true]] as const)
   });
 }
 
+/** A lobby that got its first message, and whose connection then broke and is there again. */
+async function returnAfterFirst(test: Awaited<ReturnType<typeof startClient>>) {
+  test.socket.welcome();
+  const lobby = await test.live("lobby", { cursor: cursor(0) });
+  test.socket.say(said("lobby", 1));
+  test.socket.end(1006);
+  await test.tick(500);
+  test.socket.welcome();
+  await settle();
+  return lobby;
+}
+
 Deno.test("Room reads what a resumed stay did not bring, before what is live", async () => {
   const pages: Record<string, unknown[]> = {
     [`?after=${cursor(1)}&limit=100`]: [message(2), message(3)],
@@ -300,13 +312,7 @@ Deno.test("Room reads what a resumed stay did not bring, before what is live", a
       return Promise.resolve(Response.json({ messages: pages[search] ?? [] }));
     },
   });
-  test.socket.welcome();
-  const lobby = await test.live("lobby", { cursor: cursor(0) });
-  test.socket.say(said("lobby", 1));
-  test.socket.end(1006);
-  await test.tick(500);
-  test.socket.welcome();
-  await settle();
+  const lobby = await returnAfterFirst(test);
   test.socket.join("lobby", { cursor: cursor(3), recovered: false });
   test.socket.say(said("lobby", 4));
   assertEquals([lobby.snapshot.status, texts(lobby)], ["joining", ["text 1"]]);
@@ -326,13 +332,7 @@ Deno.test("Room shows no gap: where messages are lost, it begins after them", as
       return Promise.resolve(Response.json({ messages: pages[search] ?? [] }));
     },
   });
-  test.socket.welcome();
-  const lobby = await test.live("lobby", { cursor: cursor(0) });
-  test.socket.say(said("lobby", 1));
-  test.socket.end(1006);
-  await test.tick(500);
-  test.socket.welcome();
-  await settle();
+  const lobby = await returnAfterFirst(test);
   test.socket.join("lobby", { cursor: cursor(6), recovered: false });
   await settle();
   assertEquals(texts(lobby), ["text 5", "text 6"]);

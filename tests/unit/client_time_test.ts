@@ -202,7 +202,7 @@ Deno.test("ChatConnection does without a token that never comes", async () => {
 
 Deno.test("ChatConnection does without a `joined` that never comes, but not while history does", async () => {
   using test = await start();
-  test.socket.open();
+  test.socket.welcome();
   // A proxy that opens, and a server that answers pings, let nobody in.
   for (let seconds = 0; seconds < 25; seconds += 5) {
     await test.tick(5_000);
