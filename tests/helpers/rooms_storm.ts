@@ -1,10 +1,7 @@
-import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { type ChatClient, createClient, type Room, type RoomMessage } from "@hubbub/hub/client";
-import { ClockFaults, fate, readAll, SECRET, type StormOptions } from "./client_storm.ts";
-import { type StormReport, TokenFaults, tokenOf, within } from "./client_storm.ts";
-import { type Fate, FaultProxy } from "./fault_proxy.ts";
-import { HubProcess } from "./hub_process.ts";
-import { Random } from "./random.ts";
+import type { Random } from "./random.ts";
+import { Storm, type StormOptions, type StormReport, within } from "./storm.ts";
 
 /** How much a run of {@linkcode runRoomsStorm} holds. */
 export interface RoomsStormOptions extends StormOptions {
@@ -21,78 +18,40 @@ const WINDOW = 200;
  * have the whole log in its order and without a gap, and that nothing ends but where the hub says so.
  */
 export async function runRoomsStorm(options: RoomsStormOptions): Promise<StormReport> {
-  const startedAt = performance.now();
-  const { seed, rooms, messages, faults, kills, folder } = options;
-  const random = new Random(seed);
-  const environment = {
-    HUBBUB_KV: `${folder}/rooms-storm-${seed}.sqlite3`,
-    HUBBUB_JWT_SECRET: SECRET,
-    HUBBUB_MESSAGES_PER_SECOND: "0",
-  };
-  let hub = await HubProcess.start(environment);
-  let isCalm = false;
+  const { rooms, messages, faults } = options;
   // A fault strikes after all rooms are joined more often than before.
-  const bytes = Math.ceil(200 * messages / faults) + 400 * rooms;
-  const proxy: FaultProxy = new FaultProxy(hub.port, (): Fate => {
-    return isCalm || proxy.struck >= faults ? {} : fate(random, bytes);
-  });
-  const isOver = () => proxy.struck >= faults;
-  const tokens = new TokenFaults(new Random(seed + 1), () => isCalm || isOver());
-  const clock = new ClockFaults(new Random(seed + 2));
+  await using storm = await Storm.start(options, Math.ceil(200 * messages / faults) + 400 * rooms);
+  await using clients = new AsyncDisposableStack();
   const names = Array.from({ length: rooms }, (_, index) => `room-${index}`);
   const members = ["ann", "bob"].map((user) => {
-    const client = createClient(proxy.url, {
-      token: () => tokens.next(user),
+    const client = createClient(storm.url, {
+      token: () => storm.token(user),
       reconnect: { minDelayMs: 5, maxDelayMs: 100 },
       quietMs: 200,
     });
+    clients.use(client);
     return new RoomsMember(client, user, names);
   });
   const broken = Promise.race(members.map(({ broken }) => broken));
   broken.catch(() => {});
   const before = <T>(promise: Promise<T>) => within(Promise.race([promise, broken]));
-  let said = 0;
-  try {
-    await before(Promise.all(members.map((member) => member.until(() => member.isLive))));
-    const done = Promise.all(members.map((member) => {
-      return member.speak(messages / members.length, isOver, random);
-    }));
-    for (let kill = 1; kill <= kills; kill++) {
-      const enough = messages * kill / (kills + 1);
-      await before(members[0].until(() => members[0].seen >= enough));
-      await hub.stop(random.chance(0.7) ? "SIGKILL" : "SIGTERM");
-      hub = await HubProcess.start(environment);
-      proxy.targetPort = hub.port;
-    }
-    said = (await before(done)).reduce((sum, count) => sum + count);
-    isCalm = true;
-    for (const member of members) await before(member.until(() => member.seen >= said));
-    const token = await tokenOf("ann", 3_600);
-    let stored = 0;
-    for (const name of names) {
-      const log = await readAll(hub.url, token, name);
-      stored += log.length;
-      for (const member of members) member.check(name, log);
-    }
-    assertEquals(stored, said, "stored messages");
-  } finally {
-    clock.stop();
-    isCalm = true;
-    for (const { client } of members) client.close();
-    await Promise.all(members.map(({ client }) => client[Symbol.asyncDispose]()));
-    await proxy[Symbol.asyncDispose]();
-    await hub[Symbol.asyncDispose]();
+  await before(Promise.all(members.map((member) => member.until(() => member.isLive))));
+  const done = Promise.all(members.map((member) => {
+    return member.speak(messages / members.length, () => storm.isOver, storm.random);
+  }));
+  const [first] = members;
+  await storm.kill((count) => before(first.until(() => first.seen >= count)));
+  const said = (await before(done)).reduce((sum, count) => sum + count);
+  storm.calm();
+  for (const member of members) await before(member.until(() => member.seen >= said));
+  let stored = 0;
+  for (const name of names) {
+    const log = await storm.log(name);
+    stored += log.length;
+    for (const member of members) member.check(name, log);
   }
-  assertGreaterOrEqual(proxy.struck, faults, "faults that struck");
-  return {
-    messages: said,
-    faults: proxy.struck,
-    connections: proxy.accepted,
-    kills,
-    badTokens: tokens.bad,
-    clockSteps: clock.steps,
-    tookMs: Math.round(performance.now() - startedAt),
-  };
+  assertEquals(stored, said, "stored messages");
+  return storm.report(said);
 }
 
 /** One user of a storm in all rooms, and what they saw. */
