@@ -14,12 +14,14 @@ export interface HubUnderTest {
   readonly url: string;
   /** One that asks for tokens, and the secret that it takes. */
   readonly withTokens?: { readonly url: string; readonly secret: string };
+  /** One that is open to all and has operators, and the token of these. */
+  readonly withOperators?: { readonly url: string; readonly token: string };
   /** Starts one that may be stopped, open to all, without a limit on messages. */
   readonly startStoppable?: () => Promise<StoppableHub>;
 }
 
 /** What a point needs beyond a server that is open to all. */
-export type PointNeed = "withTokens" | "startStoppable";
+export type PointNeed = "withTokens" | "withOperators" | "startStoppable";
 
 /** The check of a point of `docs/protocol.md`. */
 export interface PointCheck {

@@ -8,10 +8,13 @@ export async function startOwnHubs(): Promise<HubUnderTest & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const open = stack.use(await serveAlone());
   const closed = stack.use(await serveAlone({ authorize: tokenAuthorizer({ secret }) }));
+  const token = crypto.randomUUID();
+  const operated = stack.use(await serveAlone({ adminToken: token }));
   const all = stack.move();
   return {
     url: open.url,
     withTokens: { url: closed.url, secret },
+    withOperators: { url: operated.url, token },
     startStoppable: () => serveAlone({ limits: { messages_per_second: 0 } }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

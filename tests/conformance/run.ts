@@ -1,8 +1,8 @@
 /**
  * Checks a server against the points of `docs/protocol.md`: `deno task conformance`.
  *
- * `--url` is where it is, `--token-url` and `--secret` one that takes tokens. Without `--url` it
- * starts servers of its own. Points may be given by their numbers; all are checked otherwise.
+ * `--url` is where it is, `--token-url` and `--secret` one that takes tokens, `--admin-token` the token
+ * of operators of the first. Without `--url` it starts servers of its own. Points may be given by their numbers; all are checked otherwise.
  */
 
 import { parseArgs } from "node:util";
@@ -15,15 +15,18 @@ const { values, positionals } = parseArgs({
     url: { type: "string" },
     "token-url": { type: "string" },
     secret: { type: "string" },
+    "admin-token": { type: "string" },
   },
   allowPositionals: true,
 });
-const { url, secret, "token-url": tokenUrl } = values;
+const { url, secret, "token-url": tokenUrl, "admin-token": token } = values;
 const points = POINTS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
 
 await using own = url === undefined ? await startOwnHubs() : undefined;
+const address = `${url}`.replace(/\/$/, "");
 const hub: HubUnderTest = own ?? {
-  url: `${url}`.replace(/\/$/, ""),
+  url: address,
+  withOperators: token ? { url: address, token } : undefined,
   withTokens: tokenUrl && secret ? { url: tokenUrl.replace(/\/$/, ""), secret } : undefined,
 };
 const results: PointResult[] = [];

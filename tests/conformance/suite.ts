@@ -1,7 +1,8 @@
 import { CHANGE_POINTS } from "./change_points.ts";
 import { COMMON_POINTS } from "./common_points.ts";
 import { HTTP_POINTS } from "./http_points.ts";
-import type { HubUnderTest, PointCheck } from "./hub_under_test.ts";
+import type { HubUnderTest, PointCheck, PointNeed } from "./hub_under_test.ts";
+import { OPERATOR_POINTS } from "./operator_points.ts";
 import { V1_POINTS } from "./v1_points.ts";
 import { V2_POINTS } from "./v2_points.ts";
 import { WHO_POINTS } from "./who_points.ts";
@@ -14,10 +15,18 @@ export const POINTS: readonly PointCheck[] = [
   ...HTTP_POINTS,
   ...CHANGE_POINTS,
   ...WHO_POINTS,
+  ...OPERATOR_POINTS,
 ];
 
 /** Points that are checked at the same time: fewer than the connections that an address may have. */
 const AT_ONCE = 4;
+
+/** What a point lacks, by its need. */
+const NEEDS: Readonly<Record<PointNeed, string>> = {
+  withTokens: "needs a server with tokens: --token-url and --secret",
+  withOperators: "needs a server with operators: --admin-token",
+  startStoppable: "needs a server that it may stop: without --url",
+};
 
 /** What became of a point. */
 export interface PointResult {
@@ -52,10 +61,7 @@ export async function checkPoints(
 export async function checkPoint(hub: HubUnderTest, point: PointCheck): Promise<PointResult> {
   const { id, need, check } = point;
   if (need && !hub[need]) {
-    const why = need === "withTokens"
-      ? "needs a server with tokens: --token-url and --secret"
-      : "needs a server that it may stop: without --url";
-    return { id, outcome: "unchecked", why };
+    return { id, outcome: "unchecked", why: NEEDS[need] };
   }
   try {
     await check(hub);

@@ -184,9 +184,13 @@ export const WHO_POINTS: readonly PointCheck[] = [
       await bob.until("a second stay", () => bob.of("joined").length === 2);
       const events = await ask(`${url}/events`, { headers });
       assertEquals(events.status, 200);
+      const protocols = ["hubbub.v1", `hubbub.token.${await tokenOf(hub, "bob")}`];
+      await using old = new Socket(`${url}/ws`, protocols);
+      await old.first("joined");
       await sanction(hub, room, { user: "bob", kind: "ban" });
       assertEquals((await bob.first("left", ({ code }) => code !== "kicked")).code, "banned");
       await events.text(); // It ends.
+      assertEquals(await old.closed(), 4503);
       bob.send({ type: "join", room });
       assertEquals(await errorsOf(bob, 1), [{ code: "banned", for: "join" }]);
       for (const path of ["", "/messages", "/events", `/messages/${"0".repeat(20)}`]) {

@@ -1,0 +1,179 @@
+import { assert, assertEquals } from "@std/assert";
+import { anew, ask, assertRefused, type HubUnderTest, type PointCheck } from "./hub_under_test.ts";
+import { Member } from "./member.ts";
+
+/** A request of an operator. */
+function asOperator(
+  hub: HubUnderTest,
+  path: string,
+  init: { readonly method?: string; readonly body?: unknown } = {},
+): Promise<Response> {
+  const { url, token } = hub.withOperators!;
+  const headers = { authorization: `Bearer ${token}` };
+  const body = init.body === undefined ? undefined : JSON.stringify(init.body);
+  return ask(url + path, { ...init, headers, body });
+}
+
+/** Its answer. */
+// deno-lint-ignore no-explicit-any
+async function answerOf(response: Promise<Response>, status = 200): Promise<any> {
+  const answer = await response;
+  const text = await answer.text();
+  assertEquals(answer.status, status, text);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+/** The hub, as its operators' is: open to all. */
+function openTo(hub: HubUnderTest): HubUnderTest {
+  return { ...hub, url: hub.withOperators!.url };
+}
+
+/** The points of operators. */
+export const OPERATOR_POINTS: readonly PointCheck[] = [
+  {
+    id: "OPS-1",
+    need: "withOperators",
+    async check(hub) {
+      const { url } = hub.withOperators!;
+      const room = anew("room");
+      const requests: [path: string, init?: RequestInit][] = [
+        ["/rooms"],
+        [`/rooms/${room}/export`],
+        [`/rooms/${room}/import`, { method: "POST", body: '{"messages":[]}' }],
+        ["/sanctions"],
+      ];
+      for (const [path, init] of requests) {
+        for (const authorization of [undefined, "Bearer x", `Bearer ${"x".repeat(32)}`]) {
+          const headers = authorization === undefined ? undefined : { authorization };
+          const answer = ask(url + path, { ...init, headers });
+          const found = await assertRefused(answer, 401, "unauthorized");
+          assertEquals(found.get("www-authenticate"), "Bearer");
+        }
+      }
+      if (!hub.startStoppable) return;
+      await using other = await hub.startStoppable();
+      for (const [path, init] of requests) {
+        const headers = { authorization: `Bearer ${"x".repeat(32)}` };
+        await assertRefused(ask(other.url + path, { ...init, headers }), 404, "not_found");
+      }
+    },
+  },
+  {
+    id: "OPS-2",
+    need: "withOperators",
+    async check(hub) {
+      const prefix = anew("room");
+      const names = ["a", "b", "c"].map((letter) => `${prefix}-${letter}`);
+      const cursors: string[] = [];
+      for (const room of names.toReversed()) {
+        const body = { user: "ann", text: "hello" };
+        const path = `/rooms/${room}/messages`;
+        cursors.unshift(
+          (await answerOf(asOperator(hub, path, { method: "POST", body }), 201)).cursor,
+        );
+      }
+      const first = await answerOf(asOperator(hub, `/rooms?limit=2&after=${prefix}`));
+      assertEquals(first, {
+        rooms: [{ room: names[0], cursor: cursors[0] }, { room: names[1], cursor: cursors[1] }],
+        next: names[1],
+      });
+      let [found, next] = [[] as { room: string; cursor: string }[], names[1] as string | null];
+      while (next !== null) {
+        const page = await answerOf(asOperator(hub, `/rooms?limit=1000&after=${next}`));
+        found = [...found, ...page.rooms];
+        next = page.next;
+      }
+      assertEquals(found[0], { room: names[2], cursor: cursors[2] });
+      assertEquals(found.map(({ room }) => room), found.map(({ room }) => room).sort());
+      await assertRefused(asOperator(hub, "/rooms?limit=0"), 400, "bad_query");
+    },
+  },
+  {
+    id: "OPS-3",
+    need: "withOperators",
+    async check(hub) {
+      const [room, user] = [anew("room"), anew("ann")];
+      await using bob = await Member.join(openTo(hub), { room, user: anew("bob"), version: 2 });
+      const { message_burst } = bob.socket.of("welcome")[0].limits;
+      const count = message_burst + 5;
+      const { url, token } = hub.withOperators!;
+      // Not by `ask`, which waits and tries again.
+      const headers = { authorization: `Bearer ${token}` };
+      const answers = await Promise.all(Array.from({ length: count }, async (_, n) => {
+        const body = JSON.stringify({ user, text: `${n}` });
+        const init = { method: "POST", headers, body };
+        const response = await fetch(`${url}/rooms/${room}/messages`, init);
+        return [response.status, (await response.json()).user];
+      }));
+      assertEquals(answers, Array(count).fill([201, user]));
+      await bob.heard(count);
+    },
+  },
+  {
+    id: "OPS-4",
+    need: "withOperators",
+    async check(hub) {
+      const [room, copy] = [anew("room"), anew("copy")];
+      const path = `/rooms/${room}/messages`;
+      for (const body of [{ user: "ann", text: "1", data: { n: 1 } }, { user: "bob", text: "2" }]) {
+        await answerOf(asOperator(hub, path, { method: "POST", body }), 201);
+      }
+      const exported = await asOperator(hub, `/rooms/${room}/export`);
+      assertEquals(exported.headers.get("content-type"), "application/x-ndjson");
+      const lines = (await exported.text()).split("\n");
+      assertEquals(lines.pop(), "");
+      const messages = lines.map((line) => JSON.parse(line));
+      assertEquals(messages.map(({ user, text, data }) => [user, text, data]), [
+        ["ann", "1", { n: 1 }],
+        ["bob", "2", undefined],
+      ]);
+      await using eve = await Member.join(openTo(hub), { room: copy, user: anew("eve") });
+      const init = { method: "POST", body: { messages } };
+      const { cursors } = await answerOf(asOperator(hub, `/rooms/${copy}/import`, init), 201);
+      await eve.heard(2);
+      const shown = eve.messages.map((
+        { user, text, sent_at, data },
+      ) => [user, text, sent_at, data]);
+      assertEquals(
+        shown,
+        messages.map(({ user, text, sent_at, data }) => [user, text, sent_at, data]),
+      );
+      assertEquals(eve.messages.map(({ cursor }) => cursor), cursors);
+      const wrong = [{ messages: [{ user: "ann" }] }, { messages: 7 }, {}];
+      for (const body of wrong) {
+        const answer = asOperator(hub, `/rooms/${copy}/import`, { method: "POST", body });
+        await assertRefused(answer, 400, "bad_body");
+      }
+      const body = { messages: [], more: 1 };
+      const answer = asOperator(hub, `/rooms/${copy}/import`, { method: "POST", body });
+      await assertRefused(answer, 400, "unknown_field");
+    },
+  },
+  {
+    id: "OPS-5",
+    need: "withOperators",
+    async check(hub) {
+      const [one, other, user] = [anew("one"), anew("other"), anew("mallory")];
+      await using member = await Member.join(openTo(hub), { room: one, user, version: 2 });
+      const body = { user, kind: "ban" };
+      assertEquals(
+        await answerOf(asOperator(hub, "/sanctions", { method: "POST", body }), 201),
+        body,
+      );
+      assertEquals((await member.socket.first("left")).code, "banned");
+      const { sanctions } = await answerOf(asOperator(hub, "/sanctions"));
+      const [own] = sanctions.filter((sanction: { user: string }) => sanction.user === user);
+      assert(Math.abs(own.at - Date.now()) < 600_000);
+      assertEquals([own.kind, own.by], ["ban", undefined]);
+      // Also in a room that comes later.
+      member.socket.send({ type: "join", room: other });
+      assertEquals((await member.socket.first("error")).code, "banned");
+      const lift = { method: "DELETE" };
+      const path = `/sanctions?user=${user}`;
+      assertEquals(await answerOf(asOperator(hub, path, lift), 204), undefined);
+      await assertRefused(asOperator(hub, path, lift), 404, "not_found");
+      member.socket.send({ type: "join", room: other });
+      await member.socket.first("joined", () => true, other);
+    },
+  },
+];
