@@ -11,15 +11,15 @@ import type { Authorization } from "./authorization.ts";
 import { Authorizer, OPERATOR_ACCESS, type RoomAccess } from "./authorizer.ts";
 import type { AcquiredGrant, ConnectionGrant, RoomsGrant } from "./connection_grant.ts";
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
-import { ConnectionLimits } from "./connection_limits.ts";
-import type { ConnectionLimit } from "./connection_limits.ts";
-import { httpError, retryAfter } from "./http_error.ts";
+import { type ConnectionLimit, ConnectionLimits } from "./connection_limits.ts";
+import { type HttpError, httpError, retryAfter } from "./http_error.ts";
 import { checkCallable } from "../protocol/checks.ts";
-import { type MessageLimit, MessageRates } from "./message_rates.ts";
+import type { MessageLimit } from "./message_rates.ts";
 import type { Problem, Role } from "../protocol/mod.ts";
-import { AddressRates, type SharedRates } from "./shared_rates.ts";
+import type { ProcessorShares } from "./processor_shares.ts";
 import type { SharedSlot } from "./request_slot.ts";
 import { RefusalLog } from "./refusal_log.ts";
+import { TrafficRates, type TrafficSource } from "./traffic_rates.ts";
 
 /** The errors of requests that were not authorized. Limits have a log line of their own. */
 const UNAUTHORIZED = ["unauthorized", "forbidden", "bad_host", "misdirected"];
@@ -50,9 +50,7 @@ export class AccessControl {
   readonly #authorizer: Authorizer;
   readonly #addresses: ClientAddresses;
   readonly #connections: ConnectionLimits;
-  readonly #messages: MessageRates;
-  readonly #reactions: MessageRates;
-  readonly #envelopes: AddressRates;
+  readonly #rates: TrafficRates;
   readonly #refusals: RefusalLog;
 
   /**
@@ -75,14 +73,17 @@ export class AccessControl {
       onReached: (limit, address) => this.#onReached("connectionsRefused", limit, address),
     });
     const onReached = this.#onReached.bind(this, "messagesLimited");
-    this.#envelopes = new AddressRates({ onReached });
-    this.#messages = new MessageRates({ limits, onReached });
-    this.#reactions = new MessageRates({ limits, onReached });
+    this.#rates = new TrafficRates({ limits, isOpen: this.#authorizer.isOpen, onReached });
   }
 
   /** Connections now, those included that are being authorized or closed. */
   get connections(): number {
     return this.#connections.connections;
+  }
+
+  /** The processor's time that is spent on each address whose limits hold. */
+  get processor(): ProcessorShares {
+    return this.#rates.processor;
   }
 
   /** Connections that were closed and whose peer has not gone yet. */
@@ -102,7 +103,21 @@ export class AccessControl {
     const address = this.#addresses.of(request, info);
     const share = shareOf(address, info);
     const limited = this.admin.isIn(request) ? undefined : address;
-    return { address, share, release: this.#connections.acquireRequest(limited, share).release };
+    const { release } = this.#connections.acquireRequest(limited, share);
+    const counted = this.#connections.isSpared(limited) ? undefined : limited;
+    return { address, share, release, processor: this.#rates.processorOf(counted) };
+  }
+
+  /**
+   * Makes the refusal of a request whose head is too long to be kept until it is its turn.
+   *
+   * @param slot The request's place.
+   * @returns The refusal, to be thrown.
+   */
+  tooLongToWait({ address }: SharedSlot): HttpError {
+    this.#onReached("connectionsRefused", "address_requests", address);
+    const message = "This address is busy, and the headers of the request are too long to wait";
+    return httpError("too_many_connections", message, retryAfter());
   }
 
   /**
@@ -200,8 +215,8 @@ export class AccessControl {
    * @throws {HttpError} If the user has to wait.
    */
   checkRate(user: string, request: Request, info?: ConnectionInfo, isReaction = false): void {
-    const rates = isReaction ? this.#reactions : this.#messages;
-    const waitMs = this.#takeMessage(user, this.#addresses.of(request, info), rates);
+    const source = this.#sourceOf(user, this.#addresses.of(request, info));
+    const waitMs = this.#rates.take(source, isReaction);
     if (waitMs === 0) return;
     const message = "Too much at once: wait before sending more";
     throw httpError("rate_limited", message, retryAfter(waitMs));
@@ -229,6 +244,16 @@ export class AccessControl {
     logger("warn", "access_refused", { code, reason, room: to.room, address, host, origin });
   }
 
+  /**
+   * Counts work that waits because its address has its share of the processor.
+   *
+   * @param address The address.
+   */
+  reportWait(address: string): void {
+    this.#options.metrics.workDelayed++;
+    this.#refusals.add("address_processor", address);
+  }
+
   #onReached(
     tally: "connectionsRefused" | "messagesLimited",
     limit: ConnectionLimit | MessageLimit | "address_envelope_rate",
@@ -251,14 +276,14 @@ export class AccessControl {
         ? { authorization: await this.#authorizer.authorize(request), role: "member" as const }
         : await authorizer.enter(request, room);
       const user = userOf(authorization);
-      slot.claim(room, user === undefined ? undefined : this.#ownerOf(user, address));
+      slot.claim(room, user === undefined ? undefined : this.#rates.ownerOf({ user, address }));
       const grant = {
         user,
         name: displayNameOf(authorization),
         expiresAt: authorization?.expiresAt,
         renew: this.#authorizer.renewer(request.url, room),
         renewSession: this.#authorizer.sessionRenewer(request, room),
-        rates: this.#ratesOf(user ?? "", address),
+        rates: this.#rates.of(this.#sourceOf(user ?? "", address)),
         markClosing: slot.markClosing,
         release: slot.release,
       };
@@ -269,28 +294,7 @@ export class AccessControl {
     }
   }
 
-  /**
-   * Whose limits a user counts for. In an open hub anybody may use any name, and must not use up
-   * the limits of others who go by it elsewhere.
-   */
-  #ownerOf(user: string, address: string | undefined): string {
-    return !this.#authorizer.isOpen ? user : `${address ?? ""} ${user}`;
-  }
-
-  #ratesOf(user: string, address: string | undefined): SharedRates {
-    const envelopes = this.#envelopes;
-    const counted = this.#connections.isSpared(address) ? undefined : address;
-    return {
-      takeMessage: () => this.#takeMessage(user, address),
-      takeReaction: () => this.#takeMessage(user, address, this.#reactions),
-      takeEnvelope: () => counted === undefined ? 0 : envelopes.takeEnvelope(counted),
-      takeRefusal: () => counted === undefined ? 0 : envelopes.takeRefusal(counted),
-    };
-  }
-
-  #takeMessage(user: string, address: string | undefined, rates = this.#messages): number {
-    const isCounted = this.#authorizer.isOpen && !this.#connections.isSpared(address);
-    const owner = this.#ownerOf(user, address);
-    return rates.take({ owner, address: isCounted ? address : undefined });
+  #sourceOf(user: string, address: string | undefined): TrafficSource {
+    return { user, address, counted: this.#connections.isSpared(address) ? undefined : address };
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ProcessorAccount } from "./processor_shares.ts";
+
 /** A place that a request holds until it is answered. */
 export interface RequestSlot extends Disposable {
   /** Releases the place. A second call does nothing. */
@@ -16,6 +18,8 @@ export interface SharedSlot extends Pick<RequestSlot, "release"> {
   readonly address: string | undefined;
   /** Whose share of the memory for what is not read yet the answer uses, if that is known. */
   readonly share: string | undefined;
+  /** The processor's time that is spent on the address; undefined where none is counted. */
+  readonly processor: ProcessorAccount | undefined;
 }
 
 /**

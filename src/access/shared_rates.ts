@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ProcessorAccount } from "./processor_shares.ts";
 import { RateLimit } from "./rate_limit.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface SharedRates {
    * @returns More than 0 where the connection has to go.
    */
   takeRefusal(): number;
+  /** The processor's time that is spent on the address; undefined where none is counted. */
+  readonly processor?: ProcessorAccount;
 }
 
 /** The options of {@linkcode AddressRates}. */

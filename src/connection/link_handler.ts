@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ProcessorAccount } from "../access/processor_shares.ts";
 import type { HeldChange } from "./outbound_queue.ts";
 import type { ConnectionServices } from "./services.ts";
 import type { TokenRefresh } from "./token_refresh.ts";
@@ -22,6 +23,8 @@ export interface LinkOptions {
   readonly user: string;
   /** Whose share of the budget its bytes count against. @default {undefined} its own */
   readonly address?: string;
+  /** The processor's time that is spent on its address. @default {undefined} none is counted */
+  readonly processor?: ProcessorAccount;
   /** Called once when it is closed from here; its peer may stay for long. */
   readonly onClosing?: () => void;
   /** Called once when the connection has ended. */

@@ -6,6 +6,7 @@
 
 import { displayNameOf } from "../access/authorization.ts";
 import { forbidden } from "../access/authorizer.ts";
+import { joinCostMs } from "../access/processor_costs.ts";
 import { HttpError } from "../access/http_error.ts";
 import { drainingBatch } from "../hub/drain.ts";
 import type { EnvelopeBatch, StatusChange } from "../hub/envelope_batch.ts";
@@ -13,7 +14,7 @@ import { encodeErrorV2 } from "../hub/room_error.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { encodeStatusesV2 } from "../hub/status_batch.ts";
 import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
-import { HISTORY_MAX } from "../protocol/mod.ts";
+import { HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
 import type { LeftCode, RoomRole, ServerEnvelopeV2 } from "../protocol/mod.ts";
 import { type CloseName, Inbound, type InboundHandler, type RefusedAbout } from "./inbound.ts";
@@ -83,7 +84,8 @@ export class MultiRoomConnection
       rates,
     });
     const ends = { onClosing: markClosing, onEnd: release };
-    this.link = new WebSocketLink(upgraded, { services, user, address, ...ends }, this);
+    const { processor } = rates;
+    this.link = new WebSocketLink(upgraded, { services, user, address, processor, ...ends }, this);
   }
 
   get address(): string | undefined {
@@ -220,6 +222,7 @@ export class MultiRoomConnection
     if (typeof options.role === "object") await options.role.catch(() => {});
     await this.#joins.run(member, async () => {
       if (isGone()) return;
+      this.#options.grant.rates.processor?.charge(joinCostMs(options.history ?? HISTORY_DEFAULT));
       this.link.guard(() => {
         const subscription = hub.join(member.room, member, options);
         member.begin(subscription);

@@ -22,4 +22,6 @@ export interface ConnectionServices {
   readonly scheduler: WriteScheduler;
   /** Lets few rooms be joined in each turn of the event loop. */
   readonly joinTurns: TurnScheduler;
+  /** Lets few frames be handled in each turn, of addresses that have their share of the processor. */
+  readonly frameTurns: TurnScheduler;
 }

@@ -29,6 +29,16 @@ export interface Turn {
   cancel(): void;
 }
 
+/** How a {@linkcode TurnScheduler} behaves. */
+export interface TurnSchedulerOptions {
+  /** How many may begin in one turn of the event loop. */
+  readonly atOnce: number;
+  /** Whether nothing of a key may begin now. @default {undefined} it always may */
+  readonly isOver?: (key: string) => boolean;
+  /** Called each time that something has to wait for that. @default {undefined} nothing is */
+  readonly onHeld?: (key: string) => void;
+}
+
 interface WaitingTurn {
   readonly begin: () => void;
   isCancelled: boolean;
@@ -50,15 +60,21 @@ interface WaitingTurn {
  */
 export class TurnScheduler {
   readonly #atOnce: number;
+  readonly #isOver: (key: string) => boolean;
+  readonly #onHeld: ((key: string) => void) | undefined;
   /** Lanes in which something waits, the next one first. */
   readonly #lanes = new Map<string, Lane>();
   #waiting = 0;
   #begun = 0;
   #isTurning = false;
+  /** Whether all that wait have their share for now. */
+  #isHeld = false;
 
-  /** @param options How many may begin in one turn of the event loop. */
-  constructor({ atOnce }: { readonly atOnce: number }) {
+  /** @param options How many may begin in one turn of the event loop, and who has to wait longer. */
+  constructor({ atOnce, isOver = () => false, onHeld }: TurnSchedulerOptions) {
     this.#atOnce = atOnce;
+    this.#onHeld = onHeld;
+    this.#isOver = isOver;
   }
 
   /** How many wait. */
@@ -74,10 +90,13 @@ export class TurnScheduler {
    */
   turn(key: string): Turn | undefined {
     this.#arm();
-    if (this.#waiting === 0 && this.#begun < this.#atOnce) {
+    const isOver = this.#isOver(key);
+    const isNext = this.#waiting === 0 || (this.#isHeld && !this.#lanes.has(key));
+    if (isNext && this.#begun < this.#atOnce && !isOver) {
       this.#begun++;
       return undefined;
     }
+    if (isOver) this.#onHeld?.(key);
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const turn: WaitingTurn = { begin, isCancelled: false };
     this.#waiting++;
@@ -97,28 +116,35 @@ export class TurnScheduler {
   #arm(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;
-    if (this.#waiting > MANY) setTimeout(() => this.#turn(), PAUSE_MS);
+    if (this.#waiting > MANY || this.#isHeld) setTimeout(() => this.#turn(), PAUSE_MS);
     else setImmediate(() => this.#turn());
   }
 
   #turn(): void {
-    this.#isTurning = false;
+    this.#isTurning = this.#isHeld = false;
     for (this.#begun = 0; this.#begun < this.#atOnce && this.#waiting > 0; this.#begun++) {
       const turn = this.#take();
+      if (!turn) {
+        this.#isHeld = true;
+        break;
+      }
       turn.isCancelled = true;
       this.#waiting--;
       turn.begin();
     }
     if (this.#waiting === 0) this.#lanes.clear();
-    if (this.#begun > 0) this.#arm();
+    if (this.#begun > 0 || this.#waiting > 0) this.#arm();
   }
 
   /**
-   * Takes the oldest of the lane whose turn it is, which goes to the end of the round. One must wait.
+   * Takes the oldest of the lane whose turn it is, which goes to the end of the round; lanes of those
+   * who have their share are passed over.
+   *
+   * @returns The turn; undefined where all wait that have one.
    */
-  #take(): WaitingTurn {
-    for (;;) {
-      const [[key, lane]] = this.#lanes;
+  #take(): WaitingTurn | undefined {
+    for (const [key, lane] of this.#lanes) {
+      if (this.#isOver(key)) continue;
       let turn: WaitingTurn | undefined;
       do turn = lane.turns[lane.next++]; while (turn?.isCancelled);
       this.#lanes.delete(key);
@@ -126,5 +152,6 @@ export class TurnScheduler {
       if (lane.next < lane.turns.length) this.#lanes.set(key, lane);
       if (turn) return turn;
     }
+    return undefined;
   }
 }

@@ -5,11 +5,18 @@
  */
 
 import type { SharedRates } from "../access/shared_rates.ts";
+import { joinCostMs } from "../access/processor_costs.ts";
 import { displayNameOf } from "../access/authorization.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import type { Member, Subscription } from "../hub/member.ts";
-import { CLOSE_CODES, encodeEnvelope, PROTOCOL_V1, PROTOCOL_V1_LINES } from "../protocol/mod.ts";
+import {
+  CLOSE_CODES,
+  encodeEnvelope,
+  HISTORY_DEFAULT,
+  PROTOCOL_V1,
+  PROTOCOL_V1_LINES,
+} from "../protocol/mod.ts";
 import type { ClientEnvelope, Problem, Subprotocol } from "../protocol/mod.ts";
 import { type CloseName, Inbound, type InboundHandler } from "./inbound.ts";
 import type { LinkHandler, LinkOptions } from "./link_handler.ts";
@@ -104,7 +111,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
       },
     });
     this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, rates });
-    this.link = new WebSocketLink(upgraded, options, this);
+    this.link = new WebSocketLink(upgraded, { ...options, processor: rates?.processor }, this);
   }
 
   get waitingBytes(): number {
@@ -169,6 +176,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   opened(): void {
     const { services: { hub }, room } = this.#options;
+    this.#options.rates?.processor?.charge(joinCostMs(this.#options.history ?? HISTORY_DEFAULT));
     this.#subscription = hub.join(room, this, this.#options);
     // A hub that drains has closed this member before it had a subscription.
     if (this.isOver) this.#subscription.leave();

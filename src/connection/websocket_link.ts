@@ -4,11 +4,13 @@
  * @module
  */
 
+import { SOCKET_MS } from "../access/processor_costs.ts";
 import { CLOSE_CODES } from "../protocol/mod.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { MonitoredConnection } from "./connection_monitor.ts";
 import { ExpiryGate } from "./expiry_gate.ts";
 import { type CloseName, MEMBER_CAUSES } from "./inbound.ts";
+import { FramePacer } from "./frame_pacer.ts";
 import type { ConnectionStatus, LinkHandler, LinkOptions } from "./link_handler.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
 import type { Upgraded } from "./upgrade.ts";
@@ -37,6 +39,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   /** What waited for the peer when it was closed: Deno then tells 0, and holds it all the same. */
   #keptBytes = 0;
   readonly #gate: ExpiryGate;
+  readonly #frames: FramePacer;
   #pacer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -51,7 +54,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
     options: LinkOptions,
     handler: LinkHandler,
   ) {
-    const { services: { hub, monitor }, address } = options;
+    const { services: { hub, monitor, frameTurns }, address, processor } = options;
     const { socket, unopenedReason } = upgraded;
     this.address = address;
     this.#socket = socket;
@@ -65,14 +68,15 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
       onRelease: (changes) => this.guard(() => handler.release(changes)),
       onTooSlow: () => this.tooSlow(),
     });
-    this.#gate = new ExpiryGate({
-      lifetime: handler.lifetime,
-      receive: (data) => this.#status === "open" && handler.receive(data),
-      end: (name, reason) => this.end(name, reason),
-      guard: (action) => this.guard(action),
-    });
+    const end = this.end.bind(this);
+    const guard = this.guard.bind(this);
+    const receive = (data: unknown) => this.isOpen && handler.receive(data);
+    this.#gate = new ExpiryGate({ lifetime: handler.lifetime, receive, end, guard });
+    const take = (data: unknown) => guard(() => this.isOpen && this.#gate.take(data));
+    const key = address ?? "";
+    this.#frames = new FramePacer({ processor, turns: frameTurns, key, receive: take, end });
     socket.onopen = () => this.guard(() => this.#opened());
-    socket.onmessage = ({ data }) => this.guard(() => this.#receive(data));
+    socket.onmessage = ({ data }) => this.isOpen && this.#frames.take(data);
     // May come twice, or never.
     socket.onclose = ({ wasClean }) => this.guard(() => this.#ended(wasClean ? "left" : "lost"));
     socket.onerror = (event) => {
@@ -199,8 +203,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   tooSlow(): void {
     if (this.#status !== "open") return;
     this.#options.services.hub.metrics.membersTooSlow++;
-    // Closed now, so that nothing more is kept for it. The subscription ends later, not within the
-    // loop that sends to everybody: leaving tells the others.
+    // Nothing more is kept for it. The subscription ends later, not within the loop that sends to all.
     this.close(CLOSE_CODES.tooSlow.code, "Too slow");
     queueMicrotask(() => this.guard(() => this.#handler.leave()));
   }
@@ -211,9 +214,8 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
 
   neverOpened(): void {
     const { services: { logger }, user } = this.#options;
-    const { room } = this.#handler;
-    const reason = this.#unopenedReason;
-    logger("warn", "socket_never_opened", { room, user, address: this.address, reason });
+    const where = { room: this.#handler.room, user, address: this.address };
+    logger("warn", "socket_never_opened", { ...where, reason: this.#unopenedReason });
     this.#ended("neverOpened");
   }
 
@@ -271,12 +273,8 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
     // It took so long that its place was given to another.
     if (this.#status !== "connecting") return this.#socket.close(CLOSE_CODES.goingAway.code);
     this.#status = "open";
+    this.#options.processor?.charge(SOCKET_MS);
     this.#handler.opened();
-  }
-
-  #receive(data: unknown): void {
-    if (this.#status !== "open") return;
-    this.#gate.take(data);
   }
 
   #ended(why: "left" | "lost" | "neverOpened"): void {
@@ -291,6 +289,7 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   }
 
   #stop(): void {
+    this.#frames.stop();
     this.outbound.close();
     clearTimeout(this.#pacer);
     this.#pacer = undefined;

@@ -6,6 +6,7 @@
 
 import type { ConnectionInfo } from "../access/client_address.ts";
 import { retryAfter } from "../access/http_error.ts";
+import { isHttp2 } from "../access/request_header.ts";
 import { RefusalLog } from "../access/refusal_log.ts";
 import type { SharedSlot } from "../access/request_slot.ts";
 import type { ConnectionMonitor, MonitoredConnection } from "../connection/connection_monitor.ts";
@@ -29,6 +30,8 @@ export interface AnswersOptions {
   readonly hub: { readonly metrics: Metrics };
   /** Receives operational events. */
   readonly logger: Logger;
+  /** Called with the length of each answer, and its place within the limits. */
+  readonly onBytes?: (slot: SharedSlot, bytes: number) => void;
 }
 
 /** What is known of an answer. */
@@ -72,14 +75,14 @@ export class Answers {
       return response;
     }
     const { status, headers } = response;
-    // Requests over HTTP/2 have no header "host".
-    const isAlone = request.headers.get("host") !== null;
+    const isAlone = !isHttp2(request);
     if (slot === undefined) {
       // A refusal that has no place counts nowhere. Over HTTP/2 its body would be kept for as long as
       // the peer gives it no window, and a connection has hundreds: it goes without one.
       return isAlone ? response : new Response(null, { status, headers });
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
+    this.#options.onBytes?.(slot, bytes.length);
     if (isAlone && bytes.length <= SMALL_BYTES) {
       slot.release();
       return new Response(bytes, { status, headers });

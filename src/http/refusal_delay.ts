@@ -9,16 +9,26 @@ import { RateLimit } from "../access/rate_limit.ts";
 /** Refusals of an address that are answered at once: so many together, and a second in the long run. */
 const AT_ONCE = 50;
 const AT_ONCE_PER_SECOND = 5;
-/** Milliseconds that all others wait, to the next of so many looks. */
+/** Milliseconds that all others wait, at least. */
 const DELAY_MS = 1_000;
-const LOOK_MS = 100;
-/** Refusals that wait at most: each is a request that the runtime keeps. */
-const WAITING_MAX = 8_000;
+/** Milliseconds between two looks, and refusals that are answered in one: 200 a second. */
+const LOOK_MS = 20;
+const IN_A_LOOK = 4;
+/** Refusals that wait at most, in all and of one address: each is 20 kB that the runtime keeps. */
+const WAITING_MAX = 4_000;
+const WAITING_MAX_PER_ADDRESS = 2_000;
+
+/** A refusal that waits. */
+interface Waiting {
+  readonly until: number;
+  readonly go: () => void;
+}
 
 /**
- * Delays refusals to addresses that go on asking. A connection that has thousands of requests sent on
- * without waiting for an answer is refused once a second then, where 3,000 refusals a second kept the
- * processor busy; the runtime does not close a connection because an answer says so.
+ * Delays refusals to addresses that go on asking, and answers few of them a second, in rounds over
+ * the addresses. Whoever waits for an answer before it asks again is slowed down by that, where 3,000
+ * refusals a second kept the processor busy; the runtime does not close a connection because an
+ * answer says so.
  *
  * @example
  * ```ts
@@ -31,8 +41,9 @@ const WAITING_MAX = 8_000;
 export class RefusalDelay {
   readonly #rates: RateLimit;
   readonly #now: () => number;
-  /** Those that wait, the oldest first: all wait equally long. */
-  #waiting: { readonly until: number; readonly go: () => void }[] = [];
+  /** Those that wait, by address, the oldest first; the address whose turn it is first. */
+  readonly #lanes = new Map<string, Set<Waiting>>();
+  #waiting = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isOver = false;
 
@@ -44,39 +55,65 @@ export class RefusalDelay {
 
   /** How many wait. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting;
   }
 
   /**
    * Delays a refusal.
    *
    * @param address The address that is refused; undefined where no limit of an address was reached.
-   * @returns Settles when it may be answered; undefined where it may at once. Never rejects.
+   * @param mayWait Tells whether the request is small enough to be kept. @default {undefined} it is
+   * @returns Settles when it may be answered; undefined where it may at once, and "full" where it
+   * would have to wait and cannot: then its connection is to be closed. Never rejects.
    */
-  of(address: string | undefined): Promise<void> | undefined {
-    if (address === undefined || this.#isOver || this.#waiting.length >= WAITING_MAX) {
-      return undefined;
-    }
+  of(address: string | undefined, mayWait = () => true): Promise<void> | "full" | undefined {
+    if (address === undefined || this.#isOver) return undefined;
     if (this.#rates.take(address) === 0) return undefined;
+    if (this.#waiting >= WAITING_MAX || !mayWait()) return "full";
+    let lane = this.#lanes.get(address);
+    if (!lane) this.#lanes.set(address, lane = new Set());
+    if (lane.size >= WAITING_MAX_PER_ADDRESS) return "full";
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
-    return new Promise((go) => this.#waiting.push({ until: this.#now() + DELAY_MS, go }));
+    const { promise, resolve: go } = Promise.withResolvers<void>();
+    const waiting = { until: this.#now() + DELAY_MS, go };
+    lane.add(waiting);
+    this.#waiting++;
+    return promise;
   }
 
   /** Lets all go at once, and delays nobody any more. */
   stop(): void {
     this.#isOver = true;
-    this.#release(this.#waiting.length);
+    for (const [address, lane] of this.#lanes) {
+      for (const waiting of lane) this.#release(address, waiting);
+    }
   }
 
   #look(): void {
     const now = this.#now();
-    const first = this.#waiting.findIndex(({ until }) => until > now);
-    this.#release(first < 0 ? this.#waiting.length : first);
+    let left = IN_A_LOOK;
+    for (let some = true; some && left > 0;) {
+      some = false;
+      for (const [address, lane] of [...this.#lanes]) {
+        const [first] = lane;
+        if (left === 0 || first.until > now) continue;
+        left--;
+        some = true;
+        // It goes to the end of the round.
+        this.#lanes.delete(address);
+        this.#lanes.set(address, lane);
+        this.#release(address, first);
+      }
+    }
   }
 
-  #release(count: number): void {
-    for (const { go } of this.#waiting.splice(0, count)) go();
-    if (this.#waiting.length > 0) return;
+  #release(address: string, waiting: Waiting): void {
+    const lane = this.#lanes.get(address);
+    if (!lane?.delete(waiting)) return;
+    if (lane.size === 0) this.#lanes.delete(address);
+    this.#waiting--;
+    waiting.go();
+    if (this.#waiting > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

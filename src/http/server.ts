@@ -22,6 +22,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { AccessControl } from "../access/access_control.ts";
 import type { ConnectionInfo } from "../access/client_address.ts";
 import { AllowedHosts } from "../access/host.ts";
+import { ANSWER_MS_PER_BYTE } from "../access/processor_costs.ts";
 import { httpError, retryAfter } from "../access/http_error.ts";
 import { AllowedOrigins } from "../access/origin.ts";
 import { ConnectionMonitor } from "../connection/connection_monitor.ts";
@@ -39,8 +40,7 @@ import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { connectionRoutes } from "./connection_routes.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
-import { checkNoBody } from "./request_body.ts";
-import { RefusalDelay } from "./refusal_delay.ts";
+import { RequestGate } from "./request_gate.ts";
 import { Refusals } from "./refusals.ts";
 import { preflight, secure, share } from "./response_headers.ts";
 import { roomRoutes } from "./room_routes.ts";
@@ -51,14 +51,10 @@ import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
-/**
- * Requests that are begun in one turn of the event loop. A page of messages takes a millisecond of
- * the processor: where 1,500 requests of one address were begun at once, frames of members and
- * commits waited for three seconds.
- */
-const REQUESTS_IN_A_TURN = 2;
 /** Joins that are begun in one turn: each takes a quarter of a millisecond. */
 const JOINS_IN_A_TURN = 2;
+/** Frames that are handled in one turn, of addresses that have their share of the processor. */
+const FRAMES_IN_A_TURN = 8;
 
 /** A hub's HTTP side; `await using` drains it. */
 export interface Server extends AsyncDisposable {
@@ -120,20 +116,35 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     isMemoryShort: (share) => monitor.isFull(share),
   });
   metrics.readFrom(access, monitor);
+  const shares = {
+    isOver: (address: string) => !hub.isDraining && access.processor.isOver(address),
+    onHeld: (address: string) => access.reportWait(address),
+  };
   const services: ServerServices = {
     hub,
     logger,
     monitor,
     access,
     scheduler: new WriteScheduler(),
-    joinTurns: new TurnScheduler({ atOnce: JOINS_IN_A_TURN }),
+    joinTurns: new TurnScheduler({ atOnce: JOINS_IN_A_TURN, ...shares }),
+    frameTurns: new TurnScheduler({ atOnce: FRAMES_IN_A_TURN, ...shares }),
   };
-  const answers = new Answers(services);
+  const answers = new Answers({
+    ...services,
+    onBytes: ({ processor }, bytes) => processor?.charge(ANSWER_MS_PER_BYTE * bytes),
+  });
   const refusals = new Refusals(services);
-  const refusalDelay = new RefusalDelay();
-  const requestTurns = new TurnScheduler({ atOnce: REQUESTS_IN_A_TURN });
+  const pathOf = (request: Request) => base.pathOf(request);
+  const gate = new RequestGate({
+    access,
+    hosts,
+    refusals,
+    pathOf,
+    shares,
+    refusalOf: (request) => table.refusalOf(request.method, pathOf(request)),
+  });
   let requests = 0;
-  const app = new Hono<ServerEnv>({ getPath: (request) => base.pathOf(request) });
+  const app = new Hono<ServerEnv>({ getPath: pathOf });
 
   app.use(async (context, next) => {
     const { raw, path } = context.req;
@@ -198,33 +209,13 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     return refusals.answer(error, req.raw, { path: req.path, room, info, address: slot?.address });
   });
 
-  /** Answers a request within the limits; a refusal by them costs as little as it can. */
-  async function respond(request: Request, bindings: RequestBindings): Promise<Response> {
-    const { info } = bindings;
-    try {
-      bindings.slot = access.acquireRequest(request, info);
-      hosts.check(request);
-      checkNoBody(request, () => table.refusalOf(request.method, base.pathOf(request)));
-    } catch (error) {
-      const delay = bindings.slot
-        ? undefined
-        : refusalDelay.of(access.limitedAddress(request, info));
-      if (delay) await delay;
-      const address = bindings.slot?.address;
-      return refusals.answer(error, request, { path: base.pathOf(request), info, address });
-    }
-    const turn = requestTurns.turn(bindings.slot.share ?? "");
-    if (turn) await turn.begun;
-    return await app.fetch(request, bindings);
-  }
-
   function snapshot(): MetricsSnapshot {
     const { rss: residentBytes, heapUsed: heapBytes } = Deno.memoryUsage();
     return snapshotOf(metrics, { rooms: hub.roomCount, residentBytes, heapBytes });
   }
 
   async function drain(): Promise<void> {
-    refusalDelay.stop();
+    gate.stop();
     await hub.drain();
     monitor.sendAway();
     const until = performance.now() + DRAIN_CLOSE_MS;
@@ -241,7 +232,11 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       requests++;
       const bindings: RequestBindings = { info };
       try {
-        const response = share(secure(await respond(request, bindings)), request, origins);
+        const response = share(
+          secure(await gate.respond(request, bindings, () => app.fetch(request, bindings))),
+          request,
+          origins,
+        );
         return await answers.watch(response, { request, info, slot: bindings.slot });
       } catch (error) {
         bindings.slot?.release();

@@ -76,6 +76,8 @@ export class Metrics {
   framesConflated = 0;
   /** Answers that were cut off because they were not read. */
   answersCut = 0;
+  /** Requests, joins and frames that waited because their address had its share of the processor. */
+  workDelayed = 0;
   /** Members that were closed because they did not read fast enough. */
   membersTooSlow = 0;
   /** Repeats that could not be struck out of the log. */

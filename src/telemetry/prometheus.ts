@@ -49,6 +49,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["moderation_timeouts", "Messages not judged in time", (m) => m.moderationTimeouts],
   ["frames_conflated", "Typing and presence held back for slow members", (m) => m.framesConflated],
   ["answers_cut", "Answers cut off because they were not read", (m) => m.answersCut],
+  ["work_delayed", "Work of addresses that had their share of it", (m) => m.workDelayed],
   ["member_failures", "Members that failed to take a frame", (m) => m.memberFailures],
   ["hook_failures", "Fan-outs and callbacks that threw", (m) => m.hookFailures],
   ["catch_ups", "Times a room read its log to get on", (m) => m.catchUps],

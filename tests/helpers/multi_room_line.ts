@@ -121,6 +121,7 @@ export class MultiRoomLine {
       monitor,
       scheduler: new WriteScheduler(),
       joinTurns: new TurnScheduler({ atOnce: 4 }),
+      frameTurns: new TurnScheduler({ atOnce: 4 }),
     };
     const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: "" };
     new MultiRoomConnection(upgraded, { services, grant });

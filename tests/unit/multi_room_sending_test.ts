@@ -51,6 +51,7 @@ async function withConnection(test: (socket: Socket, hub: Hub) => Promise<void>)
     monitor,
     scheduler: new WriteScheduler(),
     joinTurns: new TurnScheduler({ atOnce: 4 }),
+    frameTurns: new TurnScheduler({ atOnce: 4 }),
   };
   new MultiRoomConnection(upgraded, { services, grant });
   socket.onopen?.();

@@ -9,8 +9,9 @@ Deno.test("RefusalDelay.of() delays those who do not stop, by address, and lets 
   const delay = new RefusalDelay({ now: () => now });
   for (let i = 0; i < 50; i++) assertEquals(delay.of("192.0.2.1"), undefined);
   const [first, second] = [delay.of("192.0.2.1"), delay.of("192.0.2.1")];
-  assert(first && second);
+  assert(first instanceof Promise && second instanceof Promise);
   assertEquals([delay.of("192.0.2.2"), delay.of(undefined)], [undefined, undefined]);
+  assertEquals(delay.of("192.0.2.1", () => false), "full", "too large to be kept");
   assertEquals(delay.waiting, 2);
   now = 1_000;
   await Promise.all([first, second]);
@@ -21,6 +22,26 @@ Deno.test("RefusalDelay.of() delays those who do not stop, by address, and lets 
   assertEquals(delay.waiting, 1);
   delay.stop();
   assertEquals([delay.waiting, delay.of("192.0.2.1")], [0, undefined]);
+});
+
+Deno.test("RefusalDelay keeps so many, and answers few at a time, in rounds by address", async () => {
+  let now = 0;
+  const delay = new RefusalDelay({ now: () => now });
+  const gone: string[] = [];
+  const refuse = (address: string) => {
+    const waiting = delay.of(address);
+    if (waiting instanceof Promise) void waiting.then(() => gone.push(address));
+    return waiting;
+  };
+  let kept = 0;
+  for (; refuse("192.0.2.1") !== "full"; kept++);
+  assertEquals(kept, 50 + 2_000);
+  while (!refuse("192.0.2.2"));
+  now = 1_000;
+  await eventually(() => gone.length > 0, () => "nobody was answered");
+  assert(gone.length <= 8, `${gone.length} at once`);
+  assert(gone.slice(0, 2).includes("192.0.2.2"), "the other one does not wait behind all");
+  delay.stop();
 });
 
 Deno.test(
@@ -52,5 +73,33 @@ Deno.test(
     assert(performance.now() - startedAt >= 1_000, "without a delay");
     connection.close();
     await reading;
+  },
+);
+
+Deno.test(
+  "a request that is refused and cannot be kept ends its connection",
+  needs("net"),
+  async () => {
+    await using server = await serveAlone({ requestsPerSecondPerAddress: 0.1 });
+    const { metrics } = server.hub;
+    const one = "GET /rooms/lobby HTTP/1.1\r\nhost: localhost\r\n";
+    const long = `${one}x-long: ${"x".repeat(9_000)}\r\n`;
+    for (let i = 0; i < 52; i++) {
+      const response = await fetch(`${server.url}/rooms/lobby`);
+      await response.body?.cancel();
+    }
+    const before = metrics.rejected.get("rate_limited") ?? 0;
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await connection.write(new TextEncoder().encode(`${long}\r\n`.repeat(50)));
+    const buffer = new Uint8Array(65_536);
+    let hasEnded = false;
+    try {
+      while (await connection.read(buffer) !== null);
+      hasEnded = true;
+    } catch {
+      hasEnded = true;
+    }
+    assert(hasEnded);
+    assertEquals((metrics.rejected.get("rate_limited") ?? 0) - before, 1);
   },
 );

@@ -37,6 +37,7 @@ async function withConnection(
       monitor,
       scheduler: new WriteScheduler(),
       joinTurns: new TurnScheduler({ atOnce: 4 }),
+      frameTurns: new TurnScheduler({ atOnce: 4 }),
     },
     room: "lobby",
     user: "ann",

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { TurnScheduler } from "../../src/connection/turn_scheduler.ts";
+import { eventually } from "../helpers/patience.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 /** The next turn of the event loop, after what is due in this one. */
@@ -32,6 +33,33 @@ Deno.test("TurnScheduler.turn() lets few begin in a turn, in rounds over those w
   await nextTurn();
   ask("busy", "busy 6");
   assertEquals(begun.at(-1), "busy 6", "at once again");
+  await nextTurn();
+});
+
+Deno.test("TurnScheduler passes over those who have their share, and counts them", async () => {
+  const over = new Set(["busy"]);
+  const held: string[] = [];
+  const scheduler = new TurnScheduler({
+    atOnce: 2,
+    isOver: (key) => over.has(key),
+    onHeld: (key) => held.push(key),
+  });
+  const begun: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    void scheduler.turn("busy")?.begun.then(() => begun.push(`busy ${i}`));
+  }
+  assertEquals(held, ["busy", "busy", "busy"]);
+  await nextTurn();
+  await nextTurn();
+  assertEquals([begun, scheduler.waiting], [[], 3]);
+  assertEquals(scheduler.turn("quiet"), undefined, "nobody waits for them");
+  over.delete("busy");
+  await eventually(() => scheduler.waiting === 0, () => `${scheduler.waiting} wait`);
+  await nextTurn();
+  assertEquals(begun, ["busy 0", "busy 1", "busy 2"]);
+  // The scheduler's last turn.
+  await eventually(() => scheduler.turn("quiet") === undefined, () => "no turn");
+  await nextTurn();
   await nextTurn();
 });
 

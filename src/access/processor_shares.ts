@@ -1,0 +1,146 @@
+/**
+ * The processor's time that is spent on each address.
+ *
+ * @module
+ */
+
+/** Milliseconds a second that may be spent on all addresses before any of them has to wait. */
+const TOTAL_MS = 400;
+/** Milliseconds a second that every address may have, also where others take almost all. */
+const FLOOR_MS = 10;
+/** Milliseconds after which what was spent counts for 37 % (1/e). */
+const DECAY_MS = 1_000;
+/** Accounts from which on those of addresses that have long been quiet are deleted. */
+const SWEEP_FROM = 1_000;
+/** Milliseconds that count for nothing. */
+const NOTHING_MS = 0.05;
+
+/** The milliseconds that were spent, as of a time. */
+interface Spent {
+  ms: number;
+  atMs: number;
+}
+
+/** The processor's time that was spent on one address. */
+export interface ProcessorAccount {
+  /**
+   * Counts time.
+   *
+   * @param ms Milliseconds, measured or guessed.
+   */
+  charge(ms: number): void;
+  /**
+   * Tells whether the address has its share, so that what it wants next has to wait.
+   *
+   * @returns True where it has.
+   */
+  isOver(): boolean;
+}
+
+/** How {@linkcode ProcessorShares} behave. */
+export interface ProcessorSharesOptions {
+  /** Milliseconds a second for all addresses. @default {400} */
+  readonly totalMs?: number;
+  /** Milliseconds on a clock that never goes back. @default {performance.now} */
+  readonly now?: () => number;
+}
+
+/**
+ * The shares of addresses in the processor's time. One thread serves everybody: whoever keeps it busy
+ * keeps others waiting, whatever it is that takes the time. So the time is counted by address, and
+ * who has used more than is left over for all others waits until it is less. One address can have
+ * half of what there is, the next half of what is then left, and every one a little, so that those
+ * who want little never wait (dynamic thresholds, as in the budget of bytes).
+ *
+ * @example
+ * ```ts
+ * import { ProcessorShares } from "./processor_shares.ts";
+ *
+ * const shares = new ProcessorShares({ totalMs: 400 });
+ * shares.charge("192.0.2.1", 300);
+ * console.log(shares.isOver("192.0.2.1"), shares.isOver("192.0.2.2")); // true false
+ * ```
+ */
+export class ProcessorShares {
+  readonly #totalMs: number;
+  readonly #now: () => number;
+  readonly #accounts = new Map<string, Spent>();
+  readonly #all: Spent;
+  #sweepAt = SWEEP_FROM;
+
+  /** @param options How much there is to share. */
+  constructor({ totalMs = TOTAL_MS, now = () => performance.now() }: ProcessorSharesOptions = {}) {
+    this.#totalMs = totalMs;
+    this.#now = now;
+    this.#all = { ms: 0, atMs: now() };
+  }
+
+  /** Addresses for which something is kept. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /**
+   * Counts time for an address.
+   *
+   * @param address The address.
+   * @param ms Milliseconds, measured or guessed.
+   */
+  charge(address: string, ms: number): void {
+    const now = this.#now();
+    let account = this.#accounts.get(address);
+    if (!account) {
+      if (this.#accounts.size >= this.#sweepAt) this.#sweep(now);
+      this.#accounts.set(address, account = { ms: 0, atMs: now });
+    }
+    decay(account, now);
+    decay(this.#all, now);
+    account.ms += ms;
+    this.#all.ms += ms;
+  }
+
+  /**
+   * Tells whether an address has its share.
+   *
+   * @param address The address.
+   * @returns True where what it wants next has to wait.
+   */
+  isOver(address: string): boolean {
+    const account = this.#accounts.get(address);
+    if (!account) return false;
+    const now = this.#now();
+    decay(account, now);
+    if (account.ms <= FLOOR_MS) return false;
+    decay(this.#all, now);
+    return account.ms > this.#totalMs - this.#all.ms;
+  }
+
+  /**
+   * The account of an address, of which nothing is kept but its name.
+   *
+   * @param address The address.
+   * @returns The account.
+   */
+  open(address: string): ProcessorAccount {
+    return {
+      charge: (ms) => this.charge(address, ms),
+      isOver: () => this.isOver(address),
+    };
+  }
+
+  #sweep(now: number): void {
+    for (const [address, account] of this.#accounts) {
+      decay(account, now);
+      if (account.ms < NOTHING_MS) this.#accounts.delete(address);
+    }
+    // Else a time of many addresses would sweep at every one of them.
+    this.#sweepAt = Math.max(SWEEP_FROM, 2 * this.#accounts.size);
+  }
+}
+
+function decay(spent: Spent, now: number): void {
+  const passedMs = now - spent.atMs;
+  if (passedMs <= 0) return;
+  spent.ms *= Math.exp(-passedMs / DECAY_MS);
+  spent.atMs = now;
+}

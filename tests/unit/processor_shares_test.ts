@@ -1,0 +1,36 @@
+import { assert, assertEquals } from "@std/assert";
+import { ProcessorShares } from "../../src/access/processor_shares.ts";
+
+Deno.test("ProcessorShares.isOver() leaves half to others, and everybody a little", () => {
+  let now = 0;
+  const shares = new ProcessorShares({ totalMs: 400, now: () => now });
+  assertEquals(shares.isOver("a"), false);
+  shares.charge("a", 201);
+  assert(shares.isOver("a"), "more than half");
+  assertEquals(shares.isOver("b"), false, "others do not wait for it");
+  shares.charge("b", 100);
+  assert(shares.isOver("b"), "half of what is left");
+  shares.charge("quiet", 9);
+  for (let i = 0; i < 20; i++) shares.charge(`c ${i}`, 30);
+  assertEquals(shares.isOver("quiet"), false, "however many there are");
+  assert(shares.isOver("c 0"));
+  now = 5_000;
+  assertEquals(shares.isOver("a"), false, "it is forgotten");
+});
+
+Deno.test("ProcessorShares lets an address go on at the rate of its share", () => {
+  let now = 0;
+  const shares = new ProcessorShares({ totalMs: 400, now: () => now });
+  let spentMs = 0;
+  for (; now < 20_000; now++) {
+    for (; !shares.isOver("busy"); spentMs++) shares.charge("busy", 1);
+  }
+  assert(Math.abs(spentMs / 20 - 200) < 20, `${spentMs / 20} ms a second`);
+});
+
+Deno.test("ProcessorShares keeps nothing of addresses that have long been quiet", () => {
+  let now = 0;
+  const shares = new ProcessorShares({ now: () => now });
+  for (let i = 0; i < 5_000; i++, now += 100) shares.charge(`192.0.2.${i}`, 1);
+  assert(shares.size <= 2_000, `${shares.size} accounts`);
+});
