@@ -33,7 +33,8 @@ export class RoomNames {
    */
   change(joined: readonly PresentUser[], left: readonly string[]): void {
     const named = joined.filter(({ name }) => typeof name === "string");
-    const gone = left.filter((user) => this.#names.has(user));
+    const nameless = joined.filter(({ name }) => name === undefined).map(({ user }) => user);
+    const gone = [...left, ...nameless].filter((user) => this.#names.has(user));
     if (named.length + gone.length === 0) return;
     const names = new Map(this.#names);
     for (const user of gone) names.delete(user);

@@ -24,6 +24,7 @@ export class RoomPeople {
   readonly #names = new RoomNames();
   readonly #standing: RoomStanding;
   readonly #observer: Required<RoomObserver>;
+  readonly #onChange: () => void;
 
   /**
    * @param observer What to call with what happens.
@@ -31,6 +32,7 @@ export class RoomPeople {
    */
   constructor(observer: Required<RoomObserver>, onChange: () => void) {
     this.#observer = observer;
+    this.#onChange = onChange;
     this.#standing = new RoomStanding(onChange);
     this.presence = new RoomPresence(() => {
       onChange();
@@ -53,8 +55,9 @@ export class RoomPeople {
   take(envelope: EnvelopeOfRoom): void {
     switch (envelope.type) {
       case "presence": {
-        const { joined, left } = envelope.payload;
-        this.#names.change(joined, left);
+        const { joined, left, renamed = [] } = envelope.payload;
+        this.#names.change([...joined, ...renamed], left);
+        if (renamed.length > 0) this.#onChange();
         this.presence.change(joined.map(({ user }) => user), left);
         return this.#observer.onPresence(envelope.payload);
       }

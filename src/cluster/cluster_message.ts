@@ -50,8 +50,10 @@ export interface PresenceChange {
   readonly revision: number;
   /** The user. */
   readonly user: string;
-  /** Whether the user is there now. */
+  /** Whether the user is there now: also where only the name has changed. */
   readonly status: boolean;
+  /** The user's display name, if there is one. */
+  readonly name?: string;
 }
 
 /** All users that are connected to an isolate in a room. */
@@ -66,6 +68,8 @@ export interface PresenceSnapshot {
   readonly revision: number;
   /** The users, or some of them. */
   readonly users: readonly string[];
+  /** The display name of each of them, or null; left out where none has one. */
+  readonly names?: readonly (string | null)[];
   /** Which piece of the snapshot it is, from 0. */
   readonly part: number;
   /** How many pieces there are. */
@@ -149,12 +153,12 @@ const CHECKS: { readonly [Kind in ClusterMessage["kind"]]: (value: Fields) => bo
     (hashes === undefined ||
       Array.isArray(hashes) && hashes.every((hash) => hash === null || isCount(hash))),
   typing: ({ room, user, status }) => isText(room) && isText(user) && typeof status === "boolean",
-  presence: ({ prev, revision, room, user, status }) =>
+  presence: ({ prev, revision, room, user, status, name }) =>
     isCount(prev) && isCount(revision) && isText(room) && isText(user) &&
-    typeof status === "boolean",
-  presence_snapshot: ({ revision, room, users, part, parts }) =>
+    typeof status === "boolean" && (name === undefined || isText(name)),
+  presence_snapshot: ({ revision, room, users, names, part, parts }) =>
     isCount(revision) && isText(room) && isTexts(users) && isCount(part) && isCount(parts) &&
-    part < parts,
+    part < parts && (names === undefined || isNames(names, users.length)),
   heartbeat: ({ revision, rooms, asks }) =>
     isCount(revision) && isRevisions(rooms) && typeof asks === "boolean",
   presence_request: ({ room, revision, known, isOpening, of }) =>
@@ -178,6 +182,11 @@ function isText(value: unknown): value is string {
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isText);
+}
+
+function isNames(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length &&
+    value.every((name) => name === null || isText(name));
 }
 
 function isRevisions(value: unknown): boolean {

@@ -67,17 +67,24 @@ function sizeOf(value: unknown): number {
 
 function cut(message: PresenceSnapshot, maxBytes: number): PresenceSnapshot[] {
   const count = Number.MAX_SAFE_INTEGER;
-  const room = maxBytes - sizeOf({ ...message, users: [], part: count, parts: count });
-  const pieces: string[][] = [[]];
+  const { users, names } = message;
+  const empty = { ...message, users: [], ...(names && { names: [] }) };
+  const room = maxBytes - sizeOf({ ...empty, part: count, parts: count });
+  /** Where each piece begins. */
+  const starts = [0];
   let left = room;
-  for (const user of message.users) {
-    const size = sizeOf(user) + 1;
-    if (size > left && pieces[pieces.length - 1].length > 0) {
-      pieces.push([]);
+  users.forEach((user, index) => {
+    const size = sizeOf(user) + 1 + (names ? sizeOf(names[index]) + 1 : 0);
+    if (size > left && index > starts[starts.length - 1]) {
+      starts.push(index);
       left = room;
     }
-    pieces[pieces.length - 1].push(user);
     left -= size;
-  }
-  return pieces.map((users, part) => ({ ...message, users, part, parts: pieces.length }));
+  });
+  return starts.map((start, part) => {
+    const end = starts[part + 1];
+    const ofPiece = names && { names: names.slice(start, end) };
+    const piece = { users: users.slice(start, end), ...ofPiece };
+    return { ...message, ...piece, part, parts: starts.length };
+  });
 }

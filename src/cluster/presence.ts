@@ -20,6 +20,8 @@ export interface PresenceOptions extends Omit<PresenceExchangeOptions, "revision
    * one went. Must not throw.
    */
   readonly onChange: (room: string, user: string, status: boolean) => void;
+  /** Called when another display name is shown for a user who stays. Must not throw. */
+  readonly onRename?: (room: string, user: string) => void;
   /** Called when the last connection of a user to another isolate went. Must not throw. */
   readonly onRemoteLeave: (isolate: string, room: string, user: string) => void;
 }
@@ -131,17 +133,27 @@ export class Presence {
   }
 
   /**
-   * Adds a connection to this isolate.
+   * The display name of a user in a room that is open.
+   *
+   * @param room The name of the room.
+   * @param user The user.
+   * @returns The name; undefined where there is none.
+   */
+  nameOf(room: string, user: string): string | undefined {
+    return this.#rooms.get(room)?.nameOf(user);
+  }
+
+  /**
+   * Adds a connection to this isolate, or gives one that is there another name.
    *
    * @param room The room that it is in.
    * @param user The user whose connection it is.
    * @param connection The connection.
+   * @param name The user's display name. @default {undefined} none
    */
-  add(room: string, user: string, connection: object): void {
+  add(room: string, user: string, connection: object, name?: string): void {
     const users = this.#obtain(room);
-    const { isLocal, isNew } = users.add(user, connection);
-    if (isLocal) this.#tell(room, users, { user, status: true });
-    if (isNew) this.#options.onChange(room, user, true);
+    if (users.add(user, connection, name)) this.#tell(room, users, user);
   }
 
   /**
@@ -153,11 +165,11 @@ export class Presence {
    */
   remove(room: string, user: string, connection: object): void {
     const users = this.#rooms.get(room);
-    const removed = users?.remove(user, connection);
-    if (!users || !removed) return;
-    if (removed.isLocal) this.#tell(room, users, { user, status: false });
+    if (!users) return;
+    const isToTell = users.remove(user, connection);
+    if (isToTell === undefined) return;
+    if (isToTell) this.#tell(room, users, user);
     if (!this.isShared && users.isEmpty) this.#rooms.delete(room);
-    if (removed.isGone) this.#options.onChange(room, user, false);
   }
 
   /**
@@ -183,9 +195,10 @@ export class Presence {
   #obtain(name: string): RoomPresence {
     const known = this.#rooms.get(name);
     if (known) return known;
-    const { onChange, onRemoteLeave, onInterest } = this.#options;
+    const { onChange, onRemoteLeave, onRename, onInterest } = this.#options;
     const room = new RoomPresence(++this.#revision, {
       onChange: (user, status) => onChange(name, user, status),
+      onRename: (user) => onRename?.(name, user),
       onRemoteLeave: (isolate, user) => onRemoteLeave(isolate, name, user),
     });
     this.#rooms.set(name, room);
@@ -194,13 +207,12 @@ export class Presence {
     return room;
   }
 
-  #tell(
-    room: string,
-    users: RoomPresence,
-    change: { readonly user: string; readonly status: boolean },
-  ): void {
+  /** Tells the others how it is with a user on this isolate. */
+  #tell(room: string, users: RoomPresence, user: string): void {
     const prev = users.revision;
     const revision = users.revision = ++this.#revision;
+    const name = users.localNameOf(user);
+    const change = { user, status: users.isLocal(user), ...(name !== undefined && { name }) };
     this.#exchange.changed({ room, prev, revision, ...change });
   }
 }

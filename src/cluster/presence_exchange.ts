@@ -185,7 +185,10 @@ export class PresenceExchange {
     const isKnown = known.some(([id, at]) => id === isolate && at === own);
     // Who hears it without having the room open has nobody there, and may be waited for.
     if (isKnown && of === undefined) return;
-    const what = { room, revision: own, users: users?.localUsers() ?? [], part: 0, parts: 1 };
+    const there = users?.localUsers() ?? [];
+    const local = there.map((user) => users?.localNameOf(user) ?? null);
+    const names = local.some((name) => name !== null) ? { names: local } : {};
+    const what = { room, revision: own, users: there, ...names, part: 0, parts: 1 };
     post({ kind: "presence_snapshot", from: isolate, ...what });
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { PresenceChange, PresenceSnapshot } from "./cluster_message.ts";
+import { DisplayNames } from "./display_names.ts";
 import type { OpeningAnswers } from "./opening_answers.ts";
 import { UserSet } from "./user_set.ts";
 
@@ -17,7 +18,8 @@ type Holder = object | string;
 /** A snapshot of which not all pieces have come. */
 interface PartialSnapshot {
   readonly revision: number;
-  readonly users: Set<string>;
+  /** By user, the display name. */
+  readonly users: Map<string, string | undefined>;
   readonly missing: Set<number>;
 }
 
@@ -25,6 +27,8 @@ interface PartialSnapshot {
 export interface RoomPresenceEvents {
   /** Called when the first connection of a user came, anywhere, and when the last one went. */
   readonly onChange: (user: string, status: boolean) => void;
+  /** Called when another display name is shown for a user who stays. */
+  readonly onRename: (user: string) => void;
   /** Called when the last connection of a user to another isolate went. */
   readonly onRemoteLeave: (isolate: string, user: string) => void;
 }
@@ -39,6 +43,7 @@ export class RoomPresence {
   answers: OpeningAnswers | undefined;
   readonly #events: RoomPresenceEvents;
   readonly #users = new UserSet<Holder>();
+  readonly #names = new DisplayNames<Holder>();
   /** By isolate, the revision of its users that is known. */
   readonly #known = new Map<string, number>();
   readonly #partial = new Map<string, PartialSnapshot>();
@@ -77,34 +82,52 @@ export class RoomPresence {
     return this.#users.has(user);
   }
 
+  /** The display name of a user, if there is one. */
+  nameOf(user: string): string | undefined {
+    return this.#names.of(user);
+  }
+
+  /** The display name that connections to this isolate give a user. */
+  localNameOf(user: string): string | undefined {
+    return this.#names.of(user, isConnection);
+  }
+
   /** The users that are connected to this isolate, sorted. */
   localUsers(): string[] {
-    return this.#users.users().filter((user) => this.#isLocal(user));
+    return this.#users.users().filter((user) => this.isLocal(user));
   }
 
   /**
    * Adds a connection to this isolate.
    *
-   * @returns Whether it is the first one of the user to this isolate, and to any.
+   * @returns Whether the other isolates are to be told, for it is the first one of the user to this
+   * isolate, or gives another name.
    */
-  add(user: string, connection: object): { readonly isLocal: boolean; readonly isNew: boolean } {
-    const isLocal = !this.#isLocal(user);
-    return { isLocal, isNew: this.#users.add(user, connection) };
+  add(user: string, connection: object, name?: string): boolean {
+    const isLocal = !this.isLocal(user);
+    const before = this.localNameOf(user);
+    const isNew = this.#users.add(user, connection);
+    const isRenamed = this.#names.set(user, connection, name);
+    if (isNew) this.#events.onChange(user, true);
+    else if (isRenamed) this.#events.onRename(user);
+    return isLocal || this.localNameOf(user) !== before;
   }
 
   /**
    * Removes a connection to this isolate.
    *
-   * @returns Whether it was the last one of the user to this isolate, and to any; undefined where
-   * there was no such connection.
+   * @returns Whether the other isolates are to be told, for it was the last one of the user to this
+   * isolate, or gave another name than those that stay; undefined where there was no such connection.
    */
-  remove(
-    user: string,
-    connection: object,
-  ): { readonly isLocal: boolean; readonly isGone: boolean } | undefined {
+  remove(user: string, connection: object): boolean | undefined {
     if (!this.#users.holders(user).has(connection)) return undefined;
+    const before = this.localNameOf(user);
     const isGone = this.#users.remove(user, connection);
-    return { isLocal: !this.#isLocal(user), isGone };
+    // Whoever is told may ask for the name of who has gone.
+    if (isGone) this.#events.onChange(user, false);
+    const isRenamed = this.#names.delete(user, connection);
+    if (isRenamed && !isGone) this.#events.onRename(user);
+    return !this.isLocal(user) || this.localNameOf(user) !== before;
   }
 
   /**
@@ -167,12 +190,12 @@ export class RoomPresence {
    * @param change The change.
    * @returns False where something before it is missing: the isolate has to be asked.
    */
-  change({ from, prev, revision, user, status }: PresenceChange): boolean {
+  change({ from, prev, revision, user, status, name }: PresenceChange): boolean {
     const known = this.#known.get(from);
     if (known !== undefined && revision <= known) return true;
     if (known !== prev) return false;
     this.#known.set(from, revision);
-    if (status) this.#addRemote(from, user);
+    if (status) this.#addRemote(from, user, name);
     else this.#removeRemote(from, user);
     return true;
   }
@@ -183,25 +206,24 @@ export class RoomPresence {
    * @param snapshot A piece of it.
    * @returns Whether it is whole.
    */
-  snapshot({ from, revision, users, part, parts }: PresenceSnapshot): boolean {
+  snapshot({ from, revision, users, names, part, parts }: PresenceSnapshot): boolean {
     if (revision < (this.#known.get(from) ?? -1)) return true;
-    let all: Iterable<string> = users;
+    let all = new Map(users.map((user, index) => [user, names?.[index] ?? undefined]));
     if (parts > 1) {
       let partial = this.#partial.get(from);
       if (!partial || partial.revision < revision) {
         const missing = new Set(Array.from({ length: parts }, (_, index) => index));
-        this.#partial.set(from, partial = { revision, users: new Set(), missing });
+        this.#partial.set(from, partial = { revision, users: new Map(), missing });
       }
       if (partial.revision > revision || !partial.missing.delete(part)) return false;
-      for (const user of users) partial.users.add(user);
+      for (const [user, name] of all) partial.users.set(user, name);
       if (partial.missing.size > 0) return false;
       all = partial.users;
     }
     this.#partial.delete(from);
     this.#known.set(from, revision);
-    const there = new Set(all);
-    for (const user of there) this.#addRemote(from, user);
-    this.#keepOnly(from, there);
+    for (const [user, name] of all) this.#addRemote(from, user, name);
+    this.#keepOnly(from, all);
     return true;
   }
 
@@ -215,8 +237,11 @@ export class RoomPresence {
     this.#keepOnly(isolate, new Set());
   }
 
-  #addRemote(isolate: string, user: string): void {
-    if (this.#users.add(user, isolate)) this.#events.onChange(user, true);
+  #addRemote(isolate: string, user: string, name: string | undefined): void {
+    const isNew = this.#users.add(user, isolate);
+    const isRenamed = this.#names.set(user, isolate, name);
+    if (isNew) this.#events.onChange(user, true);
+    else if (isRenamed) this.#events.onRename(user);
   }
 
   #removeRemote(isolate: string, user: string): void {
@@ -224,14 +249,21 @@ export class RoomPresence {
     const isGone = this.#users.remove(user, isolate);
     this.#events.onRemoteLeave(isolate, user);
     if (isGone) this.#events.onChange(user, false);
+    const isRenamed = this.#names.delete(user, isolate);
+    if (isRenamed && !isGone) this.#events.onRename(user);
   }
 
-  #keepOnly(isolate: string, there: ReadonlySet<string>): void {
+  #keepOnly(isolate: string, there: { has(user: string): boolean }): void {
     for (const user of this.#users.users()) if (!there.has(user)) this.#removeRemote(isolate, user);
   }
 
-  #isLocal(user: string): boolean {
-    for (const holder of this.#users.holders(user)) if (typeof holder === "object") return true;
+  /** Whether a user is connected to this isolate. */
+  isLocal(user: string): boolean {
+    for (const holder of this.#users.holders(user)) if (isConnection(holder)) return true;
     return false;
   }
+}
+
+function isConnection(holder: Holder): boolean {
+  return typeof holder === "object";
 }

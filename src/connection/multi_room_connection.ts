@@ -66,7 +66,7 @@ export class MultiRoomConnection
       services,
       onRefresh: (authorization) => {
         grant.renewed(authorization);
-        this.name = displayNameOf(authorization);
+        this.#setName(displayNameOf(authorization));
         this.link.guard(() => this.#roleRefresh.run([...this.#members.values()]));
       },
     });
@@ -263,6 +263,14 @@ export class MultiRoomConnection
   #end(member: RoomMember): void {
     member.subscription?.leave();
     this.#joins.giveUp(member);
+  }
+
+  #setName(name: string | undefined): void {
+    if (this.name === name) return;
+    this.name = name;
+    for (const { subscription } of this.#members.values()) {
+      this.link.guard(() => subscription?.refreshName());
+    }
   }
 
   /** Applies the role that a fresh token gives in a room. */

@@ -233,16 +233,21 @@ export class OutboundQueue {
   #hold({ changes = [], envelopes }: Outgoing, room: string): void {
     this.#options.metrics.framesConflated++;
     changes.forEach((change, i) => {
-      const { kind, user, status } = change;
+      const { kind, user, status, name, isRename = false } = change;
       // No name of a room holds a space.
       const key = `${room} ${kind} ${user}`;
       const earlier = this.#held.get(key);
       // Changes alternate: before the first that is held back, the member knew the opposite.
-      const known = earlier?.known ?? !status;
+      const known = earlier?.known ?? (isRename || !status);
       // Deleted first, so that the order of sending is that of the newest changes.
       if (earlier) this.#unhold(key, earlier);
-      if (known === status) return;
-      const held: HeldChange = { room, kind, user, status, known, envelope: envelopes?.[i] ?? "" };
+      const envelope = envelopes?.[i] ?? "";
+      // Names are told where envelopes are encoded on release.
+      const isOther = envelope === "" && status &&
+        (isRename || earlier?.isRename || (earlier !== undefined && earlier.name !== name));
+      if (known === status && !isOther) return;
+      const what = { kind, user, status, ...(name !== undefined && { name }) };
+      const held: HeldChange = { room, ...what, known, envelope, isRename: known === status };
       this.#held.set(key, held);
       this.#heldLength += lengthOf(held);
     });

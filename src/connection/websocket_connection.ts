@@ -107,6 +107,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
       onRefresh: (renewal) => {
         const { role } = renewal;
         this.name = displayNameOf(renewal);
+        this.#subscription?.refreshName();
         if (role !== undefined && role !== "none") this.#subscription?.setRole(role);
       },
     });

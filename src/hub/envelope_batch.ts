@@ -12,6 +12,10 @@ export interface StatusChange {
   readonly user: string;
   /** Whether the user is typing, or here, from now on. */
   readonly status: boolean;
+  /** The display name of a user that is here, if there is one. */
+  readonly name?: string;
+  /** Whether the user was here before, under another display name. @default {false} */
+  readonly isRename?: boolean;
 }
 
 /** Envelopes of protocol 2, encoded when somebody reads them. */

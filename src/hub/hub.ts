@@ -131,6 +131,7 @@ export class Hub {
       post: (message) => this.#cluster?.post(message),
       onInterest: (room, isNeeded) => this.#cluster?.setInterest(room, isNeeded),
       onChange: (room, user, status) => rooms.find(room)?.notifyPresence(user, status),
+      onRename: (room, user) => rooms.find(room)?.notifyPresence(user, undefined),
       onRemoteLeave: (from, room, user) => rooms.find(room)?.typing.setRemote(from, user, false),
       heartbeatMs,
       expiryMs,

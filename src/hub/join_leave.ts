@@ -85,13 +85,26 @@ export class JoinLeaveNotifier {
    *
    * @param user The user that joined or left.
    * @param status Whether the user is here now.
+   * @param name The user's display name, of who left the last one. @default {undefined} none
    */
-  add(user: string, status: boolean): void {
-    this.#changes.push({ kind: "presence", user, status });
+  add(user: string, status: boolean, name?: string): void {
+    this.#changes.push({ kind: "presence", user, status, ...(name !== undefined && { name }) });
     this.#now++;
     if (this.#timer !== undefined || this.#round) return;
     if (this.#options.subscriptions().length <= GATHER_FROM) return this.#send();
     this.#sendLater(QUIET_MS);
+  }
+
+  /**
+   * Gives a user another display name in what is not sent yet.
+   *
+   * @param user The user.
+   * @param name The name; undefined for none.
+   */
+  rename(user: string, name: string | undefined): void {
+    this.#changes = this.#changes.map((change) => {
+      return change.user === user && change.status ? { ...change, name } : change;
+    });
   }
 
   /** Forgets what was not sent yet. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeEnvelope, HISTORY_DEFAULT, type Limits, USERS_LISTED_MAX } from "../protocol/mod.ts";
+import { HISTORY_DEFAULT, type Limits } from "../protocol/mod.ts";
 import type { Problem, RoomRole } from "../protocol/mod.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
@@ -12,8 +12,9 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeduplicationWindow } from "./deduplication_window.ts";
+import { joinedOf } from "./joined_envelope.ts";
 import { UNDECIDED } from "./member_problems.ts";
-import type { LastEnvelope, MessageTexts } from "./message_batch.ts";
+import type { MessageTexts } from "./message_batch.ts";
 import type { OpeningGate } from "./opening_gate.ts";
 import type { Erasures } from "./erasures.ts";
 import { merge, type RecentChanges } from "./recent_changes.ts";
@@ -53,6 +54,8 @@ export interface JoinedRoom {
   readonly cursor: string;
   /** Reads the recent messages, once, for whom the key says, unless all give up before its turn. */
   open(key: string, isGivenUp: () => boolean): Promise<void> | undefined;
+  /** Gives the display name of a user who is there. */
+  nameOf(user: string): string | undefined;
   /** Tells what keeps a member from being there. */
   banOf(subscription: RoomSubscription): Problem | undefined;
   /** Has the users on other isolates known; undefined where they are. Never rejects. */
@@ -229,7 +232,7 @@ export class Joining {
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : this.#after(after);
     const kept = records.filter((record) => record.change || log.keeps(room.name, record));
-    const last = this.#joinedOf(subscription, recovered);
+    const last = joinedOf(subscription, { room, limits: this.#options.limits, recovered });
     subscribers.add(subscription, texts.batchOf(kept, { last }));
     subscription.goLive();
   }
@@ -258,41 +261,4 @@ export class Joining {
     const { recent, changes } = this.#options;
     return merge(recent.after(cursor), changes.after(cursor));
   }
-
-  /** Makes `joined`, which is encoded in the protocol of the member, and within this turn. */
-  #joinedOf({ user = "", presence, role }: RoomSubscription, recovered: boolean): LastEnvelope {
-    const { room, limits } = this.#options;
-    const { name, cursor } = room;
-    const all = room.users();
-    if (user !== "" && presence && !all.includes(user)) insert(all, user);
-    const typing = presence ? room.typingUsers().filter((other) => other !== user) : [];
-    return {
-      encode() {
-        const users = presence ? all : [];
-        const payload = { room: name, user, cursor, recovered, users, typing, limits };
-        return encodeEnvelope({ type: "joined", payload });
-      },
-      encodeV2() {
-        const users = presence ? listed(all, user).map((user) => ({ user })) : [];
-        const user_count = all.length;
-        const payload = { cursor, recovered, user_count, users, typing, role };
-        return encodeEnvelope({ type: "joined", room: name, payload });
-      },
-    };
-  }
-}
-
-/** The first users, and one of them in any case where it is among them all. */
-function listed(users: readonly string[], user: string): readonly string[] {
-  if (users.length <= USERS_LISTED_MAX) return users;
-  const first = users.slice(0, USERS_LISTED_MAX);
-  if (user > first[first.length - 1]) first[first.length - 1] = user;
-  return first;
-}
-
-/** Inserts a user where it belongs among sorted ones. */
-function insert(users: string[], user: string): void {
-  let at = users.length;
-  while (at > 0 && users[at - 1] > user) at--;
-  users.splice(at, 0, user);
 }

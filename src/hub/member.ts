@@ -166,6 +166,8 @@ export interface Subscription {
    * @param role The new role.
    */
   setRole(role: Role): void;
+  /** Shows the name that the member has by now beside the user, where that has changed. */
+  refreshName(): void;
   /** Leaves the room. A second call does nothing. */
   leave(): void;
   /**

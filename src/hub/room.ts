@@ -149,6 +149,7 @@ export class Room {
         fillWindow: () => this.#reader.fillWindow(),
         catchUp: () => this.#reader.catchUp(),
         users: () => presence.users(name),
+        nameOf: (user) => presence.nameOf(name, user),
         typingUsers: () => typing.users(),
       },
       subscribers,
@@ -158,6 +159,7 @@ export class Room {
       name,
       publish: (submission) => pending.submit(submission),
       change: (submission) => changes.pending.submit(submission),
+      rename: (subscription) => subscribers.rename(subscription),
       banOf,
       problemOf: ({ user, role }) => changes.sanctions.refusalOf(user, role),
       createQueue: (connection) => createQueue(options.moderation, connection),
@@ -220,10 +222,8 @@ export class Room {
   }
 
   /** Changes a message for a user who need not be here. Rejects where the room cannot be read. */
-  async change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
-    using _hold = this.#holds.take();
-    await this.#reader.open();
-    return await this.changes.make(submission);
+  change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
+    return this.#afterOpening(() => this.changes.make(submission));
   }
 
   async #afterOpening<T>(action: () => Promise<T>): Promise<T> {
@@ -261,8 +261,8 @@ export class Room {
     this.#reader.receive(message);
   }
 
-  /** Notifies the members that a user joined or left, on any isolate. */
-  notifyPresence(user: string, status: boolean): void {
+  /** Notifies the members that a user joined, left, or has another name (undefined). */
+  notifyPresence(user: string, status: boolean | undefined): void {
     this.#subscribers.notify(user, status);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeEnvelope } from "../protocol/mod.ts";
+import { encodeEnvelope, type PresentUser } from "../protocol/mod.ts";
 import { EnvelopeBatch, type StatusChange } from "./envelope_batch.ts";
 
 /**
@@ -45,22 +45,44 @@ export function statusBatch(
  */
 export function encodeStatusesV2(room: string, changes: readonly StatusChange[]): string[] {
   const typing: string[] = [];
-  const present = new Map<string, boolean>();
-  for (const { kind, user, status } of changes) {
+  const present = new Map<string, NetPresence>();
+  for (const change of changes) {
+    const { kind, user, status } = change;
     if (kind === "typing") {
       typing.push(encodeEnvelope({ type: "typing_status", room, payload: { user, status } }));
-      // Who came and left again, or the reverse, is where they were.
-    } else if (!present.delete(user)) present.set(user, status);
+    } else present.set(user, follow(present.get(user), change));
   }
-  if (present.size === 0) return typing;
-  const joined: { user: string }[] = [];
+  const joined: PresentUser[] = [];
   const left: string[] = [];
-  for (const [user, status] of present) {
-    if (status) joined.push({ user });
-    else left.push(user);
+  const renamed: PresentUser[] = [];
+  for (const [user, { wasHere, isHere, isRenamed, name }] of present) {
+    // Who came and left again, or the reverse, is where they were.
+    if (isHere && !wasHere) joined.push({ user, name });
+    else if (isHere && isRenamed) renamed.push({ user, name });
+    else if (wasHere && !isHere) left.push(user);
   }
+  if (joined.length + left.length + renamed.length === 0) return typing;
+  const payload = { joined, left, ...(renamed.length > 0 && { renamed }) };
   // Who joined and types is here before that is said.
-  return [encodeEnvelope({ type: "presence", room, payload: { joined, left } }), ...typing];
+  return [encodeEnvelope({ type: "presence", room, payload }), ...typing];
+}
+
+/** What several changes of one user's presence come to. */
+interface NetPresence {
+  readonly wasHere: boolean;
+  readonly isHere: boolean;
+  readonly isRenamed: boolean;
+  readonly name: string | undefined;
+}
+
+function follow(
+  before: NetPresence | undefined,
+  { status, name, isRename = false }: StatusChange,
+): NetPresence {
+  if (!before) return { wasHere: isRename || !status, isHere: status, isRenamed: isRename, name };
+  // The name of who has left is the last one.
+  const isRenamed = before.isRenamed || isRename || (status && before.name !== name);
+  return { wasHere: before.wasHere, isHere: status, isRenamed, name };
 }
 
 function encodeStatus({ kind, user, status }: StatusChange): string {

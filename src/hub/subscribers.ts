@@ -8,6 +8,7 @@ import type { Presence } from "../cluster/presence.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 import type { Hooks } from "./hooks.ts";
 import { JoinLeaveNotifier } from "./join_leave.ts";
+import { RenameNotifier } from "./rename_notifier.ts";
 import type { RoomHold } from "./room_holds.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -35,6 +36,7 @@ export class Subscribers {
   #snapshot: readonly RoomSubscription[] | undefined;
   readonly #options: SubscribersOptions;
   readonly #notifier: JoinLeaveNotifier;
+  readonly #renames: RenameNotifier;
 
   /**
    * Starts without subscriptions.
@@ -43,8 +45,15 @@ export class Subscribers {
    */
   constructor(options: SubscribersOptions) {
     this.#options = options;
+    const { presence, room } = options;
+    this.#renames = new RenameNotifier({
+      room,
+      subscriptions: () => this.all(),
+      nameOf: (user) => presence.nameOf(room, user),
+      has: (user) => presence.has(room, user),
+    });
     this.#notifier = new JoinLeaveNotifier({
-      room: options.room,
+      room,
       subscriptions: () => this.all(),
       // One without presence knows of nobody.
       since: (subscription) => {
@@ -87,9 +96,23 @@ export class Subscribers {
     subscription.sendWelcome(welcome);
     // One that leaves on being sent its history was never here.
     if (subscription.state === "left" || !this.has(subscription)) return;
-    const { user } = subscription;
-    if (user !== undefined && subscription.presence) presence.add(room, user, subscription);
+    const { user, member } = subscription;
+    if (user !== undefined && subscription.presence) {
+      presence.add(room, user, subscription, member.name);
+    }
     hooks?.joined(room, subscription);
+  }
+
+  /**
+   * Shows the display name that the member of a subscription has by now.
+   *
+   * @param subscription The subscription; may be none of this room's.
+   */
+  rename(subscription: RoomSubscription): void {
+    const { presence, room } = this.#options;
+    const { user, member } = subscription;
+    if (user === undefined || !subscription.presence || !this.has(subscription)) return;
+    presence.add(room, user, subscription, member.name);
   }
 
   /**
@@ -108,13 +131,17 @@ export class Subscribers {
   }
 
   /**
-   * Notifies the subscriptions that a user joined or left the room, on any isolate.
+   * Notifies the subscriptions that a user joined or left the room, on any isolate, or has another
+   * display name.
    *
    * @param user The user.
-   * @param status Whether the user is here now.
+   * @param status Whether the user is here now; undefined where the name alone has changed.
    */
-  notify(user: string, status: boolean): void {
-    this.#notifier.add(user, status);
+  notify(user: string, status: boolean | undefined): void {
+    const name = this.#options.presence.nameOf(this.#options.room, user);
+    if (status !== undefined) return this.#notifier.add(user, status, name);
+    this.#notifier.rename(user, name);
+    this.#renames.add(user);
   }
 
   /**
@@ -142,6 +169,7 @@ export class Subscribers {
     this.#subscriptions.clear();
     this.#snapshot = undefined;
     this.#notifier.clear();
+    this.#renames.clear();
     return subscriptions;
   }
 }

@@ -114,6 +114,10 @@ export class RoomSubscription implements Subscription {
     this.send(new EnvelopeBatch([], { v2: { encode: () => [text] } }));
   }
 
+  refreshName(): void {
+    this.#room.rename(this);
+  }
+
   /** Sets the role that a join has asked for, unless a newer one came meanwhile. */
   setFirstRole(role: Role): void {
     this.#role ??= role;

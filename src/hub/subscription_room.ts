@@ -32,6 +32,8 @@ export interface SubscriptionRoom<S> {
   startTyping(subscription: S): void;
   /** Ends the typing of a subscription. */
   stopTyping(subscription: S): void;
+  /** Shows the display name that the member has by now. */
+  rename(subscription: S): void;
   /** Removes a subscription that ends. */
   remove(subscription: S): void;
   /** Receives operational events. Must not throw. */

@@ -169,12 +169,14 @@ export interface PresenceEnvelopeV2 {
   readonly type: "presence";
   /** The room. */
   readonly room: RoomName;
-  /** The users; nobody is in both lists. */
+  /** The users; nobody is in two lists. */
   readonly payload: {
     /** Who joined. */
     readonly joined: readonly PresentUser[];
     /** Who left. */
     readonly left: readonly UserName[];
+    /** Who stays, and has another display name, or none, from now on. */
+    readonly renamed?: readonly PresentUser[];
   };
 }
 

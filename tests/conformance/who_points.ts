@@ -122,6 +122,12 @@ export const WHO_POINTS: readonly PointCheck[] = [
         await socket.first("chat_message");
       }
       await ann.until("three messages", () => ann.of("chat_message").length === 3);
+      const { users } = cleo.of("joined")[0];
+      assertEquals(users, [{ user: "ann", name: "Ann Lee" }, { user: "bob" }, { user: "cleo" }]);
+      const fresh = await tokenOf(hub, "ann", { name: "Ann Mae" });
+      ann.send({ type: "authenticate", payload: { token: fresh } });
+      const { renamed } = await bob.first("presence", ({ renamed }) => renamed !== undefined);
+      assertEquals(renamed, [{ user: "ann", name: "Ann Mae" }]);
       const names = ann.of("chat_message").map(({ user, name }) => [user, name]);
       assertEquals(names, [["ann", "Ann Lee"], ["bob", undefined], ["cleo", undefined]]);
       const token = await tokenOf(hub, "ann", { name: "Ann Mae" });
