@@ -299,10 +299,15 @@ test("a message costs few calls, however many rooms are open", async (server) =>
   }
   await pair.agree("first");
   const reads = () => server.calls.get("snapshot_read") ?? 0;
-  const before = reads();
-  for (const text of numbers(10)) await pair.agree(text);
-  // In each process it is asked what grew, and where it did the room is read.
-  const each = (reads() - before) / 10;
+  const counts: number[] = [];
+  for (const text of numbers(15)) {
+    const before = reads();
+    await pair.agree(text);
+    counts.push(reads() - before);
+  }
+  // In each process it is asked what grew, and where it did the room is read. On a busy machine a
+  // message takes long, and looks that come by the clock fall into some.
+  const each = middle(counts);
   console.log(`${each} reads a message with ${rooms.length} rooms open`);
   assert(each <= 6, `${each} reads a message`);
 });
