@@ -1,8 +1,8 @@
 """A chat in a terminal over protocol 2: python chat.py http://127.0.0.1:8000 lobby ann
 
-Prints what is said in the room and says what it reads, line by line. A lost connection is made
-again: the room resumes after the last message, and what was not acknowledged is sent again under
-the same ref, so that nothing is lost and nothing stands twice. Needs `pip install websockets`.
+Prints what is said and changed in the room, and says what it reads, line by line. A lost connection
+is made again: it resumes where it was, and what was not acknowledged is sent again under the same
+ref, so that nothing is lost and nothing stands twice. Needs `pip install websockets`.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import uuid
 from contextlib import suppress
 from urllib.parse import urlencode
 
+from messages import Messages
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -21,58 +22,53 @@ class Chat:
     def __init__(self, url: str, room: str, user: str) -> None:
         self.address = f"{url.rstrip('/').replace('http', 'ws', 1)}/ws?{urlencode({'user': user})}"
         self.room = room
-        self.cursor: str | None = None  # of the last message: where to resume
+        self.cursor: str | None = None  # of the last message or change: where to resume
+        self.messages = Messages()
         self.unsent: dict[str, str] = {}  # what was not acknowledged: text by ref
         self.socket: ClientConnection | None = None  # while the room is joined
-        self.wait = 0.0  # seconds after which a server that stops wants to be asked again
+        self.wait = 0.5  # seconds; a server that stops says when it wants to be asked again
 
     async def run(self) -> None:
         # Comes back by itself, ever more rarely, unless the server refuses for good.
         async for socket in connect(self.address, subprotocols=["hubbub.v2"]):
             with suppress(ConnectionClosed):
-                await self.send(socket, "join", {"after": self.cursor} if self.cursor else {})
+                join = {"after": self.cursor} if self.cursor else {}
+                await socket.send(json.dumps({"type": "join", "room": self.room, "payload": join}))
                 async for frame in socket:
                     for line in frame.split("\n"):
-                        await self.receive(socket, json.loads(line))
+                        await self.receive(socket, **json.loads(line))
             self.socket = None
             if (socket.close_code or 0) >= 4500:
                 sys.exit(f"The server closed: {socket.close_code} {socket.close_reason}")
-            await asyncio.sleep(self.wait or 0.5)
-            self.wait = 0.0
+            await asyncio.sleep(self.wait)
 
-    async def send(self, socket: ClientConnection, type: str, payload: dict) -> None:
-        await socket.send(json.dumps({"type": type, "room": self.room, "payload": payload}))
+    async def receive(self, socket: ClientConnection, type: str, payload: dict, **_) -> None:
+        if type in ("chat_message", "message_changed"):
+            self.cursor = max(self.cursor or "", payload["cursor"])
+            self.unsent.pop(payload.get("ref"), None)  # none but the sender gets it
+            self.messages.take(type, payload)
+        elif type == "joined":
+            print(f"* {payload['user_count']} in {self.room}", flush=True)
+            self.socket = socket
+            await self.send(*self.unsent)
+        elif type in ("error", "left"):  # types that are not known are passed over
+            print(f"! {payload['code']}: {payload['message']}", file=sys.stderr, flush=True)
+            if payload["code"] in ("rate_limited", "internal", "not_stored", "unavailable"):
+                await asyncio.sleep(payload.get("retry_after_ms", 1000) / 1000)
+                return await self.send(payload.get("ref"))
+            self.unsent.pop(payload.get("ref"), None)
+        elif type == "draining":
+            self.wait = payload["reconnect_after_ms"] / 1000
 
-    async def receive(self, socket: ClientConnection, envelope: dict) -> None:
-        payload = envelope["payload"]
-        match envelope["type"]:  # types that are not known are passed over
-            case "chat_message":
-                self.cursor = payload["cursor"]
-                self.unsent.pop(payload.get("ref"), None)  # none but the sender gets it
-                print(f"{payload['user']}: {payload['text']}", flush=True)
-            case "joined":
-                print(f"* {payload['user_count']} in {self.room}", flush=True)
-                self.socket = socket
-                await self.say(*self.unsent)
-            case "error":
-                print(f"! {payload['code']}: {payload['message']}", file=sys.stderr, flush=True)
-                ref = payload.get("ref")
-                if payload["code"] in ("rate_limited", "internal", "not_stored", "unavailable"):
-                    await asyncio.sleep(payload.get("retry_after_ms", 1000) / 1000)
-                    await self.say(*[ref] if ref else [])
-                else:
-                    self.unsent.pop(ref, None)
-            case "draining":
-                self.wait = payload["reconnect_after_ms"] / 1000
-
-    async def say(self, *refs: str) -> None:
+    async def send(self, *refs: str) -> None:
         with suppress(ConnectionClosed):  # it is sent again
             for ref in refs:
                 if self.socket and (text := self.unsent.get(ref)) is not None:
-                    await self.send(self.socket, "chat_message", {"text": text, "ref": ref})
+                    message = {"room": self.room, "payload": {"text": text, "ref": ref}}
+                    await self.socket.send(json.dumps({"type": "chat_message"} | message))
 
 
-async def main(url: str, room: str, user: str) -> bool:
+async def main(url: str, room: str, user: str) -> None:
     chat, lines, loop = Chat(url, room, user), asyncio.Queue(), asyncio.get_running_loop()
 
     def read() -> None:
@@ -86,10 +82,11 @@ async def main(url: str, room: str, user: str) -> bool:
     while line := await lines.get():
         ref = str(uuid.uuid4())
         chat.unsent[ref] = line.rstrip("\n")
-        await chat.say(ref)
+        await chat.send(ref)
     while chat.unsent and not running.done():
         await asyncio.sleep(0.05)
-    return running.done() and running.result()
+    if running.done():
+        running.result()
 
 
 if __name__ == "__main__":

@@ -465,4 +465,25 @@ export const COMMON_POINTS: readonly PointCheck[] = [
       assertEquals(await ann.refused("hello", ""), once);
     },
   },
+  {
+    id: "ALL-26",
+    check: inBoth(async (hub, version, room) => {
+      await using ann = await Member.join(hub, { room, user: anew("ann"), version });
+      const limited = () => ann.socket.of("error").filter(({ code }) => code === "rate_limited");
+      for (let n = 0; n < 60; n++) ann.socket.send({ type: "ping", payload: {} });
+      await ann.socket.until(
+        "60 answers",
+        () => ann.socket.of("pong").length + limited().length >= 60,
+      );
+      // A busy server takes some more than the burst.
+      const count = limited().length;
+      assert(count > 0 && count <= 20, `${count}`);
+      assert(limited().every(({ retry_after_ms: ms }) => ms > 0 && ms <= 1000));
+      for (let n = 0; n < 6; n++) {
+        ann.socket.send({ type: "authenticate", payload: { token: "x" } });
+      }
+      await ann.socket.until("a limit on tokens", () => limited().length > count);
+      assert(limited()[count].retry_after_ms > 1000);
+    }),
+  },
 ];

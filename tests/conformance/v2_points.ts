@@ -224,18 +224,26 @@ export const V2_POINTS: readonly PointCheck[] = [
     async check(hub) {
       const room = anew("room");
       await using bob = await member(hub, room, "bob");
+      await using dan = await member(hub, room, "dan");
+      // Who types already, and is seen to.
+      bob.type(true);
+      await dan.socket.first("typing_status");
+      await dan.socket.close();
+      await bob.socket.until("dan's end", () => bob.presence.includes("-dan"));
+      bob.type(true);
       await using socket = await connect(hub, "ghost");
       socket.send(join(room, { presence: false }));
       const { cursor: _place, role: _role, ...rest } = await socket.first("joined");
       assertEquals(rest, { recovered: true, user_count: 1, users: [], typing: [] });
-      bob.type(true);
+      bob.type(false);
       await using cleo = await member(hub, room, "cleo");
       assertEquals(cleo.joined.users, [{ user: "bob" }, { user: "cleo" }]);
       await bob.socket.until("cleo", () => bob.presence.includes("+cleo"));
       await bob.store("hello");
       await socket.first("chat_message", ({ text }) => text === "hello");
       assertEquals([socket.of("typing_status"), socket.of("presence")], [[], []]);
-      assertEquals(bob.presence, ["+cleo"]);
+      assertEquals(bob.presence.slice(-1), ["+cleo"]);
+      assert(!bob.presence.includes("+ghost"));
       socket.send(say(room, "boo"));
       await bob.socket.first("chat_message", ({ user }) => user === "ghost");
     },

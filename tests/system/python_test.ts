@@ -38,6 +38,39 @@ Deno.test("the chat in Python speaks protocol 2", chatting, async () => {
   assertEquals(said, expected);
 });
 
+Deno.test("the chat in Python shows what is changed, each change once", chatting, async () => {
+  await using server = await serveAlone();
+  const { cursor } = await (await say(server.url, { user: "ann", text: "helo" })).json();
+  const address = `${server.url}/rooms/lobby/messages/${cursor}`;
+  const react = async (user: string, emoji: string, method = "PUT") => {
+    const query = new URLSearchParams({ user, emoji });
+    await (await fetch(`${address}/reactions?${query}`, { method })).body?.cancel();
+  };
+  await react("eve", "👋");
+  await using program = new PythonProgram(CHAT, server.url, "lobby", "bob");
+  await program.until("* 1 in lobby");
+  const body = JSON.stringify({ user: "ann", text: "hello" });
+  await (await fetch(address, { method: "PATCH", body })).body?.cancel();
+  await react("cleo", "👋");
+  await react("cleo", "👍");
+  await react("eve", "👋", "DELETE");
+  await (await fetch(`${address}?user=ann`, { method: "DELETE" })).body?.cancel();
+  await program.until("~ ann: (deleted)");
+  assertEquals(program.lines, [
+    "ann: helo 👋1",
+    "* 1 in lobby",
+    "~ ann: hello 👋1",
+    "~ ann: hello 👋2",
+    "~ ann: hello 👋2 👍1",
+    "~ ann: hello 👋1 👍1",
+    "~ ann: (deleted)",
+  ]);
+  // Who comes later sees what is left.
+  await using late = new PythonProgram(CHAT, server.url, "lobby", "dan");
+  await late.until("* 2 in lobby");
+  assertEquals(late.lines, ["ann: (deleted)", "* 2 in lobby"]);
+});
+
 Deno.test("the chat in Python comes back, and says what it had not said", chatting, async () => {
   using kv = await Deno.openKv(":memory:");
   const first = serve(kv);
