@@ -10,6 +10,16 @@ const TOTAL_MS = 400;
 const FLOOR_MS = 10;
 /** Milliseconds after which what was spent counts for 37 % (1/e). */
 const DECAY_MS = 1_000;
+/**
+ * Milliseconds that an answer of the runtime may take before there is less to share, and under which
+ * there is more again: a message waits for some five of them.
+ */
+const SLOW_MS = 40;
+const FAST_MS = 15;
+/** By how much less, and more, and how little at least. */
+const LESS = 0.8;
+const MORE = 1.05;
+const LEAST = 0.15;
 /** Accounts from which on those of addresses that have long been quiet are deleted. */
 const SWEEP_FROM = 1_000;
 /** Milliseconds that count for nothing. */
@@ -50,7 +60,9 @@ export interface ProcessorSharesOptions {
  * keeps others waiting, whatever it is that takes the time. So the time is counted by address, and
  * who has used more than is left over for all others waits until it is less. One address can have
  * half of what there is, the next half of what is then left, and every one a little, so that those
- * who want little never wait (dynamic thresholds, as in the budget of bytes).
+ * who want little never wait (dynamic thresholds, as in the budget of bytes). What cannot be counted,
+ * such as the runtime's own work and a slow processor, shows in how long answers of the runtime take:
+ * there is less to share while they are slow.
  *
  * @example
  * ```ts
@@ -67,6 +79,8 @@ export class ProcessorShares {
   readonly #accounts = new Map<string, Spent>();
   readonly #all: Spent;
   #sweepAt = SWEEP_FROM;
+  /** The part of the total that there is to share now. */
+  #part = 1;
 
   /** @param options How much there is to share. */
   constructor({ totalMs = TOTAL_MS, now = () => performance.now() }: ProcessorSharesOptions = {}) {
@@ -112,7 +126,17 @@ export class ProcessorShares {
     decay(account, now);
     if (account.ms <= FLOOR_MS) return false;
     decay(this.#all, now);
-    return account.ms > this.#totalMs - this.#all.ms;
+    return account.ms > this.#part * this.#totalMs - this.#all.ms;
+  }
+
+  /**
+   * Adapts what there is to share to how busy the processor is.
+   *
+   * @param delayMs Milliseconds that an answer of the runtime took that costs it no time.
+   */
+  adapt(delayMs: number): void {
+    if (delayMs > SLOW_MS) this.#part = Math.max(LEAST, LESS * this.#part);
+    else if (delayMs < FAST_MS) this.#part = Math.min(1, MORE * this.#part);
   }
 
   /**

@@ -106,7 +106,7 @@ export class RequestGate {
     const delay = this.#delay.of(address, () => !isHeadLong(request));
     if (delay instanceof Promise) await delay;
     const answer = this.#answer(error, request, bindings);
-    return delay === "full" && !isHttp2(request) ? await cutOff(answer) : answer;
+    return delay === "full" && !isHttp2(request) ? cutOff(answer) : answer;
   }
 
   #answer(error: unknown, request: Request, { info, slot }: RequestBindings): Response {

@@ -26,6 +26,7 @@ import { ANSWER_MS_PER_BYTE } from "../access/processor_costs.ts";
 import { httpError, retryAfter } from "../access/http_error.ts";
 import { AllowedOrigins } from "../access/origin.ts";
 import { ConnectionMonitor } from "../connection/connection_monitor.ts";
+import { LoopProbe } from "../connection/loop_probe.ts";
 import { TurnScheduler } from "../connection/turn_scheduler.ts";
 import { WriteScheduler } from "../connection/write_scheduler.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -116,9 +117,13 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     isMemoryShort: (share) => monitor.isFull(share),
   });
   metrics.readFrom(access, monitor);
+  const probe = new LoopProbe({ onDelay: (ms) => access.processor.adapt(ms) });
   const shares = {
     isOver: (address: string) => !hub.isDraining && access.processor.isOver(address),
-    onHeld: (address: string) => access.reportWait(address),
+    onHeld(address: string) {
+      access.reportWait(address);
+      probe.poke();
+    },
   };
   const services: ServerServices = {
     hub,
@@ -216,6 +221,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
 
   async function drain(): Promise<void> {
     gate.stop();
+    probe.stop();
     await hub.drain();
     monitor.sendAway();
     const until = performance.now() + DRAIN_CLOSE_MS;

@@ -29,10 +29,11 @@ export class Stranger {
   }
 
   /** How long the visits took since the last call: how many, median, longest. */
-  takeVisits(): string {
+  takeVisits(): { readonly count: number; readonly text: string } {
     const visits = sorted(this.#visitsMs.splice(0));
     const ms = (part: number) => at(visits, part).toFixed(0);
-    return `${visits.length} visits of strangers, p50 ${ms(0.5)} max ${ms(1)} ms`;
+    const text = `${visits.length} visits of strangers, p50 ${ms(0.5)} max ${ms(1)} ms`;
+    return { count: visits.length, text };
   }
 
   /** Comes no more; returns where it was not let in. */

@@ -18,13 +18,31 @@ const LOGGED_MAX_BYTES = 1024 * 1024;
 /** Milliseconds for which a hub is left alone before it is attacked, and after. */
 const CALM_MS = 3_000;
 
+/** What a trial showed: the worst of its windows, and what was not as it should be. */
+export interface Verdict {
+  readonly name: string;
+  /** The most memory of the hub, in bytes. */
+  residentBytes: number;
+  /** How long acknowledgements took in the window in which the slowest hundredth took longest. */
+  delays: Delays | undefined;
+  /** The same in the hub that nobody attacked. */
+  calm: Delays | undefined;
+  /** How many strangers came by and were let in. */
+  visits: number;
+  readonly problems: string[];
+}
+
 /** What is tried. */
 export interface TrialOptions {
   /** The attacks, by name. */
   readonly attacks: readonly string[];
   /** Who may enter the hub. */
   readonly entry: Entry;
+  /** What to call it. */
+  readonly name: string;
   readonly seconds: number;
+  /** Seconds after which a line is written, with the figures since the one before. */
+  readonly windowSeconds: number;
   readonly addresses: Addresses;
   /** The directory for a profile of the hub's processor time. @default {none} */
   readonly profile?: string;
@@ -34,14 +52,22 @@ export interface TrialOptions {
  * Attacks a hub while others behave in it, and beside it one that nobody attacks: both have the
  * same machine at the same time, so that the second one shows the same minutes without abuse.
  *
- * @returns What was not as it should be.
+ * @returns What it showed.
  */
-export async function runTrial(options: TrialOptions): Promise<string[]> {
-  const { attacks, entry, seconds, addresses } = options;
+export async function runTrial(options: TrialOptions): Promise<Verdict> {
+  const { attacks, entry, seconds, windowSeconds, addresses } = options;
   const mayBeCut = attacks.some((name) => ATTACKS.get(name)!.takesDescriptors);
   const isForAll = attacks.length > 1;
   const isUnseen = attacks.some((name) => ATTACKS.get(name)!.isUnseen);
   const problems: string[] = [];
+  const verdict: Verdict = {
+    name: options.name,
+    residentBytes: 0,
+    delays: undefined,
+    calm: undefined,
+    visits: 0,
+    problems,
+  };
   await using hub = await ObservedHub.start({ entry, isForAll, profile: options.profile });
   await using control = await ObservedHub.start({ entry, isForAll });
   const company = await Company.enter(hub, addresses.members);
@@ -62,7 +88,7 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
   });
   const end = performance.now() + seconds * 1_000;
   while (performance.now() < end) {
-    const until = Math.min(end, performance.now() + 60_000);
+    const until = Math.min(end, performance.now() + windowSeconds * 1_000);
     while (performance.now() < until) {
       await pause(Math.max(0, Math.min(1_000, until - performance.now())));
       try {
@@ -71,8 +97,14 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
         if (!mayBeCut && !isUnseen) problems.push(`no metrics: ${error}`);
       }
     }
-    problems.push(...report(hub, company.takeDelays(), calm.takeDelays(), mayBeCut || isUnseen));
-    console.log(`    ${stranger.takeVisits()}; control ${control.entry}`);
+    report(verdict, hub, {
+      delays: company.takeDelays(),
+      calm: calm.takeDelays(),
+      mayWait: mayBeCut || isUnseen,
+    });
+    const visits = stranger.takeVisits();
+    verdict.visits += visits.count;
+    console.log(`    ${visits.text}; control ${control.entry}`);
   }
   const { counts, surprises } = await attackers.end();
   problems.push(...surprises);
@@ -97,12 +129,17 @@ export async function runTrial(options: TrialOptions): Promise<string[]> {
   if (loggedBytes > LOGGED_MAX_BYTES * Math.max(1, seconds / 60)) {
     problems.push(`${mib(loggedBytes)} MiB of log`);
   }
-  return problems;
+  return verdict;
 }
 
-/** Writes a minute down, and says what was wrong in it. */
-function report(hub: ObservedHub, delays: Delays, calm: Delays, mayWait: boolean): string[] {
-  const problems: string[] = [];
+/** Writes a window down, and adds what was wrong in it. */
+function report(
+  verdict: Verdict,
+  hub: ObservedHub,
+  seen: { readonly delays: Delays; readonly calm: Delays; readonly mayWait: boolean },
+): void {
+  const { problems } = verdict;
+  const { delays, calm, mayWait } = seen;
   const residents = hub.takeResidents();
   const allowed = SLOWER * Math.max(NOISE_MS, calm.p95);
   const lag = hub.metric("hubbub_event_loop_delay_seconds_sum") /
@@ -113,8 +150,12 @@ function report(hub: ObservedHub, delays: Delays, calm: Delays, mayWait: boolean
     `connections ${hub.metric("hubbub_connections")}, rooms ${hub.metric("hubbub_rooms")},`,
     `waiting ${mib(hub.metric("hubbub_waiting_bytes"))} MiB, loop ${(1000 * lag).toFixed(1)} ms`,
   );
+  verdict.residentBytes = Math.max(verdict.residentBytes, residents.most);
+  if (!(verdict.delays && verdict.delays.p99 > delays.p99)) {
+    Object.assign(verdict, { delays, calm });
+  }
   if (residents.most > RESIDENT_MAX_BYTES) problems.push(`it took ${mib(residents.most)} MiB`);
-  if (mayWait) return problems;
+  if (mayWait) return;
   if (delays.p99 > allowed) {
     problems.push(`acks took ${delays.p99.toFixed(0)} ms at p99, allowed ${allowed.toFixed(0)}`);
   }
@@ -122,7 +163,6 @@ function report(hub: ObservedHub, delays: Delays, calm: Delays, mayWait: boolean
     problems.push(`an ack took ${delays.most.toFixed(0)} ms`);
   }
   if (delays.count < calm.count / 2) problems.push(`only ${delays.count} of ${calm.count} acks`);
-  return problems;
 }
 
 function textOf({ count, p50, p95, p99, most }: Delays): string {

@@ -34,3 +34,17 @@ Deno.test("ProcessorShares keeps nothing of addresses that have long been quiet"
   for (let i = 0; i < 5_000; i++, now += 100) shares.charge(`192.0.2.${i}`, 1);
   assert(shares.size <= 2_000, `${shares.size} accounts`);
 });
+
+Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow", () => {
+  const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
+  shares.charge("192.0.2.1", 100);
+  assertEquals(shares.isOver("192.0.2.1"), false);
+  for (let i = 0; i < 20; i++) shares.adapt(500);
+  assert(shares.isOver("192.0.2.1"));
+  shares.charge("192.0.2.2", 9);
+  assertEquals(shares.isOver("192.0.2.2"), false, "everybody a little");
+  for (let i = 0; i < 100; i++) shares.adapt(20);
+  assert(shares.isOver("192.0.2.1"), "neither slow nor fast");
+  for (let i = 0; i < 100; i++) shares.adapt(1);
+  assertEquals(shares.isOver("192.0.2.1"), false);
+});
