@@ -112,3 +112,55 @@ Deno.test("Firefox: under a base path the page finds its files, its room and its
   await page.waitForSelector("#door-user");
   assertEquals(page.url(), `${server.url}/deep/chat/`);
 });
+
+Deno.test("Firefox: messages are edited, reacted to, answered and deleted", {
+  ...FIREFOX,
+}, async () => {
+  await using server = await serveAlone();
+  await server.hub.publish("lobby", "bob", { text: "first of bob" });
+  await using firefox = Firefox.shared();
+  const page = await firefox.window();
+  await enterRoom(page, `${server.url}/r/lobby`, "ann");
+  await isCount(page, "#days .message", 1);
+  const text = (selector: string, words: string) =>
+    page.waitForFunction(
+      (selector, words) => document.querySelector(selector)?.textContent?.includes(words),
+      {},
+      selector,
+      words,
+    );
+  await page.hover("#days .message .text");
+  await page.locator("#tool-react").click();
+  await page.waitForFunction(() => document.activeElement?.textContent === "👍");
+  await page.keyboard.press("Enter");
+  await text(".reaction", "👍 1");
+  await page.hover("#days .message .text");
+  await page.locator("#tool-reply").click();
+  await text("#composer-task", "Answering bob");
+  await page.type("#composer-text", "my answer");
+  await page.keyboard.press("Enter");
+  await text("#days .own .quote", "first of bob");
+  await page.focus("#composer-text");
+  await page.keyboard.press("ArrowUp");
+  await text("#composer-task", "Editing your message");
+  await page.type("#composer-text", ", edited");
+  await page.keyboard.press("Enter");
+  await text("#days .own .text", "my answer, edited");
+  await text("#days .own .edited", "(edited)");
+  await page.click("#days .own .quote");
+  await page.waitForFunction(() =>
+    document.activeElement?.querySelector(".text")?.textContent === "first of bob"
+  );
+  await page.hover("#days .own .text");
+  await page.locator("#tool-delete").click();
+  await page.waitForFunction(() => document.activeElement?.id === "ask-delete-no");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await text("#days", "This message was deleted");
+  const changes = await server.hub.log.changes("lobby", "0".repeat(20), { limit: 9 });
+  assertEquals(changes.map(({ kind }) => kind), ["reaction", "edit", "delete"]);
+  await page.reload();
+  await isState(page, "Connected");
+  await text(".reaction", "👍 1");
+  await text("#days", "This message was deleted");
+});
