@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { type ChatClient, createClient, type Room, type RoomMessage } from "@hubbub/hub/client";
+import { type ChatClient, ChatError, createClient } from "@hubbub/hub/client";
+import type { Room, RoomMessage } from "@hubbub/hub/client";
+import type { Message } from "@hubbub/hub/protocol";
 import type { Random } from "./random.ts";
 import { Storm, type StormOptions, type StormReport, within } from "./storm.ts";
 
@@ -11,11 +13,26 @@ export interface RoomsStormOptions extends StormOptions {
 
 /** Messages that one user has on the way at once, over all rooms. */
 const WINDOW = 200;
+/** Shares of the messages after which their sender edits, deletes, or reacts to one that is shown. */
+const SHARES = { edit: 0.1, delete: 0.03, react: 0.2 };
+
+/** What a member said, and what should have become of it. */
+interface Said {
+  readonly text: string;
+  /** What it says now; undefined where it was deleted. */
+  now: string | undefined;
+  /** The answer to it. */
+  stored?: RoomMessage;
+}
+
+/** A message as everybody has it, whoever reads it. */
+type Shown = Pick<Message, "cursor" | "reactions"> & { readonly text?: string };
 
 /**
- * The storm of `runStorm` for users who are in many rooms on one connection. Checks of each room
- * that each message is stored once, that each promise resolves with its own message, that both users
- * have the whole log in its order and without a gap, and that nothing ends but where the hub says so.
+ * The storm of `runStorm` for users who are in many rooms on one connection, and who change messages.
+ * Checks of each room that each message is stored once, that each promise resolves with its own
+ * message, that both users have the whole log in its order and without a gap, with all that became of
+ * its messages, and that nothing ends but where the hub says so.
  */
 export async function runRoomsStorm(options: RoomsStormOptions): Promise<StormReport> {
   const { rooms, messages, faults } = options;
@@ -48,7 +65,10 @@ export async function runRoomsStorm(options: RoomsStormOptions): Promise<StormRe
   for (const name of names) {
     const log = await storm.log(name);
     stored += log.length;
-    for (const member of members) member.check(name, log);
+    for (const member of members) {
+      await before(member.until(() => member.agrees(name, log))).catch(() => {}); // The check tells.
+      member.check(name, log);
+    }
   }
   assertEquals(stored, said, "stored messages");
   return storm.report(said);
@@ -62,7 +82,7 @@ class RoomsMember {
   readonly #user: string;
   readonly #rooms: ReadonlyMap<string, Room>;
   /** What was sent into each room, in the order of the calls, and the answers. */
-  readonly #said = new Map<string, { text: string; stored?: RoomMessage }[]>();
+  readonly #said = new Map<string, Said[]>();
   readonly #waiting = new Set<() => void>();
 
   constructor(client: ChatClient, user: string, names: readonly string[]) {
@@ -126,30 +146,62 @@ class RoomsMember {
       while (next < count || (!isOver() && next < 3 * count)) {
         const text = `${this.#user} ${next++}`;
         const room = rooms[random.below(rooms.length)];
-        const said: { text: string; stored?: RoomMessage } = { text };
+        const said: Said = { text, now: text };
         this.#said.get(room.name)?.push(said);
         said.stored = await room.send({ text });
+        await this.#change(room, said, random);
       }
     };
     await Promise.all(Array.from({ length: WINDOW }, speaker));
     return next;
   }
 
-  check(name: string, log: readonly { cursor: string; user: string; text: string }[]): void {
+  /** Now and then changes a message; each waits for its answer, as the next message does for it. */
+  async #change(room: Room, said: Said, random: Random): Promise<void> {
+    const chance = random.next();
+    if (chance < SHARES.edit) {
+      said.now = `${said.text}, edited`;
+      await room.edit(said.stored!, { text: said.now });
+    } else if (chance < SHARES.edit + SHARES.delete) {
+      said.now = undefined;
+      await room.delete(said.stored!);
+    } else if (chance < SHARES.edit + SHARES.delete + SHARES.react) {
+      const shown = room.snapshot.messages.filter(({ status }) => status === "sent").slice(-20);
+      const emoji = random.pick(["👍", "❤"]);
+      await room.react(random.pick(shown), emoji, random.chance(0.7)).catch((error) => {
+        // It was deleted meanwhile.
+        if (!(error instanceof ChatError) || error.code !== "not_found") throw error;
+      });
+    }
+  }
+
+  /** Whether a room is shown as it is stored. */
+  agrees(name: string, log: readonly Message[]): boolean {
+    const { messages = [] } = this.#rooms.get(name)?.snapshot ?? {};
+    return JSON.stringify(messages.map(shownOf)) === JSON.stringify(log.map(shownOf));
+  }
+
+  check(name: string, log: readonly Message[]): void {
     const { messages = [], status } = this.#rooms.get(name)?.snapshot ?? {};
     const who = `${this.#user} in ${name}`;
     assertEquals(status, "live", who);
-    assertEquals(messages.map(({ cursor }) => cursor), log.map(({ cursor }) => cursor), who);
-    assertEquals(messages.map(({ text }) => text), log.map(({ text }) => text), who);
+    assertEquals(messages.map(shownOf), log.map(shownOf), who);
     const own = log.filter(({ user }) => user === this.#user);
     const said = this.#said.get(name) ?? [];
-    assertEquals(own.map(({ text }) => text).sort(), said.map(({ text }) => text).sort(), who);
+    assertEquals(own.length, said.length, who);
     assertEquals(said.map(({ stored }) => stored?.text), said.map(({ text }) => text), who);
-    const places = new Map(own.map(({ text, cursor }) => [text, cursor]));
+    const now = new Map(own.map((message) => [message.cursor, shownOf(message).text]));
     assertEquals(
-      said.map(({ stored }) => stored?.cursor),
-      said.map(({ text }) => places.get(text)),
+      said.map(({ stored }) => now.get(stored?.cursor ?? "")),
+      said.map(({ now }) => now),
       who,
     );
   }
+}
+
+/** What a message says to whoever reads it. */
+function shownOf(message: Message | RoomMessage): Shown {
+  const { cursor = "", text, deleted, reactions = [] } = message;
+  const kinds = reactions.map(({ emoji, count, users }) => ({ emoji, count, users }));
+  return { cursor, text: deleted ? undefined : text, reactions: kinds };
 }
