@@ -10,7 +10,8 @@ import { cursorAt, tagOf } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { changeRecord } from "../store/folded_record.ts";
 import { hashRef, refHashText, refName } from "../store/ref_hash.ts";
-import type { ChangeCallback } from "./publish_result.ts";
+import { NOT_FOUND } from "./change_rules.ts";
+import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
 import type { AppendOwner, CommitAppend } from "./room_append.ts";
 
 /** A change on its way into the log. */
@@ -67,6 +68,18 @@ export function committedChange(
   { commit, index }: { readonly commit: string; readonly index: number },
 ): LogRecord {
   return changeRecord({ ...change, cursor: cursorAt(commit, index, tagOf(change.id)) });
+}
+
+/**
+ * Makes the result of a change that is stored.
+ *
+ * @param record The change, as it came out of the log.
+ * @param ref The sender's name for it.
+ * @returns The result: a refusal of an edit that is erased, since the deletion came before it.
+ */
+export function storedResult(record: LogRecord, ref: string | undefined): ChangeResult {
+  if (record.envelope !== "") return { status: "stored", change: record };
+  return { status: "refused", problem: { ...NOT_FOUND, ref } };
 }
 
 /** Writes down the place of a first use as well: it may be taken back while others react so. */

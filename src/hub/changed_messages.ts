@@ -5,7 +5,7 @@
  */
 
 import type { MessageChangeRecord } from "../store/change.ts";
-import type { LogRecord } from "../store/entry.ts";
+import { erasedRecord, type LogRecord } from "../store/entry.ts";
 import { foldRecord } from "../store/folded_record.ts";
 import { MessageState } from "../store/message_state.ts";
 import type { RoomLog } from "../store/room_log.ts";
@@ -90,7 +90,12 @@ export class ChangedMessages {
    */
   apply(change: MessageChangeRecord): void {
     this.#options.recent.apply(change);
-    this.#older.get(change.message)?.state.apply(change);
+    const older = this.#older.get(change.message);
+    older?.state.apply(change);
+    if (older && change.kind === "delete") {
+      const record = erasedRecord(this.#options.room, older.record);
+      this.#older.set(change.message, { ...older, record });
+    }
     this.#reading.get(change.message)?.push(change);
   }
 }

@@ -16,6 +16,7 @@ import { type FlushTracker, lastInTime } from "./flush_tracker.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import type { PendingChanges } from "./pending_changes.ts";
 import type { PendingMessages } from "./pending_messages.ts";
+import { erasedEdit } from "../store/folded_record.ts";
 import { encodeRecord } from "./read_records.ts";
 import type { RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
@@ -208,9 +209,12 @@ export class Delivery {
     return applied;
   }
 
-  #applyChange(record: LogRecord, change: ChangeRecord, applied: Applied): void {
+  #applyChange(stored: LogRecord, change: ChangeRecord, applied: Applied): void {
     const { changes, messages, metrics, onControl, pendingChanges } = this.#options;
-    this.#cursor = record.cursor;
+    this.#cursor = stored.cursor;
+    // An edit that another isolate made before it had seen the deletion is shown to nobody.
+    const isLate = change.kind === "edit" && messages.find(change.message)?.state?.isDeleted;
+    const record = isLate ? erasedEdit(stored) : stored;
     changes.push(record);
     const append = pendingChanges.take(record.id);
     if (append) {
@@ -223,10 +227,9 @@ export class Delivery {
     }
     messages.apply(change);
     if (change.kind === "delete") changes.erase(change.message);
-    const isDeleted = change.kind === "delete" ||
-      (change.kind === "edit" && messages.find(change.message)?.state?.isDeleted);
-    // An edit that another isolate made before it had seen the deletion.
-    if (isDeleted) applied.deleted.set(change.message, append !== undefined);
+    if (change.kind === "delete" || isLate) {
+      applied.deleted.set(change.message, append !== undefined);
+    }
     // Nothing of it would be left to show.
     if (record.envelope !== "") applied.shown.push(record);
   }

@@ -10,40 +10,20 @@ import type { Claim } from "../store/claimed_error.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { changeRecord } from "../store/folded_record.ts";
-import type { RoomLog } from "../store/room_log.ts";
-import { type ChangeAppend, committedChange, composeChange } from "./change_append.ts";
-import type { ChangeRepeats } from "./change_repeats.ts";
+import {
+  type ChangeAppend,
+  committedChange,
+  composeChange,
+  storedResult,
+} from "./change_append.ts";
 import { changesNothing, type ChangeSubmission, isFirstUse } from "./change_rules.ts";
 import { NOT_FOUND, problemOf } from "./change_rules.ts";
-import type { ChangedMessages } from "./changed_messages.ts";
 import { hashDraft } from "./draft_hash.ts";
 import { refReused } from "./duplicate_results.ts";
 import { JudgementQueue } from "./judgement_queue.ts";
-import type { PendingMessagesOptions } from "./pending_options.ts";
+import type { PendingChangesOptions } from "./pending_changes_options.ts";
 import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
 import type { AppendOwner, CommitAppend } from "./room_append.ts";
-
-/** How {@linkcode PendingChanges} behaves. */
-export interface PendingChangesOptions extends
-  Pick<
-    PendingMessagesOptions,
-    | "commits"
-    | "createId"
-    | "guard"
-    | "hold"
-    | "isDraining"
-    | "metrics"
-    | "moderation"
-    | "room"
-    | "timestamp"
-  > {
-  /** The rooms' logs. */
-  readonly log: Pick<RoomLog, "changes" | "entryMaxBytes">;
-  /** The messages that are changed. */
-  readonly messages: ChangedMessages;
-  /** What becomes of changes that were made before. */
-  readonly repeats: ChangeRepeats;
-}
 
 /** The changes of a room on their way into the log: each is held against what its message is now. */
 export class PendingChanges implements AppendOwner {
@@ -241,7 +221,8 @@ export class PendingChanges implements AppendOwner {
 
   /** Gives the result of a change to all that wait for it. Never throws. */
   settle(append: CommitAppend, record: LogRecord): void {
-    this.#answer((append as ChangeAppend).answers, { status: "stored", change: record });
+    const { answers, change } = append as ChangeAppend;
+    this.#answer(answers, storedResult(record, change.ref));
   }
 
   /** The record of a change whose commit is known. */

@@ -6,6 +6,7 @@
 
 import type { LogRecord } from "../store/entry.ts";
 import { ORIGIN } from "../store/cursor.ts";
+import { erasedEdit } from "../store/folded_record.ts";
 
 /** The most changes that a room keeps, and UTF-16 code units of their envelopes. */
 export const CHANGES_KEPT = 256;
@@ -64,6 +65,10 @@ export class RecentChanges {
     this.#records = [...older, ...this.#records];
     for (const { envelope } of older) this.#length += envelope.length;
     if (older.length > 0) this.#floor = older[0].cursor;
+    // Who deleted them may not have come to erase what they said.
+    for (const { change } of this.#records) {
+      if (change?.kind === "delete") this.erase(change.message);
+    }
     this.#cut();
   }
 
@@ -141,9 +146,8 @@ export class RecentChanges {
     this.#records = this.#records.map((record) => {
       const { change } = record;
       if (change?.kind !== "edit" || change.message !== message) return record;
-      const { text: _text, data: _data, ...rest } = change;
       this.#length -= record.envelope.length;
-      return { ...record, envelope: "", change: rest };
+      return erasedEdit(record);
     });
   }
 }

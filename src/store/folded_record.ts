@@ -47,6 +47,18 @@ export function isErasedEdit(change: ChangeRecord): boolean {
 }
 
 /**
+ * Makes what is left of an edit whose message was deleted.
+ *
+ * @param record The edit.
+ * @returns A record that says nothing of what it said. Its envelope is empty.
+ */
+export function erasedEdit(record: LogRecord): LogRecord {
+  if (record.change?.kind !== "edit") return record;
+  const { text: _text, data: _data, ...change } = record.change;
+  return { ...record, envelope: "", change };
+}
+
+/**
  * Folds what became of a message into its record.
  *
  * @param room The room.

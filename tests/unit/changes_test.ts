@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { ChangeDraft, EnvelopeBatch, Hub, Member } from "@hubbub/hub";
 import { decodeServerEnvelopeV2, type ServerEnvelopeV2 } from "@hubbub/hub/protocol";
+import { readPresentPage } from "../../src/hub/present_page.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { eventually } from "../helpers/patience.ts";
-import { failOnce, injectFaults, loseAnswerOnce } from "../helpers/kv_faults.ts";
+import { failOnce, holdOnce, injectFaults, loseAnswerOnce } from "../helpers/kv_faults.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { TestIsolates } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
@@ -284,6 +285,59 @@ Deno.test("an edit that is sent again after its message was deleted is refused",
   for (const one of [hub, isolates.start().hub]) {
     assertEquals(await change(one, "ann", edit), "not_found");
     assertEquals(await change(one, "ann", { kind: "delete", cursor, ref: "d" }), "duplicate");
+  }
+});
+
+Deno.test("an edit that meets a deletion on the way is shown to nobody", async () => {
+  await using isolates = await TestIsolates.open();
+  const faults = injectFaults(isolates.kv);
+  const [one, two] = isolates.startAll(2);
+  const cursor = await say(one.hub, "a");
+  const [bob, ann] = [await join(one.hub, "bob"), new MemberV2("ann")];
+  const subscription = two.hub.join("lobby", ann);
+  await subscription.joined;
+  // The other isolate decides before it has seen the deletion, and stores behind it.
+  isolates.loses = () => true;
+  const held = holdOnce(faults);
+  subscription.change({ kind: "edit", cursor, text: "SECRET", ref: "mine" });
+  await held.reached;
+  assertEquals(await change(one.hub, "ann", { kind: "delete", cursor }), "stored");
+  held.release();
+  await eventually(() => ann.of("error").length === 1, "the edit to be refused");
+  assertEquals([ann.of("error")[0].code, ann.of("error")[0].ref], ["not_found", "mine"]);
+  await say(two.hub, "next");
+  await eventually(() => bob.of("chat_message").length === 2, "what came behind it");
+  for (const member of [ann, bob]) {
+    assertEquals(member.of("message_changed").map(({ kind }) => kind), ["delete"]);
+    assertFalse(member.texts.join().includes("SECRET"));
+  }
+  await eventually(async () => {
+    return !JSON.stringify(await isolates.logs.changes("lobby", ORIGIN, { limit: 9 }))
+      .includes("SECRET");
+  }, "the edit to be erased");
+});
+
+Deno.test("what nobody came to erase is in no answer all the same", async () => {
+  await using isolates = await TestIsolates.open();
+  const { hub, log } = isolates.start();
+  const place = await say(hub, "before");
+  const cursor = await say(hub, "SECRET");
+  log.erase = () => Promise.resolve();
+  await change(hub, "ann", { kind: "edit", cursor, text: "SECRET 2", ref: "e" });
+  await change(hub, "ann", { kind: "delete", cursor });
+  const next = isolates.start();
+  next.log.erase = () => Promise.resolve();
+  // It reads the newest changes, for it may have been sent before.
+  const again = { kind: "edit", cursor, text: "SECRET 2", ref: "e" } as const;
+  assertEquals(await change(next.hub, "ann", again), "not_found");
+  for (const after of [undefined, place, cursor]) {
+    for (const one of [hub, next.hub, isolates.start().hub]) {
+      const member = await join(one, "bob", { after });
+      assertFalse(member.texts.join().includes("SECRET"), `after ${after}`);
+    }
+    const page = await readPresentPage(isolates.logs, "lobby", { after, limit: 9, maxLength: 1e6 });
+    const envelopes = [...page.messages, ...page.changes].map(({ envelope }) => envelope);
+    assertFalse(envelopes.join().includes("SECRET"));
   }
 });
 
