@@ -90,6 +90,7 @@ export const V1_POINTS: readonly PointCheck[] = [
       assertMatch(id, /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
       assertMatch(sent_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert(cursor < second.cursor && !("ref" in second));
+      await ann.heard(2);
       assertEquals(ann.messages, bob.messages);
     },
   },
