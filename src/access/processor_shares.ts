@@ -8,6 +8,10 @@
 const TOTAL_MS = 400;
 /** Milliseconds a second that every address may have, also where others take almost all. */
 const FLOOR_MS = 10;
+/** The part of the total that those who have more than that may share evenly, however busy it is. */
+const EVEN_PART = 0.5;
+/** Milliseconds between two counts of how many those are. */
+const COUNT_MS = 100;
 /** Milliseconds after which what was spent counts for 37 % (1/e). */
 const DECAY_MS = 1_000;
 /**
@@ -59,8 +63,8 @@ export interface ProcessorSharesOptions {
  * The shares of addresses in the processor's time. One thread serves everybody: whoever keeps it busy
  * keeps others waiting, whatever it is that takes the time. So the time is counted by address, and
  * who has used more than is left over for all others waits until it is less. One address can have
- * half of what there is, the next half of what is then left, and every one a little, so that those
- * who want little never wait (dynamic thresholds, as in the budget of bytes). What cannot be counted,
+ * half of what there is, the next half of what is then left (dynamic thresholds, as in the budget of
+ * bytes), and each an even part of half of it, so that those who want little never wait. What cannot be counted,
  * such as the runtime's own work and a slow processor, shows in how long answers of the runtime take:
  * there is less to share while they are slow.
  *
@@ -81,6 +85,9 @@ export class ProcessorShares {
   #sweepAt = SWEEP_FROM;
   /** The part of the total that there is to share now. */
   #part = 1;
+  /** Addresses that have more than the least, as counted last. */
+  #busy = 0;
+  #countedAt = -Infinity;
 
   /** @param options How much there is to share. */
   constructor({ totalMs = TOTAL_MS, now = () => performance.now() }: ProcessorSharesOptions = {}) {
@@ -126,7 +133,20 @@ export class ProcessorShares {
     decay(account, now);
     if (account.ms <= FLOOR_MS) return false;
     decay(this.#all, now);
-    return account.ms > this.#part * this.#totalMs - this.#all.ms;
+    if (account.ms <= this.#part * this.#totalMs - this.#all.ms) return false;
+    // What others have taken by force, such as refusals, must not count against those who want little.
+    return account.ms > EVEN_PART * this.#totalMs / this.#countBusy(now);
+  }
+
+  #countBusy(now: number): number {
+    if (now - this.#countedAt < COUNT_MS) return this.#busy;
+    this.#countedAt = now;
+    this.#busy = 1;
+    for (const account of this.#accounts.values()) {
+      decay(account, now);
+      if (account.ms > FLOOR_MS) this.#busy++;
+    }
+    return this.#busy;
   }
 
   /**

@@ -145,7 +145,8 @@ function report(
   const lag = hub.metric("hubbub_event_loop_delay_seconds_sum") /
     hub.metric("hubbub_event_loop_delay_seconds_count");
   console.log(
-    `    rss median ${mib(residents.median)}, most ${mib(residents.most)} MiB;`,
+    `    rss median ${mib(residents.median)}, most ${mib(residents.most)} MiB,`,
+    `heap ${mib(hub.metric("hubbub_heap_bytes"))};`,
     `acks ${textOf(delays)}; in the hub without abuse ${textOf(calm)};`,
     `connections ${hub.metric("hubbub_connections")}, rooms ${hub.metric("hubbub_rooms")},`,
     `waiting ${mib(hub.metric("hubbub_waiting_bytes"))} MiB, loop ${(1000 * lag).toFixed(1)} ms`,

@@ -8,10 +8,11 @@ Deno.test("ProcessorShares.isOver() leaves half to others, and everybody a littl
   shares.charge("a", 201);
   assert(shares.isOver("a"), "more than half");
   assertEquals(shares.isOver("b"), false, "others do not wait for it");
-  shares.charge("b", 100);
+  shares.charge("b", 101);
   assert(shares.isOver("b"), "half of what is left");
   shares.charge("quiet", 9);
   for (let i = 0; i < 20; i++) shares.charge(`c ${i}`, 30);
+  now = 100;
   assertEquals(shares.isOver("quiet"), false, "however many there are");
   assert(shares.isOver("c 0"));
   now = 5_000;
@@ -37,7 +38,7 @@ Deno.test("ProcessorShares keeps nothing of addresses that have long been quiet"
 
 Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow", () => {
   const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
-  shares.charge("192.0.2.1", 100);
+  shares.charge("192.0.2.1", 150);
   assertEquals(shares.isOver("192.0.2.1"), false);
   for (let i = 0; i < 20; i++) shares.adapt(500);
   assert(shares.isOver("192.0.2.1"));
@@ -47,4 +48,11 @@ Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow",
   assert(shares.isOver("192.0.2.1"), "neither slow nor fast");
   for (let i = 0; i < 100; i++) shares.adapt(1);
   assertEquals(shares.isOver("192.0.2.1"), false);
+});
+
+Deno.test("ProcessorShares.isOver() is even where somebody takes more than there is", () => {
+  const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
+  shares.charge("attacker", 2_000);
+  shares.charge("office", 50);
+  assertEquals([shares.isOver("attacker"), shares.isOver("office")], [true, false]);
 });

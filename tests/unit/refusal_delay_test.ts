@@ -35,7 +35,7 @@ Deno.test("RefusalDelay keeps so many, and answers few at a time, in rounds by a
   };
   let kept = 0;
   for (; refuse("192.0.2.1") !== "full"; kept++);
-  assertEquals(kept, 50 + 2_000);
+  assertEquals(kept, 50 + 6_000);
   while (!refuse("192.0.2.2"));
   now = 1_000;
   await eventually(() => gone.length > 0, () => "nobody was answered");
@@ -100,6 +100,8 @@ Deno.test(
       hasEnded = true;
     }
     assert(hasEnded);
-    assertEquals((metrics.rejected.get("rate_limited") ?? 0) - before, 1);
+    // Some are due to be refused at once by then.
+    const refused = (metrics.rejected.get("rate_limited") ?? 0) - before;
+    assert(refused <= 20, `${refused} of 50 were answered`);
   },
 );
