@@ -178,6 +178,16 @@ export const CHANGE_POINTS: readonly PointCheck[] = [
       assertEquals(more.code, "bad_emoji");
       const last = await change(bob, "react", { cursor, emoji: "onemore", status: true });
       assertEquals(last.code, "too_many_reactions");
+      // Who has written too much may react.
+      await using dan = await Member.join(hub, { room, user: anew("dan"), version: 2 });
+      const { message_burst } = dan.socket.of("welcome")[0].limits;
+      const texts = Array.from({ length: message_burst + 10 }, (_, n) => {
+        return dan.envelope("chat_message", { text: `${n}` });
+      });
+      const reaction = { cursor, emoji: "❤", status: true, ref: "r1" };
+      dan.socket.send(...texts, dan.envelope("react", reaction));
+      await dan.socket.first("error", ({ code }) => code === "rate_limited");
+      await dan.socket.first("message_changed", ({ ref }) => ref === "r1");
     },
   },
   {

@@ -64,13 +64,15 @@ export const WHO_POINTS: readonly PointCheck[] = [
         [`${name}-bb`]: "moderator",
         [`*-bb`]: "none",
         [`*-shut`]: "none",
+        [`${name}-c*`]: "moderator",
+        [`${name}-*c`]: "reader",
       };
       await using ann = await enter(hub, "ann", { rooms: roles });
-      const rooms = [name, `${name}-a`, `${name}-bb`];
+      const rooms = [name, `${name}-a`, `${name}-bb`, `${name}-cc`];
       ann.send(...rooms.map((room) => ({ type: "join", room })));
-      await ann.until("three rooms", () => ann.of("joined").length === 3);
+      await ann.until("four rooms", () => ann.of("joined").length === 4);
       const found = rooms.map((room) => ann.of("joined", room)[0].role);
-      assertEquals(found, ["reader", "member", "moderator"]);
+      assertEquals(found, ["reader", "member", "moderator", "reader"]);
       ann.send({ type: "join", room: "x-shut" }, { type: "join", room: anew("other") });
       assertEquals(await errorsOf(ann, 2), Array(2).fill({ code: "forbidden", for: "join" }));
     },
@@ -97,6 +99,23 @@ export const WHO_POINTS: readonly PointCheck[] = [
       await assertRefused(ask(url, { method: "POST", headers, body }), 403, "forbidden");
       const page = await ask(url, { headers });
       assertEquals([page.status, (await page.json()).messages], [200, []]);
+      // Nor does a reader change what is there, be it its own.
+      const member = { authorization: `Bearer ${await tokenOf(hub, "ann")}` };
+      const stored = await ask(url, { method: "POST", headers: member, body });
+      const { cursor } = await stored.json();
+      ann.send(
+        { type: "edit_message", room, payload: { cursor, text: "x" } },
+        { type: "delete_message", room, payload: { cursor } },
+        { type: "react", room, payload: { cursor, emoji: "x", status: true } },
+      );
+      const changes = ["edit_message", "delete_message", "react"];
+      assertEquals(
+        (await errorsOf(ann, 5)).slice(2),
+        changes.map((type) => ({ code: "forbidden", for: type })),
+      );
+      const reaction = `${url}/${cursor}/reactions?emoji=x`;
+      await assertRefused(ask(reaction, { method: "PUT", headers }), 403, "forbidden");
+      await assertRefused(ask(`${url}/${cursor}`, { method: "DELETE", headers }), 403, "forbidden");
     },
   },
   {
