@@ -357,6 +357,15 @@ export const V2_POINTS: readonly PointCheck[] = [
       await using late = await member(hub, room, "bob");
       await using own = await member(hub, room, "ann");
       assertEquals([late.messages, own.messages], [bob.messages, ann.messages]);
+      // As one that was changed, too.
+      ann.socket.send({ type: "edit_message", room, payload: { cursor, text: "hello, all" } });
+      await bob.socket.first("message_changed");
+      await using later = await member(hub, room, "bob");
+      await using owner = await member(hub, room, "ann");
+      const [{ edited_at, changed, ...shown }] = later.messages;
+      assertEquals(shown, { cursor, user: "ann", text: "hello, all", at });
+      assert(edited_at >= at - 1000 && changed > cursor);
+      assertEquals(owner.messages, [{ ...shown, edited_at, changed, ref: "r1" }]);
     },
   },
   {
