@@ -147,7 +147,11 @@ class Watcher {
 }
 
 /** Runs one seed over a database of its own. */
-export async function runChanges(seed: number, path: string, steps = 250): Promise<ChangeAccount> {
+export async function runChanges(
+  seed: number,
+  path: string,
+  { steps = 250, members = 5 } = {},
+): Promise<ChangeAccount> {
   const random = new Random(seed);
   const faults: Faults = {
     drop: random.pick([0, 0.1, 0.4]),
@@ -183,7 +187,7 @@ export async function runChanges(seed: number, path: string, steps = 250): Promi
   };
   for (let i = 1 + random.below(3); i >= 0; i--) await start();
   const anyHub = () => random.pick(hubs).hub;
-  const watchers = Array.from({ length: 5 }, (_, i) => new Watcher(`w${i}`, wrong));
+  const watchers = Array.from({ length: members }, (_, i) => new Watcher(`w${i}`, wrong));
   const cursors: string[] = [];
   let [changes, repeats, deleted, killed, resumed, said] = [0, 0, 0, 0, 0, 0];
   /** Changes that have a name, which is sent again through whichever hub, at once and later. */
