@@ -675,6 +675,8 @@ class RoomHistory {
   readonly ids: ReadonlySet<string>;
   /** Those of duplicates too. */
   readonly cursors: ReadonlySet<string>;
+  /** By the cursor of a duplicate, how far behind the first it stands. */
+  readonly struck: ReadonlyMap<string, string>;
 
   constructor(readonly records: readonly LogRecord[]) {
     this.shown = records.filter((record) => !record.repeats);
@@ -682,13 +684,18 @@ class RoomHistory {
     this.places = new Map(this.shown.map(({ cursor }, index) => [cursor, index]));
     this.ids = new Set(this.shown.map(({ id }) => id));
     this.cursors = new Set([ORIGIN, ...records.map(({ cursor }) => cursor)]);
+    const indexes = new Map(records.map(({ cursor }, index) => [cursor, index]));
+    this.struck = new Map(records.flatMap(({ cursor, repeats }, index) => {
+      if (repeats === undefined) return [];
+      return [[cursor, `repeats what is ${index - (indexes.get(repeats) ?? NaN)} records before`]];
+    }));
   }
 }
 
 /** Holds what a member saw in one stay against the log. */
 function checkStay(
   stay: Stay,
-  { cursors, texts, places, shown }: RoomHistory,
+  { cursors, texts, places, shown, struck }: RoomHistory,
   wasRestored: boolean,
 ): string[] {
   const { joined } = stay;
@@ -702,7 +709,10 @@ function checkStay(
   for (const [index, message] of stay.messages.entries()) {
     const place = places.get(message.cursor);
     if (place === undefined) {
-      wrong.push(`got ${message.cursor}, which the log has not`);
+      const what = struck.get(message.cursor);
+      const how = what === undefined ? "which the log has not" : `which ${what}`;
+      const when = index < stay.history ? "before joined" : `${index - stay.history} after joined`;
+      wrong.push(`got ${message.cursor}, ${how}, ${when} at ${joined?.cursor}`);
       continue;
     }
     const stored: Message = JSON.parse(texts[place]);
