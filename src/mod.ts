@@ -110,6 +110,7 @@ export { MessageState } from "./store/message_state.ts";
 export type { RefHash } from "./store/ref_hash.ts";
 export type { ChangeEntry, ChangeWrites, StateItem, StateWrite } from "./store/change_entry.ts";
 export type { ChangesOptions, MessageStates, StatesOptions } from "./store/read_options.ts";
+export type { Compaction } from "./store/compaction.ts";
 export type { Growth } from "./store/growth.ts";
 export type { RoomLog } from "./store/room_log.ts";
 export type { ReadOptions } from "./store/read_options.ts";

@@ -43,6 +43,7 @@ function isUsable(envelope: ServerEnvelopeV2): boolean {
     case "presence":
       return isListOf(payload.joined, isPresentUser) && isTextList(payload.left);
     case "typing_status":
+    case "user_erased":
       return areTexts(payload.user);
     case "left":
     case "error":

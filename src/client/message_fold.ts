@@ -68,6 +68,27 @@ export function applyEffect<M extends RoomMessage>(message: M, effect: Effect, u
   }
 }
 
+/**
+ * Shows a message as the erasing of a user leaves it. Of reactions with more users than are listed it
+ * is not known whether the erased one is among them: such a count is right when the message is read
+ * again.
+ *
+ * @param message The message.
+ * @param erased The user who was erased.
+ * @param user The user's own name.
+ * @returns Another message; the same one where nothing of the erased user is in it.
+ */
+export function eraseUser(message: StoredMessage, erased: string, user: string): StoredMessage {
+  if (message.deleted) return message;
+  if (message.user === erased) return applyEffect(message, { kind: "delete", user: erased }, user);
+  let left = message;
+  for (const { emoji, users, mine } of message.reactions ?? []) {
+    if (!users.includes(erased) && !(erased === user && mine)) continue;
+    left = applyEffect(left, { kind: "reaction", emoji, user: erased, status: false }, user);
+  }
+  return left;
+}
+
 function foldReaction(
   reactions: readonly Reaction[],
   { emoji = "", user, status }: Effect,

@@ -6,7 +6,7 @@
 
 import type { MessageChange } from "../protocol/mod.ts";
 import type { ChatError } from "./chat_error.ts";
-import { foldChange } from "./message_fold.ts";
+import { eraseUser, foldChange } from "./message_fold.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import type { RoomMessage, StoredMessage } from "./room_state.ts";
 
@@ -42,9 +42,10 @@ export class RoomMessages {
   #list: readonly RoomMessage[] | undefined;
   #room: number;
   #user = "";
-  /** Pages on their way, and the changes since of messages that may be on one of them. */
+  /** Pages on their way, and what happened since to messages that may be on one of them. */
   #loads = 0;
   #aside: MessageChange[] = [];
+  #erased = new Set<string>();
 
   /** @param options How many. */
   constructor(options: RoomMessagesOptions) {
@@ -95,6 +96,8 @@ export class RoomMessages {
     this.#stored.unshift(...messages);
     // What happened to them while they were on their way.
     for (const change of this.#aside) this.#foldInto(change, this.#user);
+    const isOlder = (index: number) => index < messages.length;
+    for (const user of this.#erased) this.#erase(user, this.#user, isOlder);
     this.#list = undefined;
   }
 
@@ -110,7 +113,20 @@ export class RoomMessages {
 
   /** Those messages are here, or do not come. */
   endLoad(): void {
-    if (--this.#loads === 0) this.#aside = [];
+    if (--this.#loads > 0) return;
+    this.#aside = [];
+    this.#erased.clear();
+  }
+
+  /**
+   * Erases what a user wrote so far, and the user's reactions.
+   *
+   * @param erased The user.
+   * @param user The user's own name.
+   */
+  erase(erased: string, user: string): void {
+    if (this.#loads > 0) this.#erased.add(erased);
+    this.#erase(erased, user, () => true);
   }
 
   /**
@@ -236,6 +252,13 @@ export class RoomMessages {
       unsent.message = status === "failed" ? { ...message, user } : { ...rest, user, status };
       this.#list = undefined;
     }
+  }
+
+  #erase(erased: string, user: string, isMeant: (index: number) => boolean): void {
+    this.#stored = this.#stored.map((message, index) => {
+      return isMeant(index) ? eraseUser(message, erased, user) : message;
+    });
+    this.#list = undefined;
   }
 
   #foldInto(change: MessageChange, user: string): void {

@@ -259,12 +259,12 @@ export class RoomModel {
   }
 
   #join(): JoinPayloadV2 {
-    const payload = this.#timeline.enter();
-    return this.#isPresent ? payload : { ...payload, presence: false };
+    return { ...this.#timeline.enter(), ...(!this.#isPresent && { presence: false }) };
   }
 
   #take(envelope: EnvelopeOfRoom): void {
     const { session } = this.#timeline;
+    if (envelope.type === "user_erased") return this.#timeline.erase(envelope.payload.user);
     switch (envelope.type) {
       case "chat_message":
         return session.take(storedMessage(envelope.payload, this.#context.member().user));

@@ -119,6 +119,17 @@ export class RoomTimeline {
     }
   }
 
+  /**
+   * Erases what a user wrote so far.
+   *
+   * @param user The user.
+   */
+  erase(user: string): void {
+    const { messages, member, onChange } = this.#options;
+    messages.erase(user, member().user);
+    onChange();
+  }
+
   #append(message: StoredMessage): void {
     const { messages, onMessage, onChange } = this.#options;
     if (this.#received !== undefined) this.#received++;

@@ -7,6 +7,7 @@
 import { commitOf, ORIGIN } from "../store/cursor.ts";
 import type { Growth } from "../store/growth.ts";
 import type { RoomLog } from "../store/room_log.ts";
+import { isOfThisLog } from "../store/standing_place.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { StoreWatch } from "./store_watch.ts";
 
@@ -32,7 +33,7 @@ export interface WatchedRoom {
 /** How {@linkcode LogWatcher} behaves. */
 export interface LogWatcherOptions {
   /** The store to watch. */
-  readonly log: Pick<RoomLog, "grownSince" | "has" | "heads" | "watch">;
+  readonly log: Pick<RoomLog, "grownSince" | "has" | "heads" | "meta" | "watch">;
   /** The rooms in memory that are open or being opened. */
   readonly rooms: () => Iterable<WatchedRoom>;
   /** Finds one of them. */
@@ -193,7 +194,7 @@ export class LogWatcher {
     // Where a log does not end where its room stands, it may be another one: the place must be there.
     const stand = await Promise.all(looked.map(({ name }, index) => {
       const isAtEnd = heads[index] === stood[index] || stood[index] === ORIGIN;
-      return isAtEnd || log.has(name, stood[index]);
+      return isAtEnd || isOfThisLog(log, name, stood[index]);
     }));
     if (this.#isClosed) return;
     this.#position = newest;

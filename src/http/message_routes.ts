@@ -64,8 +64,9 @@ export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
     const changes = page.changes.map(({ envelope }) =>
       JSON.stringify(JSON.parse(envelope).payload)
     );
+    const erased = page.erased.length > 0 ? `"erased":${JSON.stringify(page.erased)},` : "";
     const ends = JSON.stringify({ older: page.older, newer: page.newer }).slice(1);
-    const body = `{"messages":[${messages.join()}],"changes":[${changes.join()}],${ends}`;
+    const body = `{"messages":[${messages.join()}],"changes":[${changes.join()}],${erased}${ends}`;
     return context.body(body, 200, { "content-type": "application/json" });
   });
 

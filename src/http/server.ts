@@ -36,6 +36,7 @@ import { type MetricsSnapshot, snapshotOf } from "../telemetry/prometheus.ts";
 import { ADMIN_ROUTES, adminRoutes } from "./admin_routes.ts";
 import { Answers } from "./answers.ts";
 import { BasePath } from "./base_path.ts";
+import { DELETION_ROUTES, deletionRoutes } from "./deletion_routes.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { changeRoutes } from "./change_routes.ts";
@@ -193,8 +194,9 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.route("/", roomRoutes(services));
   app.route("/", sanctionRoutes(services));
   app.route("/", adminRoutes(services));
+  app.route("/", deletionRoutes(services));
   if (options.adminToken !== undefined) {
-    routes.push(...ADMIN_ROUTES, EVERYWHERE_ROUTE);
+    routes.push(...ADMIN_ROUTES, ...DELETION_ROUTES, EVERYWHERE_ROUTE);
   }
   app.route("/", messageRoutes(services));
   app.route("/", changeRoutes(services));

@@ -6,6 +6,7 @@
 
 import type { MessageChangeRecord } from "../store/change.ts";
 import { erasedRecord, type LogRecord } from "../store/entry.ts";
+import { type ErasedUsers, withoutErased } from "../store/erased_users.ts";
 import { foldRecord } from "../store/folded_record.ts";
 import { MessageState } from "../store/message_state.ts";
 import type { RoomLog } from "../store/room_log.ts";
@@ -28,6 +29,8 @@ export interface ChangedMessagesOptions {
   readonly recent: RecentMessages;
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** The users that are being erased. */
+  readonly erased: ErasedUsers;
 }
 
 /** Finds messages as they are now: those in memory at once, and reads older ones. */
@@ -64,16 +67,17 @@ export class ChangedMessages {
    * @throws Whatever the store rejects with.
    */
   async read(cursor: string): Promise<LogRecord | undefined> {
-    const { log, room } = this.#options;
+    const { erased, log, room } = this.#options;
     const missed: MessageChangeRecord[] = [];
     this.#reading.set(cursor, missed);
     try {
-      const record = await log.get(room, cursor);
-      if (!record) return undefined;
+      const stored = await log.get(room, cursor);
+      if (!stored) return undefined;
       const range = { from: cursor, to: cursor, limit: Infinity };
       const { messages } = await log.states(room, range);
       const state = MessageState.of(messages.get(cursor) ?? []);
       for (const change of missed) state.apply(change);
+      const record = withoutErased(room, stored, state, erased);
       this.#older.delete(cursor);
       this.#older.set(cursor, { record, state });
       if (this.#older.size > COUNT_MAX) this.#older.delete(this.#older.keys().next().value!);
@@ -81,6 +85,11 @@ export class ChangedMessages {
     } finally {
       this.#reading.delete(cursor);
     }
+  }
+
+  /** Forgets older messages: somebody was erased, and they are read anew. */
+  forget(): void {
+    this.#older.clear();
   }
 
   /**

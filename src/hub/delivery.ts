@@ -5,7 +5,7 @@
  */
 
 import type { ClusterMessage } from "../cluster/cluster_message.ts";
-import type { ChangeRecord, ControlRecord } from "../store/change.ts";
+import { type ChangeRecord, type ControlRecord, deletesRoom } from "../store/change.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -110,6 +110,8 @@ interface Applied {
 export class Delivery {
   readonly #options: DeliveryOptions;
   #cursor = ORIGIN;
+  /** Whether the room was deleted: what follows belongs to a new room of that name. */
+  #isOver = false;
   #sendingMs = 0;
 
   /**
@@ -190,6 +192,10 @@ export class Delivery {
     const { shown, settled, senders, duplicates, orphans } = applied;
     for (const record of records) {
       if (record.cursor <= this.#cursor) continue;
+      if (this.#isOver) {
+        this.#passOver(record, applied);
+        continue;
+      }
       if (record.change) {
         this.#applyChange(record, record.change, applied);
         continue;
@@ -209,6 +215,17 @@ export class Delivery {
     return applied;
   }
 
+  /** Shows nothing of what stands behind the room's deletion, and settles what this isolate wrote. */
+  #passOver(record: LogRecord, { settled, settledChanges }: Applied): void {
+    const { onControl, pending, pendingChanges } = this.#options;
+    this.#cursor = record.cursor;
+    if (record.change?.kind === "control") return void onControl(record.change);
+    const message = record.change ? undefined : pending.take(record.id);
+    const change = record.change && pendingChanges.take(record.id);
+    if (message) settled.push({ append: message, record, first: undefined });
+    if (change) settledChanges.push([change, record]);
+  }
+
   #applyChange(stored: LogRecord, change: ChangeRecord, applied: Applied): void {
     const { changes, messages, metrics, onControl, pendingChanges } = this.#options;
     this.#cursor = stored.cursor;
@@ -222,7 +239,9 @@ export class Delivery {
       metrics.changesStored++;
     }
     if (change.kind === "control") {
+      this.#isOver = deletesRoom(change);
       if (onControl(change)) applied.ownControls++;
+      if (record.envelope !== "") applied.shown.push(record);
       return;
     }
     messages.apply(change);

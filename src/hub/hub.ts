@@ -7,7 +7,7 @@
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
 import { Presence } from "../cluster/presence.ts";
-import { CLOSE_CODES, decodeDraft } from "../protocol/mod.ts";
+import { decodeDraft } from "../protocol/mod.ts";
 import type { ChangeDraft, Draft, Limits, RoomState } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
@@ -19,6 +19,7 @@ import { sendAway } from "./drain.ts";
 import { drainHub } from "./hub_drain.ts";
 import { checkNames } from "./checked_names.ts";
 import { EVERYWHERE } from "./everywhere.ts";
+import { HubDeletions } from "./hub_deletions.ts";
 import { HubSanctions } from "./hub_sanctions.ts";
 import { Hooks } from "./hooks.ts";
 import { checkHubOptions, type HubOptions } from "./hub_options.ts";
@@ -34,6 +35,7 @@ import { readRoomState } from "./room_state.ts";
 import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
+import { createWentBack } from "./went_back.ts";
 
 /**
  * Stops a hub at once, as if its isolate had died: nothing is stored any more, and nobody is told.
@@ -75,6 +77,8 @@ export class Hub {
   readonly log: RoomLog;
   /** Mutes, bans and kicks. */
   readonly sanctions: HubSanctions;
+  /** Deletes rooms, and erases users. */
+  readonly deletions: HubDeletions;
   readonly #guard: Guard;
   readonly #commits: Commits;
   readonly #rooms: RoomTable;
@@ -108,15 +112,9 @@ export class Hub {
     }, (name) => this.#presence.closeRoom(name));
     const onOpen = () => this.#cluster?.setInterest(EVERYWHERE, true);
     this.sanctions = new HubSanctions({ rooms, log, onOpen });
+    this.deletions = new HubDeletions({ rooms, log, guard, metrics });
     this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
-    // The logs are no longer those that were read: members come back, and resume what is left.
-    const onWentBack = () => {
-      metrics.storeWentBack++;
-      guard.logger("error", "store_went_back", { rooms: rooms.size });
-      this.#cluster?.forget();
-      const message = "The database was put back to an earlier state";
-      rooms.disconnect(CLOSE_CODES.internalError.code, message);
-    };
+    const onWentBack = createWentBack({ rooms, cluster: () => this.#cluster, guard, metrics });
     const commits = this.#commits = createCommits({
       log,
       guard,
@@ -146,6 +144,7 @@ export class Hub {
       isolate,
       alone,
       onWentBack,
+      onDeleted: (name) => rooms.delete(name),
       post: (message) => this.#cluster?.post(message),
       limits: this.limits,
       guard,

@@ -8,6 +8,7 @@ import { HISTORY_DEFAULT, type Limits } from "../protocol/mod.ts";
 import type { Problem, RoomRole } from "../protocol/mod.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import type { ErasedUsers } from "../store/erased_users.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -77,6 +78,8 @@ export interface JoiningOptions {
   readonly recent: RecentMessages;
   /** Its newest changes. */
   readonly changes: RecentChanges;
+  /** The users that are being erased. */
+  readonly erased: ErasedUsers;
   /** Done to deleted messages that a recovery finds. */
   readonly erasures: Erasures;
   /** Recognises duplicates. */
@@ -186,8 +189,7 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, changes, erasures, opening, subscribers, log, texts, window } =
-      this.#options;
+    const { room, recent, changes, opening, subscribers, log, texts } = this.#options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
     // It may have been refused, or waited for its role.
     if (isGone()) return;
@@ -200,7 +202,7 @@ export class Joining {
     if (ban) return subscription.refuseJoin(ban);
     if (known) await known;
     let { after } = options;
-    const source = { room, recent, changes, erasures, window, log, texts, opening, key };
+    const source = { ...this.#options, key };
     if (after !== undefined && !this.#reaches(after)) {
       // What is read from the log holds duplicates, which only the window knows.
       await room.fillWindow();

@@ -7,6 +7,7 @@
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { LogRecord } from "../store/entry.ts";
+import { isOfThisLog } from "../store/standing_place.ts";
 import { CatchUp } from "./catch_up.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LogReaderOptions } from "./log_reader_options.ts";
@@ -209,6 +210,7 @@ export class LogReader {
     const options = { limit: RECENT, maxLength: RECENT_LENGTH };
     const opening = await readOpening(log, room, options);
     const { records, kept, states, cursor, hasChanges, hasControls } = opening;
+    for (const [user, place] of opening.erased) this.#options.erased.set(user, place);
     if (hasControls) await this.#options.loadControls();
     const known = new DeduplicationWindow();
     for (const record of records) {
@@ -281,7 +283,8 @@ export class LogReader {
   async #stands(cursor: string): Promise<boolean> {
     const { room, log, recent } = this.#options;
     const newest = recent.get(cursor);
-    return newest === undefined || !log.keeps(room, newest) || await log.has(room, cursor);
+    return newest === undefined || !log.keeps(room, newest) ||
+      await isOfThisLog(log, room, cursor);
   }
 
   #fail(error: unknown): void {

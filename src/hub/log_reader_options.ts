@@ -21,6 +21,8 @@ import type { Tombstones } from "./tombstones.ts";
 export interface LogReaderOptions {
   /** The name of the room. */
   readonly room: string;
+  /** By user that was erased, the place up to which. */
+  readonly erased: Map<string, string>;
   /** The rooms' logs. */
   readonly log: RoomLog;
   /** The newest records of the room: filled on opening. */

@@ -90,7 +90,7 @@ export interface Member {
    *
    * @param code Why, for programs.
    * @param message Why, in a sentence.
-   * @default {undefined} the connection is closed with 4503
+   * @default {undefined} the connection is closed with 4503, or 4504 where the room was deleted
    */
   putOut?(code: LeftCode, message: string): void;
   /** Bytes that were sent and wait to go out. @default {undefined} none ever wait */

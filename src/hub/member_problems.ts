@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLOSE_CODES, type Problem } from "../protocol/mod.ts";
+import { CLOSE_CODES, type LeftCode, type Problem } from "../protocol/mod.ts";
 
 /** What a member without a user is told. */
 export const NOBODY: Problem = { code: "bad_user", message: "Who only reads cannot send" };
@@ -22,6 +22,9 @@ export const UNDECIDED: Problem = {
   message: "Whether the room is open to you cannot be told now",
 };
 
+/** What members are told whose room is deleted. */
+export const DELETED = "The room was deleted";
+
 /**
  * The code with which a connection is closed whose one room cannot be joined.
  *
@@ -30,5 +33,16 @@ export const UNDECIDED: Problem = {
  */
 export function closeCodeOf({ code }: Problem): number {
   if (code === "forbidden") return CLOSE_CODES.notAllowed.code;
+  if (code === "room_deleted") return CLOSE_CODES.roomDeleted.code;
   return code === "banned" ? CLOSE_CODES.putOut.code : CLOSE_CODES.internalError.code;
+}
+
+/**
+ * The code with which a connection is closed that has to leave its one room.
+ *
+ * @param code Why.
+ * @returns One of the close codes.
+ */
+export function closeCodeOfLeft(code: LeftCode): number {
+  return CLOSE_CODES[code === "room_deleted" ? "roomDeleted" : "putOut"].code;
 }

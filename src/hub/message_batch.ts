@@ -5,6 +5,7 @@
  */
 
 import { encodeEnvelope, type Message, type MessageV2 } from "../protocol/mod.ts";
+import { erasedUserOf } from "../store/change.ts";
 import { type LogRecord, messageText } from "../store/entry.ts";
 import { messageOf, payloadOf } from "../store/folded_record.ts";
 import { EnvelopeBatch, type EnvelopesV2 } from "./envelope_batch.ts";
@@ -68,9 +69,13 @@ export class MessageTexts {
   #encode(record: LogRecord): string {
     const { change } = record;
     if (!change) return record.state || record.isErased ? encodeFolded(record) : encodeV2(record);
-    if (change.kind === "control") throw new TypeError("Control records are sent to nobody");
-    const payload = payloadOf(change);
-    return encodeEnvelope({ type: "message_changed", room: this.#room, payload });
+    const room = this.#room;
+    if (change.kind !== "control") {
+      return encodeEnvelope({ type: "message_changed", room, payload: payloadOf(change) });
+    }
+    const user = erasedUserOf(change);
+    if (user === undefined) throw new TypeError("This control record is sent to nobody");
+    return encodeEnvelope({ type: "user_erased", room, payload: { user } });
   }
 
   #v2Of(records: readonly LogRecord[], last: LastEnvelope | undefined): EnvelopesV2 {

@@ -5,11 +5,13 @@
  */
 
 import { PAGE_CHANGES_MAX } from "../protocol/mod.ts";
+import { erasedUserOf } from "../store/change.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import type { ErasedUsers } from "../store/erased_users.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { firstPage, lastPage, withoutDuplicates } from "./message_page.ts";
-import { foldPage, readMissedChanges } from "./read_on.ts";
+import { type FoldOptions, foldPage, readMissedChanges } from "./read_on.ts";
 import { lengthOf } from "./read_records.ts";
 
 /** Which page to read. */
@@ -30,6 +32,8 @@ export interface PresentPage {
   readonly messages: readonly LogRecord[];
   /** The changes of messages before `after`, up to where the page ends. */
   readonly changes: readonly LogRecord[];
+  /** Users who were erased since: nothing of theirs before `after` is left. */
+  readonly erased: readonly string[];
   /** Where to read on back; null at the beginning of the log. */
   readonly older: string | null;
   /** Where to read on; null at the end of the log. */
@@ -73,6 +77,7 @@ async function readBack(
   return {
     messages: page,
     changes: [],
+    erased: [],
     older: isAll ? null : (page.at(0) ?? read[0]).cursor,
     newer: before === undefined || page.length === 0 ? null : page[page.length - 1].cursor,
   };
@@ -83,7 +88,7 @@ async function readForward(
   room: string,
   { limit, maxLength, after }: PresentPageOptions & { readonly after: string },
 ): Promise<PresentPage> {
-  const { hasChanges } = await log.meta(room);
+  const { hasChanges, erasing } = await log.meta(room);
   // Both ranges are read up to a place that is known before.
   const head = hasChanges ? await log.head(room) : undefined;
   const options = { limit: limit + 1, maxLength, shownOnly: true, until: head };
@@ -95,14 +100,20 @@ async function readForward(
   let changes: readonly LogRecord[] = [];
   if (head !== undefined) {
     const until = newer ?? head;
-    const missed = await readMissedChanges(log, room, after, { limit: PAGE_CHANGES_MAX, until });
+    const missed = await readMissedChanges(log, room, after, {
+      limit: PAGE_CHANGES_MAX,
+      until,
+      erased: erasing,
+    });
     changes = missed.changes;
     if (missed.end < until) newer = missed.end;
     const shown = messages.filter(({ cursor }) => cursor <= missed.end);
-    messages = await foldPage(log, room, shown, erase(log, room));
+    messages = await foldPage(log, room, shown, foldOptions(log, room, erasing));
   }
   const older = messages.length > 0 && after !== ORIGIN ? messages[0].cursor : null;
-  return { messages, changes, older, newer };
+  const erased = new Set(changes.flatMap(({ change }) => erasedUserOf(change!) ?? []));
+  changes = changes.filter(({ change }) => change?.kind !== "control");
+  return { messages, changes, erased: [...erased], older, newer };
 }
 
 /** Whether the store stopped reading at a limit: there may be more behind. */
@@ -138,11 +149,12 @@ async function present(
   records: readonly LogRecord[],
 ): Promise<readonly LogRecord[]> {
   // After the messages: what was deleted before they were read is known by now.
-  const { hasChanges } = await log.meta(room);
-  return hasChanges ? await foldPage(log, room, records, erase(log, room)) : records;
+  const { hasChanges, from, erasing } = await log.meta(room);
+  if (!hasChanges) return records.filter(({ cursor }) => cursor >= from);
+  return await foldPage(log, room, records, foldOptions(log, room, erasing));
 }
 
-/** Erases what is left of a deleted message; the next reader tries again where that fails. */
-function erase(log: RoomLog, room: string): (message: string) => void {
-  return (message) => void log.erase(room, message).catch(() => {});
+/** Folds, and erases what is left of deleted messages: the next reader tries again where that fails. */
+function foldOptions(log: RoomLog, room: string, erased: ErasedUsers): FoldOptions {
+  return { erased, onLeftovers: (message) => void log.erase(room, message).catch(() => {}) };
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { ChangeRecord } from "../store/change.ts";
+import { type ChangeRecord, erasedUserOf } from "../store/change.ts";
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import { type ErasedUsers, isErased, withoutErased } from "../store/erased_users.ts";
 import { changeRecord, foldRecord, isErasedEdit } from "../store/folded_record.ts";
 import { MessageState } from "../store/message_state.ts";
 import type { RoomLog } from "../store/room_log.ts";
@@ -95,6 +96,8 @@ export interface Opening {
   readonly hasChanges: boolean;
   /** Whether it ever had a control record. */
   readonly hasControls: boolean;
+  /** The users that are being erased in it. */
+  readonly erased: ErasedUsers;
 }
 
 /**
@@ -118,19 +121,24 @@ export async function readOpening(
   if (head !== ORIGIN) records = await log.last(room, options);
   let cursor = records.at(-1)?.cursor ?? head;
   // After the messages: where it knows of no change, there is none before the last of them.
-  const { hasChanges, hasControls } = await log.meta(room);
+  const { hasChanges, hasControls, ...meta } = await log.meta(room);
+  const facts = { hasChanges, hasControls };
   if (!hasChanges) {
-    return { records, kept: records, states: new Map(), cursor, hasChanges, hasControls };
+    const kept = records.filter(isFrom(meta.from));
+    cursor = max(cursor, meta.from);
+    return { records: kept, kept, states: new Map(), cursor, erased: meta.erasing, ...facts };
   }
   const end = await log.head(room);
   if (end > cursor) {
     records = [...records, ...await log.after(room, cursor, { limit: Infinity, until: end })];
     cursor = end;
   }
+  // By now it knows of all that were erased before the end.
+  const { erasing: erased } = await log.meta(room);
   if (records.length === 0) {
-    return { records, kept: records, states: new Map(), cursor, hasChanges, hasControls };
+    return { records, kept: records, states: new Map(), cursor, erased, ...facts };
   }
-  const { messages, next } = await log.states(room, {
+  const { messages, next, from } = await log.states(room, {
     from: records[0].cursor,
     to: records[records.length - 1].cursor,
     limit: OPENING_STATES_MAX,
@@ -139,8 +147,28 @@ export async function readOpening(
   const states = new Map(
     [...messages].map(([message, items]) => [message, MessageState.of(items)]),
   );
+  records = records.filter(isFrom(from)).map((record) => {
+    return withoutErased(room, record, states.get(record.cursor), erased);
+  });
   const kept = next === undefined ? records : records.filter(({ cursor }) => cursor > next);
-  return { records, kept, states, cursor, hasChanges, hasControls };
+  return { records, kept, states, cursor: max(cursor, from), erased, ...facts };
+}
+
+/** Tells messages that count from those of a room that was deleted while they were read. */
+function isFrom(place: string): (record: LogRecord) => boolean {
+  return ({ cursor }) => cursor >= place;
+}
+
+function max(one: string, other: string): string {
+  return one > other ? one : other;
+}
+
+/** How {@linkcode foldPage} folds. */
+export interface FoldOptions {
+  /** The users that are being erased. */
+  readonly erased: ErasedUsers;
+  /** Called with each message that was deleted and not erased. */
+  readonly onLeftovers: (message: string) => void;
 }
 
 /**
@@ -149,25 +177,27 @@ export async function readOpening(
  * @param log The rooms' logs.
  * @param room The room.
  * @param records Messages as they were stored, in order.
- * @param onLeftovers Called with each message that was deleted and not erased.
- * @returns The messages as they are now.
+ * @param options Who is being erased.
+ * @returns The messages as they are now, without those of a room that was deleted meanwhile.
  * @throws Whatever the store rejects with.
  */
 export async function foldPage(
   log: RoomLog,
   room: string,
   records: readonly LogRecord[],
-  onLeftovers: (message: string) => void = () => {},
+  { erased, onLeftovers }: FoldOptions,
 ): Promise<LogRecord[]> {
   if (records.length === 0) return [];
   const range = { from: records[0].cursor, to: records[records.length - 1].cursor };
-  const { messages } = await log.states(room, { ...range, limit: Infinity });
-  return records.map((record) => {
+  const { messages, from } = await log.states(room, { ...range, limit: Infinity });
+  return records.filter(isFrom(from)).map((record) => {
     const items = messages.get(record.cursor);
-    if (!items) return record;
-    const state = MessageState.of(items);
-    if (state.isDeleted && (state.hasLeftovers || !record.isErased)) onLeftovers(record.cursor);
-    return foldRecord(room, record, state);
+    const state = items && MessageState.of(items);
+    if (state?.isDeleted && !record.isErased) onLeftovers(record.cursor);
+    const left = withoutErased(room, record, state, erased);
+    if (!state) return left;
+    if (state.hasLeftovers) onLeftovers(record.cursor);
+    return foldRecord(room, left, state);
   });
 }
 
@@ -177,7 +207,7 @@ export async function foldPage(
  * @param log The rooms' logs.
  * @param room The room.
  * @param after The place after which to read, which the messages are not after.
- * @param options How many, and up to where.
+ * @param options How many, up to where, and who is being erased.
  * @returns The changes, without what was said in messages that are deleted by now, and the place up
  * to which these are all.
  * @throws Whatever the store rejects with.
@@ -186,21 +216,26 @@ export async function readMissedChanges(
   log: RoomLog,
   room: string,
   after: string,
-  options: { readonly limit: number; readonly until: string },
+  options: { readonly limit: number; readonly until: string; readonly erased: ErasedUsers },
 ): Promise<{ readonly changes: LogRecord[]; readonly end: string }> {
-  const { limit, until } = options;
+  const { limit, until, erased } = options;
   const found = await log.changes(room, after, { limit, until });
   const end = found.length >= limit ? found[found.length - 1].cursor : until;
-  const deleted = new Set<string>();
+  const gone = new Set<string>();
   const edited = new Set<string>();
   for (const change of found) if (change.kind === "edit") edited.add(change.message);
   for (const message of edited) {
-    const { messages } = await log.states(room, { from: message, to: message, limit: Infinity });
-    if (MessageState.of(messages.get(message) ?? []).isDeleted) deleted.add(message);
+    const range = { from: message, to: message, limit: Infinity };
+    const { messages, from } = await log.states(room, range);
+    const isDeleted = MessageState.of(messages.get(message) ?? []).isDeleted || message < from;
+    const record = erased.size > 0 && !isDeleted ? await log.get(room, message) : undefined;
+    if (isDeleted || (record && isErased(erased, record))) gone.add(message);
   }
   const changes = found.filter((change) => {
-    if (change.kind === "control" || change.message > after || isErasedEdit(change)) return false;
-    return change.kind !== "edit" || !deleted.has(change.message);
+    if (change.kind === "control") return erasedUserOf(change) !== undefined;
+    if (change.message > after || isErasedEdit(change)) return false;
+    if (change.kind === "reaction") return !isErased(erased, change);
+    return change.kind !== "edit" || !gone.has(change.message);
   });
   return { changes: changes.map(changeRecord), end };
 }

@@ -48,6 +48,17 @@ export class RecentChanges {
     this.#isPrimed = false;
   }
 
+  /**
+   * Forgets what the newest changes said: somebody was erased, and the log knows what is left.
+   *
+   * @param cursor The place up to which they are forgotten.
+   */
+  forget(cursor: string): void {
+    this.#records = [];
+    this.#length = 0;
+    this.skipTo(cursor);
+  }
+
   /** Whether a change that is sent again is recognised: then {@linkcode RecentChanges.find} knows. */
   get isPrimed(): boolean {
     return this.#isPrimed;
@@ -121,8 +132,8 @@ export class RecentChanges {
   after(cursor: string): LogRecord[] {
     return this.#records.filter((record) => {
       const { change, envelope } = record;
-      return record.cursor > cursor && envelope !== "" && change && change.kind !== "control" &&
-        change.message <= cursor;
+      return record.cursor > cursor && envelope !== "" && change &&
+        (change.kind === "control" || change.message <= cursor);
     });
   }
 

@@ -6,6 +6,7 @@
 
 import type { MessageChangeRecord } from "../store/change.ts";
 import { erasedRecord, type LogRecord } from "../store/entry.ts";
+import { type ErasedUsers, withoutErased } from "../store/erased_users.ts";
 import { foldRecord } from "../store/folded_record.ts";
 import { MessageState } from "../store/message_state.ts";
 import { HISTORY_DEFAULT } from "../protocol/mod.ts";
@@ -208,13 +209,31 @@ export class RecentMessages {
     const kept = this.#find(change.message);
     if (!kept) return;
     const state = kept.state ?? new MessageState();
+    if (kept.record.isErased) state.erase();
     state.apply(change);
     if (state.isDeleted && !kept.record.isErased) {
-      const { length } = kept.record.envelope;
-      kept.record = erasedRecord(this.#room, kept.record);
-      this.#count(kept.record.envelope.length - length);
+      this.#replace(kept, erasedRecord(this.#room, kept.record));
     }
     this.#setState(kept, state);
+  }
+
+  /**
+   * Erases what users wrote.
+   *
+   * @param erased The users that are being erased.
+   */
+  erase(erased: ErasedUsers): void {
+    for (let i = this.#start; i < this.#kept.length; i++) {
+      const kept = this.#kept[i];
+      this.#replace(kept, withoutErased(this.#room, kept.record, kept.state, erased));
+      kept.folded = undefined;
+    }
+  }
+
+  #replace(kept: Kept, record: LogRecord): void {
+    const { length } = kept.record.envelope;
+    kept.record = record;
+    this.#count(record.envelope.length - length);
   }
 
   #setState(kept: Kept, state: MessageState): void {

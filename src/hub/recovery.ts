@@ -6,6 +6,7 @@
 
 import { isCursor } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
+import type { ErasedUsers } from "../store/erased_users.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Erasures } from "./erasures.ts";
 import type { MessageTexts } from "./message_batch.ts";
@@ -38,6 +39,8 @@ export interface RecoveryOptions {
   readonly recent: RecentMessages;
   /** Its newest changes. */
   readonly changes: Pick<RecentChanges, "hasAny">;
+  /** The users that are being erased. */
+  readonly erased: ErasedUsers;
   /** Done to deleted messages that are found. */
   readonly erasures: Pick<Erasures, "erase">;
   /** Recognises duplicates. */
@@ -98,7 +101,7 @@ export async function recoverPage(
 /** Reads the next page of what a member missed, and says up to where that is all. */
 async function readMissed(
   after: string,
-  { room, changes, erasures, window, log }: RecoveryOptions,
+  { room, changes, erased, erasures, window, log }: RecoveryOptions,
 ): Promise<{ readonly records: readonly LogRecord[]; readonly end: string }> {
   const until = room.cursor;
   const options = { limit: PAGE, maxLength: PAGE_LENGTH, until };
@@ -112,8 +115,12 @@ async function readMissed(
   const missed = await readMissedChanges(log, room.name, after, {
     limit: CHANGES_PAGE,
     until: isPart ? last : until,
+    erased,
   });
   const shown = page.filter((record) => record.cursor <= missed.end && !window.hides(record));
-  const folded = await foldPage(log, room.name, shown, (message) => erasures.erase(message));
+  const folded = await foldPage(log, room.name, shown, {
+    erased,
+    onLeftovers: (message) => erasures.erase(message),
+  });
   return { records: merge(folded, missed.changes), end: missed.end };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ControlRecord } from "../store/change.ts";
+import { type ControlRecord, deletesRoom, erasedUserOf } from "../store/change.ts";
 import { ChangeRepeats, type ChangeRepeatsOptions } from "./change_repeats.ts";
 import { type ChangeSubmission, refusalOfChange } from "./change_rules.ts";
 import { ChangedMessages, type ChangedMessagesOptions } from "./changed_messages.ts";
@@ -14,21 +14,29 @@ import type { PendingChangesOptions } from "./pending_changes_options.ts";
 import { PendingControls, type PendingControlsOptions } from "./pending_controls.ts";
 import type { ChangeResult } from "./publish_result.ts";
 import { RecentChanges } from "./recent_changes.ts";
+import type { RecentMessages } from "./recent_messages.ts";
 import { RoomSanctions, type RoomSanctionsOptions } from "./room_sanctions.ts";
 
 /** How {@linkcode RoomChanges} behaves. */
 export type RoomChangesOptions =
-  & ChangedMessagesOptions
+  & Omit<ChangedMessagesOptions, "erased">
   & Omit<ChangeRepeatsOptions, "recent">
   & ErasuresOptions
   & PendingControlsOptions
   & Omit<RoomSanctionsOptions, "controls">
-  & Omit<PendingChangesOptions, "messages" | "repeats">;
+  & Omit<PendingChangesOptions, "messages" | "repeats">
+  & {
+    /** Called where the room was deleted: not within a delivery, and before who did it is told. */
+    readonly onDeleted: (room: string) => void;
+  };
 
 /** The changes of a room: those on their way, the newest ones, and the messages that they are of. */
 export class RoomChanges {
   /** Those on their way. */
   readonly pending: PendingChanges;
+  readonly #onDeleted: () => void;
+  readonly #recent: RecentMessages;
+  #isDeleted = false;
   /** The control records on their way. */
   readonly controls: PendingControls;
   /** The sanctions that control records have imposed. */
@@ -39,19 +47,24 @@ export class RoomChanges {
     readonly messages: ChangedMessages;
     readonly erasures: Erasures;
     readonly pendingChanges: PendingChanges;
+    /** By user that was erased, the place up to which. */
+    readonly erased: Map<string, string>;
   };
 
   /** @param options The room. */
   constructor(options: RoomChangesOptions) {
+    this.#onDeleted = () => options.onDeleted(options.room);
     const changes = new RecentChanges();
-    const messages = new ChangedMessages(options);
+    const erased = new Map<string, string>();
+    const messages = new ChangedMessages({ ...options, erased });
     const erasures = new Erasures(options);
     const repeats = new ChangeRepeats({ ...options, recent: changes });
     const pending = new PendingChanges({ ...options, repeats, messages });
     this.pending = pending;
     const controls = this.controls = new PendingControls(options);
     this.sanctions = new RoomSanctions({ ...options, controls });
-    this.parts = { changes, messages, erasures, pendingChanges: pending };
+    this.parts = { changes, messages, erasures, pendingChanges: pending, erased };
+    this.#recent = options.recent;
   }
 
   /**
@@ -62,7 +75,7 @@ export class RoomChanges {
    */
   applyControl(control: ControlRecord): boolean {
     const settle = this.controls.take(control.id);
-    this.sanctions.apply(control);
+    if (!this.#isDeleted) this.#apply(control);
     // Behind those who have to leave.
     if (settle) queueMicrotask(settle);
     return settle !== undefined;
@@ -87,5 +100,23 @@ export class RoomChanges {
     this.pending.dismiss();
     this.controls.dismiss();
     this.parts.erasures.stop();
+  }
+  #apply(control: ControlRecord): void {
+    const user = erasedUserOf(control);
+    if (user !== undefined) return this.#erase(user, control.cursor);
+    if (!deletesRoom(control)) return this.sanctions.apply(control);
+    // What follows belongs to a new room of that name.
+    this.#isDeleted = true;
+    queueMicrotask(() => {
+      if (!this.controls.isDismissed) this.#onDeleted();
+    });
+  }
+
+  #erase(user: string, cursor: string): void {
+    const { changes, erased, messages } = this.parts;
+    erased.set(user, cursor);
+    this.#recent.erase(erased);
+    messages.forget();
+    changes.forget(cursor);
   }
 }

@@ -39,6 +39,8 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
   readonly alone: boolean;
   /** Called where the database was put back to an earlier state. */
   readonly onWentBack: () => void;
+  /** Called where the room was deleted. */
+  readonly onDeleted: (room: string) => void;
   /** Sends a message to the other isolates. Must not throw. */
   readonly post: (message: ClusterMessage) => void;
 }

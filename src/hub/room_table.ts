@@ -5,6 +5,7 @@
  */
 
 import { EVERYWHERE } from "./everywhere.ts";
+import { DELETED } from "./member_problems.ts";
 import type { Room } from "./room.ts";
 
 /**
@@ -82,13 +83,28 @@ export class RoomTable {
 
   /** Removes all rooms whose log is no longer the one that was read, and closes their members. */
   disconnect(code: number, reason: string): void {
-    for (const [name, room] of [...this.#rooms]) {
-      // Each of them leaves, so that presence is right.
-      for (const subscription of room.all()) subscription.disconnect(code, reason);
-      this.#rooms.delete(name);
-      room.dismiss();
-      this.#onForget(name);
+    for (const room of [...this.#rooms.values()]) {
+      this.#end(room, (subscription) => subscription.disconnect(code, reason));
     }
+  }
+
+  /**
+   * Removes a room that was deleted, and its members: who comes next gets a new one.
+   *
+   * @param name Its name.
+   */
+  delete(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room) this.#end(room, (subscription) => subscription.putOut("room_deleted", DELETED));
+  }
+
+  #end(room: Room, leave: (subscription: ReturnType<Room["all"]>[number]) => void): void {
+    using _hold = room.hold();
+    // Each of them leaves, so that presence is right.
+    for (const subscription of room.all()) leave(subscription);
+    this.#rooms.delete(room.name);
+    room.dismiss();
+    this.#onForget(room.name);
   }
 
   /** Holds no appends back any more, of none of the rooms. */

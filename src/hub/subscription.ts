@@ -9,7 +9,7 @@ import type { LeftCode, Problem, Role } from "../protocol/mod.ts";
 import { ENVELOPE_OF, refusalOfChange } from "./change_rules.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
-import { closeCodeOf, EARLY } from "./member_problems.ts";
+import { closeCodeOf, closeCodeOfLeft, EARLY } from "./member_problems.ts";
 import type { Member, Subscription, SubscriptionState } from "./member.ts";
 import { errorBatch } from "./room_error.ts";
 import type { SubscriptionRoom } from "./subscription_room.ts";
@@ -197,7 +197,7 @@ export class RoomSubscription implements Subscription {
 
   /** Ends the stay of a member that has to leave, and says why. */
   putOut(code: LeftCode, message: string): void {
-    if (!this.member.putOut) return this.disconnect(CLOSE_CODES.putOut.code, message);
+    if (!this.member.putOut) return this.disconnect(closeCodeOfLeft(code), message);
     if (this.#state === "left") return;
     this.leave();
     this.#guarded(() => this.member.putOut?.(code, message));

@@ -48,6 +48,8 @@ export interface MessagePage {
    * @maxItems 1000
    */
   readonly changes: readonly MessageChange[];
+  /** With `after`: users who were erased since, of whom nothing before it is left; where there are any. */
+  readonly erased?: readonly UserName[];
   /** Where to read on back with `before`; null at the beginning of the log. */
   readonly older: Cursor | null;
   /** Where to read on with `after`; null at the end of the log. */

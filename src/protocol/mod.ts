@@ -72,6 +72,7 @@ export type {
   PresenceEnvelope,
   ServerEnvelope,
   TypingStatusEnvelope,
+  UserErasedEnvelope,
 } from "./server_envelope.ts";
 export { decodeServerEnvelopeV2 } from "./server_envelope_v2.ts";
 export type {
@@ -91,6 +92,7 @@ export type {
   RoomRole,
   ServerEnvelopeV2,
   TypingStatusEnvelopeV2,
+  UserErasedEnvelopeV2,
   WelcomeEnvelopeV2,
 } from "./server_envelope_v2.ts";
 export type {

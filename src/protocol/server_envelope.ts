@@ -27,6 +27,14 @@ export interface MessageChangedEnvelope {
   readonly payload: MessageChange;
 }
 
+/** Everything that a user wrote in the room before this, and the user's reactions, is gone. */
+export interface UserErasedEnvelope {
+  /** Which envelope this is. */
+  readonly type: "user_erased";
+  /** The user. */
+  readonly payload: { readonly user: UserName };
+}
+
 /** Another user began or stopped typing. */
 export interface TypingStatusEnvelope {
   /** Which envelope this is. */
@@ -100,6 +108,7 @@ export interface PongEnvelope {
 export type ServerEnvelope =
   | ChatMessageEnvelope
   | MessageChangedEnvelope
+  | UserErasedEnvelope
   | TypingStatusEnvelope
   | JoinedEnvelope
   | PresenceEnvelope
@@ -131,6 +140,7 @@ export function decodeServerEnvelope(text: string): Decoded<"envelope", ServerEn
   switch (value.type) {
     case "chat_message":
     case "message_changed":
+    case "user_erased":
     case "typing_status":
     case "joined":
     case "presence":

@@ -153,6 +153,16 @@ export interface LeftEnvelopeV2 {
   };
 }
 
+/** Everything that a user wrote in a room before this, and the user's reactions, is gone. */
+export interface UserErasedEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "user_erased";
+  /** The room. */
+  readonly room: RoomName;
+  /** The user. */
+  readonly payload: { readonly user: UserName };
+}
+
 /** Another user began or stopped typing. */
 export interface TypingStatusEnvelopeV2 {
   /** Which envelope this is. */
@@ -222,6 +232,7 @@ export type ServerEnvelopeV2 =
   | JoinedEnvelopeV2
   | RoleEnvelopeV2
   | LeftEnvelopeV2
+  | UserErasedEnvelopeV2
   | TypingStatusEnvelopeV2
   | PresenceEnvelopeV2
   | ErrorEnvelopeV2
@@ -256,6 +267,7 @@ export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", Server
     case "joined":
     case "role":
     case "left":
+    case "user_erased":
     case "typing_status":
     case "presence":
       if (typeof value.room !== "string") return refuse("bad_frame", '"room" must be a string');

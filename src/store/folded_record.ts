@@ -5,7 +5,7 @@
  */
 
 import type { Message, MessageChange } from "../protocol/mod.ts";
-import type { ChangeRecord, MessageChangeRecord } from "./change.ts";
+import { type ChangeRecord, erasedUserOf, type MessageChangeRecord } from "./change.ts";
 import { erasedRecord, type LogRecord, messageText } from "./entry.ts";
 import type { MessageState } from "./message_state.ts";
 
@@ -17,11 +17,17 @@ import type { MessageState } from "./message_state.ts";
  */
 export function changeRecord(change: ChangeRecord): LogRecord {
   const { cursor, id, user, at, ref } = change;
-  const isShown = change.kind !== "control" && !isErasedEdit(change);
-  const envelope = isShown
-    ? `{"type":"message_changed","payload":${JSON.stringify(payloadOf(change))}}`
-    : "";
+  const envelope = envelopeOf(change);
   return { cursor, id, user, ref, hash: change.h, sentAt: timeOf(at), envelope, change };
+}
+
+function envelopeOf(change: ChangeRecord): string {
+  if (change.kind === "control") {
+    const user = erasedUserOf(change);
+    return user === undefined ? "" : `{"type":"user_erased","payload":${JSON.stringify({ user })}}`;
+  }
+  if (isErasedEdit(change)) return "";
+  return `{"type":"message_changed","payload":${JSON.stringify(payloadOf(change))}}`;
 }
 
 /**

@@ -38,7 +38,8 @@ export class MessageState {
   #data: JsonObject | null | undefined;
   #editedAt: number | undefined;
   #isDeleted = false;
-  #hasLeftovers = false;
+  /** Whether the store still holds something of it besides that it was changed or deleted. */
+  #hasContent = false;
   /** By emoji and user, the place of the change. */
   readonly #reactions = new Map<string, Map<string, string>>();
   /** By emoji, the place since which somebody reacts so. */
@@ -79,10 +80,8 @@ export class MessageState {
       const [first] = [...users.values(), starts.get(emoji) ?? END].sort();
       state.#starts.set(emoji, first);
     }
-    if (state.#isDeleted) {
-      state.#erase();
-      state.#hasLeftovers = hasContent;
-    }
+    state.#hasContent = hasContent;
+    if (state.#isDeleted) state.erase();
     return state;
   }
 
@@ -113,7 +112,7 @@ export class MessageState {
 
   /** Whether it was deleted, and the store still holds something of it. */
   get hasLeftovers(): boolean {
-    return this.#hasLeftovers;
+    return this.#isDeleted && this.#hasContent;
   }
 
   /** How many reactions there are, of all users together. */
@@ -176,7 +175,7 @@ export class MessageState {
         this.#editedAt = at;
         return;
       case "delete":
-        return this.#erase();
+        return this.erase();
       case "reaction":
         if (status) this.#react(emoji, user, cursor);
         else this.#unreact(emoji, user);
@@ -210,6 +209,19 @@ export class MessageState {
     });
   }
 
+  /**
+   * Takes a user's reactions back.
+   *
+   * @param user The user.
+   * @param before The place before which they stand.
+   */
+  forget(user: string, before: string): void {
+    for (const [emoji, users] of this.#reactions) {
+      const cursor = users.get(user);
+      if (cursor !== undefined && cursor < before) this.#unreact(emoji, user);
+    }
+  }
+
   #react(emoji: string, user: string, cursor: string): void {
     let users = this.#reactions.get(emoji);
     if (!users) {
@@ -229,7 +241,8 @@ export class MessageState {
     this.#starts.delete(emoji);
   }
 
-  #erase(): void {
+  /** Leaves nothing of the message but that it was there. */
+  erase(): void {
     this.#isDeleted = true;
     this.#text = this.#data = this.#editedAt = undefined;
     this.#reactions.clear();

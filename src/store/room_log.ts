@@ -6,6 +6,7 @@
 
 import type { ChangeRecord } from "./change.ts";
 import type { StateItem } from "./change_entry.ts";
+import type { Compaction } from "./compaction.ts";
 import type { CommitBudget } from "./commit_budget.ts";
 import type { LogEntry, LogRecord } from "./entry.ts";
 import type { Growth } from "./growth.ts";
@@ -263,9 +264,12 @@ export interface RoomLog {
   /**
    * Gives back the space of what was erased, so that no byte of it is left in the database's file.
    *
-   * @returns False where the database does that by itself, or has no file that is known.
+   * A call while one is at work waits for that one.
+   *
+   * @returns What it came to; undefined where the database does that by itself, or has no file that is
+   * known.
    */
-  compact(): Promise<boolean>;
+  compact(): Promise<Compaction | undefined>;
   /**
    * Looks whether a room has something to delete. A hub calls it when it opens a room.
    *

@@ -84,6 +84,10 @@ export class Metrics {
   tombstoneFailures = 0;
   /** Changes of messages that were stored. */
   changesStored = 0;
+  /** Rooms that operators deleted. */
+  roomsDeleted = 0;
+  /** Users that operators erased in all rooms. */
+  usersErased = 0;
   /** Deleted messages that could not be erased, and files that could not be compacted. */
   eraseFailures = 0;
   /** Packets of other isolates before which something was missing. */

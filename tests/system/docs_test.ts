@@ -196,6 +196,7 @@ Deno.test(
     const from: Record<protocol.ServerEnvelope["type"], true> = {
       chat_message: true,
       message_changed: true,
+      user_erased: true,
       typing_status: true,
       joined: true,
       presence: true,

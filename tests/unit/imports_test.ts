@@ -86,6 +86,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "http/base_path.ts",
       "http/change_routes.ts",
       "http/connection_routes.ts",
+      "http/deletion_routes.ts",
       "http/message_routes.ts",
       "http/operator_routes.ts",
       "http/request_params.ts",

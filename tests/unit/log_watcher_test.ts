@@ -170,7 +170,9 @@ function createWatchers(log: KvRoomLog) {
     cursor: ORIGIN,
     catchUp: () => Promise.resolve(caughtUp.resolve()),
   };
-  const open = (watched: Pick<RoomLog, "grownSince" | "has" | "heads" | "watch"> = log) => {
+  const open = (
+    watched: Pick<RoomLog, "grownSince" | "has" | "heads" | "meta" | "watch"> = log,
+  ) => {
     return new LogWatcher({
       log: watched,
       logger,
@@ -306,6 +308,7 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   const asked: unknown[] = [];
   const watcher = open({
     has: () => Promise.resolve(true),
+    meta: (room) => log.meta(room),
     heads: () => Promise.resolve([room.cursor]),
     grownSince: (...args) => {
       asked.push(args);
@@ -357,6 +360,7 @@ Deno.test("LogWatcher notices a database that goes on from an earlier state", as
   const heads = mock.method(log, "heads", () => Promise.resolve([room.cursor]));
   const watcher = open({
     has: (room, cursor) => log.has(room, cursor),
+    meta: (room) => log.meta(room),
     heads: (rooms) => log.heads(rooms),
     grownSince: (from) => log.grownSince(from),
     watch: () => new ReadableStream({ start: (stream) => void (told = stream) }),

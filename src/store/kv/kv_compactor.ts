@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Compaction } from "../compaction.ts";
 import type { StoreEvent } from "../store_event.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
@@ -72,6 +73,14 @@ self.onmessage = ({ data: file }) => {
 };
 `;
 
+/** The Web Lock that the isolates of a process take in turn to compact. */
+const COMPACT_LOCK = "hubbub.v1.compact";
+
+/** Deno 2.9 has Web Locks, and no types for them; 2.5 has none. */
+interface WithLocks {
+  readonly locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> };
+}
+
 /** What {@linkcode KvCompactor} compacts. */
 export interface KvCompactorOptions {
   /** The database. */
@@ -94,7 +103,7 @@ export class KvCompactor {
   readonly #options: KvCompactorOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #compactedAt = -Infinity;
-  #running: Promise<boolean> | undefined;
+  #running: Promise<Compaction | undefined> | undefined;
 
   /** @param options What to compact. */
   constructor(options: KvCompactorOptions) {
@@ -131,23 +140,24 @@ export class KvCompactor {
   }
 
   /**
-   * Compacts the file.
+   * Compacts the file: one isolate of a process at a time.
    *
-   * @returns False where there is none.
+   * @returns What it came to; undefined where there is none.
    * @throws {Error} Where that fails; then the next day tries again.
    */
-  compact(): Promise<boolean> {
+  compact(): Promise<Compaction | undefined> {
     return this.#running ??= this.#compact().finally(() => this.#running = undefined);
   }
 
-  async #compact(): Promise<boolean> {
+  async #compact(): Promise<Compaction | undefined> {
     const { handle, keys, file, elapsed, onEvent } = this.#options;
-    if (file === undefined) return false;
+    if (file === undefined) return undefined;
     // Before it, and not after: what is erased meanwhile is left to the next time.
     const { versionstamp } = await handle.call("get", (kv) => kv.get(keys.uncompacted));
     await handle.call("delete", (kv) => kv.delete(keys.uncompacted));
+    const { size: before } = await Deno.stat(file);
     try {
-      await runProgram(file);
+      await inTurn(() => runProgram(file));
     } catch (error) {
       if (versionstamp !== null) {
         await handle.call("set", (kv) => kv.set(keys.uncompacted, true));
@@ -156,8 +166,15 @@ export class KvCompactor {
     }
     this.#compactedAt = elapsed();
     onEvent({ type: "store_compacted" });
-    return true;
+    const { size: after } = await Deno.stat(file);
+    return { before, after };
   }
+}
+
+/** Waits for the other isolates of this process, where there are locks. */
+async function inTurn(action: () => Promise<void>): Promise<void> {
+  const { locks } = navigator as WithLocks;
+  await (locks ? locks.request(COMPACT_LOCK, action) : action());
 }
 
 async function runProgram(file: string): Promise<void> {

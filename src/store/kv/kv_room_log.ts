@@ -9,6 +9,7 @@ import type { ChangeRecord } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
 import type { CommitBudget } from "../commit_budget.ts";
 import { CHANGES_FROM, isCursor, isOfChange, ORIGIN, tagOf } from "../cursor.ts";
+import type { Compaction } from "../compaction.ts";
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
 import type { Growth } from "../growth.ts";
@@ -271,7 +272,7 @@ export class KvRoomLog implements RoomLog {
   }
 
   /** Gives back the space of what was erased. */
-  async compact(): Promise<boolean> {
+  async compact(): Promise<Compaction | undefined> {
     return await this.#upkeep.compactor.compact();
   }
 

@@ -210,8 +210,8 @@ export class PostgresRoomLog implements RoomLog {
   }
 
   /** Leaves it to the server, whose autovacuum gives space back. */
-  compact(): Promise<boolean> {
-    return Promise.resolve(false);
+  compact(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   /** Tells whether everything after a place is still there. */
