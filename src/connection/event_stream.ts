@@ -11,7 +11,8 @@ import {
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
-import { CLOSE_CODES, type Problem } from "../protocol/mod.ts";
+import { closeCodeOfLeft } from "../hub/member_problems.ts";
+import { CLOSE_CODES, encodeEnvelope, type LeftCode, type Problem } from "../protocol/mod.ts";
 import type { Member, Subscription } from "../hub/member.ts";
 import type { MonitoredConnection } from "./connection_monitor.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
@@ -28,6 +29,8 @@ const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 3_000;
 /** Milliseconds over which those that were turned away are asked to come back. */
 const RETRY_SPREAD_MS = 4_000;
+/** Bytes that may wait for a reader whose stream ends with a reason, which is read behind them. */
+const KEPT_BYTES = 16 * 1024;
 /** What stands in the queue for a comment: no envelope is empty. */
 const COMMENT = "";
 
@@ -124,6 +127,8 @@ class EventStreamReader implements Member, MonitoredConnection {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #isTooSlow = false;
   #hasEnded = false;
+  /** Whether it was told why it ends, and is taken to read that. */
+  #isRead = false;
   /** Wakes up the stream, which waits for the next event. */
   #onMore: (() => void) | undefined;
 
@@ -171,8 +176,17 @@ class EventStreamReader implements Member, MonitoredConnection {
     this.#options.services.hub.metrics.count("closed", closeNameOf(code));
     // What waits for a reader that is not reading must not be kept for it. The end is a clean one in
     // any case: of a stream that fails, Deno would print the stack.
-    if (code !== CLOSE_CODES.draining.code) this.#outbound.close();
+    if (code !== CLOSE_CODES.draining.code && !this.#isRead) this.#outbound.close();
     this.#end();
+  }
+
+  putOut(code: LeftCode, message: string): void {
+    // A browser comes back, to a room that is a new one.
+    if (code === "room_deleted" && !this.#hasEnded && this.waitingBytes <= KEPT_BYTES) {
+      this.#push([encodeEnvelope({ type: "error", payload: { code, message } })]);
+      this.#isRead = true;
+    }
+    this.close(closeCodeOfLeft(code));
   }
 
   drained(): Promise<void> {

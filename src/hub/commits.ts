@@ -146,6 +146,8 @@ export function createCommits(options: CommitsOptions): Commits {
       read = room.committed(commit, batch.appends, { isBehind: batch.isBehind });
     });
     if (read) {
+      // Where the room is given up before it has read so far, its owners know that they are stored.
+      for (const [append, index] of indexed(batch.appends)) append.at = { commit, index };
       const settled = read.finally(() => reads.delete(settled));
       reads.add(settled);
     }

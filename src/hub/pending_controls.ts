@@ -10,7 +10,7 @@ import { cursorAt, tagOf } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { changeRecord } from "../store/folded_record.ts";
 import type { Guard } from "../telemetry/guard.ts";
-import type { AppendOwner, CommitAppend } from "./room_append.ts";
+import { type AppendOwner, type CommitAppend, settleCommitted } from "./room_append.ts";
 import type { RoomHold, RoomHolds } from "./room_holds.ts";
 
 /** How {@linkcode PendingControls} behaves. */
@@ -67,6 +67,7 @@ export class PendingControls implements AppendOwner {
   /** Gives up the room: what is on its way is settled without it. */
   dismiss(): void {
     this.#isDismissed = true;
+    settleCommitted(this.#byId.values());
   }
 
   /**

@@ -14,7 +14,12 @@ import { JudgementQueue } from "./judgement_queue.ts";
 import type { Judgement } from "./moderation.ts";
 import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { PublishCallback, PublishResult } from "./publish_result.ts";
-import { type AppendOwner, type CommitAppend, composeAppend } from "./room_append.ts";
+import {
+  type AppendOwner,
+  type CommitAppend,
+  composeAppend,
+  settleCommitted,
+} from "./room_append.ts";
 import type { RoomAppend, Submission } from "./room_append.ts";
 
 /** What waits for the result of a message. */
@@ -54,6 +59,7 @@ export class PendingMessages implements AppendOwner {
   /** Gives up the room: the rest is settled by {@linkcode PendingMessages.settleAlone}. */
   dismiss(): void {
     this.#isDismissed = true;
+    settleCommitted(this.#byId.values());
     const code = this.#options.isDraining() ? "draining" : "not_stored";
     const message = "The room was closed before the message could be judged";
     for (const judged of [...this.#judging]) this.#refuseJudged(judged, { code, message });

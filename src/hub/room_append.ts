@@ -61,6 +61,8 @@ export interface AppendOwner {
 export interface CommitAppend extends Append {
   /** Where it waits. */
   readonly pending: AppendOwner;
+  /** Where it stands, once it is committed and its room has yet to read so far. */
+  at?: { readonly commit: string; readonly index: number };
 }
 
 /** A message on its way into the log, and what waits for its result. */
@@ -90,6 +92,17 @@ export interface AppendStamp extends Pick<RoomAppend, "answers" | "hash" | "id" 
 export function indexed<A extends CommitAppend>(appends: readonly A[]): [A, number][] {
   let [messages, changes] = [0, CHANGES_FROM];
   return appends.map((append) => [append, append.writes ? changes++ : messages++]);
+}
+
+/**
+ * Settles records of a room that is given up and has not read so far: they are in the log.
+ *
+ * @param appends Those that wait.
+ */
+export function settleCommitted(appends: Iterable<CommitAppend>): void {
+  for (const append of [...appends]) {
+    if (append.at) append.pending.settleAlone(append, append.at);
+  }
 }
 
 /**

@@ -95,7 +95,12 @@ export class RoomTable {
    */
   delete(name: string): void {
     const room = this.#rooms.get(name);
-    if (room) this.#end(room, (subscription) => subscription.putOut("room_deleted", DELETED));
+    if (!room) return;
+    const problem = { code: "room_deleted", message: DELETED } as const;
+    this.#end(room, (subscription) => {
+      if (subscription.state === "joining") subscription.refuseJoin(problem);
+      else subscription.putOut(problem.code, problem.message);
+    });
   }
 
   #end(room: Room, leave: (subscription: ReturnType<Room["all"]>[number]) => void): void {
