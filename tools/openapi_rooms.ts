@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DELETE_ROOM } from "./openapi_deletions.ts";
 import {
   HISTORY_DEFAULT,
   HISTORY_MAX,
@@ -57,6 +58,7 @@ export const ROOM_PATHS: JsonSchema = {
         ...refusals(IN_A_ROOM),
       },
     },
+    delete: DELETE_ROOM,
   },
   "/rooms/{room}/messages": {
     get: {

@@ -189,7 +189,7 @@ export class Joining {
   }
 
   async #join(subscription: RoomSubscription, options: JoinOptions): Promise<void> {
-    const { room, recent, changes, opening, subscribers, log, texts } = this.#options;
+    const { room, recent, subscribers, log, texts } = this.#options;
     const isGone = () => subscription.state === "left" || this.#isDismissed;
     // It may have been refused, or waited for its role.
     if (isGone()) return;

@@ -23,12 +23,7 @@ import { refReused } from "./duplicate_results.ts";
 import { JudgementQueue } from "./judgement_queue.ts";
 import type { PendingChangesOptions } from "./pending_changes_options.ts";
 import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
-<<<<<<< HEAD
-import type { AppendOwner, CommitAppend } from "./room_append.ts";
-=======
-import { CHANGES_KEPT, type RecentChanges } from "./recent_changes.ts";
 import { type AppendOwner, type CommitAppend, settleCommitted } from "./room_append.ts";
->>>>>>> 5fa49f2 (feat(http): DELETE /rooms/{room}, DELETE /users, POST /compact, with docs, openapi and tests)
 
 /** The changes of a room on their way into the log: each is held against what its message is now. */
 export class PendingChanges implements AppendOwner {
@@ -56,9 +51,8 @@ export class PendingChanges implements AppendOwner {
     this.#isDismissed = true;
     settleCommitted(this.#byId.values());
     const problem: Problem = { code: "not_stored", message: "The room was closed before" };
-    for (const waiting of this.#waiting.values()) {
-      for (const submission of waiting) this.#refuse(submission, problem);
-    }
+    const waiting = [...this.#waiting.values()].flat();
+    for (const submission of waiting) this.#refuse(submission, problem);
     this.#waiting.clear();
   }
 

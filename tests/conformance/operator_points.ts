@@ -182,4 +182,74 @@ export const OPERATOR_POINTS: readonly PointCheck[] = [
       await member.socket.first("joined", () => true, other);
     },
   },
+  {
+    id: "OPS-6",
+    need: "withOperators",
+    async check(hub) {
+      const [room, user] = [anew("room"), anew("ann")];
+      const path = `/rooms/${room}`;
+      await using old = await Member.join(openTo(hub), { room, user: anew("old") });
+      await using member = await Member.join(openTo(hub), { room, user, version: 2 });
+      const { cursor } = await old.store("secret");
+      assertEquals(await answerOf(asOperator(hub, path, { method: "DELETE" }), 204), undefined);
+      assertEquals((await member.socket.first("left")).code, "room_deleted");
+      assertEquals(await old.socket.closed(), 4504);
+      const { messages, older } = await answerOf(asOperator(hub, `${path}/messages`));
+      assertEquals([messages, older], [[], null]);
+      await assertRefused(asOperator(hub, `${path}/messages/${cursor}`), 404, "not_found");
+      assertEquals(await (await asOperator(hub, `${path}/export`)).text(), "");
+      const query = new URLSearchParams({ limit: "1000", after: room.slice(0, -1) });
+      const { rooms } = await answerOf(asOperator(hub, `/rooms?${query}`));
+      assert(rooms.every((listed: { room: string }) => listed.room !== room));
+      // A new room of that name, in which nothing from before can be resumed.
+      member.socket.send({ type: "join", room, payload: { after: cursor } });
+      const joined = await member.socket.first("joined", ({ recovered }) => !recovered, room);
+      assert(joined.cursor > cursor);
+      await answerOf(asOperator(hub, path, { method: "DELETE" }), 204);
+    },
+  },
+  {
+    id: "OPS-7",
+    need: "withOperators",
+    async check(hub) {
+      const [room, user] = [anew("room"), anew("mallory")];
+      const path = `/rooms/${room}/messages`;
+      const cursors: string[] = [];
+      for (const [by, text] of [[user, "1"], ["bob", "2"], [user, "3"]]) {
+        const body = { user: by, text };
+        const message = await answerOf(asOperator(hub, path, { method: "POST", body }), 201);
+        cursors.push(message.cursor);
+      }
+      await using member = await Member.join(openTo(hub), { room, user: anew("eve"), version: 2 });
+      await using old = await Member.join(openTo(hub), { room, user: anew("old") });
+      const answer = await asOperator(hub, `/users?user=${user}`, { method: "DELETE" });
+      assertEquals(answer.headers.get("content-type"), "application/x-ndjson");
+      const lines = (await answer.text()).trim().split("\n").map((line) => JSON.parse(line));
+      const { messages: count, reactions, done } = lines.at(-1);
+      assertEquals([count, reactions, done], [2, 0, true]);
+      assertEquals(await member.socket.first("user_erased"), { user });
+      assertEquals(await old.socket.first("user_erased"), { user });
+      const page = await answerOf(asOperator(hub, path));
+      assertEquals(
+        page.messages.map(({ text, deleted }: Record<string, unknown>) => [text, deleted]),
+        [[undefined, true], ["2", undefined], [undefined, true]],
+      );
+      const after = await answerOf(asOperator(hub, `${path}?after=${cursors[1]}`));
+      assertEquals(after.erased, [user]);
+      const none = asOperator(hub, "/users?user=", { method: "DELETE" });
+      await assertRefused(none, 400, "bad_user");
+    },
+  },
+  {
+    id: "OPS-8",
+    need: "withOperators",
+    async check(hub) {
+      const answer = await asOperator(hub, "/compact", { method: "POST" });
+      const body = await answer.json();
+      if (answer.status === 501) return assertEquals(body.error.code, "not_supported");
+      assertEquals(answer.status, 200);
+      assertEquals(Object.keys(body).sort(), ["after_bytes", "before_bytes", "took_ms"]);
+      assert(Object.values(body).every((value) => Number.isInteger(value)));
+    },
+  },
 ];

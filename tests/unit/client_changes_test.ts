@@ -390,3 +390,29 @@ Deno.test("Room refuses at once what cannot be sent", async () => {
   assertStrictEquals(test.message(1), one);
   assertEquals(lobby.snapshot.messages.length, 3);
 });
+
+Deno.test("Room erases what a user wrote, and the user's reactions, when it is told", async () => {
+  using test = await startLobby();
+  const { lobby } = test;
+  test.socket.say(
+    changed(4, 1, { text: "better" }),
+    changed(5, 2, { kind: "reaction", emoji: "👍", status: true }),
+    changed(6, 2, { kind: "reaction", emoji: "👍", status: true, user: "ann" }),
+    changed(7, 2, { kind: "reaction", emoji: "❤", status: true }),
+  );
+  await settle();
+  const [, own] = lobby.snapshot.messages;
+  test.socket.say({ type: "user_erased", room: "lobby", payload: { user: "bob" } });
+  test.socket.say(said("lobby", 8));
+  await settle();
+  const shown = lobby.snapshot.messages.map(({ text, deleted }) => [text, deleted ?? false]);
+  assertEquals(shown, [["", true], [own.text, false], ["", true], [test.message(8).text, false]]);
+  assertEquals(test.message(2).reactions, [
+    { emoji: "👍", count: 1, users: ["ann"], mine: true },
+  ]);
+  assertEquals(test.message(1).user, "bob", "a tombstone stays");
+  // Oneself, in another tab: one's own mark goes too.
+  test.socket.say({ type: "user_erased", room: "lobby", payload: { user: "ann" } });
+  await settle();
+  assertEquals([test.message(2).deleted, test.message(2).reactions], [true, undefined]);
+});
