@@ -230,7 +230,8 @@ export class Delivery {
     const { changes, messages, metrics, onControl, pendingChanges } = this.#options;
     this.#cursor = stored.cursor;
     // An edit that another isolate made before it had seen the deletion is shown to nobody.
-    const isLate = change.kind === "edit" && messages.find(change.message)?.state?.isDeleted;
+    const edited = change.kind === "edit" ? messages.find(change.message) : undefined;
+    const isLate = edited?.isErased || edited?.state?.isDeleted;
     const record = isLate ? erasedEdit(stored) : stored;
     changes.push(record);
     const append = pendingChanges.take(record.id);

@@ -80,3 +80,42 @@ Deno.test("what an isolate deleted that died then is erased by others", files, a
   await eventually(async () => (await log.get("lobby", cursor))?.isErased, "it to be erased");
   await next.drain();
 });
+
+Deno.test(
+  "a deleted room and an erased user are not in the file once it was compacted",
+  files,
+  async () => {
+    await inFolder(async (folder) => {
+      const path = `${folder}/kv.sqlite3`;
+      const kv = await Deno.openKv(path);
+      const log = new KvRoomLog(kv, { file: path });
+      const hub = new Hub(log, { alone: true, logger() {} });
+      for (const room of ["gone", "kept"]) {
+        for (let i = 0; i < 20; i++) {
+          const user = room === "gone" || i % 2 === 0 ? "ann" : "bob";
+          const text = user === "ann" ? `${WORD} ${i}` : `something else ${i}`;
+          const result = await hub.publish(room, user, { text, data: { said: text } });
+          assert(result.status === "stored");
+          if (user === "bob") continue;
+          const { cursor } = result.record;
+          await hub.change(room, user, { kind: "edit", cursor, text: `${WORD} again` });
+          await hub.change(room, user, { kind: "reaction", cursor, emoji: "👍", status: true });
+        }
+      }
+      await hub.sanctions.impose("gone", { user: "eve", kind: "ban", reason: WORD });
+      assertEquals(await hub.deletions.deleteRoom("gone"), undefined);
+      const progress = await Array.fromAsync(hub.deletions.eraseUser("ann"));
+      const { messages, reactions, done } = progress.at(-1)!;
+      assertEquals([messages, reactions, done], [10, 0, true], "with their own marks");
+      await log.clear("gone");
+      assert(await copiesIn(path) > 0, "Deno KV leaves old bytes, or there is nothing to test");
+      assert(await log.compact());
+      assertEquals(await copiesIn(path), 0);
+      const records = await log.last("kept", { limit: 100 });
+      assertEquals(records.length, 20);
+      assertEquals(records.filter(({ isErased }) => isErased).length, 10);
+      await hub.drain();
+      kv.close();
+    });
+  },
+);
