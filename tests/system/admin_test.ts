@@ -24,6 +24,9 @@ const PATHS: [method: string, path: string][] = [
   ["GET", "/rooms"],
   ["GET", "/rooms/lobby/export"],
   ["POST", "/rooms/lobby/import"],
+  ["DELETE", "/rooms/lobby"],
+  ["DELETE", "/users?user=ann"],
+  ["POST", "/compact"],
 ];
 
 Deno.test(

@@ -37,7 +37,7 @@ Deno.test("pages of an allowed origin can read every answer but the 101", net, a
     401: ["/rooms/lobby/ws"],
     403: ["/rooms/cellar/ws", token],
     404: ["/nothing"],
-    405: ["/rooms/lobby", token, "DELETE"],
+    405: ["/rooms/lobby", token, "PUT"],
     426: ["/rooms/lobby/ws", token],
   };
   for (const [status, [path, headers, method]] of Object.entries(statuses)) {
