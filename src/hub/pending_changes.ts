@@ -119,20 +119,8 @@ export class PendingChanges implements AppendOwner {
   #submit(submission: ChangeSubmission, message: LogRecord): void {
     const { user, draft } = submission;
     const hash = hashDraft(draft);
-    if (draft.ref !== undefined) {
-      const same = this.#byRef.get(`${user}\n${draft.ref}`);
-      if (same && same.hash !== hash) return this.#refuse(submission, refReused(draft.ref));
-      if (same) {
-        same.answers.push((result) => {
-          const isStored = result.status === "stored";
-          submission.answer(isStored ? { ...result, status: "duplicate" } : result);
-        });
-        return;
-      }
-      const before = this.#options.repeats.find({ user, ref: draft.ref, hash });
-      if (before) return this.#answer([submission.answer], before);
-    }
-    const pending = [...this.#byId.values()].map(({ change }) => change);
+    if (this.#repeats(submission, hash)) return;
+    const pending = this.#changes();
     const problem = problemOf(submission, message, pending);
     if (problem) return this.#refuse(submission, problem);
     if (changesNothing(submission, message, pending)) {
@@ -144,20 +132,51 @@ export class PendingChanges implements AppendOwner {
       const isFirst = isFirstUse(draft, message, pending);
       return this.#store(submission, draft, { hash, isFirstUse: isFirst });
     }
-    this.#judge(submission, draft as EditWithText, hash);
+    this.#judge(submission, { message, draft: draft as EditWithText, hash });
   }
 
-  #judge(submission: ChangeSubmission, draft: EditWithText, hash: number): void {
-    const { moderation, room } = this.#options;
+  /** The changes that are on their way. */
+  #changes(): StoredMessageChange[] {
+    return [...this.#byId.values()].map(({ change }) => change);
+  }
+
+  /** Answers a change that was made before, or is on its way; returns whether it is. */
+  #repeats({ user, draft, answer }: ChangeSubmission, hash: number): boolean {
+    const { ref } = draft;
+    if (ref === undefined) return false;
+    const same = this.#byRef.get(`${user}\n${ref}`);
+    if (same && same.hash !== hash) {
+      this.#answer([answer], { status: "refused", problem: refReused(ref) });
+    } else if (same) {
+      same.answers.push((result) => {
+        answer(result.status === "stored" ? { ...result, status: "duplicate" } : result);
+      });
+    } else {
+      const before = this.#options.repeats.find({ user, ref, hash });
+      if (!before) return false;
+      this.#answer([answer], before);
+    }
+    return true;
+  }
+
+  #judge(
+    submission: ChangeSubmission,
+    { message, draft, hash }: { message: LogRecord; draft: EditWithText; hash: number },
+  ): void {
+    const { messages, moderation, room } = this.#options;
     const { user, queue = new JudgementQueue(moderation!) } = submission;
     const judged = { text: draft.text, ...(draft.data && { data: draft.data }) };
     this.#judging++;
     this.#hold();
     const isTaken = queue.add(judged, { room, user }, (judgement) => {
       this.#judging--;
-      const problem = "problem" in judgement ? judgement.problem : submission.check?.();
+      // Meanwhile it may have been sent again, or the message deleted.
+      const now = messages.find(draft.cursor) ?? message;
+      const problem = "problem" in judgement
+        ? judgement.problem
+        : submission.check?.() ?? problemOf(submission, now, this.#changes());
       if (problem) this.#refuse(submission, problem);
-      else if ("draft" in judgement) {
+      else if ("draft" in judgement && !this.#repeats(submission, hash)) {
         const { text } = judgement.draft;
         this.#store(submission, { ...draft, text }, { hash, isFirstUse: false });
       }
@@ -166,8 +185,8 @@ export class PendingChanges implements AppendOwner {
     if (isTaken) return;
     this.#judging--;
     this.#hold();
-    const message = "Too many of your messages wait to be judged";
-    this.#refuse(submission, { code: "rate_limited", message, retry_after_ms: 1000 });
+    const text = "Too many of your messages wait to be judged";
+    this.#refuse(submission, { code: "rate_limited", message: text, retry_after_ms: 1000 });
   }
 
   /** Makes what answers a change that changes nothing: its place is that of the last one. */

@@ -179,7 +179,8 @@ export async function runChanges(
       if (isFaulty && random.chance(lost)) throw new Error("connection lost");
       return result;
     };
-    const log = new KvRoomLog(kv);
+    // A machine that is busy with other runs answers late.
+    const log = new KvRoomLog(kv, { timeoutMs: 60_000 });
     const limits = { messages_per_second: 0 };
     const fanout = channel.connect();
     const hub = new Hub(log, { fanout, heartbeatMs: 100, expiryMs: 2_000, limits, logger() {} });

@@ -288,6 +288,31 @@ Deno.test("an edit that is sent again after its message was deleted is refused",
   }
 });
 
+Deno.test("an edit that is judged meanwhile is made once, and not behind a deletion", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const verdicts: ((verdict: { text: string }) => void)[] = [];
+  const moderate = ({ text }: { text: string }) => {
+    if (!text.startsWith("slow")) return { text };
+    return new Promise<{ text: string }>((resolve) => verdicts.push(resolve));
+  };
+  const { hub, log } = createTestHub(kv, { moderate });
+  const cursor = await say(hub, "a");
+  const edit = (text: string, ref: string) =>
+    change(hub, "ann", { kind: "edit", cursor, text, ref });
+  const both = [edit("slow 1", "r"), edit("slow 1", "r")];
+  await eventually(() => verdicts.length === 2, "both to be judged");
+  for (const answer of verdicts.splice(0)) answer({ text: "fast 1" });
+  assertEquals((await Promise.all(both)).toSorted(), ["duplicate", "stored"]);
+  const late = edit("slow 2", "s");
+  await eventually(() => verdicts.length === 1, "it to be judged");
+  assertEquals(await change(hub, "ann", { kind: "delete", cursor }), "stored");
+  verdicts[0]({ text: "fast 2" });
+  assertEquals(await late, "not_found");
+  const stored = await log.changes("lobby", ORIGIN, { limit: 9 });
+  assertEquals(stored.map(({ kind }) => kind), ["edit", "delete"]);
+  await hub.drain();
+});
+
 Deno.test("an edit that meets a deletion on the way is shown to nobody", async () => {
   await using isolates = await TestIsolates.open();
   const faults = injectFaults(isolates.kv);
