@@ -44,6 +44,7 @@ Deno.test("all that servers sent in the conformance suite fits the schemas", net
     "error",
     "draining",
     "pong",
+    "user_erased",
   ];
   const expected = [1, 2].flatMap((version) => shared.map((type) => `${version} ${type}`));
   const ofV2 = ["left", "role", "welcome"].map((type) => `2 ${type}`);
