@@ -111,8 +111,7 @@ export class MultiRoomConnection
   }
 
   release(changes: readonly HeldChange[]): void {
-    const rooms = Map.groupBy(changes, ({ room }) => room);
-    for (const [room, ofRoom] of rooms) {
+    for (const [room, ofRoom] of Map.groupBy(changes, ({ room }) => room)) {
       const held: readonly StatusChange[] = ofRoom;
       this.link.writeIn(room, encodeStatusesV2(room, held).join("\n"), false);
     }
@@ -168,7 +167,9 @@ export class MultiRoomConnection
         return this.#memberFor(envelope)
           ?.act((subscription) => subscription.typing(envelope.payload.status));
       case "authenticate":
-        return this.#refreshToken(envelope.payload.token);
+        return void this.lifetime.take(envelope.payload.token, (problem) => {
+          this.link.guard(() => this.refuse(problem, { for: "authenticate" }));
+        });
       case "ping":
         return this.#send({ type: "pong", payload: {} });
       default:
@@ -277,11 +278,6 @@ export class MultiRoomConnection
   #setRole(member: RoomMember, role: RoomRole): void {
     if (role !== "none") return member.act((subscription) => subscription.setRole(role));
     this.putOut(member, "forbidden", "The room is no longer open to you");
-  }
-
-  #refreshToken(token: string): void {
-    const about = { for: "authenticate" };
-    void this.lifetime.take(token, (p) => this.link.guard(() => this.refuse(p, about)));
   }
 
   #refuse(code: ErrorCode, message: string, about: RefusedAbout, ref?: string): void {
