@@ -8,9 +8,7 @@
 const TOTAL_MS = 400;
 /** Milliseconds a second that every address may have, also where others take almost all. */
 const FLOOR_MS = 10;
-/** The part of the total that those who have more than that may share evenly, however busy it is. */
-const EVEN_PART = 0.5;
-/** Milliseconds between two counts of how many those are. */
+/** Milliseconds between two counts of how many addresses have more than that. */
 const COUNT_MS = 100;
 /** Milliseconds after which what was spent counts for 37 % (1/e). */
 const DECAY_MS = 1_000;
@@ -23,7 +21,7 @@ const FAST_MS = 15;
 /** By how much less, and more, and how little at least. */
 const LESS = 0.8;
 const MORE = 1.05;
-const LEAST = 0.15;
+const LEAST = 0.5;
 /** Accounts from which on those of addresses that have long been quiet are deleted. */
 const SWEEP_FROM = 1_000;
 /** Milliseconds that count for nothing. */
@@ -40,7 +38,8 @@ export interface ProcessorAccount {
   /**
    * Counts time.
    *
-   * @param ms Milliseconds, measured or guessed.
+   * @param ms Milliseconds. Not measured where it is spent: that is longer the less of the processor
+   * the process gets, and whoever is counted so would wait for what others do.
    */
   charge(ms: number): void;
   /**
@@ -62,11 +61,10 @@ export interface ProcessorSharesOptions {
 /**
  * The shares of addresses in the processor's time. One thread serves everybody: whoever keeps it busy
  * keeps others waiting, whatever it is that takes the time. So the time is counted by address, and
- * who has used more than is left over for all others waits until it is less. One address can have
- * half of what there is, the next half of what is then left (dynamic thresholds, as in the budget of
- * bytes), and each an even part of half of it, so that those who want little never wait. What cannot be counted,
- * such as the runtime's own work and a slow processor, shows in how long answers of the runtime take:
- * there is less to share while they are slow.
+ * who has used more than an even share waits until it is less: one address can have half of what
+ * there is, two a third each, and every one a little, so that those who want little never wait. What
+ * cannot be counted, such as the runtime's own work and a slow processor, shows in how long answers of
+ * the runtime take: there is less to share while they are slow.
  *
  * @example
  * ```ts
@@ -81,11 +79,10 @@ export class ProcessorShares {
   readonly #totalMs: number;
   readonly #now: () => number;
   readonly #accounts = new Map<string, Spent>();
-  readonly #all: Spent;
   #sweepAt = SWEEP_FROM;
   /** The part of the total that there is to share now. */
   #part = 1;
-  /** Addresses that have more than the least, as counted last. */
+  /** Addresses that have more than the least, as counted last, and one more that may come. */
   #busy = 0;
   #countedAt = -Infinity;
 
@@ -93,7 +90,6 @@ export class ProcessorShares {
   constructor({ totalMs = TOTAL_MS, now = () => performance.now() }: ProcessorSharesOptions = {}) {
     this.#totalMs = totalMs;
     this.#now = now;
-    this.#all = { ms: 0, atMs: now() };
   }
 
   /** Addresses for which something is kept. */
@@ -105,7 +101,7 @@ export class ProcessorShares {
    * Counts time for an address.
    *
    * @param address The address.
-   * @param ms Milliseconds, measured or guessed.
+   * @param ms Milliseconds.
    */
   charge(address: string, ms: number): void {
     const now = this.#now();
@@ -115,9 +111,7 @@ export class ProcessorShares {
       this.#accounts.set(address, account = { ms: 0, atMs: now });
     }
     decay(account, now);
-    decay(this.#all, now);
     account.ms += ms;
-    this.#all.ms += ms;
   }
 
   /**
@@ -132,10 +126,8 @@ export class ProcessorShares {
     const now = this.#now();
     decay(account, now);
     if (account.ms <= FLOOR_MS) return false;
-    decay(this.#all, now);
-    if (account.ms <= this.#part * this.#totalMs - this.#all.ms) return false;
-    // What others have taken by force, such as refusals, must not count against those who want little.
-    return account.ms > EVEN_PART * this.#totalMs / this.#countBusy(now);
+    // Even, and not what others have left: they may take more by force, such as refusals.
+    return account.ms > this.#part * this.#totalMs / this.#countBusy(now);
   }
 
   #countBusy(now: number): number {

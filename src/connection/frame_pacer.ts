@@ -4,6 +4,7 @@
  * @module
  */
 
+import { frameCostMs } from "../access/processor_costs.ts";
 import type { ProcessorAccount } from "../access/processor_shares.ts";
 import type { CloseName } from "./inbound.ts";
 import type { TurnScheduler } from "./turn_scheduler.ts";
@@ -11,8 +12,6 @@ import type { TurnScheduler } from "./turn_scheduler.ts";
 /** Frames that wait on a connection at most, and their UTF-16 code units or bytes. */
 const HELD_MAX = 256;
 const HELD_LENGTH_MAX = 128 * 1024;
-/** Milliseconds that a frame takes besides its handler: reading it, and what follows from it. */
-const FRAME_MS = 0.03;
 
 /** How a {@linkcode FramePacer} behaves. */
 export interface FramePacerOptions {
@@ -103,9 +102,8 @@ export class FramePacer {
   }
 
   #handle(data: unknown, processor: ProcessorAccount): void {
-    const startedAt = performance.now();
+    processor.charge(frameCostMs(lengthOf(data)));
     this.#options.receive(data);
-    processor.charge(performance.now() - startedAt + FRAME_MS);
   }
 }
 

@@ -56,7 +56,7 @@ export class MultiRoomConnection
     options: MultiRoomOptions,
   ) {
     const { grant, services, address } = options;
-    const { user, name, rates, markClosing, release } = grant;
+    const { user, name, rates, rates: { processor }, markClosing, release } = grant;
     this.user = user;
     this.name = name;
     this.#options = options;
@@ -84,7 +84,6 @@ export class MultiRoomConnection
       rates,
     });
     const ends = { onClosing: markClosing, onEnd: release };
-    const { processor } = rates;
     this.link = new WebSocketLink(upgraded, { services, user, address, processor, ...ends }, this);
   }
 
@@ -225,8 +224,7 @@ export class MultiRoomConnection
       if (isGone()) return;
       this.#options.grant.rates.processor?.charge(joinCostMs(options.history ?? HISTORY_DEFAULT));
       this.link.guard(() => {
-        const subscription = hub.join(member.room, member, options);
-        member.begin(subscription);
+        member.begin(hub.join(member.room, member, options));
         // It may have been closed, or refused, within that.
         if (isGone()) this.#end(member);
       });
@@ -240,9 +238,8 @@ export class MultiRoomConnection
     ref?: string,
   ): RoomMember | undefined {
     const member = this.#members.get(room);
-    if (!member) {
-      this.#refuse("not_joined", "You are not in this room", { for: type, room }, ref);
-    }
+    const about = { for: type, room };
+    if (!member) this.#refuse("not_joined", "You are not in this room", about, ref);
     return member;
   }
 

@@ -86,11 +86,8 @@ export class RequestGate {
     } catch (error) {
       return this.#answer(error, request, bindings);
     }
-    if (!processor) return await handle();
-    const startedAt = performance.now();
-    const answer = handle();
-    processor.charge(performance.now() - startedAt + REQUEST_MS);
-    return await answer;
+    processor?.charge(REQUEST_MS);
+    return await handle();
   }
 
   /** Delays no refusal any more. */

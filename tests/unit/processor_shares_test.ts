@@ -1,18 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProcessorShares } from "../../src/access/processor_shares.ts";
 
-Deno.test("ProcessorShares.isOver() leaves half to others, and everybody a little", () => {
+Deno.test("ProcessorShares.isOver() is even, leaves one share to others, and everybody a little", () => {
   let now = 0;
   const shares = new ProcessorShares({ totalMs: 400, now: () => now });
   assertEquals(shares.isOver("a"), false);
   shares.charge("a", 201);
   assert(shares.isOver("a"), "more than half");
   assertEquals(shares.isOver("b"), false, "others do not wait for it");
-  shares.charge("b", 101);
-  assert(shares.isOver("b"), "half of what is left");
-  shares.charge("quiet", 9);
-  for (let i = 0; i < 20; i++) shares.charge(`c ${i}`, 30);
+  shares.charge("b", 180);
   now = 100;
+  assert(shares.isOver("b"), "more than a third");
+  shares.charge("quiet", 9);
+  for (let i = 0; i < 20; i++) shares.charge(`c ${i}`, 40);
+  now = 200;
   assertEquals(shares.isOver("quiet"), false, "however many there are");
   assert(shares.isOver("c 0"));
   now = 5_000;
@@ -53,6 +54,7 @@ Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow",
 Deno.test("ProcessorShares.isOver() is even where somebody takes more than there is", () => {
   const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
   shares.charge("attacker", 2_000);
-  shares.charge("office", 50);
+  for (let i = 0; i < 20; i++) shares.adapt(500);
+  shares.charge("office", 60);
   assertEquals([shares.isOver("attacker"), shares.isOver("office")], [true, false]);
 });
