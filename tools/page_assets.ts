@@ -23,9 +23,17 @@ const STYLES = [
   "changes.css",
   "people.css",
   "moderation.css",
+  "rooms.css",
+  "everywhere.css",
 ];
 /** Sources beside the modules and the style sheets. */
-const FILES = ["index.html", "icon.svg", "touch-icon.png", "manifest.webmanifest"];
+const FILES = [
+  "index.html",
+  "icon.svg",
+  "icon-unread.svg",
+  "touch-icon.png",
+  "manifest.webmanifest",
+];
 
 /** One file as the server sends it. */
 export interface PageAsset {
@@ -117,6 +125,7 @@ if (import.meta.main) {
       "assets/page.js": textAsset("text/javascript; charset=utf-8", await bundle()),
       "assets/page.css": textAsset("text/css; charset=utf-8", css),
       "assets/icon.svg": textAsset("image/svg+xml", await read("icon.svg")),
+      "assets/icon-unread.svg": textAsset("image/svg+xml", await read("icon-unread.svg")),
       "assets/touch-icon.png": { type: "image/png", base64: icon.toString("base64") },
       "assets/manifest.webmanifest": textAsset(
         "application/manifest+json",

@@ -143,6 +143,11 @@ export class ChatClient {
     return room;
   }
 
+  /** Tries to connect at once, where the next try is later; tests a connection that seems to be open. */
+  reconnect(): void {
+    this.#connection.reconnect();
+  }
+
   /**
    * Leaves all rooms for good. What waits to be sent fails. A second call does nothing.
    *

@@ -173,6 +173,11 @@ export class Multiplexer {
     this.#socket.end(code, reason);
   }
 
+  /** Tries to connect at once where the next try is later; tests a connection that is open. */
+  reconnect(): void {
+    this.#socket.wake();
+  }
+
   /** Settles when the server's side of the close came, or after 2 s. */
   async settled(): Promise<void> {
     await this.#socket.settled();

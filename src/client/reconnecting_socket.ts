@@ -115,7 +115,7 @@ export class ReconnectingSocket {
   /** Opens the first connection. */
   start(): void {
     const onOffline = () => this.#heartbeat.test();
-    watchWake({ onWake: () => this.#wake(), onOffline }, this.closing);
+    watchWake({ onWake: () => this.wake(), onOffline }, this.closing);
     this.#open();
   }
 
@@ -265,7 +265,8 @@ export class ReconnectingSocket {
     this.#wait(this.#backoff.bound(leftMs + retryAfterMs), message);
   }
 
-  #wake(): void {
+  /** Tries at once, where it waits for the next try; else tests the connection. */
+  wake(): void {
     if (this.#state.status !== "waiting") return this.#heartbeat.test();
     if (performance.now() - this.#triedAt >= HASTE_MS) this.#open();
   }

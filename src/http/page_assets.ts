@@ -18,6 +18,7 @@ export const PAGE_PATHS = [
   "/assets/page.js",
   "/assets/page.css",
   "/assets/icon.svg",
+  "/assets/icon-unread.svg",
   "/assets/touch-icon.png",
   "/assets/manifest.webmanifest",
 ] as const;

@@ -41,6 +41,8 @@ export function setUpAbout(site: Site, room: string | undefined): void {
   const button = find("invite", HTMLButtonElement);
   const label = find("invite-label", HTMLElement);
   const words = label.textContent;
+  find("empty-room", HTMLElement).textContent = `#${room}`;
+  find("empty-invite", HTMLButtonElement).onclick = () => button.click();
   button.onclick = async () => {
     try {
       await navigator.clipboard.writeText(link.value);

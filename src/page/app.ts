@@ -9,13 +9,12 @@
  * @module
  */
 
-import { createClient } from "../client/mod.ts";
 import { decodeRoom } from "../protocol/mod.ts";
 import { setUpAbout } from "./about.ts";
+import { ChatPage } from "./chat_page.ts";
 import { openDoor } from "./door.ts";
 import { tokenIn } from "./invitation.ts";
 import { Memory } from "./memory.ts";
-import { RoomView } from "./room_view.ts";
 import { Site } from "./site.ts";
 
 const site = new Site(import.meta.url);
@@ -25,15 +24,15 @@ if (token !== undefined) {
   memory.token = token;
   history.replaceState(null, "", location.pathname);
 }
+const linked = messageIn(location.hash);
 const invited = site.roomIn(location.pathname);
 const isNamed = memory.user !== "" || memory.token !== undefined;
-let path = location.pathname;
-let view: RoomView | undefined;
+let page: ChatPage | undefined;
 
 site.fixAddresses();
 for (const type of ["popstate", "hashchange"]) addEventListener(type, moveOn);
 
-if (decodeRoom(invited).ok && isNamed) enter(memory.user, invited);
+if (decodeRoom(invited).ok && isNamed) enter(memory.user, invited, linked);
 else {
   setUpAbout(site, undefined);
   openDoor({
@@ -42,25 +41,29 @@ else {
     onEnter: ({ user, room }) => {
       memory.user = user;
       // Not a new page: where the browser may not remember anything, the name would be lost.
-      const page = site.pageOf(room);
-      if (location.href !== page) history.pushState(null, "", page);
-      path = location.pathname;
-      enter(user, room);
+      const address = site.pageOf(room);
+      if (location.href !== address) history.pushState(null, "", address);
+      enter(user, room, room === invited ? linked : undefined);
     },
   });
 }
 
-function enter(user: string, room: string): void {
-  memory.room = room;
-  setUpAbout(site, room);
-  const { token } = memory;
-  const client = createClient(site.base, token === undefined ? { user } : { token });
-  view = new RoomView({ site, client, room, user, memory });
+function enter(user: string, room: string, at?: string): void {
+  page = new ChatPage({ site, user, memory });
+  page.open(room, at);
 }
 
-/** The address has changed without a new page: back to the door, or by another invitation. */
+/** The message that a link leads to: `#at=` and its cursor. */
+function messageIn(hash: string): string | undefined {
+  return hash.match(/^#at=([\w-]+)$/)?.[1];
+}
+
+/** The address has changed without a new page: to another room, back to the door, or by an invitation. */
 function moveOn(): void {
-  if (tokenIn(location.hash) === undefined && location.pathname === path) return;
-  if (view) view.reload();
+  const room = site.roomIn(location.pathname);
+  if (tokenIn(location.hash) === undefined && page) {
+    if (decodeRoom(room).ok) return page.open(room, messageIn(location.hash));
+  } else if (!page && room === invited && tokenIn(location.hash) === undefined) return;
+  if (page) page.reload();
   else location.reload();
 }

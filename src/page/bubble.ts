@@ -8,17 +8,13 @@ import type { StoredMessage } from "../client/mod.ts";
 import { type FootActions, showFoot } from "./bubble_foot.ts";
 import { clockTime, fullTime } from "./calendar.ts";
 import { create } from "./elements.ts";
-import { splitLinks } from "./links.ts";
-import { createNames } from "./names.ts";
-
-/** How many colours there are for people; the style sheet has as many. */
-const HUES = 8;
-
-/** Made once: making one takes longer than a hundred uses of it. */
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+import { createNames, type Names } from "./names.ts";
+import { firstOf, isEmojiAlone, splitText, type TextPart } from "./rich_text.ts";
 
 /** What bubbles need beside their messages. */
 export interface BubbleOptions extends FootActions {
+  /** The names and colours of people. */
+  readonly names: Names;
   /** Creates the quote of a message that is answered. */
   readonly quote: (cursor: string) => HTMLElement;
 }
@@ -45,7 +41,7 @@ export function createBubble(
   const { user, name = user } = message;
   const item = create(
     "li",
-    { class: `message ${hueOf(user)}`, attributes: { tabindex: "-1" } },
+    { class: `message ${options.names.hue(user)}`, attributes: { tabindex: "-1" } },
     createAvatar(name),
     create("div", { class: "byline" }, ...createNames(user, name, "author"), time),
   );
@@ -81,7 +77,7 @@ function showContent(item: HTMLElement, message: StoredMessage, options: BubbleO
   const { replyTo, deleted, text } = message;
   const content = deleted
     ? create("p", { class: "text deleted", text: "This message was deleted" })
-    : createText(text);
+    : createText(text, options.names.own);
   item.classList.toggle("tombstone", deleted === true);
   item.querySelector(".byline")?.after(
     ...(replyTo === undefined || deleted ? [] : [options.quote(replyTo)]),
@@ -91,17 +87,38 @@ function showContent(item: HTMLElement, message: StoredMessage, options: BubbleO
 }
 
 /**
- * Creates the paragraph of a text, with its links.
+ * Creates the element of a text, with its links and its code.
  *
  * @param text What a user wrote. It stays text whatever it holds.
- * @returns The paragraph.
+ * @param names The reader's names, which stand out where they are mentioned.
+ * @returns The element.
  */
-export function createText(text: string): HTMLParagraphElement {
-  const paragraph = create("p", { class: "text", attributes: { dir: "auto" } });
-  for (const { text: words, href, host } of splitLinks(text)) {
-    paragraph.append(href === undefined ? words : createLink(words, href, host));
+export function createText(text: string, names: readonly string[]): HTMLElement {
+  const element = create("div", { class: "text", attributes: { dir: "auto" } });
+  const parts = splitText(text, names).map(createPart);
+  element.append(...parts);
+  element.classList.toggle("emoji", isEmojiAlone(text));
+  element.classList.toggle("mentions", element.querySelector("mark") !== null);
+  return element;
+}
+
+function createPart(part: TextPart): Node | string {
+  switch (part.type) {
+    case "words":
+      return part.text;
+    case "link":
+      return createLink(part.text, part.href, part.host);
+    case "mention":
+      return create("mark", { text: part.text });
+    case "code":
+      return create("code", { text: part.text });
+    case "block":
+      return create(
+        "pre",
+        { attributes: { dir: "ltr", tabindex: "0", role: "group", "aria-label": "Code" } },
+        create("code", { text: part.text }),
+      );
   }
-  return paragraph;
 }
 
 /**
@@ -115,18 +132,6 @@ export function createAvatar(user: string): HTMLElement {
   return create("span", { class: "avatar", text: initial, attributes: { "aria-hidden": "true" } });
 }
 
-/**
- * Chooses the colour of a user: the same everywhere and always.
- *
- * @param user The user's name.
- * @returns A class of the style sheet.
- */
-export function hueOf(user: string): string {
-  let hash = 0;
-  for (const character of user) hash = (hash * 31 + character.codePointAt(0)!) % 65_521;
-  return `hue-${hash % HUES}`;
-}
-
 /** A link, with the name of its host beside it where that is written in another way. */
 function createLink(text: string, href: string, host: string | undefined): HTMLAnchorElement {
   const rel = "noopener noreferrer nofollow";
@@ -134,9 +139,4 @@ function createLink(text: string, href: string, host: string | undefined): HTMLA
   const link = create("a", { text, attributes: { href, rel, target: "_blank", dir: "ltr" } });
   if (host !== undefined) link.dataset.host = host;
   return link;
-}
-
-/** The first character as a reader counts: a flag or a family is one. */
-function firstOf(text: string): string {
-  return graphemes.segment(text).containing(0)?.segment ?? "";
 }

@@ -8,14 +8,15 @@ import type { RoomMessage } from "../client/mod.ts";
 import { fullTime } from "./calendar.ts";
 import { create, createButton, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
+import type { Names } from "./names.ts";
 import { sentence } from "./phrases.ts";
 
 type Reaction = NonNullable<RoomMessage["reactions"]>[number];
 
 /** What can be done under a message. */
 export interface FootActions {
-  /** Gives the name to show for a user. */
-  readonly nameOf: (user: string) => string;
+  /** The names and colours of people. */
+  readonly names: Names;
   /** Reacts to a message, or takes it back. */
   readonly react: (message: RoomMessage, emoji: string, status: boolean) => void;
   /** Sends changes again that have failed. */
@@ -60,7 +61,7 @@ function showReactions(
   foot: HTMLElement,
   message: RoomMessage,
   reactions: readonly Reaction[],
-  { react, nameOf }: FootActions,
+  { react, names }: FootActions,
 ): void {
   const before = new Map<string, HTMLButtonElement>();
   for (const button of foot.querySelectorAll<HTMLButtonElement>(".reaction")) {
@@ -80,7 +81,7 @@ function showReactions(
         button.dataset.emoji = emoji;
         foot.append(button);
       }
-      showReaction(button, reaction, nameOf);
+      showReaction(button, reaction, names.of);
     }
   };
   withoutFocusLoss(foot, change, () => foot.closest<HTMLElement>(".message"));

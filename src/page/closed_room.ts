@@ -5,33 +5,33 @@
  */
 
 import { find } from "./elements.ts";
-import type { Invitation } from "./invitation.ts";
 import { InvitationForm } from "./invitation_form.ts";
+import type { Memory } from "./memory.ts";
+import type { Site } from "./site.ts";
 import { tokenVerdict } from "./token_verdict.ts";
-
-/** The options of {@linkcode askForInvitation}. */
-export interface InvitationQuestion {
-  /** An address of the room that takes the same tokens. */
-  readonly url: string;
-  /** The token with which the reader was not let in. */
-  readonly token: string | undefined;
-  /** Forgets a token that is of no use. */
-  readonly forget: () => void;
-  /** Called with another invitation. */
-  readonly onInvitation: (invitation: Invitation) => void;
-}
 
 /**
  * Asks for another invitation where it is for want of one that the reader is not let in.
  *
- * @param question Whom to ask, and what to do then.
+ * @param options The room, and the token that does not let the reader in.
+ * @param onLeave Called before another invitation is followed.
  */
-export async function askForInvitation(question: InvitationQuestion): Promise<void> {
-  const { url, token, forget, onInvitation } = question;
-  const verdict = await tokenVerdict(url, token);
-  if (verdict === "dead" || verdict === "needless") forget();
+export async function askForInvitation(
+  { site, room, memory }: {
+    readonly site: Site;
+    readonly room: string;
+    readonly memory: Memory;
+  },
+  onLeave: () => void,
+): Promise<void> {
+  const verdict = await tokenVerdict(site.endpointOf(room, "/messages?limit=1"), memory.token);
+  if (verdict === "dead" || verdict === "needless") memory.token = undefined;
   if (verdict !== "dead" && verdict !== "forbidden") return;
   // Loading the page anew would end in the same.
   find("reload", HTMLElement).hidden = true;
-  new InvitationForm(onInvitation).open();
+  new InvitationForm(({ token, room: other = room }) => {
+    memory.token = token;
+    onLeave();
+    location.assign(`${site.pageOf(other)}#token=${encodeURIComponent(token)}`);
+  }).open();
 }

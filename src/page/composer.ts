@@ -87,6 +87,9 @@ export class Composer {
         }
       }
       if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
+      // A keyboard of glass has no Shift beside its Enter: there the button sends.
+      const isTouch = matchMedia("(pointer: coarse)").matches;
+      if (isTouch && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       // One press, one message: a key held down since the door would send a draft unasked.
       if (!event.repeat) this.#send();
@@ -96,6 +99,7 @@ export class Composer {
       this.#send();
       this.#text.focus();
     });
+    if (matchMedia("(pointer: coarse)").matches) this.#text.enterKeyHint = "enter";
     this.#show();
   }
 
@@ -214,7 +218,7 @@ export class Composer {
   }
 
   #send(): void {
-    const text = this.#text.value.trim();
+    const text = this.#written;
     if (this.#text.disabled || text === "" || this.#bytes() > this.#limit) return;
     const task = this.#task;
     if (task?.kind === "edit") {
@@ -239,15 +243,20 @@ export class Composer {
   #show(): void {
     const bytes = this.#bytes();
     const isTooLong = bytes > this.#limit;
-    setText(this.#left, roomLeftPhrase(bytes, this.#limit));
+    setText(this.#left, roomLeftPhrase(this.#written, this.#limit));
     this.#left.classList.toggle("over", isTooLong);
     this.#text.setAttribute("aria-invalid", String(isTooLong));
     this.#button.disabled = this.#text.disabled || bytes === 0 || isTooLong;
     this.#fit();
   }
 
+  /** What is written, without blank lines before it and blanks after it; code keeps its indent. */
+  get #written(): string {
+    return this.#text.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
+  }
+
   #bytes(): number {
-    return this.#encoder.encode(this.#text.value.trim()).length;
+    return this.#encoder.encode(this.#written).length;
   }
 
   /** Lets the field be as high as its text, up to what the style sheet allows. */

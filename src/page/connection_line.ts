@@ -6,6 +6,7 @@
 
 import type { ChatError, ConnectionState } from "../client/mod.ts";
 import { find, setText } from "./elements.ts";
+import { withoutFocusLoss } from "./focus.ts";
 import { retryPhrase, statePhrase } from "./phrases.ts";
 import { putOutPhrase } from "./sanction_phrases.ts";
 
@@ -17,16 +18,24 @@ export class ConnectionLine {
   readonly #retry = find("banner-retry", HTMLElement);
   readonly #reload = find("reload", HTMLButtonElement);
   readonly #rooms = find("banner-rooms", HTMLElement);
+  readonly #now = find("try-now", HTMLButtonElement);
   readonly #isLasting: () => boolean;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param onReload Loads the page anew, as the button of the banner asks.
+   * @param onReload Loads the page anew, as a button of the banner asks.
+   * @param onTryNow Tries to connect at once, as another one asks.
    * @param isLasting Tells whether what is written outlasts the page.
    */
-  constructor(onReload: () => void, isLasting: () => boolean) {
+  constructor(onReload: () => void, onTryNow: () => void, isLasting: () => boolean) {
     this.#isLasting = isLasting;
+    this.#now.addEventListener("click", onTryNow);
     this.#reload.addEventListener("click", onReload);
+  }
+
+  /** Counts no longer: the room is not the open one any more. */
+  stop(): void {
+    clearInterval(this.#timer);
   }
 
   /**
@@ -49,6 +58,12 @@ export class ConnectionLine {
     if (state.status !== "connecting") this.#banner.hidden = long === undefined;
     if (long !== undefined) setText(this.#long, long);
     this.#reload.hidden = !isClosed;
+    // Kept while it is tried, so that the focus stays where it is.
+    if (state.status !== "connecting") {
+      const isWaiting = state.status === "waiting";
+      const next = () => document.getElementById("composer-text");
+      withoutFocusLoss(this.#now, () => this.#now.hidden = !isWaiting, next);
+    }
     setText(this.#retry, "");
     if (state.status !== "waiting") return;
     // By a clock that nobody sets.

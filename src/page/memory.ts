@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { KnownRoom } from "./room_marks.ts";
+
 /** A message that waits for the server, or that it refused. */
 export interface Unsent {
   /** The name under which it is sent, and sent again. */
@@ -93,6 +95,35 @@ export class Memory {
     this.#write(this.#tab, ["tokenUser"], user);
   }
 
+  /** Whether the reader has said whether to show notices. */
+  get isAskedForNotices(): boolean {
+    return this.#read(this.#browser, ["notices"]) !== undefined;
+  }
+  set isAskedForNotices(isAsked: boolean) {
+    this.#write(this.#browser, ["notices"], isAsked ? "asked" : undefined);
+  }
+
+  /** The rooms that a user has been in; undefined where nothing is kept. */
+  rooms(user: string): KnownRoom[] | undefined {
+    const rooms = parse<KnownRoom[]>(this.#read(this.#browser, ["rooms", user]));
+    return Array.isArray(rooms)
+      ? rooms.filter((known) => typeof known?.room === "string")
+      : undefined;
+  }
+
+  /** Keeps the rooms that a user has been in. */
+  setRooms(user: string, rooms: readonly KnownRoom[]): void {
+    this.#write(this.#browser, ["rooms", user], JSON.stringify(rooms));
+  }
+
+  /** Calls back when another tab has changed the rooms of a user. */
+  watchRooms(user: string, onChange: () => void): void {
+    const name = this.#scope + JSON.stringify(["rooms", user]);
+    addEventListener("storage", ({ key, storageArea }) => {
+      if (storageArea === this.#browser && key === name) onChange();
+    });
+  }
+
   /** The text that a user was writing in a room: in this tab, or else in another one before. */
   draft({ room, user }: Identity): string {
     const key = ["draft", room, user];
@@ -143,13 +174,14 @@ export class Memory {
    *
    * @param identity The room and the user.
    * @param onDrop Called with the ref of each.
+   * @param signal Ends it.
    */
-  watchUnsent(identity: Identity, onDrop: (ref: string) => void): void {
+  watchUnsent(identity: Identity, onDrop: (ref: string) => void, signal: AbortSignal): void {
     addEventListener("storage", ({ key, newValue, storageArea }) => {
       if (storageArea !== this.#browser || key === null || newValue !== null) return;
       const ref = this.#refIn(key, identity);
       if (ref !== undefined) onDrop(ref);
-    });
+    }, { signal });
   }
 
   /** The ref in a key, where the key is that of an unsent message of this room and user. */

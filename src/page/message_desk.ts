@@ -10,6 +10,7 @@ import type { Composer } from "./composer.ts";
 import { DeletionQuestion } from "./deletion_question.ts";
 import { FrameTask } from "./frame_task.ts";
 import { MessageTools } from "./message_tools.ts";
+import type { Names } from "./names.ts";
 import { changePhrase } from "./phrases.ts";
 import { quoted, Quotes } from "./quotes.ts";
 import type { RoomFeed } from "./room_feed.ts";
@@ -32,8 +33,10 @@ export interface MessageDeskOptions {
   readonly hold: (change: () => void) => void;
   /** Brings a message into view, however far back it is. */
   readonly goTo: (cursor: string) => Promise<void>;
-  /** Gives the name to show for a user. */
-  readonly nameOf: (user: string) => string;
+  /** The names and colours of people. */
+  readonly names: Names;
+  /** Gives the address of a message. */
+  readonly linkOf: (cursor: string) => string;
   /** Asks what to do with a person. */
   readonly moderate: (user: string) => void;
   /** Announces a text to a screen reader. */
@@ -56,7 +59,7 @@ export class MessageDesk {
     this.#options = options;
     this.#quotes = new Quotes({
       find: (cursor) => chat.room.find(cursor),
-      onOpen: (cursor) => void this.#open(cursor),
+      onOpen: (cursor) => void this.open(cursor),
     });
     this.#question = new DeletionQuestion((message) =>
       void chat.room.delete(message).catch(ignore)
@@ -72,11 +75,12 @@ export class MessageDesk {
       reply: (message) => composer().reply(message),
       edit: (message) => composer().edit(message),
       remove: (message) => this.#question.ask(message, message.user === chat.user),
+      link: (message) => void this.#copyLink(message),
       mayModerate: ({ user }) => user !== chat.user && chat.snapshot.role === "moderator",
       moderate: ({ user }) => options.moderate(user),
     });
     this.bubbles = {
-      nameOf: options.nameOf,
+      names: options.names,
       quote: (cursor) => this.#quotes.create(cursor),
       react: (message, emoji, status) => react(message as StoredMessage, emoji, status),
       retry: (message) => void chat.room.retry(message).catch(ignore),
@@ -114,9 +118,9 @@ export class MessageDesk {
   }
 
   async #changed({ change, message }: ChangedMessage): Promise<void> {
-    const { chat, timeline, nameOf, announce } = this.#options;
+    const { chat, timeline, names, announce } = this.#options;
     if (chat.state.status === "live" && change.user !== chat.user && message) {
-      announce(changePhrase(change, nameOf(change.user), quoted(message)));
+      announce(changePhrase(change, names.of(change.user), quoted(message)));
     }
     if (message) return this.#quotes.update(message);
     if (!timeline().message(change.message)) return;
@@ -125,7 +129,25 @@ export class MessageDesk {
     if (now) this.#refresh([now]);
   }
 
-  async #open(cursor: string): Promise<void> {
+  async #copyLink({ cursor }: StoredMessage): Promise<void> {
+    const { linkOf, announce } = this.#options;
+    const link = linkOf(cursor);
+    try {
+      await navigator.clipboard.writeText(link);
+      announce("Link copied");
+    } catch {
+      // Without TLS, or without leave, there is no clipboard: it stands in the address bar.
+      history.replaceState(null, "", link);
+      announce("The link is in the address bar");
+    }
+  }
+
+  /**
+   * Leads to a message, however far back it is.
+   *
+   * @param cursor Its cursor.
+   */
+  async open(cursor: string): Promise<void> {
     const { timeline, goTo, announce } = this.#options;
     await goTo(cursor);
     const item = timeline().find(cursor);

@@ -27,6 +27,8 @@ export interface MessageToolsOptions {
   readonly reply: (message: StoredMessage) => void;
   /** Begins to edit a message. */
   readonly edit: (message: StoredMessage) => void;
+  /** Copies a link to a message. */
+  readonly link: (message: StoredMessage) => void;
   /** Asks whether to delete a message. */
   readonly remove: (message: StoredMessage) => void;
   /** Tells whether the reader may mute or ban who wrote a message. */
@@ -50,6 +52,7 @@ export class MessageTools {
     reply: find("tool-reply", HTMLButtonElement),
     edit: find("tool-edit", HTMLButtonElement),
     remove: find("tool-delete", HTMLButtonElement),
+    link: find("tool-link", HTMLButtonElement),
     moderate: find("tool-person", HTMLButtonElement),
   };
   #item: HTMLElement | undefined;
@@ -64,7 +67,7 @@ export class MessageTools {
   constructor(scroller: HTMLElement, options: MessageToolsOptions) {
     this.#scroller = scroller;
     this.#options = options;
-    for (const name of ["reply", "edit", "remove", "moderate"] as const) {
+    for (const name of ["reply", "edit", "remove", "link", "moderate"] as const) {
       this.#buttons[name].addEventListener("click", () => this.#act(options[name]));
     }
     this.#react.addEventListener("click", () => this.#open(this.#more.hidden === true));

@@ -8,13 +8,16 @@ import type { RoomMessage } from "../client/mod.ts";
 import { create } from "./elements.ts";
 import type { RoomFeed } from "./room_feed.ts";
 
+/** How many colours there are for people; the style sheet has as many. */
+const HUES = 16;
 /** Names that are remembered of people who wrote and are not here. */
 const KEPT = 1_000;
 
-/** The display names of the people in a room, and of those who wrote in it. */
+/** The display names and the colours of the people in a room, and of those who wrote in it. */
 export class Names {
   readonly #feed: RoomFeed;
   readonly #written = new Map<string, string>();
+  readonly #hues = new Map<string, number>();
 
   /** @param feed The room. */
   constructor(feed: RoomFeed) {
@@ -28,6 +31,31 @@ export class Names {
       if (this.#written.size <= KEPT) break;
       this.#written.delete(user);
     }
+  }
+
+  /** The other users: those who wrote last first, then those who are here. */
+  get others(): readonly string[] {
+    const { user, snapshot: { messages, users } } = this.#feed;
+    const wrote = messages.toReversed().map((message) => message.user);
+    return [...new Set([...wrote, ...users])].filter((other) => other !== user);
+  }
+
+  /** The names by which others mention the reader. */
+  get own(): readonly string[] {
+    const { user, name } = this.#feed;
+    return name === undefined ? [user] : [user, name];
+  }
+
+  /**
+   * Gives the colour of a user. The first ones that appear have one each.
+   *
+   * @param user The user.
+   * @returns A class of the style sheet.
+   */
+  hue(user: string): string {
+    let hue = this.#hues.get(user);
+    if (hue === undefined) this.#hues.set(user, hue = this.#hues.size % HUES);
+    return `hue-${hue}`;
   }
 
   /**

@@ -18,6 +18,8 @@ const PAGE = 50;
 const LONG_PAGE = 100;
 /** Pages after which the way back to a place is too long. */
 const PAGES_TO_PLACE = 30;
+/** Pages after which the way back to the first new message is too long. */
+const PAGES_TO_NEW = 3;
 
 /** The options of {@linkcode OlderMessages}. */
 export interface OlderMessagesOptions {
@@ -81,6 +83,18 @@ export class OlderMessages {
     }
     const element = timeline.find(place.cursor);
     if (element) viewport.show(element, place.offset);
+  }
+
+  /**
+   * Loads as far back as a message, within a few pages.
+   *
+   * @param cursor Its place.
+   */
+  async reach(cursor: string): Promise<void> {
+    const { timeline } = this.#options;
+    for (let page = 0; page < PAGES_TO_NEW && (timeline.first ?? "") > cursor; page++) {
+      if (!await this.#load(LONG_PAGE)) return;
+    }
   }
 
   /** Loads a page; false where there is none. */

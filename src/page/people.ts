@@ -5,11 +5,11 @@
  */
 
 import type { RoomSnapshot } from "../client/mod.ts";
-import { createAvatar, hueOf } from "./bubble.ts";
+import { createAvatar } from "./bubble.ts";
 import { create, createButton, find, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import { FrameTask } from "./frame_task.ts";
-import { createNames } from "./names.ts";
+import { createNames, type Names } from "./names.ts";
 import { peoplePhrase, typingPhrase } from "./phrases.ts";
 import type { RoomFeed } from "./room_feed.ts";
 
@@ -20,10 +20,12 @@ const SHOWN = 200;
 export interface PeopleOptions {
   /** The room. */
   readonly feed: RoomFeed;
-  /** Gives the name to show for a user. */
-  readonly nameOf: (user: string) => string;
+  /** The names and colours of people. */
+  readonly names: Names;
   /** Asks what to do with a person. */
   readonly onPerson: (user: string) => void;
+  /** Ends it with the room. */
+  readonly signal: AbortSignal;
   /** Shows who is muted or banned. */
   readonly onSanctions: () => void;
 }
@@ -56,7 +58,7 @@ export class People {
       const isOutside = target instanceof Element && !this.#panel.contains(target) &&
         !this.#toggle.contains(target) && !target.closest("dialog");
       if (isOutside && this.#isOpen) this.#open(false);
-    });
+    }, { signal: options.signal });
     this.#panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#open(false);
     });
@@ -68,7 +70,8 @@ export class People {
   }
 
   #show(): void {
-    const { feed: { snapshot, state, user }, nameOf } = this.#options;
+    if (this.#options.signal.aborted) return;
+    const { feed: { snapshot, state, user }, names: { of: nameOf } } = this.#options;
     const { users, userCount, typing, names, role } = snapshot;
     const isLive = state.status === "live";
     this.#typing.classList.toggle("on", typing.length > 0);
@@ -92,7 +95,7 @@ export class People {
 
   /** The reader first, then the others as the server sorted them. Items that stay are kept. */
   #itemsOf(user: string, { users, userCount, role }: RoomSnapshot): HTMLLIElement[] {
-    const { nameOf, onPerson } = this.#options;
+    const { names, onPerson } = this.#options;
     const shown = users.includes(user) ? [user] : [];
     for (const other of users) {
       if (shown.length === SHOWN) break;
@@ -100,12 +103,14 @@ export class People {
     }
     const before = this.#items;
     this.#items = new Map(shown.map((other) => {
-      const name = nameOf(other);
-      const item = before.get(other);
-      if (item?.dataset.name === name) return [other, item];
+      const name = names.of(other);
+      const known = before.get(other);
+      if (known?.dataset.name === name) return [other, known];
       const isReader = other === user;
       const act = role === "moderator" && !isReader ? () => onPerson(other) : undefined;
-      return [other, createPerson(other, name, isReader, act)];
+      const item = createPerson(other, name, isReader, act);
+      item.className = names.hue(other);
+      return [other, item];
     }));
     const items = [...this.#items.values()];
     if (userCount > shown.length) {
@@ -143,7 +148,7 @@ function createPerson(
     button.ariaLabel = `Moderate ${name}`;
     children.push(button);
   }
-  const item = create("li", { class: hueOf(user) }, ...children);
+  const item = create("li", {}, ...children);
   item.dataset.name = name;
   return item;
 }

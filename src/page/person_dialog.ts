@@ -6,14 +6,15 @@
 
 import type { RoomSanctions, SanctionDraft, SanctionKind } from "../client/mod.ts";
 import { createButton, find, setText } from "./elements.ts";
+import type { Names } from "./names.ts";
 import { DEEDS, donePhrase, heldPhrase } from "./sanction_phrases.ts";
 
 /** The options of {@linkcode PersonDialog}. */
 export interface PersonDialogOptions {
   /** Asks the server. */
   readonly sanctions: RoomSanctions;
-  /** Gives the name to show for a user. */
-  readonly nameOf: (user: string) => string;
+  /** The names and colours of people. */
+  readonly names: Names;
   /** Announces a text to a screen reader. */
   readonly announce: (text: string) => void;
 }
@@ -50,7 +51,7 @@ export class PersonDialog {
    * @param user The person.
    */
   open(user: string): void {
-    const { nameOf } = this.#options;
+    const { names: { of: nameOf } } = this.#options;
     this.#user = user;
     this.#form.reset();
     setText(find("person-name", HTMLElement), nameOf(user));
@@ -76,7 +77,7 @@ export class PersonDialog {
 
   /** Shows what holds of the person already. */
   async #look(user: string): Promise<void> {
-    const { sanctions, nameOf } = this.#options;
+    const { sanctions, names: { of: nameOf } } = this.#options;
     const held = await sanctions.list().catch(() => []);
     if (user !== this.#user) return;
     const own = held.filter((sanction) => sanction.user === user);
@@ -87,7 +88,7 @@ export class PersonDialog {
   }
 
   async #impose(): Promise<void> {
-    const { sanctions, nameOf, announce } = this.#options;
+    const { sanctions, names: { of: nameOf }, announce } = this.#options;
     const kind = this.#kind;
     const reason = this.#reason.value.trim();
     const draft: SanctionDraft = {
@@ -103,7 +104,7 @@ export class PersonDialog {
   }
 
   async #lift(): Promise<void> {
-    const { sanctions, nameOf, announce } = this.#options;
+    const { sanctions, names: { of: nameOf }, announce } = this.#options;
     const user = this.#user;
     await this.#ask(() => sanctions.lift(user), () => announce(`${nameOf(user)} may write again`));
   }

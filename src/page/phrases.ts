@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionState, MessageChange } from "../client/mod.ts";
+import type { ConnectionState, MessageChange, RoomMessage } from "../client/mod.ts";
 
 /** The state of a connection in words. */
 export interface StatePhrase {
@@ -16,6 +16,7 @@ export interface StatePhrase {
 
 /** The reason of the client for a connection that ended without a word. */
 const LOST = "The connection was lost";
+const encoder = new TextEncoder();
 
 /**
  * Describes who is typing.
@@ -63,7 +64,7 @@ export function statePhrase(state: ConnectionState, isLasting = true): StatePhra
       const why = reason === "" || reason === LOST ? "The server cannot be reached" : reason;
       const where = isLasting ? "here" : "in this tab, while it is open,";
       return {
-        short: "No connection",
+        short: "Waiting",
         long: `${sentence(why)} What you write is kept ${where} and sent later.`,
       };
     }
@@ -88,16 +89,31 @@ export function retryPhrase(retryAt: number, now: number): string {
 }
 
 /**
- * Describes how much more a message can hold.
+ * Describes how much more a message can hold, in what people count.
  *
- * @param used Bytes of UTF-8 that it has.
- * @param limit Bytes that it may have.
+ * @param text The message.
+ * @param limit Bytes of UTF-8 that it may have.
  * @returns A few words once it is nearly full; empty before.
  */
-export function roomLeftPhrase(used: number, limit: number): string {
-  if (used <= limit * 0.8) return "";
-  const count = Math.abs(limit - used).toLocaleString("en");
-  return used > limit ? `Too long by ${count} bytes` : `${count} bytes left`;
+export function roomLeftPhrase(text: string, limit: number): string {
+  const bytes = byteLength(text);
+  if (bytes <= limit * 0.8) return "";
+  const characters = Array.from(text);
+  // Of the widest kind that is in it: one more of them will fit in any case.
+  const widest = characters.reduce((most, one) => Math.max(most, byteLength(one)), 1);
+  if (bytes <= limit) return counted(Math.floor((limit - bytes) / widest), "left");
+  let over = 0;
+  for (let excess = bytes - limit; excess > 0; over++) excess -= byteLength(characters.pop()!);
+  return `Too long by ${counted(over, "")}`;
+}
+
+function counted(count: number, what: string): string {
+  const unit = count === 1 ? "character" : "characters";
+  return `${count.toLocaleString("en")} ${unit} ${what}`.trim();
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length;
 }
 
 /**
@@ -127,6 +143,29 @@ export function changePhrase(
 export function newMessagesPhrase(count: number): string {
   if (count === 0) return "Newest messages";
   return count === 1 ? "1 new message" : `${count.toLocaleString("en")} new messages`;
+}
+
+/**
+ * Describes what is unread in a room.
+ *
+ * @param count Messages.
+ * @param mentions Those of them that mention the reader.
+ * @returns A few words.
+ */
+export function unreadPhrase(count: number, mentions: number): string {
+  const number = count >= 100 ? "more than 99" : String(count);
+  if (mentions === 0) return `${number} unread`;
+  return `${number} unread, ${mentions === 1 ? "1 mention" : `${mentions} mentions`}`;
+}
+
+/**
+ * Shortens the last message of a room to a line.
+ *
+ * @param message The message.
+ * @returns Who said what.
+ */
+export function lastLinePhrase({ user, name = user, text }: RoomMessage): string {
+  return `${isolated(name)}: ${text.slice(0, 120).replace(/\s+/g, " ").toWellFormed()}`;
 }
 
 /**

@@ -99,6 +99,19 @@ export class RoomFeed extends ChatTarget {
   }
 
   /**
+   * Gives messages that the client has kept and that are not shown.
+   *
+   * @param cursor The oldest message that is shown.
+   * @param limit How many at most.
+   * @returns The newest of those before it, oldest first.
+   */
+  before(cursor: string | undefined, limit: number): StoredMessage[] {
+    const kept = this.snapshot.messages.filter(isStored);
+    const end = kept.findIndex((message) => cursor !== undefined && message.cursor >= cursor);
+    return kept.slice(Math.max(0, end - limit), Math.max(0, end));
+  }
+
+  /**
    * Sends a message.
    *
    * @param text The text.

@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { ChatClient, ConnectionState, StoredMessage } from "../client/mod.ts";
+import type { ConnectionState, StoredMessage } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { askForInvitation } from "./closed_room.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
 import type { Identity, Memory } from "./memory.ts";
+import { MentionList } from "./mention_list.ts";
 import { MessageDesk } from "./message_desk.ts";
 import { MessageFlow } from "./message_flow.ts";
 import { Moderation } from "./moderation.ts";
@@ -18,36 +19,21 @@ import { Names } from "./names.ts";
 import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
 import { statePhrase } from "./phrases.ts";
+import { Reading } from "./reading.ts";
 import { RoomFeed } from "./room_feed.ts";
 import { putOutPhrase } from "./sanction_phrases.ts";
-import type { Site } from "./site.ts";
+import type { RoomViewOptions } from "./room_view_options.ts";
 import { Standing } from "./standing.ts";
 import { Timeline } from "./timeline.ts";
 import { UnloadGuard } from "./unload_guard.ts";
-import { Unseen } from "./unseen.ts";
 import { UnsentList } from "./unsent_list.ts";
 import { Viewport } from "./viewport.ts";
 
 /** Messages that a newcomer gets at once: enough to fill a large screen. */
 const HISTORY = 50;
-/** The options of {@linkcode RoomView}. */
-export interface RoomViewOptions {
-  /** The server. */
-  readonly site: Site;
-  /** The connection. */
-  readonly client: ChatClient;
-  /** The room's name. */
-  readonly room: string;
-  /** The reader's name; with a token, the server knows it. */
-  readonly user: string;
-  /** What outlasts the page. */
-  readonly memory: Memory;
-}
-
-/** A room on the page. One page shows one room. */
+/** The open room on the page. */
 export class RoomView {
-  readonly #site: Site;
-  readonly #room: string;
+  readonly #options: RoomViewOptions;
   readonly #memory: Memory;
   readonly #chat: RoomFeed;
   readonly #desk: MessageDesk;
@@ -56,36 +42,36 @@ export class RoomView {
   readonly #older: OlderMessages;
   readonly #flow: MessageFlow;
   readonly #unsent: UnsentList;
-  readonly #unseen: Unseen;
   readonly #composer: Composer;
   readonly #standing: Standing;
   readonly #names: Names;
+  readonly #reading: Reading;
   readonly #line: ConnectionLine;
   readonly #guard: UnloadGuard;
+  readonly #ending = new AbortController();
   readonly #announcer = new Announcer(find("announcer", HTMLElement));
   readonly #scroller = find("scroller", HTMLElement);
   /** Whose words these are; with a token, unknown until the server says it. */
   #identity: Identity | undefined;
-  /** Whether the history is here, and the reader where they were. */
-  #isReady = false;
   /** The place in the log before the connection that is being made. */
   #cursorBefore: string | undefined;
 
   /** @param options The room and its reader. */
-  constructor({ site, client, room, user, memory }: RoomViewOptions) {
-    this.#site = site;
-    this.#room = room;
+  constructor(options: RoomViewOptions) {
+    const { client, room, user, memory, site } = this.#options = options;
     this.#memory = memory;
     const { token } = memory;
+    const { signal } = this.#ending;
     const chat = this.#chat = new RoomFeed(client, client.room(room, { history: HISTORY }));
     const names = this.#names = new Names(chat);
     const announce = (text: string) => this.#announcer.say(text);
     const { sanctions } = chat.room;
-    const moderation = new Moderation({ sanctions, nameOf: names.of, announce });
+    const moderation = new Moderation({ sanctions, names, announce });
     this.#desk = new MessageDesk({
       chat,
-      nameOf: names.of,
+      names,
       moderate: moderation.person,
+      linkOf: (cursor) => `${site.pageOf(room)}#at=${cursor}`,
       announce,
       timeline: () => this.#timeline,
       composer: () => this.#composer,
@@ -97,20 +83,22 @@ export class RoomView {
     this.#timeline = new Timeline(reader, this.#desk.bubbles);
     new People({
       feed: chat,
-      nameOf: names.of,
+      names,
       onPerson: moderation.person,
       onSanctions: moderation.list,
+      signal,
     });
     this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
       start: find("older", HTMLElement),
-      onNearStart: () => void (this.#isReady && this.#older.loadWhenDue()),
-      onFollowChange: (isFollowing) => this.#unseen.isFollowing = isFollowing,
-      onScroll: () => this.#savePlace(),
+      onNearStart: () => void (this.#reading?.isReady && this.#older.loadWhenDue()),
+      onFollowChange: (isFollowing) => this.#reading?.followed(isFollowing),
+      onScroll: () => this.#reading?.scrolled(),
     });
     this.#older = new OlderMessages(find("older", HTMLElement), {
       load: async (limit) => {
-        const messages = this.#timeline.takeBack(limit);
-        return messages.length > 0 ? messages : await chat.room.loadOlder(limit);
+        const away = this.#timeline.takeBack(limit);
+        const back = away.length > 0 ? away : chat.before(this.#timeline.first, limit);
+        return back.length > 0 ? back : await chat.room.loadOlder(limit);
       },
       timeline: this.#timeline,
       viewport: this.#viewport,
@@ -121,17 +109,20 @@ export class RoomView {
       show: (messages) => this.#showMessages(messages),
       showGap: (isRestart) => this.#showGap(isRestart),
     });
-    this.#unseen = new Unseen({
-      room,
-      onJump: () => {
-        this.#composer.field.focus();
-        this.#viewport.follow();
-      },
-      focusNext: () => this.#scroller,
+    this.#reading = new Reading({
+      ...options,
+      signal,
+      identity: () => this.#identity,
+      scroller: this.#scroller,
+      viewport: this.#viewport,
+      timeline: this.#timeline,
+      older: this.#older,
+      focus: () => this.#composer.field.focus(),
     });
     this.#unsent = new UnsentList(find("unsent", HTMLElement), {
       send: (text, options) => chat.send(text, options),
-      quote: this.#desk.bubbles.quote,
+      bubbles: this.#desk.bubbles,
+      user: () => chat.user,
       keep: (unsent) => this.#identity && memory.keepUnsent(this.#identity, unsent),
       drop: (ref) => {
         if (this.#identity) memory.dropUnsent(this.#identity, ref);
@@ -154,8 +145,13 @@ export class RoomView {
       lastOwn: () => this.#timeline.lastOwn,
       onTyping: (isTyping) => chat.room.typing(isTyping),
     });
+    new MentionList(names);
     this.#standing = new Standing(chat, this.#composer, () => this.#scroller);
-    this.#line = new ConnectionLine(() => this.reload(), () => memory.isLasting);
+    this.#line = new ConnectionLine(
+      () => this.reload(),
+      () => client.reconnect(),
+      () => memory.isLasting,
+    );
     this.#guard = new UnloadGuard(() => {
       const isKept = this.#identity !== undefined && memory.isLasting;
       return this.#unsent.size > 0 || !isKept && this.#composer.draft.trim() !== "";
@@ -167,14 +163,26 @@ export class RoomView {
     chat.start();
   }
 
+  /** Closes the room on the page; what is unsent goes on being sent. */
+  close(): void {
+    this.#ending.abort();
+    this.#chat.stop();
+    this.#line.stop();
+    this.#guard.lift();
+  }
+
   /** Loads the page anew. What is kept is there again afterwards, so that nobody need be asked. */
   reload(): void {
-    if (this.#identity && this.#memory.isLasting) this.#guard.lift();
+    this.#liftGuard();
     location.reload();
   }
 
+  #liftGuard(): void {
+    if (this.#identity && this.#memory.isLasting) this.#guard.lift();
+  }
+
   #show(): void {
-    setText(find("room-name", HTMLElement), this.#room);
+    setText(find("room-name", HTMLElement), this.#options.room);
     this.#line.show(this.#chat.state);
     find("room", HTMLElement).hidden = false;
     // On a phone the focus would bring up the keyboard over half of the messages.
@@ -188,8 +196,10 @@ export class RoomView {
     chat.addEventListener("message", ({ detail }) => this.#flow.add(detail));
     chat.addEventListener("joined", ({ detail }) => this.#joined(detail));
     // A page that comes back from the browser's cache has lost its connection long ago.
-    addEventListener("pageshow", ({ persisted }) => persisted && this.reload());
-    setInterval(() => this.#timeline.refreshDays(), 60_000);
+    const { signal } = this.#ending;
+    addEventListener("pageshow", ({ persisted }) => persisted && this.reload(), { signal });
+    const timer = setInterval(() => this.#timeline.refreshDays(), 60_000);
+    signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   #changed(state: ConnectionState): void {
@@ -205,7 +215,7 @@ export class RoomView {
     const next = () => find("reload", HTMLElement);
     const why = putOut ? "" : ` ${statePhrase(state).long}`;
     this.#composer.disable(`You cannot write now.${why}`, next);
-    if (!putOut) void this.#askForInvitation();
+    if (!putOut) void askForInvitation(this.#options, () => this.#liftGuard());
   }
 
   #joined({ cursor, recovered }: { readonly cursor: string; readonly recovered: boolean }): void {
@@ -218,32 +228,43 @@ export class RoomView {
     const before = this.#cursorBefore;
     // A log that ends before the place where one was is another log.
     const isRestart = before !== undefined && cursor < before;
-    this.#flow.endArrival(this.#isReady && !recovered ? { isRestart } : undefined);
+    this.#flow.endArrival(this.#reading.isReady && !recovered ? { isRestart } : undefined);
     this.#flow.afterAll(() => void this.#arrived());
   }
 
   async #arrived(): Promise<void> {
     this.#unsent.judgeDoubtful();
-    if (this.#isReady) return;
-    const place = this.#identity && this.#memory.place(this.#identity);
-    if (place) await this.#older.goTo(place);
-    // At once: until the next layout the view is at the top, as if older messages were due.
-    else this.#viewport.follow();
-    this.#isReady = true;
-    this.#viewport.checkStart();
+    if (this.#reading.isReady) return;
+    await this.#reading.arrive();
+    const { at } = this.#options;
+    if (at !== undefined) await this.#desk.open(at);
+  }
+
+  /**
+   * Leads to a message.
+   *
+   * @param cursor Its cursor.
+   */
+  goTo(cursor: string): void {
+    void this.#desk.open(cursor);
   }
 
   /** Knows from now on whose words these are, and finds those from before. */
   #identify(user: string): void {
-    const identity = this.#identity = { room: this.#room, user };
+    const identity = this.#identity = { room: this.#options.room, user };
     this.#unsent.keepAll();
     if (this.#composer.draft === "") this.#composer.draft = this.#memory.draft(identity);
     for (const unsent of this.#memory.unsent(identity)) this.#unsent.restore(unsent);
-    this.#memory.watchUnsent(identity, (ref) => this.#unsent.settle(ref));
+    this.#memory.watchUnsent(
+      identity,
+      (ref) => this.#unsent.settle(ref),
+      this.#ending.signal,
+    );
     this.#guard.update();
   }
 
   #showMessages(messages: readonly StoredMessage[]): void {
+    if (this.#ending.signal.aborted) return;
     this.#names.note(messages);
     for (const message of messages) this.#timeline.append(message);
     this.#desk.update();
@@ -253,9 +274,10 @@ export class RoomView {
     }
     const isOwn = ({ user }: StoredMessage) => user === this.#chat.user;
     for (const { ref } of messages.filter(isOwn)) if (ref !== undefined) this.#unsent.settle(ref);
+    this.#unsent.group();
     const others = messages.filter((message) => !isOwn(message));
-    if (!this.#isReady || others.length === 0) return;
-    this.#unseen.add(others.length);
+    this.#reading.came(others);
+    if (!this.#reading.isReady || others.length === 0) return;
     if (this.#chat.state.status === "live") this.#announcer.sayMessages(others);
   }
 
@@ -266,32 +288,9 @@ export class RoomView {
   }
 
   #say(text: string, replyTo: string | undefined): void {
+    this.#reading.wrote();
     this.#unsent.add(text, replyTo);
     this.#guard.update();
     this.#viewport.follow();
-  }
-
-  #savePlace(): void {
-    if (!this.#isReady || !this.#identity) return;
-    const { isFollowing, top } = this.#viewport;
-    const first = isFollowing ? undefined : this.#timeline.firstBelow(top);
-    const cursor = first?.dataset.cursor;
-    const place = first && cursor !== undefined
-      ? { cursor, offset: first.getBoundingClientRect().top - top }
-      : undefined;
-    this.#memory.setPlace(this.#identity, place);
-  }
-
-  #askForInvitation(): Promise<void> {
-    return askForInvitation({
-      url: this.#site.endpointOf(this.#room, "/messages?limit=1"),
-      token: this.#memory.token,
-      forget: () => this.#memory.token = undefined,
-      onInvitation: ({ token, room = this.#room }) => {
-        this.#memory.token = token;
-        if (this.#identity && this.#memory.isLasting) this.#guard.lift();
-        location.assign(`${this.#site.pageOf(room)}#token=${encodeURIComponent(token)}`);
-      },
-    });
   }
 }

@@ -5,18 +5,18 @@
  */
 
 import type { RoomSanctions, Sanction } from "../client/mod.ts";
-import { createAvatar, hueOf } from "./bubble.ts";
+import { createAvatar } from "./bubble.ts";
 import { create, createButton, find, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
-import { createNames } from "./names.ts";
+import { createNames, type Names } from "./names.ts";
 import { heldPhrase } from "./sanction_phrases.ts";
 
 /** The options of {@linkcode SanctionList}. */
 export interface SanctionListOptions {
   /** Asks the server. */
   readonly sanctions: RoomSanctions;
-  /** Gives the name to show for a user. */
-  readonly nameOf: (user: string) => string;
+  /** The names and colours of people. */
+  readonly names: Names;
 }
 
 /** The dialog with all that holds in a room, for its moderators, who may lift it there. */
@@ -53,20 +53,20 @@ export class SanctionList {
   }
 
   #create(sanction: Sanction): HTMLLIElement {
-    const { nameOf } = this.#options;
+    const { names } = this.#options;
     const { user } = sanction;
-    const name = nameOf(user);
+    const name = names.of(user);
     const lift = createButton("Lift", () => void this.#lift(user));
     lift.ariaLabel = `Lift: ${name}`;
     return create(
       "li",
-      { class: hueOf(user) },
+      { class: names.hue(user) },
       createAvatar(name),
       create(
         "div",
         { class: "held" },
         create("p", {}, ...createNames(user, name, "name")),
-        create("p", { class: "held-what", text: heldPhrase(sanction, nameOf, new Date()) }),
+        create("p", { class: "held-what", text: heldPhrase(sanction, names.of, new Date()) }),
       ),
       lift,
     );

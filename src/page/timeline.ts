@@ -8,10 +8,8 @@ import type { StoredMessage } from "../client/mod.ts";
 import { type BubbleOptions, createBubble, updateBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
 import { create, find, setText } from "./elements.ts";
+import { regroup } from "./message_groups.ts";
 import { firstBelow } from "./viewport.ts";
-
-/** Milliseconds within which messages of one author form a group. */
-const GROUP_MS = 5 * 60 * 1000;
 
 /** Messages from which on the oldest are put away, and how many are left then. */
 const SHOWN_MAX = 600;
@@ -51,6 +49,11 @@ export class Timeline {
     for (const item of this.#items()) item.classList.toggle("own", item.dataset.user === user);
   }
 
+  /** The cursor of the oldest message that is shown. */
+  get first(): string | undefined {
+    return this.#shown[0]?.cursor;
+  }
+
   /** The cursor of the newest message. */
   get last(): string | undefined {
     return this.#shown.at(-1)?.cursor;
@@ -62,7 +65,7 @@ export class Timeline {
     const item = this.#create(message);
     this.#shown.push(message);
     list.append(item);
-    this.#group(item);
+    regroup(item);
   }
 
   /**
@@ -75,9 +78,8 @@ export class Timeline {
     for (const message of messages.toReversed()) {
       const list = this.#listOf(message, "first");
       const item = this.#create(message);
-      const next = list.firstElementChild;
       list.prepend(item);
-      if (next instanceof HTMLElement) this.#group(next);
+      regroup(item);
     }
   }
 
@@ -98,7 +100,7 @@ export class Timeline {
     }
     for (const day of [...this.#days.children]) if (!day.querySelector(".message")) day.remove();
     const first = this.#days.querySelector<HTMLElement>(".message");
-    if (first) this.#group(first);
+    if (first) regroup(first);
   }
 
   /**
@@ -160,6 +162,17 @@ export class Timeline {
     return this.#shown.find(isIt) ?? this.#away.find(isIt);
   }
 
+  /**
+   * Gives the messages of others after a place.
+   *
+   * @param cursor The place.
+   * @returns Those that are shown, oldest first.
+   */
+  othersAfter(cursor: string): StoredMessage[] {
+    const after = this.#shown.slice(this.#shown.findLastIndex((one) => one.cursor <= cursor) + 1);
+    return after.filter(({ user, deleted }) => user !== this.#user && !deleted);
+  }
+
   /** The newest message of the reader that is not deleted. */
   get lastOwn(): StoredMessage | undefined {
     return this.#shown.findLast(({ user, deleted }) => user === this.#user && !deleted);
@@ -207,6 +220,18 @@ export class Timeline {
     return firstBelow(this.#items(), line);
   }
 
+  /**
+   * Finds the last message that is above a line as a whole.
+   *
+   * @param line The line: CSS pixels from the top of the window.
+   * @returns Its cursor, where there is one.
+   */
+  lastAbove(line: number): string | undefined {
+    const items = this.#items();
+    const below = firstBelow(items, line);
+    return (below ? items[items.indexOf(below) - 1] : items.at(-1))?.dataset.cursor;
+  }
+
   #items(): HTMLElement[] {
     return [...this.#days.querySelectorAll<HTMLElement>(".message")];
   }
@@ -234,14 +259,6 @@ export class Timeline {
       this.#days.append(section);
     }
     return made;
-  }
-
-  /** Lets an item go on the group of the one before it, or begin its own. */
-  #group(item: HTMLElement): void {
-    const before = item.previousElementSibling;
-    const continues = before instanceof HTMLElement && before.dataset.user === item.dataset.user &&
-      Number(item.dataset.sent) - Number(before.dataset.sent) < GROUP_MS;
-    item.classList.toggle("continued", continues);
   }
 }
 

@@ -5,10 +5,11 @@
  */
 
 import type { StoredMessage } from "../client/mod.ts";
-import { createText } from "./bubble.ts";
+import { type BubbleOptions, createBubble } from "./bubble.ts";
 import { create, createButton, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import type { Unsent } from "./memory.ts";
+import { regroup } from "./message_groups.ts";
 import { sentence } from "./phrases.ts";
 
 /**
@@ -24,8 +25,10 @@ export interface UnsentListOptions {
     text: string,
     options: { ref: string; replyTo?: string; signal: AbortSignal },
   ) => Promise<StoredMessage>;
-  /** Creates the quote of a message that is answered. */
-  readonly quote: (cursor: string) => HTMLElement;
+  /** What messages need to be shown. */
+  readonly bubbles: BubbleOptions;
+  /** Gives the reader's user name. */
+  readonly user: () => string;
   /** Keeps a message, or what has changed about it. */
   readonly keep: (unsent: Unsent) => void;
   /** Removes a message that was stored or discarded. */
@@ -109,6 +112,15 @@ export class UnsentList {
     else this.#send(item);
   }
 
+  /** Lets the messages go on the group of what is stored, as they will when they are. */
+  group(): void {
+    let before = [...document.querySelectorAll<HTMLElement>("#days .message")].at(-1);
+    for (const { element } of this.#items.values()) {
+      regroup(element, before ?? null);
+      before = element;
+    }
+  }
+
   /** Asks about those messages that may have been stored long ago: the history does not hold them. */
   judgeDoubtful(): void {
     for (const item of this.#items.values()) {
@@ -138,18 +150,22 @@ export class UnsentList {
   }
 
   #create(unsent: Unsent): Item {
+    const { bubbles, user: userOf } = this.#options;
+    const user = userOf();
+    const { text, replyTo, writtenAt: at } = unsent;
     const status = create("span", { class: "status" });
-    const element = create(
-      "li",
-      { class: "message own unsent" },
-      create("div", { class: "byline" }, status),
-      ...(unsent.replyTo === undefined ? [] : [this.#options.quote(unsent.replyTo)]),
-      createText(unsent.text),
-    );
+    // As it will be once it is stored, so that nothing moves then.
+    const message = { status: "sent", cursor: "", user, name: bubbles.names.of(user), text, at };
+    const element = createBubble({ ...message, replyTo } as StoredMessage, true, bubbles);
+    delete element.dataset.cursor;
+    element.removeAttribute("tabindex");
+    element.classList.add("unsent");
+    element.append(status);
     const discarding = new AbortController();
     const item = { unsent, element, status, isSending: false, isDoubtful: false, discarding };
     this.#items.set(unsent.ref, item);
     this.#list.append(element);
+    this.group();
     this.#options.keep(unsent);
     return item;
   }
@@ -175,7 +191,8 @@ export class UnsentList {
   /** Says whether a message is on its way, and keeps in mind when it may have arrived. */
   #showSending(item: Item): void {
     if (!item.isSending) return;
-    setText(item.status, this.#isLive ? "Sending…" : "Sending… once there is a connection");
+    setText(item.status, this.#isLive ? "Sending…" : "Waiting");
+    item.status.title = this.#isLive ? "" : "It is sent once there is a connection";
     if (!this.#isLive) return;
     item.unsent = { ...item.unsent, triedAt: Date.now() };
     this.#options.keep(item.unsent);

@@ -60,6 +60,11 @@ export class Viewport {
     return this.#scroller.getBoundingClientRect().top;
   }
 
+  /** CSS pixels from the top of the window to the bottom of the view. */
+  get bottom(): number {
+    return this.#scroller.getBoundingClientRect().bottom;
+  }
+
   /** Goes to the end, and stays there whatever comes. At once: a busy room outruns any motion. */
   follow(): void {
     this.#pin();

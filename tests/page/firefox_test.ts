@@ -18,7 +18,7 @@ Deno.test("Firefox: unsent words are asked about, outlast the tab, and arrive on
     await dialog.accept();
   });
   await server.stop();
-  await isState(page, "No connection");
+  await isState(page, "Waiting");
   await page.type("#composer-text", "kept");
   await page.keyboard.press("Enter");
   await isCount(page, "#unsent .message", 1);
@@ -108,7 +108,7 @@ Deno.test("Firefox: under a base path the page finds its files, its room and its
   assertEquals(invitation, `${server.url}/deep/chat/r/tea`);
   await page.reload();
   await isState(page, "Connected");
-  await page.click(".home");
+  await page.click(".brand");
   // The page that is left goes on for a moment.
   await page.waitForFunction((url) => location.href === url, {}, `${server.url}/deep/chat/`);
   await page.waitForSelector("#door-user");

@@ -25,6 +25,7 @@ Deno.test("createPages() serves everything under the strict policy, with an ETag
     "/assets/page.js": /^text\/javascript; charset=utf-8$/,
     "/assets/page.css": /^text\/css; charset=utf-8$/,
     "/assets/icon.svg": /^image\/svg\+xml$/,
+    "/assets/icon-unread.svg": /^image\/svg\+xml$/,
     "/assets/touch-icon.png": /^image\/png$/,
     "/assets/manifest.webmanifest": /^application\/manifest\+json$/,
   };
@@ -122,6 +123,18 @@ Deno.test("each coding of a file holds the same, has its own ETag, and is named"
     assertEquals(tags.size, 3, path);
     assert(sizes[0] <= sizes[1] && sizes[1] < sizes[2], `${path}: ${sizes}`);
   }
+});
+
+Deno.test("a browser that takes Brotli gets the whole page in less than 60 kB", async () => {
+  const page = createPages();
+  const paths = PAGE_PATHS.filter((path) => !path.startsWith("/r/"));
+  const sizes = await Promise.all(paths.map(async (path) => {
+    const headers = { "accept-encoding": "br" };
+    const response = await page(new Request(`http://localhost${path}`, { headers }));
+    return (await response.arrayBuffer()).byteLength;
+  }));
+  const size = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  assert(size < 60_000, `${size} bytes`);
 });
 
 Deno.test("a slash at the end of a room's address leads to the address without", async () => {

@@ -30,7 +30,7 @@ Deno.test("unsent words belong to the user who wrote them", BROWSER, async () =>
   const window = ChatWindow.of(page);
   await window.state("Connected");
   await server.stop();
-  await window.state("No connection");
+  await window.state("Waiting");
   await window.say("from alice");
   await page.getByLabel("Message", { exact: true }).fill("a draft of alice");
   // The page loads anew, which it cannot.
@@ -74,7 +74,7 @@ Deno.test("a tab that closes asks about unsent words, and they outlast it", BROW
     else await dialog.dismiss();
   });
   await server.stop();
-  await ann.state("No connection");
+  await ann.state("Waiting");
   await ann.say("kept");
   await ann.see("#unsent .message", "kept");
   await page.getByLabel("Message", { exact: true }).fill("half a sent");

@@ -32,7 +32,7 @@ Deno.test("a moderator edits, mutes, bans and lifts, and the other sees why and 
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone({ authorize });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const annPage = await chromium.window({ colorScheme: "dark" });
   const bobPage = await chromium.window({ viewport: PHONE });
   const bob = await enter(bobPage, server.url, "bob");
@@ -130,7 +130,7 @@ Deno.test("who may only read has no field, until the role changes; a deleted roo
   ...BROWSER,
 }, async () => {
   await using server = await serveAlone({ authorize });
-  await using chromium = await Chromium.start();
+  await using chromium = Chromium.shared();
   const page = await chromium.window();
   let socket: WebSocketRoute | undefined;
   await page.routeWebSocket(/\/ws(\?|$)/, (route) => {

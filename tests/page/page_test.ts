@@ -77,10 +77,10 @@ Deno.test("the server stops, a message is written, the server starts: it arrives
   await bob.count(1);
 
   await server.stop();
-  await ann.state("No connection");
+  await ann.state("Waiting");
   await ann.see("#banner", "The server cannot be reached.");
   await ann.say("meanwhile");
-  await ann.see("#unsent .message", "Sending…");
+  await ann.see("#unsent .message", "Waiting");
   assertEquals(await ann.texts(), ["before"]);
 
   await using again = serve(kv, { port: server.port });
@@ -143,9 +143,9 @@ Deno.test("the limit of a text is shown before it is hit, and a longer one stays
   await field.fill("x".repeat(80));
   assertEquals(await ann.page.locator("#room-left").textContent(), "");
   await field.fill("é".repeat(45));
-  await ann.see("#room-left", "10 bytes left");
+  await ann.see("#room-left", "5 characters left");
   await field.fill("é".repeat(51));
-  await ann.see("#room-left", "Too long by 2 bytes");
+  await ann.see("#room-left", "Too long by 1 character");
   assert(await ann.page.getByRole("button", { name: "Send" }).isDisabled());
   await field.press("Enter");
   assertEquals(await field.inputValue(), "é".repeat(51));

@@ -141,11 +141,17 @@ Deno.test("the phrases of the page say what is the matter", () => {
   );
   assertEquals(retryPhrase(10_000, 7_500), "Next try in 3 s.");
   assertEquals(retryPhrase(10_000, 10_001), "Trying now.");
-  assertEquals([80, 81, 100, 1101].map((used) => roomLeftPhrase(used, 100)), [
+  assertEquals([80, 81, 99, 1101].map((used) => roomLeftPhrase("x".repeat(used), 100)), [
     "",
-    "19 bytes left",
-    "0 bytes left",
-    "Too long by 1,001 bytes",
+    "19 characters left",
+    "1 character left",
+    "Too long by 1,001 characters",
+  ]);
+  // What people count, not bytes: here of four each.
+  assertEquals([21, 23, 26].map((used) => roomLeftPhrase("👍".repeat(used), 100)), [
+    "4 characters left",
+    "2 characters left",
+    "Too long by 1 character",
   ]);
   assertEquals([0, 1, 1200].map(newMessagesPhrase), [
     "Newest messages",

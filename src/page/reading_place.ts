@@ -1,0 +1,67 @@
+/**
+ * Where in a room the reader is.
+ *
+ * @module
+ */
+
+import type { Identity, Memory } from "./memory.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Viewport } from "./viewport.ts";
+
+/** The options of {@linkcode ReadingPlace}. */
+export interface ReadingPlaceOptions {
+  /** What outlasts the page. */
+  readonly memory: Memory;
+  /** The part of the messages that is in view. */
+  readonly viewport: Viewport;
+  /** The messages. */
+  readonly timeline: Timeline;
+  /** Gives whose place it is; undefined until that is known, and the history here. */
+  readonly identity: () => Identity | undefined;
+  /** How far the reader had read before. */
+  readonly read: string | undefined;
+  /** Called with the last message that the reader has seen, each time there is another one. */
+  readonly onRead: (cursor: string) => void;
+}
+
+/** Keeps the place in view over a reload, and tells how far the reader has seen. */
+export class ReadingPlace {
+  readonly #options: ReadingPlaceOptions;
+  #read: string | undefined;
+
+  /** @param options The messages, and what is in view of them. */
+  constructor(options: ReadingPlaceOptions) {
+    this.#options = options;
+    this.#read = options.read;
+  }
+
+  /** Cursor of the last message that the reader has seen; undefined before any. */
+  get read(): string | undefined {
+    return this.#read;
+  }
+
+  /** The reader has scrolled: keeps the place. */
+  save(): void {
+    const { memory, viewport, timeline, identity } = this.#options;
+    const owner = identity();
+    if (!owner) return;
+    this.noteRead();
+    const { isFollowing, top } = viewport;
+    const first = isFollowing ? undefined : timeline.firstBelow(top);
+    const cursor = first?.dataset.cursor;
+    const place = first && cursor !== undefined
+      ? { cursor, offset: first.getBoundingClientRect().top - top }
+      : undefined;
+    memory.setPlace(owner, place);
+  }
+
+  /** Tells how far the reader has seen: nothing in a tab that is not. */
+  noteRead(): void {
+    const { viewport, timeline, identity, onRead } = this.#options;
+    if (!identity() || document.visibilityState !== "visible") return;
+    const cursor = viewport.isFollowing ? timeline.last : timeline.lastAbove(viewport.bottom);
+    if (cursor === undefined || this.#read !== undefined && cursor <= this.#read) return;
+    this.#read = cursor;
+    onRead(cursor);
+  }
+}
