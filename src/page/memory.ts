@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { KnownRoom } from "./room_marks.ts";
-
 /** A message that waits for the server, or that it refused. */
 export interface Unsent {
   /** The name under which it is sent, and sent again. */
@@ -18,6 +16,16 @@ export interface Unsent {
   readonly writtenAt: number;
   /** When it may last have reached the server, in milliseconds since the epoch. */
   readonly triedAt?: number;
+}
+
+/** A room that a reader has been in. */
+export interface KnownRoom {
+  /** The room's name. */
+  readonly room: string;
+  /** Cursor of the last message that was read; undefined before the first visit has ended in one. */
+  readonly read?: string;
+  /** Whether the reader wants no notice of it. */
+  readonly isMuted?: boolean;
 }
 
 /** A reading position. */

@@ -4,17 +4,7 @@
  * @module
  */
 
-import type { Memory } from "./memory.ts";
-
-/** A room that a reader has been in. */
-export interface KnownRoom {
-  /** The room's name. */
-  readonly room: string;
-  /** Cursor of the last message that was read; undefined before the first visit has ended in one. */
-  readonly read?: string;
-  /** Whether the reader wants no notice of it. */
-  readonly isMuted?: boolean;
-}
+import type { KnownRoom, Memory } from "./memory.ts";
 
 /**
  * The rooms that a reader has been in, and how far each was read. Wherever they are kept, a mark never

@@ -7,7 +7,8 @@
 import type { ChatClient, Room, RoomMessage, StoredMessage } from "../client/mod.ts";
 import { findMentions } from "../protocol/mod.ts";
 import { FrameTask } from "./frame_task.ts";
-import type { KnownRoom, RoomMarks } from "./room_marks.ts";
+import type { KnownRoom } from "./memory.ts";
+import type { RoomMarks } from "./room_marks.ts";
 
 /** Unread messages that are counted; more are shown as more. */
 export const UNREAD_MAX = 100;
