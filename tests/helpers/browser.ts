@@ -14,7 +14,7 @@ const ARGS = [
 ];
 
 /** Milliseconds that a page has for whatever is expected of it; a busy machine is slow. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 const BROWSER_NEEDS = needs("net", "read", "write", "env");
 const path = findChromium();
