@@ -94,7 +94,7 @@ const BAD_REQUESTS: [string, string, number, string][] = [
   ["GET", `/rooms/lobby/messages?after=${ZEROS}&before=${ZEROS}`, 400, "bad_query"],
   ["GET", "/rooms/lobby/ws?user=ann", 426, "upgrade_required"],
   ["PUT", "/rooms/lobby/messages", 405, "method_not_allowed"],
-  ["DELETE", "/rooms/lobby", 405, "method_not_allowed"],
+  ["PUT", "/rooms/lobby", 405, "method_not_allowed"],
   ["POST", "/health", 405, "method_not_allowed"],
   ["POST", "/", 405, "method_not_allowed"],
   ["POST", "/rooms/lobby/ws?user=ann", 405, "method_not_allowed"],
