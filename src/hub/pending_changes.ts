@@ -117,7 +117,7 @@ export class PendingChanges implements AppendOwner {
   }
 
   #submit(submission: ChangeSubmission, message: LogRecord): void {
-    const { user, draft } = submission;
+    const { draft } = submission;
     const hash = hashDraft(draft);
     if (this.#repeats(submission, hash)) return;
     const pending = this.#changes();
