@@ -11,6 +11,7 @@ import { OPERATOR_PATHS } from "./openapi_operators.ts";
 import { ref } from "./openapi_parts.ts";
 import { ROOM_PATHS } from "./openapi_rooms.ts";
 import { SANCTION_PATHS } from "./openapi_sanctions.ts";
+import { USER_PATHS } from "./openapi_users.ts";
 
 /**
  * Describes the HTTP side.
@@ -33,10 +34,17 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
     security: [{}, { token: [] }],
     tags: [
       { name: "rooms", description: "For users and programs" },
+      { name: "users", description: "For users who have a token" },
       { name: "sanctions", description: "For moderators and operators" },
       { name: "operators", description: "For those who run the server" },
     ],
-    paths: { ...ROOM_PATHS, ...SANCTION_PATHS, ...OPERATOR_PATHS, ...DELETION_PATHS },
+    paths: {
+      ...ROOM_PATHS,
+      ...USER_PATHS,
+      ...SANCTION_PATHS,
+      ...OPERATOR_PATHS,
+      ...DELETION_PATHS,
+    },
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where the server asks for one" },

@@ -47,7 +47,8 @@ export class AccessControl {
   /** Tells operators' requests from others. */
   readonly admin: AdminToken;
   readonly #options: AccessControlOptions;
-  readonly #authorizer: Authorizer;
+  /** Asks who a user is, and what the user may do. */
+  readonly authorizer: Authorizer;
   readonly #addresses: ClientAddresses;
   readonly #connections: ConnectionLimits;
   readonly #rates: TrafficRates;
@@ -62,7 +63,7 @@ export class AccessControl {
   constructor(options: AccessControlOptions) {
     checkCallable("authorize", options.authorize);
     this.#options = options;
-    this.#authorizer = new Authorizer(options);
+    this.authorizer = new Authorizer(options);
     this.admin = new AdminToken(options.adminToken);
     const { connectionLimits: settings, limits, logger, isMemoryShort } = options;
     this.#addresses = new ClientAddresses({ proxies: options.proxies, logger });
@@ -73,7 +74,7 @@ export class AccessControl {
       onReached: (limit, address) => this.#onReached("connectionsRefused", limit, address),
     });
     const onReached = this.#onReached.bind(this, "messagesLimited");
-    this.#rates = new TrafficRates({ limits, isOpen: this.#authorizer.isOpen, onReached });
+    this.#rates = new TrafficRates({ limits, isOpen: this.authorizer.isOpen, onReached });
   }
 
   /** Connections now, those included that are being authorized or closed. */
@@ -142,7 +143,7 @@ export class AccessControl {
    */
   async enter(request: Request, room: string): Promise<RoomAccess> {
     if (this.admin.isIn(request)) return OPERATOR_ACCESS;
-    return await this.#authorizer.enter(request, room);
+    return await this.authorizer.enter(request, room);
   }
 
   /**
@@ -184,7 +185,7 @@ export class AccessControl {
       roomsMax: this.#connections.roomsMax,
       enterRoom: slot.enter,
       leaveRoom: slot.exit,
-      roleIn: (room) => this.#authorizer.roleIn(authorization, room),
+      roleIn: (room) => this.authorizer.roleIn(authorization, room),
       renewed: (judged) => authorization = judged,
     };
   }
@@ -218,8 +219,7 @@ export class AccessControl {
     const source = this.#sourceOf(user, this.#addresses.of(request, info));
     const waitMs = this.#rates.take(source, isReaction);
     if (waitMs === 0) return;
-    const message = "Too much at once: wait before sending more";
-    throw httpError("rate_limited", message, retryAfter(waitMs));
+    throw httpError("rate_limited", "Too much at once: wait before it", retryAfter(waitMs));
   }
 
   /**
@@ -267,13 +267,13 @@ export class AccessControl {
     request: Request,
     { room, info }: AccessTarget,
     userOf: (authorization: Authorization | undefined) => User,
-    authorizer: Pick<Authorizer, "enter"> = this.#authorizer,
+    authorizer: Pick<Authorizer, "enter"> = this.authorizer,
   ): Promise<AcquiredGrant<User>> {
     const address = this.#addresses.of(request, info);
     const slot = this.#connections.acquire(address);
     try {
       const { authorization, role } = room === undefined
-        ? { authorization: await this.#authorizer.authorize(request), role: "member" as const }
+        ? { authorization: await this.authorizer.authorize(request), role: "member" as const }
         : await authorizer.enter(request, room);
       const user = userOf(authorization);
       slot.claim(room, user === undefined ? undefined : this.#rates.ownerOf({ user, address }));
@@ -281,8 +281,8 @@ export class AccessControl {
         user,
         name: displayNameOf(authorization),
         expiresAt: authorization?.expiresAt,
-        renew: this.#authorizer.renewer(request.url, room),
-        renewSession: this.#authorizer.sessionRenewer(request, room),
+        renew: this.authorizer.renewer(request.url, room),
+        renewSession: this.authorizer.sessionRenewer(request, room),
         rates: this.#rates.of(this.#sourceOf(user ?? "", address)),
         markClosing: slot.markClosing,
         release: slot.release,

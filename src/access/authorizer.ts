@@ -4,6 +4,7 @@
  * @module
  */
 
+import { displayNameOf, nameOf } from "./authorization.ts";
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
 import { type HttpError, httpError, retryAfter } from "./http_error.ts";
 import type { Role, RoomRole } from "../protocol/mod.ts";
@@ -31,6 +32,16 @@ export interface RoomAccess {
   readonly role: Role;
   /** Whether it is an operator, who may post as any user. @default {false} */
   readonly isOperator?: boolean;
+}
+
+/** A user, and what the user may do. */
+export interface UserAccess {
+  /** The user. */
+  readonly user: string;
+  /** A name to show beside the user, if there is one. */
+  readonly name?: string;
+  /** The role in a room, or a promise of it, which rejects where it cannot be decided now. */
+  readonly roleIn: (room: string) => RoomRole | Promise<RoomRole>;
 }
 
 /** The right of an operator to any room. */
@@ -111,6 +122,21 @@ export class Authorizer {
     const role = await this.roleIn(authorization, room);
     if (role !== "none") return { authorization, role };
     throw forbidden(authorization?.user);
+  }
+
+  /**
+   * Authorizes a request of a user about what is the user's own.
+   *
+   * @param request The request.
+   * @returns Who the user is, and what the user may do in each room.
+   * @throws {HttpError} If the request is not authorized, and in an open hub, where nobody is known.
+   */
+  async identify(request: Request): Promise<UserAccess> {
+    const authorization = await this.authorize(request);
+    if (!authorization) throw httpError("not_found", "In an open hub nobody is known");
+    const user = nameOf(authorization, undefined);
+    const name = displayNameOf(authorization);
+    return { user, name, roleIn: (room) => this.roleIn(authorization, room) };
   }
 
   /**

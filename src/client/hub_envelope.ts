@@ -45,6 +45,8 @@ function isUsable(envelope: ServerEnvelopeV2): boolean {
     case "typing_status":
     case "user_erased":
       return areTexts(payload.user);
+    case "read":
+      return areTexts(payload.cursor) && isNumber(payload.unread) && isNumber(payload.mentions);
     case "left":
     case "error":
       return areTexts(payload.code, payload.message);

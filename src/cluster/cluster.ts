@@ -11,6 +11,7 @@ import {
   type ClusterMessage,
   decodeClusterMessage,
   type MessagesDelivered,
+  type ReadChange,
 } from "./cluster_message.ts";
 import type { Fanout, FanoutHub } from "./fanout.ts";
 import { fittingMessages } from "./fitting_messages.ts";
@@ -33,6 +34,8 @@ export interface ClusterOptions {
   readonly rooms: ClusterRooms;
   /** Called where the database was put back to an earlier state. */
   readonly onWentBack: () => void;
+  /** Called where a user has read a room on, on another isolate. @default {undefined} */
+  readonly onRead?: (read: ReadChange) => void;
   /** How to reach the others. @default {undefined} through the database alone */
   readonly fanout?: Fanout;
 }
@@ -244,6 +247,8 @@ export class Cluster {
         return rooms.find(message.room)?.receive(message);
       case "typing":
         return rooms.find(message.room)?.typing.setRemote(from, message.user, message.status);
+      case "read":
+        return this.#options.onRead?.(message);
       case "presence_request":
         // First, since the other isolate waits for what follows.
         if (message.isOpening) rooms.find(message.room)?.typing.announce();

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isCommit } from "../store/cursor.ts";
+
 /** Announces messages that were delivered in a room: those of the log between two cursors. */
 export interface MessagesDelivered {
   /** Which cluster message this is. */
@@ -108,6 +110,20 @@ export interface PresenceRequest {
   readonly of?: string;
 }
 
+/** Announces that a user has read a room on. */
+export interface ReadChange {
+  /** Which cluster message this is. */
+  readonly kind: "read";
+  /** The id of the isolate that sends it. */
+  readonly from: string;
+  /** The room. */
+  readonly room: string;
+  /** The user. */
+  readonly user: string;
+  /** The commit up to which it was read. */
+  readonly mark: string;
+}
+
 /** Announces that an isolate stops and that its users are gone. */
 export interface Shutdown {
   /** Which cluster message this is. */
@@ -124,6 +140,7 @@ export type ClusterMessage =
   | PresenceSnapshot
   | Heartbeat
   | PresenceRequest
+  | ReadChange
   | Shutdown;
 
 /**
@@ -164,6 +181,7 @@ const CHECKS: { readonly [Kind in ClusterMessage["kind"]]: (value: Fields) => bo
   presence_request: ({ room, revision, known, isOpening, of }) =>
     isText(room) && isCount(revision) && isRevisions(known) && typeof isOpening === "boolean" &&
     (of === undefined || isText(of)),
+  read: ({ room, user, mark }) => isText(room) && isText(user) && isText(mark) && isCommit(mark),
   shutdown: () => true,
 };
 

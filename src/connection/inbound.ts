@@ -207,6 +207,7 @@ export class Inbound<E extends AnyEnvelope = ClientEnvelope> {
       case "react":
         return this.#reactions?.take() || rates?.takeEnvelope() || rates?.takeReaction?.() || 0;
       case "typing_status":
+      case "read":
       case "ping":
         return this.#typing.take() || rates?.takeEnvelope() || 0;
       case "authenticate":

@@ -9,10 +9,10 @@ import { forbidden } from "../access/authorizer.ts";
 import { joinCostMs } from "../access/processor_costs.ts";
 import { HttpError } from "../access/http_error.ts";
 import { drainingBatch } from "../hub/drain.ts";
-import type { EnvelopeBatch, StatusChange } from "../hub/envelope_batch.ts";
+import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import { encodeErrorV2 } from "../hub/room_error.ts";
 import type { JoinOptions } from "../hub/joining.ts";
-import { encodeStatusesV2 } from "../hub/status_batch.ts";
+import type { ReaderMarks } from "../hub/read_marks.ts";
 import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
@@ -24,12 +24,10 @@ import type { MultiRoomOptions } from "./multi_room_options.ts";
 import type { HeldChange } from "./outbound_queue.ts";
 import { RoleRefresh } from "./role_refresh.ts";
 import { type RoomConnection, RoomMember } from "./room_member.ts";
+import { RoomOutlet } from "./room_outlet.ts";
 import { TokenRefresh } from "./token_refresh.ts";
 import type { Upgraded } from "./upgrade.ts";
 import { WebSocketLink } from "./websocket_link.ts";
-
-/** UTF-16 code units of a frame from which on many do not get it at once. */
-const LONG_FRAME = 2_048;
 
 /** A connection with a member in each of its rooms. */
 export class MultiRoomConnection
@@ -43,6 +41,7 @@ export class MultiRoomConnection
   readonly lifetime: TokenRefresh;
   readonly #roleRefresh: RoleRefresh<RoomMember>;
   readonly #joins: JoinQueue;
+  readonly #outlet: RoomOutlet;
   readonly #members = new Map<string, RoomMember>();
 
   /**
@@ -85,6 +84,10 @@ export class MultiRoomConnection
     });
     const ends = { onClosing: markClosing, onEnd: release };
     this.link = new WebSocketLink(upgraded, { services, user, address, processor, ...ends }, this);
+    this.#outlet = new RoomOutlet(this.link, user);
+    options.reads?.listen((room, mark) => {
+      this.link.guard(() => this.#members.get(room)?.subscription?.tellRead(mark));
+    });
   }
 
   get address(): string | undefined {
@@ -99,21 +102,16 @@ export class MultiRoomConnection
     return this.link.waitingBytes;
   }
 
+  get marks(): ReaderMarks | undefined {
+    return this.#options.reads?.marks;
+  }
+
   sendIn(room: string, batch: EnvelopeBatch): void {
-    const { link } = this;
-    if (!link.canSend) return;
-    const text = batch.linesV2(this.user);
-    const { changes } = batch;
-    // Nothing is left of changes that cancel each other out.
-    if (text === "" || !link.outbound.admits({ changes, length: text.length + 1 }, room)) return;
-    link.writeIn(room, text, batch.forMany && text.length > LONG_FRAME);
+    this.#outlet.sendBatch(room, batch);
   }
 
   release(changes: readonly HeldChange[]): void {
-    for (const [room, ofRoom] of Map.groupBy(changes, ({ room }) => room)) {
-      const held: readonly StatusChange[] = ofRoom;
-      this.link.writeIn(room, encodeStatusesV2(room, held).join("\n"), false);
-    }
+    this.#outlet.release(changes);
   }
 
   close(code: number, reason: string): void {
@@ -137,7 +135,7 @@ export class MultiRoomConnection
     const { services: { hub }, grant } = this.#options;
     const limits = { ...hub.limits, rooms_max: grant.roomsMax, history_max: HISTORY_MAX };
     const payload = { user: this.user, name: this.name, protocol: 2, limits } as const;
-    this.#send({ type: "welcome", payload });
+    this.#outlet.send({ type: "welcome", payload });
     if (hub.isDraining) this.sendAway(1);
   }
 
@@ -165,12 +163,15 @@ export class MultiRoomConnection
       case "typing_status":
         return this.#memberFor(envelope)
           ?.act((subscription) => subscription.typing(envelope.payload.status));
+      case "read":
+        return this.#memberFor(envelope)
+          ?.act((subscription) => subscription.read(envelope.payload.cursor));
       case "authenticate":
         return void this.lifetime.take(envelope.payload.token, (problem) => {
           this.link.guard(() => this.refuse(problem, { for: "authenticate" }));
         });
       case "ping":
-        return this.#send({ type: "pong", payload: {} });
+        return this.#outlet.send({ type: "pong", payload: {} });
       default:
         return this.#memberFor(envelope, envelope.payload.ref)?.change(envelope);
     }
@@ -178,7 +179,7 @@ export class MultiRoomConnection
 
   refuse(problem: Problem, about: RefusedAbout): void {
     this.#options.services.hub.metrics.count("rejected", problem.code);
-    this.#write(about.room ?? "", encodeErrorV2(problem, about));
+    this.#outlet.sendText(about.room ?? "", encodeErrorV2(problem, about));
   }
 
   refuseJoin(member: RoomMember, problem: Problem): void {
@@ -248,7 +249,7 @@ export class MultiRoomConnection
     this.#forget(member);
     // What was held back belongs to the stay that is over.
     this.link.outbound.forget(room);
-    this.#send({ type: "left", room, payload: { code, message } });
+    this.#outlet.send({ type: "left", room, payload: { code, message } });
   }
 
   #forget(member: RoomMember): void {
@@ -279,18 +280,5 @@ export class MultiRoomConnection
 
   #refuse(code: ErrorCode, message: string, about: RefusedAbout, ref?: string): void {
     this.#inbound.refuse({ code, message, ref }, this, about);
-  }
-
-  /** Sends an envelope after what waits for its room, so that a stay ends with `left`. */
-  #send(envelope: ServerEnvelopeV2): void {
-    this.#write("room" in envelope ? envelope.room ?? "" : "", encodeEnvelope(envelope));
-  }
-
-  #write(room: string, text: string): void {
-    const { link } = this;
-    if (!link.canSend) return;
-    if (link.outbound.admits({ changes: undefined, length: text.length + 1 }, room)) {
-      link.writeIn(room, text, false);
-    }
   }
 }

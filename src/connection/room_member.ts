@@ -7,6 +7,7 @@
 import { draftOf } from "../hub/change_rules.ts";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { Member, Subscription } from "../hub/member.ts";
+import type { ReaderMarks } from "../hub/read_marks.ts";
 import type { LeftCode, Problem } from "../protocol/mod.ts";
 import type { WebSocketLink } from "./websocket_link.ts";
 
@@ -18,6 +19,8 @@ export interface RoomConnection {
   readonly name: string | undefined;
   /** The address that it comes from, as far as that is known. */
   readonly address: string | undefined;
+  /** The read marks of the user; undefined where there are none. */
+  readonly marks: ReaderMarks | undefined;
   /** Bytes that wait for the peer, of all rooms. */
   readonly waitingBytes: number;
   /** Sends envelopes of a room. */
@@ -90,6 +93,10 @@ export class RoomMember implements Member {
 
   get address(): string | undefined {
     return this.#connection.address;
+  }
+
+  get marks(): ReaderMarks | undefined {
+    return this.#connection.marks;
   }
 
   get waitingBytes(): number {

@@ -10,6 +10,7 @@ import { displayNameOf } from "../access/authorization.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import type { Member, Subscription } from "../hub/member.ts";
+import type { ReaderMarks } from "../hub/read_marks.ts";
 import {
   CLOSE_CODES,
   encodeEnvelope,
@@ -40,6 +41,8 @@ export interface ConnectionOptions extends JoinOptions, LinkOptions, TokenRefres
   readonly user: string;
   /** A name to show beside the user. */
   readonly name?: string;
+  /** The read marks of its user. @default {undefined} none */
+  readonly marks?: ReaderMarks;
   /** The rates that it shares with other connections. @default {undefined} none */
   readonly rates?: SharedRates;
   /**
@@ -113,6 +116,10 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
     });
     this.#inbound = new Inbound({ limits: hub.limits, isLines: this.#isLines, rates });
     this.link = new WebSocketLink(upgraded, { ...options, processor: rates?.processor }, this);
+  }
+
+  get marks(): ReaderMarks | undefined {
+    return this.#options.marks;
   }
 
   get waitingBytes(): number {

@@ -5,9 +5,11 @@
  */
 
 import { type Context, Hono } from "hono";
+import type { ConnectionGrant } from "../access/connection_grant.ts";
 import { HttpError, httpError } from "../access/http_error.ts";
 import { connectMultiRoom } from "../connection/multi_room_upgrade.ts";
 import { chooseProtocol } from "../connection/upgrade.ts";
+import { UserReads } from "../connection/user_reads.ts";
 import { connect } from "../connection/websocket_connection.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX, PROTOCOL_V2 } from "../protocol/mod.ts";
 import { checkHandshake, isUpgrade, nameIn, numberOf, roomOf } from "./request_params.ts";
@@ -43,9 +45,11 @@ export function connectionRoutes(
     }
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquireRooms(raw, { name: nameIn(context), info });
-    return upgradeOr(grant.release, () => {
+    const { reads, release } = await openReads(grant);
+    return upgradeOr(release, () => {
       checkHandshake(context);
-      return connectMultiRoom(raw, { services, grant, address: slot?.share });
+      const options = { services, grant: { ...grant, release }, reads, address: slot?.share };
+      return connectMultiRoom(raw, options);
     });
   });
 
@@ -56,7 +60,8 @@ export function connectionRoutes(
     const after = context.req.query("after") || undefined;
     const { req: { raw }, env: { info, slot } } = context;
     const grant = await access.acquire(raw, { room, name: nameIn(context), info });
-    const { user, name, role, expiresAt, renew, renewSession, rates, markClosing, release } = grant;
+    const { user, name, role, expiresAt, renew, renewSession, rates, markClosing } = grant;
+    const { reads, release } = await openReads(grant);
     return upgradeOr(release, () => {
       checkHandshake(context);
       return connect(raw, {
@@ -72,11 +77,22 @@ export function connectionRoutes(
         renew,
         renewSession,
         rates,
+        marks: reads.marks,
         onClosing: markClosing,
         onEnd: release,
       });
     });
   });
+
+  /** Reads the marks of a connection's user, and ends them with the connection. */
+  async function openReads({ user, release }: ConnectionGrant) {
+    const reads = await UserReads.open(services.hub, isOpen ? undefined : user);
+    const releaseBoth = () => {
+      reads[Symbol.dispose]();
+      release();
+    };
+    return { reads, release: releaseBoth };
+  }
 
   return app;
 }

@@ -91,6 +91,7 @@ export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
       role: isOperator ? "member" : role,
     });
     if (outcome.status === "refused") throw problemError(outcome.problem);
+    if (authorization) await hub.reads.enter(user, room, outcome.record.cursor);
     const status = outcome.status === "stored" ? 201 : 200;
     const message = messageBody(outcome.record, user);
     return context.body(message, status, { "content-type": "application/json" });

@@ -19,6 +19,7 @@ export const ROOM_ROUTES: readonly Route[] = [
   ["/rooms/:room/messages/:cursor/reactions", "PUT, DELETE"],
   ["/rooms/:room/sanctions", "GET, POST, DELETE"],
   ["/rooms/:room/ws", "GET"],
+  ["/users/me/rooms", "GET, PUT, DELETE"],
   ["/ws", "GET"],
 ];
 

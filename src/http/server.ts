@@ -50,6 +50,7 @@ import { methodNotAllowed, ROOM_ROUTES, type Route, RouteTable } from "./route_t
 import { EVERYWHERE_ROUTE, sanctionRoutes } from "./sanction_routes.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
+import { userRoutes } from "./user_routes.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
@@ -167,6 +168,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   };
   app.use("/ws", checkOrigin);
   app.use("/rooms/*", checkOrigin);
+  app.use("/users/*", checkOrigin);
 
   const routes: Route[] = [...ROOM_ROUTES];
   if (page) {
@@ -200,6 +202,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   }
   app.route("/", messageRoutes(services));
   app.route("/", changeRoutes(services));
+  app.route("/", userRoutes(services));
 
   for (const [path, allow] of routes) {
     app.all(path, () => {

@@ -31,6 +31,8 @@ import type { ChangeOptions, ChangeResult } from "./publish_result.ts";
 import type { PublishOptions, PublishResult } from "./publish_result.ts";
 import { Room } from "./room.ts";
 import type { RoomOptions } from "./room_options.ts";
+import { ReadMarks } from "./read_marks.ts";
+import type { Read } from "./user_marks.ts";
 import { readRoomState } from "./room_state.ts";
 import { RoomTable } from "./room_table.ts";
 import { reportStoreEvent } from "./store_report.ts";
@@ -79,6 +81,8 @@ export class Hub {
   readonly sanctions: HubSanctions;
   /** Deletes rooms, and erases users. */
   readonly deletions: HubDeletions;
+  /** How far users have read their rooms. */
+  readonly reads: ReadMarks;
   readonly #guard: Guard;
   readonly #commits: Commits;
   readonly #rooms: RoomTable;
@@ -100,8 +104,7 @@ export class Hub {
    * @throws {RangeError} Where a number is out of its range.
    */
   constructor(log: RoomLog, options: HubOptions = {}) {
-    this.limits = checkHubOptions(options);
-    this.log = log;
+    [this.limits, this.log] = [checkHubOptions(options), log];
     const metrics = this.metrics = options.metrics ?? new Metrics();
     const guard = this.#guard = new Guard({ logger: options.logger ?? jsonLogger(), metrics });
     const { alone = false, commitInTurn, expiryMs, fanout, heartbeatMs, now } = options;
@@ -113,6 +116,8 @@ export class Hub {
     const onOpen = () => this.#cluster?.setInterest(EVERYWHERE, true);
     this.sanctions = new HubSanctions({ rooms, log, onOpen });
     this.deletions = new HubDeletions({ rooms, log, guard, metrics });
+    const post = (read: Read) => this.#cluster?.post({ kind: "read", from: isolate, ...read });
+    this.reads = new ReadMarks({ store: log.userRooms, guard, post });
     this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     const onWentBack = createWentBack({ rooms, cluster: () => this.#cluster, guard, metrics });
     const commits = this.#commits = createCommits({
@@ -157,7 +162,7 @@ export class Hub {
       recentTotal: { length: 0 },
     };
     if (alone) return;
-    this.#cluster = new Cluster({ ...forRooms, rooms, fanout });
+    this.#cluster = new Cluster({ ...forRooms, rooms, fanout, onRead: this.reads.receive });
     this.#cluster.start();
   }
 
@@ -165,6 +170,7 @@ export class Hub {
     killHub = (hub) => {
       hub.#isDraining = true;
       hub.#rooms.dismiss();
+      hub.reads.close();
       void hub.#cluster?.close({ goodbye: false });
       void hub.#detach();
     };
@@ -265,8 +271,8 @@ export class Hub {
    */
   async roomState(room: string): Promise<RoomState> {
     checkNames("read the state of", room);
-    const [rooms, presence] = [this.#rooms, this.#presence];
-    return await readRoomState(room, { rooms, presence, log: this.log });
+    const parts = { rooms: this.#rooms, presence: this.#presence, log: this.log };
+    return await readRoomState(room, parts);
   }
 
   /**
@@ -288,7 +294,7 @@ export class Hub {
     this.#isDraining = true;
     const [rooms, presence, detach] = [this.#rooms, this.#presence, this.#detach];
     const [cluster, { logger }] = [this.#cluster, this.#guard];
-    const steps = [this.#moderation, this.#commits];
+    const steps = [this.#moderation, this.#commits, this.reads];
     await drainHub({ rooms, steps, cluster, presence, detach, logger });
   }
 }

@@ -25,6 +25,8 @@ export interface JoinedOptions {
   };
   /** What members may do. */
   readonly limits: Limits;
+  /** The place up to which the member's user has read the room; undefined where nobody keeps it. */
+  readonly read: string | undefined;
   /** Whether the member has everything since the cursor that it came with. */
   readonly recovered: boolean;
 }
@@ -38,7 +40,7 @@ export interface JoinedOptions {
  */
 export function joinedOf(
   { user = "", member, presence, role }: RoomSubscription,
-  { room, limits, recovered }: JoinedOptions,
+  { room, limits, read, recovered }: JoinedOptions,
 ): LastEnvelope {
   const { name, cursor } = room;
   const all = room.users();
@@ -57,7 +59,7 @@ export function joinedOf(
     encodeV2() {
       const users = presence ? listed(all, user).map(named) : [];
       const user_count = all.length;
-      const payload = { cursor, recovered, user_count, users, typing, role };
+      const payload = { cursor, recovered, user_count, users, typing, read, role };
       return encodeEnvelope({ type: "joined", room: name, payload });
     },
   };

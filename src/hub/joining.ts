@@ -23,6 +23,7 @@ import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
 import type { RoomHolds } from "./room_holds.ts";
+import type { RoomReads } from "./room_reads.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
@@ -88,6 +89,8 @@ export interface JoiningOptions {
   readonly texts: MessageTexts;
   /** Its live subscriptions. */
   readonly subscribers: Subscribers;
+  /** How far its members have read it. */
+  readonly reads: RoomReads;
   /** Limits how many pages are read for members at a time. */
   readonly opening: OpeningGate;
   /** Keeps the room while a member joins. */
@@ -234,8 +237,11 @@ export class Joining {
       ? lastPage(recent.last(options.history ?? HISTORY_DEFAULT), { min: HISTORY_DEFAULT })
       : this.#after(after);
     const kept = records.filter((record) => record.change || log.keeps(room.name, record));
-    const last = joinedOf(subscription, { room, limits: this.#options.limits, recovered });
+    const { limits, reads } = this.#options;
+    const read = reads.placeOf(subscription);
+    const last = joinedOf(subscription, { room, limits, read, recovered });
     subscribers.add(subscription, texts.batchOf(kept, { last }));
+    reads.enter(subscription);
     subscription.goLive();
   }
 

@@ -5,7 +5,9 @@
  */
 
 import type { ChangeDraft, Draft, LeftCode, Problem, Role } from "../protocol/mod.ts";
+import type { ReadMark } from "../store/user_rooms.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
+import type { ReaderMarks } from "./read_marks.ts";
 
 /**
  * One connection to a room, implemented by the program around the hub. A user may have several.
@@ -57,6 +59,12 @@ export interface Member {
    * @default {undefined} the member itself
    */
   readonly connection?: object;
+  /**
+   * The user's read marks. The hub writes the room down with them, and moves its mark.
+   *
+   * @default {undefined} there are none
+   */
+  readonly marks?: ReaderMarks;
   /**
    * The protocol that the connection speaks: what it reads of a batch. Members of protocol 2 get
    * presence in larger batches.
@@ -160,6 +168,19 @@ export interface Subscription {
    * @param status Whether the member is typing.
    */
   typing(status: boolean): void;
+  /**
+   * Moves the user's read mark of the room on. Where it cannot, the member gets an `error`.
+   *
+   * @param cursor The newest message that was read.
+   */
+  read(cursor: string): void;
+  /**
+   * Tells the member that another connection of its user has moved the mark. Only members of protocol
+   * 2 are told.
+   *
+   * @param mark Up to where the room was read.
+   */
+  tellRead(mark: ReadMark): void;
   /**
    * Changes what the member may do, from now on. A member of protocol 2 is told.
    *

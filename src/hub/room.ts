@@ -22,6 +22,7 @@ import { RecentMessages } from "./recent_messages.ts";
 import { RoomChanges } from "./room_changes.ts";
 import { RoomHolds } from "./room_holds.ts";
 import type { RoomOptions } from "./room_options.ts";
+import { RoomReads } from "./room_reads.ts";
 import { Subscribers } from "./subscribers.ts";
 import { RoomSubscription } from "./subscription.ts";
 import type { SubscriptionRoom } from "./subscription_room.ts";
@@ -62,24 +63,21 @@ export class Room {
   constructor(name: string, options: RoomOptions, onIdle: () => void) {
     this.name = name;
     this.#options = options;
-    const { guard, isolate, limits, log, metrics, opening, post, presence } = options;
+    const { guard, isolate, limits, log, post, presence } = options;
     const holds = this.#holds = new RoomHolds(onIdle);
     const recent = this.#recent = new RecentMessages(options.recentTotal, name);
     const window = new DeduplicationWindow();
     const flushes = new FlushTracker();
     const shared = {
+      ...options,
       room: name,
-      log,
       logger: guard.logger,
-      guard,
-      metrics,
-      limits,
-      opening,
       texts: new MessageTexts(name),
       holds,
       recent,
       window,
       flushes,
+      reads: new RoomReads({ room: name, log, recent, guard, cursor: () => this.cursor }),
       ...options.everywhere.partsFor(name, () => this.all()),
     };
     this.pacer = new AppendPacer({
@@ -90,14 +88,12 @@ export class Room {
       held: options.held,
     });
     const pending = this.#pending = new PendingMessages({
-      ...options,
       ...shared,
       commits: this.pacer,
       fillWindow: () => this.#reader.fillWindow(),
       hold: holds.create(),
     });
     const changes = this.changes = new RoomChanges({
-      ...options,
       ...shared,
       commits: this.pacer,
       catchUp: () => this.#reader.catchUp(),
@@ -105,7 +101,7 @@ export class Room {
     });
     const banOf = ({ account = "", accountRole }: RoomSubscription) =>
       changes.sanctions.banOf(account, accountRole);
-    const forSubscribers = { ...options, room: name, hold: holds.create() };
+    const forSubscribers = { ...shared, hold: holds.create() };
     const subscribers = this.#subscribers = new Subscribers(forSubscribers);
     const typing = this.typing = new TypingNotifier({
       room: name,

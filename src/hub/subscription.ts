@@ -6,6 +6,7 @@
 
 import { type ChangeDraft, CLOSE_CODES, type Draft, encodeEnvelope } from "../protocol/mod.ts";
 import type { LeftCode, Problem, Role } from "../protocol/mod.ts";
+import type { ReadMark } from "../store/user_rooms.ts";
 import { ENVELOPE_OF, refusalOfChange } from "./change_rules.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
@@ -98,6 +99,14 @@ export class RoomSubscription implements Subscription {
         else if (this.user !== undefined) this.refuse(problem, "typing_status");
       }
     });
+  }
+
+  read(cursor: string): void {
+    this.#whenLive(() => this.#room.reads.move(this, cursor));
+  }
+
+  tellRead(mark: ReadMark): void {
+    void this.#room.reads.tell(this, mark);
   }
 
   setRole(role: Role): void {

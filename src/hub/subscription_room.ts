@@ -11,6 +11,7 @@ import type { ChangeSubmission } from "./change_rules.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
 import type { MessageTexts } from "./message_batch.ts";
 import type { Submission } from "./room_append.ts";
+import type { RoomReads } from "./room_reads.ts";
 
 /** The room of a subscription. */
 export interface SubscriptionRoom<S> {
@@ -34,6 +35,8 @@ export interface SubscriptionRoom<S> {
   stopTyping(subscription: S): void;
   /** Shows the display name that the member has by now. */
   rename(subscription: S): void;
+  /** Moves and tells read marks. */
+  readonly reads: Pick<RoomReads, "move" | "tell">;
   /** Removes a subscription that ends. */
   remove(subscription: S): void;
   /** Receives operational events. Must not throw. */

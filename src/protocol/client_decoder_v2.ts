@@ -9,7 +9,7 @@ import type { ClientEnvelopeV2 } from "./client_envelope_v2.ts";
 import { isObject } from "./decoded.ts";
 import { CURSOR_MAX_LENGTH, HISTORY_MAX, REF_MAX_LENGTH, TOKEN_MAX_LENGTH } from "./limits.ts";
 import { decodeDraft } from "./message.ts";
-import type { DecodeOptions } from "./message_fields.ts";
+import { decodeCursor, type DecodeOptions } from "./message_fields.ts";
 import { decodeRoom } from "./names.ts";
 import type { ErrorCode, ProblemV2 } from "./problem.ts";
 import { isTextWithin } from "./text_length.ts";
@@ -37,6 +37,7 @@ const PAYLOAD_FIELDS: Readonly<Record<ClientEnvelopeV2["type"], readonly string[
   delete_message: ["cursor", "ref"],
   react: ["cursor", "emoji", "status", "ref"],
   typing_status: ["status"],
+  read: ["cursor"],
   authenticate: ["token"],
   ping: [],
 };
@@ -48,6 +49,7 @@ const PAYLOAD_REQUIRED: ReadonlySet<string> = new Set([
   "delete_message",
   "react",
   "typing_status",
+  "read",
   "authenticate",
 ]);
 /** Types whose payload may have a `ref`, which an error repeats. */
@@ -134,6 +136,11 @@ export function decodeClientEnvelopeV2(
         return refuse("bad_frame", '"status" must be true or false', value);
       }
       return { ok: true, envelope: { type, room, payload: { status } } };
+    }
+    case "read": {
+      const decoded = decodeCursor(payload.cursor, "cursor");
+      if (!decoded.ok) return refuse(decoded.error.code, decoded.error.message, value);
+      return { ok: true, envelope: { type, room, payload: { cursor: decoded.cursor } } };
     }
     default:
       return { ok: true, envelope: { type: "leave", room, payload: {} } };

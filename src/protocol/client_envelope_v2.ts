@@ -5,7 +5,7 @@
  */
 
 import type { DeleteDraft, EditDraft, ReactionDraft } from "./change.ts";
-import type { RoomName } from "./identifiers.ts";
+import type { Cursor, RoomName } from "./identifiers.ts";
 import type { Draft } from "./message.ts";
 
 /** How a room is joined. */
@@ -104,6 +104,16 @@ export interface SendTypingEnvelopeV2 {
   readonly payload: { readonly status: boolean };
 }
 
+/** One's own read mark of a room on its way to the server. It never goes back. */
+export interface SendReadEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "read";
+  /** The room. */
+  readonly room: RoomName;
+  /** The newest message that was read. */
+  readonly payload: { readonly cursor: Cursor };
+}
+
 /** A fresh token on its way to the server, sent before the current one expires. */
 export interface AuthenticateEnvelopeV2 {
   /** Which envelope this is. */
@@ -137,5 +147,6 @@ export type ClientEnvelopeV2 =
   | DeleteEnvelopeV2
   | ReactEnvelopeV2
   | SendTypingEnvelopeV2
+  | SendReadEnvelopeV2
   | AuthenticateEnvelopeV2
   | PingEnvelopeV2;

@@ -59,6 +59,7 @@ export type {
   PingEnvelopeV2,
   ReactEnvelopeV2,
   SendEnvelopeV2,
+  SendReadEnvelopeV2,
   SendTypingEnvelopeV2,
 } from "./client_envelope_v2.ts";
 export { decodeServerEnvelope } from "./server_envelope.ts";
@@ -87,6 +88,7 @@ export type {
   PongEnvelopeV2,
   PresenceEnvelopeV2,
   PresentUser,
+  ReadEnvelopeV2,
   Role,
   RoleEnvelopeV2,
   RoomRole,
@@ -111,6 +113,7 @@ export type {
   RoomList,
   SanctionList,
 } from "./operator_body.ts";
+export type { ReadBody, ReadResult, UnreadCounts, UserRoom, UserRoomList } from "./user_body.ts";
 export { encodeEnvelope } from "./envelope.ts";
 export type { Decoded } from "./decoded.ts";
 export { decodeSanction } from "./sanction.ts";

@@ -10,6 +10,7 @@ import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers
 import type { LimitsV2 } from "./limits.ts";
 import type { MessageExtras } from "./message.ts";
 import type { ProblemV2 } from "./problem.ts";
+import type { UnreadCounts } from "./user_body.ts";
 
 /** A stored message, as protocol 2 writes it. */
 export interface MessageV2 extends MessageExtras {
@@ -123,8 +124,23 @@ export interface JoinedEnvelopeV2 {
     readonly users: readonly PresentUser[];
     /** The other users who are typing now; none without presence. */
     readonly typing: readonly UserName[];
+    /** The place up to which the user has read the room, where the server knows its users. */
+    readonly read?: Cursor;
     /** What the member may do in the room. */
     readonly role: Role;
+  };
+}
+
+/** Another connection of the user, or a program, has moved the user's read mark of a room. */
+export interface ReadEnvelopeV2 {
+  /** Which envelope this is. */
+  readonly type: "read";
+  /** The room. */
+  readonly room: RoomName;
+  /** Where it is now, and what is behind it. */
+  readonly payload: UnreadCounts & {
+    /** The place up to which the user has read the room. */
+    readonly cursor: Cursor;
   };
 }
 
@@ -235,6 +251,7 @@ export type ServerEnvelopeV2 =
   | UserErasedEnvelopeV2
   | TypingStatusEnvelopeV2
   | PresenceEnvelopeV2
+  | ReadEnvelopeV2
   | ErrorEnvelopeV2
   | DrainingEnvelopeV2
   | PongEnvelopeV2;
@@ -270,6 +287,7 @@ export function decodeServerEnvelopeV2(text: string): Decoded<"envelope", Server
     case "user_erased":
     case "typing_status":
     case "presence":
+    case "read":
       if (typeof value.room !== "string") return refuse("bad_frame", '"room" must be a string');
       break;
     case "error":

@@ -6,6 +6,9 @@
 
 import { commitOf, cursorAt, ENTRY_MAX_RECORDS, TAG_MAX } from "./cursor.ts";
 
+/** Rooms whose marks one call may move. */
+export const MARKS_MAX = 500;
+
 /** How far a user has read a room: the commit of the newest record that was read. */
 export type ReadMark = string;
 
@@ -19,13 +22,12 @@ export type ReadMark = string;
  */
 export interface UserRooms {
   /**
-   * Writes a room down for a user, and moves the mark to a place, unless it is past that already.
+   * Writes rooms down for a user, and moves their marks, but for those that are past that already.
    *
    * @param user The user.
-   * @param room The room.
-   * @param mark Up to where the user has read it.
+   * @param marks By room, up to where the user has read it. At most {@linkcode MARKS_MAX}.
    */
-  mark(user: string, room: string, mark: ReadMark): Promise<void>;
+  mark(user: string, marks: ReadonlyMap<string, ReadMark>): Promise<void>;
   /**
    * Reads the rooms of a user.
    *

@@ -172,8 +172,9 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
     await old.append(new Map([[room, { bytes: new Uint8Array(), count: 0, lastId: id, changes }]]));
   }
   await old.append(new Map([["again", storedEntry(["new"])]]));
-  for (const room of ["lobby", "other"]) await old.userRooms.mark("ann", room, commitOf(message));
-  await old.userRooms.mark("bob", "again", NO_COMMIT);
+  const read = commitOf(message);
+  await old.userRooms.mark("ann", new Map([["lobby", read], ["other", read]]));
+  await old.userRooms.mark("bob", new Map([["again", NO_COMMIT]]));
   const url = await server!.createDatabase();
   assertEquals((await moveToPostgres(kv, url)).rooms, 3);
   await using log = await PostgresRoomLog.open(url);

@@ -32,14 +32,18 @@ export class KvUserRooms implements UserRooms {
     this.#options = options;
   }
 
-  /** Writes a room down for a user, and moves the mark. */
-  async mark(user: string, room: string, mark: ReadMark): Promise<void> {
+  /** Writes rooms down for a user, and moves their marks. */
+  async mark(user: string, marks: ReadonlyMap<string, ReadMark>): Promise<void> {
     const { handle, keys } = this.#options;
-    const key = [...keys.userRooms(user), room];
-    const value = BigInt(`0x${mark.slice(0, KEPT_DIGITS)}`);
     // With several isolates on one SQLite file it may be locked: a maximum is read before it is written.
     await untilWritten(async () => {
-      await handle.call("mark", (kv) => kv.atomic().max(key, value).commit());
+      await handle.call("mark", (kv) => {
+        const atomic = kv.atomic();
+        for (const [room, mark] of marks) {
+          atomic.max([...keys.userRooms(user), room], BigInt(`0x${mark.slice(0, KEPT_DIGITS)}`));
+        }
+        return atomic.commit();
+      });
       return true;
     });
   }

@@ -24,15 +24,19 @@ export class PostgresUserRooms implements UserRooms {
     this.#options = options;
   }
 
-  /** Writes a room down for a user, and moves the mark. */
-  async mark(user: string, room: string, mark: ReadMark): Promise<void> {
+  /** Writes rooms down for a user, and moves their marks. */
+  async mark(user: string, marks: ReadonlyMap<string, ReadMark>): Promise<void> {
     const { pool, schema } = this.#options;
+    // In one order: two statements that lock the same rows wait for each other, and not in a circle.
+    const sorted = [...marks].sort(([a], [b]) => a < b ? -1 : 1);
     await pool.call("mark", (sql) => {
       return sql.unsafe(
-        `insert into ${schema}.user_rooms as known (who, room, mark) values ($1, $2, $3)
+        `insert into ${schema}.user_rooms as known (who, room, mark)
+        select $1, room, mark
+        from unnest(string_to_array($2, ' '), string_to_array($3, ' ')) as given (room, mark)
         on conflict (who, room) do update set mark = excluded.mark
         where known.mark < excluded.mark`,
-        [user, room, mark],
+        [user, sorted.map(([room]) => room).join(" "), sorted.map(([, mark]) => mark).join(" ")],
       );
     });
   }

@@ -1,0 +1,108 @@
+/**
+ * The routes of a user's own rooms and read marks.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import type { UserAccess } from "../access/authorizer.ts";
+import { HttpError, httpError } from "../access/http_error.ts";
+import { FairSemaphore } from "../hub/fair_semaphore.ts";
+import { countUnread } from "../hub/unread.ts";
+import { type OverviewRoom, readOverview } from "../hub/user_overview.ts";
+import { decodeCursor, decodeRoom } from "../protocol/mod.ts";
+import { markOf } from "../store/user_rooms.ts";
+import { messageBody } from "./message_body.ts";
+import { checkFields, readBody } from "./request_body.ts";
+import { checkBrackets, numberOf } from "./request_params.ts";
+import { checkBan, enterRoom } from "./room_entry.ts";
+import type { ServerEnv, ServerServices } from "./services.ts";
+
+/** Rooms in an answer without a `limit`, and at most. */
+const ROOMS_DEFAULT = 50;
+const ROOMS_MAX = 100;
+/** Answers that are read from the store at the same time. */
+const READS_AT_ONCE = 2;
+/** Bytes of a body. */
+const MAX_BYTES = 1_024;
+const FIELDS: ReadonlySet<string> = new Set(["read"]);
+
+/**
+ * Creates the routes `GET`, `PUT` and `DELETE` of `/users/me/rooms`. Refusals are thrown; in an open
+ * hub there is nothing at the path.
+ *
+ * @param services The services of the server.
+ * @returns Routes for Hono.
+ */
+export function userRoutes(services: ServerServices): Hono<ServerEnv> {
+  const { hub, access } = services;
+  const { log, reads } = hub;
+  const semaphore = new FairSemaphore(READS_AT_ONCE);
+  const app = new Hono<ServerEnv>();
+  const path = "/users/me/rooms";
+
+  app.get(path, async (context) => {
+    checkBrackets(context, ["limit", "after"]);
+    const limit = numberOf(context, "limit", ROOMS_DEFAULT, 1, ROOMS_MAX);
+    const after = context.req.query("after") || undefined;
+    const user = await access.authorizer.identify(context.req.raw);
+    const marks = await reads.list(user.user);
+    const isOpen = (room: string) => isOpenTo(user, room);
+    const options = { log, reader: user, marks, isOpen, limit, after };
+    const read = () => readOverview(options);
+    const { rooms, next } = await semaphore.run(context.env.slot?.share ?? "", read);
+    const body = rooms.map((room) => bodyOf(room, user.user));
+    const text = `{"rooms":[${body.join()}],"next":${JSON.stringify(next)}}`;
+    return context.body(text, 200, { "content-type": "application/json" });
+  });
+
+  app.put(path, async (context) => {
+    const { raw } = context.req;
+    const user = await access.authorizer.identify(raw);
+    const room = roomIn(raw);
+    await enterRoom(services, raw, room);
+    const body = await readBody(raw, { maxBytes: MAX_BYTES });
+    checkFields(body, FIELDS);
+    const decoded = decodeCursor(body.read, "read");
+    if (!decoded.ok) throw new HttpError(decoded.error);
+    access.checkRate(user.user, raw, context.env.info);
+    const head = await log.head(room);
+    const { cursor } = decoded;
+    if (cursor > head) throw httpError("not_found", "There is no such message yet");
+    await reads.read(user.user, room, cursor);
+    const unread = await countUnread(log, room, { head, mark: markOf(cursor) }, user);
+    return context.json({ room, read: cursor, ...unread });
+  });
+
+  app.delete(path, async (context) => {
+    const { raw } = context.req;
+    const { user } = await access.authorizer.identify(raw);
+    await reads.forget(user, roomIn(raw));
+    return context.body(null, 204);
+  });
+
+  async function isOpenTo({ user, roleIn }: UserAccess, room: string): Promise<boolean> {
+    const role = await roleIn(room);
+    if (role === "none") return false;
+    try {
+      await checkBan(services, room, { user, role });
+      return true;
+    } catch (error) {
+      if (error instanceof HttpError) return false;
+      throw error;
+    }
+  }
+
+  return app;
+}
+
+function bodyOf({ last, ...room }: OverviewRoom, viewer: string): string {
+  const message = last === null ? "null" : messageBody(last, viewer);
+  return `${JSON.stringify(room).slice(0, -1)},"last":${message}}`;
+}
+
+function roomIn(request: Request): string {
+  const decoded = decodeRoom(new URL(request.url).searchParams.get("room") ?? "");
+  if (!decoded.ok) throw new HttpError(decoded.error);
+  return decoded.room;
+}

@@ -1,0 +1,109 @@
+/**
+ * The read marks of a room's members.
+ *
+ * @module
+ */
+
+import { encodeEnvelope } from "../protocol/mod.ts";
+import { commitOf } from "../store/cursor.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
+import type { Guard } from "../telemetry/guard.ts";
+import { EnvelopeBatch } from "./envelope_batch.ts";
+import type { RecentMessages } from "./recent_messages.ts";
+import type { RoomSubscription } from "./subscription.ts";
+import { countUnread } from "./unread.ts";
+
+/** Recent messages among which the last one that was read is looked for. */
+const RECENT = 100;
+
+/** What {@linkcode RoomReads} belongs to. */
+export interface RoomReadsOptions {
+  /** The name of the room. */
+  readonly room: string;
+  /** The rooms' logs. */
+  readonly log: RoomLog;
+  /** The room's newest messages. */
+  readonly recent: Pick<RecentMessages, "last">;
+  /** The place up to which everything has been delivered. */
+  readonly cursor: () => string;
+  /** Reports failures. */
+  readonly guard: Guard;
+}
+
+/** Moves the marks of a room's members, and tells members where theirs are. */
+export class RoomReads {
+  readonly #options: RoomReadsOptions;
+
+  /** @param options The room. */
+  constructor(options: RoomReadsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tells up to where the user of a subscription has read the room.
+   *
+   * @param subscription The subscription.
+   * @returns A cursor that can be compared with those of messages; undefined where nobody keeps it.
+   */
+  placeOf({ member }: RoomSubscription): string | undefined {
+    if (!member.marks) return undefined;
+    const mark = member.marks.markOf(this.#options.room);
+    return mark === undefined ? this.#options.cursor() : this.#cursorOf(mark);
+  }
+
+  /**
+   * Writes the room down for the user of a subscription that has joined.
+   *
+   * @param subscription The subscription.
+   */
+  enter({ member }: RoomSubscription): void {
+    member.marks?.enter(this.#options.room, this.#options.cursor());
+  }
+
+  /**
+   * Moves the mark of a subscription's user on.
+   *
+   * @param subscription The subscription.
+   * @param cursor The newest message that was read.
+   */
+  move(subscription: RoomSubscription, cursor: string): void {
+    const { room } = this.#options;
+    const { marks } = subscription.member;
+    const refuse = (code: "forbidden" | "not_found", message: string) =>
+      subscription.refuse({ code, message }, "read");
+    if (!marks) return refuse("forbidden", "Read marks are for users whom the server knows");
+    if (cursor > this.#options.cursor()) return refuse("not_found", "There is no such message yet");
+    marks.read(room, cursor);
+  }
+
+  /**
+   * Tells a member that another connection of its user has moved the mark.
+   *
+   * @param subscription The subscription.
+   * @param mark Up to where the room was read.
+   */
+  async tell(subscription: RoomSubscription, mark: ReadMark): Promise<void> {
+    const { room, log, guard } = this.#options;
+    if (subscription.protocol !== 2 || subscription.state !== "live") return;
+    const { user = "", member: { name } } = subscription;
+    try {
+      const head = this.#options.cursor();
+      const unread = await countUnread(log, room, { head, mark }, { user, name });
+      const payload = { cursor: this.#cursorOf(mark), ...unread };
+      const text = encodeEnvelope({ type: "read", room, payload });
+      subscription.send(new EnvelopeBatch([], { v2: { encode: () => [text] } }));
+    } catch (error) {
+      guard.failed("read_marks_failed", error);
+    }
+  }
+
+  /** The cursor of the last message up to a mark, or a place after it that no message has. */
+  #cursorOf(mark: ReadMark): string {
+    const cursor = this.#options.cursor();
+    if (commitOf(cursor) <= mark) return cursor;
+    const read = this.#options.recent.last(RECENT)
+      .findLast(({ cursor }) => commitOf(cursor) <= mark);
+    return read?.cursor ?? placeAfter(mark);
+  }
+}
