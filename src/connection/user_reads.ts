@@ -7,7 +7,6 @@
 import type { Hub } from "../hub/hub.ts";
 import type { ReaderMarks } from "../hub/read_marks.ts";
 import type { Reader } from "../hub/user_marks.ts";
-import type { ReadMark } from "../store/user_rooms.ts";
 
 /** The marks of a user, read before the connection is made that uses them. */
 export class UserReads implements Reader, Disposable {
@@ -38,12 +37,12 @@ export class UserReads implements Reader, Disposable {
    *
    * @param listener Called with each. Must not throw.
    */
-  listen(listener: (room: string, mark: ReadMark) => void): void {
+  listen(listener: Reader["onRead"]): void {
     this.#listener = listener;
   }
 
-  onRead(room: string, mark: ReadMark): void {
-    this.#listener(room, mark);
+  onRead(...read: Parameters<Reader["onRead"]>): void {
+    this.#listener(...read);
   }
 
   [Symbol.dispose](): void {

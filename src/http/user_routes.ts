@@ -8,10 +8,9 @@ import { Hono } from "hono";
 import type { UserAccess } from "../access/authorizer.ts";
 import { HttpError, httpError } from "../access/http_error.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
-import { countUnread } from "../hub/unread.ts";
+import { countUnreadAfter } from "../hub/unread.ts";
 import { type OverviewRoom, readOverview } from "../hub/user_overview.ts";
 import { decodeCursor, decodeRoom } from "../protocol/mod.ts";
-import { markOf } from "../store/user_rooms.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, readBody } from "./request_body.ts";
 import { checkBrackets, numberOf } from "./request_params.ts";
@@ -70,7 +69,7 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
     const { cursor } = decoded;
     if (cursor > head) throw httpError("not_found", "There is no such message yet");
     await reads.read(user.user, room, cursor);
-    const unread = await countUnread(log, room, { head, mark: markOf(cursor) }, user);
+    const unread = await countUnreadAfter(log, room, { head, read: cursor }, user);
     return context.json({ room, read: cursor, ...unread });
   });
 

@@ -89,8 +89,8 @@ export class HubDeletions {
   }
 
   /**
-   * Erases a user: what the user wrote in all rooms, and the user's reactions. Its members are told in
-   * each room. What the user writes meanwhile may stay; a second call finds it. Where nobody reads on,
+   * Erases a user: what the user wrote in all rooms, the user's reactions, and read marks. Its members are
+   * told in each room. What the user writes meanwhile may stay; a second call finds it. Where nobody reads on,
    * it ends after the room that it is at.
    *
    * @param user The user.
@@ -125,6 +125,8 @@ export class HubDeletions {
       isLast = rooms.length < ROOMS_PAGE;
       after = rooms.at(-1);
     }
+    const { userRooms } = log;
+    await userRooms.forget(user, (await userRooms.list(user)).keys());
     this.#options.metrics.usersErased++;
     sum.done = true;
     yield progress();

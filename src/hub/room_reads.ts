@@ -4,14 +4,14 @@
  * @module
  */
 
-import { encodeEnvelope } from "../protocol/mod.ts";
+import { encodeEnvelope, type Problem } from "../protocol/mod.ts";
 import { commitOf } from "../store/cursor.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { RecentMessages } from "./recent_messages.ts";
-import type { RoomSubscription } from "./subscription.ts";
+import type { Member, SubscriptionState } from "./member.ts";
 import { countUnread } from "./unread.ts";
 
 /** Recent messages among which the last one that was read is looked for. */
@@ -31,6 +31,22 @@ export interface RoomReadsOptions {
   readonly guard: Guard;
 }
 
+/** A subscription of the room. */
+export interface ReadingSubscription {
+  /** The member. */
+  readonly member: Member;
+  /** The user whose subscription it is. */
+  readonly user: string | undefined;
+  /** The protocol that it is told in. */
+  readonly protocol: 1 | 2;
+  /** Whether it is live. */
+  readonly state: SubscriptionState;
+  /** Sends envelopes. */
+  send(batch: EnvelopeBatch): void;
+  /** Sends an `error` envelope. */
+  refuse(problem: Problem, type: string): void;
+}
+
 /** Moves the marks of a room's members, and tells members where theirs are. */
 export class RoomReads {
   readonly #options: RoomReadsOptions;
@@ -46,7 +62,7 @@ export class RoomReads {
    * @param subscription The subscription.
    * @returns A cursor that can be compared with those of messages; undefined where nobody keeps it.
    */
-  placeOf({ member }: RoomSubscription): string | undefined {
+  placeOf({ member }: ReadingSubscription): string | undefined {
     if (!member.marks) return undefined;
     const mark = member.marks.markOf(this.#options.room);
     return mark === undefined ? this.#options.cursor() : this.#cursorOf(mark);
@@ -57,7 +73,7 @@ export class RoomReads {
    *
    * @param subscription The subscription.
    */
-  enter({ member }: RoomSubscription): void {
+  enter({ member }: ReadingSubscription): void {
     member.marks?.enter(this.#options.room, this.#options.cursor());
   }
 
@@ -67,7 +83,7 @@ export class RoomReads {
    * @param subscription The subscription.
    * @param cursor The newest message that was read.
    */
-  move(subscription: RoomSubscription, cursor: string): void {
+  move(subscription: ReadingSubscription, cursor: string): void {
     const { room } = this.#options;
     const { marks } = subscription.member;
     const refuse = (code: "forbidden" | "not_found", message: string) =>
@@ -83,7 +99,7 @@ export class RoomReads {
    * @param subscription The subscription.
    * @param mark Up to where the room was read.
    */
-  async tell(subscription: RoomSubscription, mark: ReadMark): Promise<void> {
+  async tell(subscription: ReadingSubscription, mark: ReadMark): Promise<void> {
     const { room, log, guard } = this.#options;
     if (subscription.protocol !== 2 || subscription.state !== "live") return;
     const { user = "", member: { name } } = subscription;

@@ -6,12 +6,10 @@
 
 import { findMentions } from "../protocol/mod.ts";
 import { commitOf } from "../store/cursor.ts";
-import type { LogRecord } from "../store/entry.ts";
 import { messageOf } from "../store/folded_record.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
-import { withoutDuplicates } from "./message_page.ts";
-import { foldPage } from "./read_on.ts";
+import { markOf, placeAfter, type ReadMark } from "../store/user_rooms.ts";
+import { type PresentPage, readPresentPage } from "./present_page.ts";
 import { lengthOf } from "./read_records.ts";
 
 /** What stands for more than 99. */
@@ -35,9 +33,6 @@ export interface Unread {
   readonly mentions: number;
 }
 
-/** Nothing. */
-export const NOTHING_UNREAD: Unread = { unread: 0, mentions: 0 };
-
 /**
  * Counts the messages of a room behind a mark. Of a log that is long the beginning alone is read, so
  * that a count costs no more than a page.
@@ -56,35 +51,42 @@ export async function countUnread(
   reader: UnreadReader,
 ): Promise<Unread> {
   let [unread, mentions, length] = [0, 0, 0];
-  if (commitOf(head) <= mark) return NOTHING_UNREAD;
-  let after = placeAfter(mark);
-  while (length < COUNT_LENGTH && unread < UNREAD_MAX) {
-    const maxLength = COUNT_LENGTH - length;
-    const found = await log.after(room, after, { limit: UNREAD_MAX, maxLength, shownOnly: true });
-    if (found.length === 0) break;
-    length += lengthOf(found);
-    after = found[found.length - 1].cursor;
-    const shown = withoutDuplicates(found).filter(({ user }) => user !== reader.user);
-    const { hasChanges } = await log.meta(room);
-    for (const record of hasChanges ? await foldPage(log, room, shown) : shown) {
-      const { isCounted, isMention } = judge(record, reader);
-      if (!isCounted) continue;
+  let after: string | null = commitOf(head) <= mark ? null : placeAfter(mark);
+  while (after !== null && length < COUNT_LENGTH && unread < UNREAD_MAX) {
+    const options = { limit: UNREAD_MAX, maxLength: COUNT_LENGTH - length, after };
+    const page: PresentPage = await readPresentPage(log, room, options);
+    length += lengthOf(page.messages);
+    after = page.newer;
+    for (const record of page.messages) {
+      if (record.user === reader.user) continue;
+      const { deleted, text } = messageOf(record);
+      if (deleted) continue;
       unread++;
-      if (isMention) mentions++;
+      if (findMentions(text, namesOf(reader)).length > 0) mentions++;
     }
-    if (found.length < UNREAD_MAX && length < COUNT_LENGTH) break;
   }
   return { unread: Math.min(unread, UNREAD_MAX), mentions: Math.min(mentions, UNREAD_MAX) };
 }
 
-function judge(
-  record: LogRecord,
-  { user, name }: UnreadReader,
-): { readonly isCounted: boolean; readonly isMention: boolean } {
-  const { deleted, text } = messageOf(record);
-  if (deleted) return { isCounted: false, isMention: false };
-  return {
-    isCounted: true,
-    isMention: findMentions(text, name ? [user, name] : [user]).length > 0,
-  };
+/**
+ * Counts the messages of a room behind one that was read, with others of its commit.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param from Where the room's log ends, and the message that was read.
+ * @param reader Who has not read them.
+ * @returns How many there are.
+ * @throws Whatever the store rejects with.
+ */
+export async function countUnreadAfter(
+  log: RoomLog,
+  room: string,
+  { head, read }: { readonly head: string; readonly read: string },
+  reader: UnreadReader,
+): Promise<Unread> {
+  return await countUnread(log, room, { head, mark: markOf(read) }, reader);
+}
+
+function namesOf({ user, name }: UnreadReader): readonly string[] {
+  return name === undefined ? [user] : [user, name];
 }

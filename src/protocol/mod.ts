@@ -89,14 +89,13 @@ export type {
   PresenceEnvelopeV2,
   PresentUser,
   ReadEnvelopeV2,
-  Role,
   RoleEnvelopeV2,
-  RoomRole,
   ServerEnvelopeV2,
   TypingStatusEnvelopeV2,
   UserErasedEnvelopeV2,
   WelcomeEnvelopeV2,
 } from "./server_envelope_v2.ts";
+export type { Role, RoomRole } from "./role.ts";
 export type {
   ErrorBody,
   HealthBody,

@@ -10,6 +10,7 @@ import type { Cursor, MessageText, Ref, RoomName, UserName } from "./identifiers
 import type { LimitsV2 } from "./limits.ts";
 import type { MessageExtras } from "./message.ts";
 import type { ProblemV2 } from "./problem.ts";
+import type { Role } from "./role.ts";
 import type { UnreadCounts } from "./user_body.ts";
 
 /** A stored message, as protocol 2 writes it. */
@@ -47,15 +48,6 @@ export interface PresentUser {
   /** Name to show beside it, as authorized. */
   readonly name?: UserName;
 }
-
-/**
- * What a user may do in a room: a reader receives, a member sends too, a moderator may also change
- * what others sent, and put people out.
- */
-export type Role = "reader" | "member" | "moderator";
-
-/** A role, or `none`, which shuts a room. */
-export type RoomRole = Role | "none";
 
 /** Why a stay in a room ended. */
 export type LeftCode = "left" | "kicked" | "banned" | "forbidden" | "room_deleted" | "too_slow";

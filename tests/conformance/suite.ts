@@ -3,6 +3,7 @@ import { COMMON_POINTS } from "./common_points.ts";
 import { HTTP_POINTS } from "./http_points.ts";
 import type { HubUnderTest, PointCheck, PointNeed } from "./hub_under_test.ts";
 import { OPERATOR_POINTS } from "./operator_points.ts";
+import { READ_POINTS } from "./read_points.ts";
 import { V1_POINTS } from "./v1_points.ts";
 import { V2_POINTS } from "./v2_points.ts";
 import { WHO_POINTS } from "./who_points.ts";
@@ -15,6 +16,7 @@ export const POINTS: readonly PointCheck[] = [
   ...HTTP_POINTS,
   ...CHANGE_POINTS,
   ...WHO_POINTS,
+  ...READ_POINTS,
   ...OPERATOR_POINTS,
 ];
 

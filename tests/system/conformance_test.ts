@@ -13,11 +13,11 @@ Deno.test("every point of protocol.md has a check, and every check a point", nee
   assertEquals(POINTS.map(({ id }) => id).toSorted(), numbered.toSorted());
   assertEquals(new Set(numbered).size, numbered.length);
   // Numbers stay: they run without a gap, and new ones come at the end.
-  for (const chapter of ["ALL", "V1", "V2", "HTTP", "CHANGE", "WHO", "OPS"]) {
+  for (const chapter of ["ALL", "V1", "V2", "HTTP", "CHANGE", "WHO", "READ", "OPS"]) {
     const own = numbered.filter((id) => id.startsWith(`${chapter}-`));
     assertEquals(own, own.map((_, index) => `${chapter}-${index + 1}`));
   }
-  const mentioned = text.match(/\b(?:ALL|V1|V2|HTTP|CHANGE|WHO|OPS)-\d+\b/g) ?? [];
+  const mentioned = text.match(/\b(?:ALL|V1|V2|HTTP|CHANGE|WHO|READ|OPS)-\d+\b/g) ?? [];
   assertEquals(mentioned.filter((id) => !numbered.includes(id)), []);
 });
 

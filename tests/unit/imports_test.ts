@@ -93,6 +93,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "http/room_routes.ts",
       "http/sanction_routes.ts",
       "http/server.ts",
+      "http/user_routes.ts",
     ],
   },
   {
