@@ -13,7 +13,7 @@ import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import { encodeErrorV2 } from "../hub/room_error.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import type { ReaderMarks } from "../hub/read_marks.ts";
-import { CLOSE_CODES, decodeClientEnvelopeV2, encodeEnvelope } from "../protocol/mod.ts";
+import { CLOSE_CODES, decodeClientEnvelopeV2, type encodeEnvelope } from "../protocol/mod.ts";
 import { HISTORY_DEFAULT, HISTORY_MAX } from "../protocol/mod.ts";
 import type { ClientEnvelopeV2, ErrorCode, JoinPayloadV2, Problem } from "../protocol/mod.ts";
 import type { LeftCode, RoomRole, ServerEnvelopeV2 } from "../protocol/mod.ts";
