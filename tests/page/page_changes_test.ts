@@ -308,7 +308,7 @@ Deno.test("two windows change the same, and what is done offline is made once", 
     await window.see(`[data-cursor="${own}"] .text`, "from the other window");
   }
   await server.stop();
-  await Promise.all([ann, second, third].map((window) => window.state("No connection")));
+  await Promise.all([ann, second, third].map((window) => window.state("Waiting")));
   await page.locator(`[data-cursor="${own}"] .text`).hover();
   await page.locator("#tool-delete").click();
   await page.getByRole("button", { name: "Delete", exact: true }).last().click();

@@ -186,7 +186,7 @@ Deno.test("where no WebSocket gets through, the page says so and does not claim 
   const ann = await ChatWindow.open(page, link, "ann");
   await ann.see("#banner-text", "The server answers HTTP, but no WebSocket gets through");
   await ann.say("kept");
-  await ann.see("#unsent .message", "once there is a connection");
+  await ann.see("#unsent .message", "Waiting");
   assertEquals(await page.locator("#people-heading").textContent(), "Not connected");
   assertEquals(await page.locator("#people-count").textContent(), "–");
 });
