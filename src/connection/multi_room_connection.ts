@@ -265,11 +265,8 @@ export class MultiRoomConnection
   }
 
   #setName(name: string | undefined): void {
-    if (this.name === name) return;
     this.name = name;
-    for (const { subscription } of this.#members.values()) {
-      this.link.guard(() => subscription?.refreshName());
-    }
+    this.link.guard(() => this.#members.forEach((member) => member.subscription?.refreshName()));
   }
 
   /** Applies the role that a fresh token gives in a room. */

@@ -20,6 +20,8 @@ export interface ChangeSubmission {
   readonly role: Role;
   /** The change. */
   readonly draft: ChangeDraft;
+  /** Whether it was made before, elsewhere: whatever holds for the user. @default {false} */
+  readonly isPast?: boolean;
   /** The sender's messages that are being judged. @default {undefined} it is judged by itself */
   readonly queue?: JudgementQueue;
   /**

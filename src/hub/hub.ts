@@ -255,10 +255,10 @@ export class Hub {
     room: string,
     user: string,
     draft: ChangeDraft,
-    { role = "member" }: ChangeOptions = {},
+    { role = "member", isPast }: ChangeOptions = {},
   ): Promise<ChangeResult> {
     checkNames("change a message of", room, user);
-    return await this.#rooms.obtain(room).change({ user, role, draft });
+    return await this.#rooms.obtain(room).change({ user, role, draft, isPast });
   }
 
   /**

@@ -111,7 +111,7 @@ export class PendingMessages implements AppendOwner {
     if (this.#joinsAnother(submission, hash)) return;
     const { moderation, room } = this.#options;
     const answers = [submission.answer];
-    if (!moderation || submission.isJudged) return this.#store(submission, answers, hash);
+    if (!moderation || submission.past) return this.#store(submission, answers, hash);
     const judged: Judged = { submission, hash, answers };
     this.#judging.add(judged);
     if (ref !== undefined) this.#byRef.set(refKey(user, ref), judged);
@@ -153,7 +153,7 @@ export class PendingMessages implements AppendOwner {
   #store(submission: Submission, answers: PublishCallback[], hash: number | undefined): void {
     const { commits, createId, hold, log, metrics, timestamp, room } = this.#options;
     const { user, draft: { ref } } = submission;
-    const sentAt = submission.sentAt ?? timestamp();
+    const sentAt = submission.past?.sentAt ?? timestamp();
     const stamp = { id: createId(), sentAt, hash, answers, pending: this };
     const append = composeAppend(room, submission, stamp);
     if (append.line.length > log.entryMaxBytes) {

@@ -143,7 +143,16 @@ export async function readPresent(
   return (await present(log, room, [record]))[0];
 }
 
-async function present(
+/**
+ * Makes messages what they are now.
+ *
+ * @param log The rooms' logs.
+ * @param room The room.
+ * @param records Messages as they were stored, in order.
+ * @returns The messages, with what became of them.
+ * @throws Whatever the store rejects with.
+ */
+export async function present(
   log: RoomLog,
   room: string,
   records: readonly LogRecord[],

@@ -7,16 +7,25 @@
 import type { Problem, Role } from "../protocol/mod.ts";
 import type { LogRecord } from "../store/entry.ts";
 
+/** What is known of a message that comes from elsewhere, such as an export. */
+export interface Past {
+  /** When it was sent, ISO 8601. @default {undefined} now */
+  readonly sentAt?: string;
+  /** When it was edited last, ISO 8601. @default {undefined} never */
+  readonly editedAt?: string;
+}
+
 /** How a message is published. */
 export interface PublishOptions {
   /** What the user may do in the room: not all sanctions hold for moderators. @default {"member"} */
   readonly role?: Role;
   /** A name to show beside the user. @default {undefined} the user is shown alone */
   readonly name?: string;
-  /** When it was sent, ISO 8601, where it comes from elsewhere. @default {undefined} now */
-  readonly sentAt?: string;
-  /** Whether it was judged before, and is stored as it is. @default {false} */
-  readonly isJudged?: boolean;
+  /**
+   * Where it was said before, elsewhere: it is stored as it is, unjudged and whatever holds for the
+   * user. @default {undefined} it is said now
+   */
+  readonly past?: Past;
 }
 
 /** The result of publishing a message. */
@@ -28,6 +37,8 @@ export type PublishResult =
 export interface ChangeOptions {
   /** What the user may do in the room: a moderator changes others' messages too. @default {"member"} */
   readonly role?: Role;
+  /** Whether it was made before, elsewhere, and is made whatever holds for the user. @default {false} */
+  readonly isPast?: boolean;
 }
 
 /** The result of changing a message. */

@@ -208,12 +208,12 @@ export class Room {
   }
 
   #publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
-    const { user, role = "member", name, draft, sentAt, isJudged, queue } = submission;
-    const check = () => this.changes.sanctions.refusalOf(user, role);
+    const { user, role = "member", name, draft, past, queue } = submission;
+    const check = () => past ? undefined : this.changes.sanctions.refusalOf(user, role);
     return new Promise<PublishResult>((answer) => {
       const problem = check();
       if (problem) return answer({ status: "refused", problem });
-      this.#pending.submit({ user, role, name, draft, sentAt, isJudged, queue, check, answer });
+      this.#pending.submit({ user, role, name, draft, past, queue, check, answer });
     });
   }
 

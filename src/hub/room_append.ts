@@ -12,7 +12,7 @@ import type { StoredMessage } from "../store/entry_line.ts";
 import type { Append } from "../store/group_commit.ts";
 import { hashText } from "./draft_hash.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
-import type { PublishCallback } from "./publish_result.ts";
+import type { Past, PublishCallback } from "./publish_result.ts";
 
 /** A message to publish. */
 export interface Submission {
@@ -24,10 +24,8 @@ export interface Submission {
   readonly role?: Role;
   /** The message. */
   readonly draft: Draft;
-  /** When it was sent, ISO 8601. @default {undefined} now */
-  readonly sentAt?: string;
-  /** Whether it was judged before. @default {false} */
-  readonly isJudged?: boolean;
+  /** What is known of it, where it was said before. @default {undefined} it is said now */
+  readonly past?: Past;
   /** Its sender's messages that are being judged. @default {undefined} it is judged by itself */
   readonly queue?: JudgementQueue;
   /**
@@ -132,12 +130,12 @@ export function recordsOf(appends: readonly CommitAppend[], commit: string): Log
  */
 export function composeAppend(
   room: string,
-  { user, name, draft: { text, ref, data, reply_to } }: Pick<Submission, "draft" | "name" | "user">,
+  { user, name, draft: { text, ref, data, reply_to }, past }: Omit<Submission, "answer">,
   { id, sentAt, hash, answers, pending }: AppendStamp,
 ): RoomAppend {
   // The hash is the first member: recordAt() relies on it.
   const h = hash === undefined ? undefined : hashText(hash);
   const message: StoredMessage = { h, id, user, name, text, sent_at: sentAt, ref, data, reply_to };
-  const line = JSON.stringify(message);
+  const line = JSON.stringify(past?.editedAt ? { ...message, edited_at: past.editedAt } : message);
   return { room, id, line: encodeLine(line), message, text: line, hash, answers, pending };
 }

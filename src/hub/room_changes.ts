@@ -88,8 +88,9 @@ export class RoomChanges {
    * @returns The result.
    */
   async make(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
-    const { user, role, draft } = submission;
-    const check = () => refusalOfChange(draft, this.sanctions.refusalOf(user, role));
+    const { user, role, draft, isPast } = submission;
+    const check = () =>
+      isPast ? undefined : refusalOfChange(draft, this.sanctions.refusalOf(user, role));
     const problem = check();
     if (problem) return { status: "refused", problem: { ...problem, ref: draft.ref } };
     return await this.pending.make({ check, ...submission });

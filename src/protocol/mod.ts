@@ -142,3 +142,4 @@ export {
   USERS_LISTED_MAX,
 } from "./limits.ts";
 export type { Limits, LimitsV2 } from "./limits.ts";
+export { decodeImported, type Imported } from "./imported_message.ts";

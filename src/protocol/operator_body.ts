@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Cursor, MessageText, RoomName, UserName } from "./identifiers.ts";
+import type { Cursor, Emoji, MessageText, RoomName, UserName } from "./identifiers.ts";
 import type { JsonObject } from "./json_object.ts";
 import type { Sanction } from "./sanction.ts";
 
@@ -33,12 +33,16 @@ export interface RoomList {
 
 /** A message as it is imported. What else an export says of it is passed over. */
 export interface ImportedMessage {
+  /** Where it stood before, for those in the same request that answer it. */
+  readonly cursor?: string;
   /** The user that sent it. */
   readonly user: UserName;
   /** Name to show beside the user. */
   readonly name?: UserName;
-  /** Text. */
-  readonly text: MessageText;
+  /** Text; left out where it was deleted. */
+  readonly text?: MessageText;
+  /** Whether it was deleted: what is left is who sent it, and when. */
+  readonly deleted?: boolean;
   /** What a program added to it: at most 4 KiB of JSON. */
   readonly data?: JsonObject;
   /** Cursor of the message that it answers. */
@@ -49,6 +53,14 @@ export interface ImportedMessage {
    * @pattern ^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$
    */
   readonly sent_at?: string;
+  /**
+   * Time at which it was edited last, in the same form.
+   *
+   * @pattern ^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$
+   */
+  readonly edited_at?: string;
+  /** The reactions to it, in the order of their first use, each with its users. */
+  readonly reactions?: readonly { readonly emoji: Emoji; readonly users: readonly UserName[] }[];
 }
 
 /** The body of `POST /rooms/{room}/import`. */

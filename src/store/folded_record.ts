@@ -78,6 +78,20 @@ export function foldRecord(room: string, record: LogRecord, state: MessageState)
 }
 
 /**
+ * The message in a record, as it is now, with all that there is of it.
+ *
+ * @param record A record of a message.
+ * @returns The message, with every user of its reactions; without `text` where it was deleted.
+ */
+export function wholeMessageOf(record: LogRecord): Omit<Message, "text"> & Partial<Message> {
+  const { state } = record;
+  const { text, ...rest } = JSON.parse(messageText(record)) as Message;
+  if (rest.deleted) return rest;
+  const reactions = state && state.reactionCount > 0 && state.reactions(undefined, true);
+  return { ...rest, text, ...(reactions && { reactions }) };
+}
+
+/**
  * The message in a record, as it is now.
  *
  * @param record A record of a message.

@@ -187,20 +187,22 @@ export class MessageState {
    * somebody reacts so, and comes last when it comes again.
    *
    * @param viewer The user who reads it; undefined where that is not known.
+   * @param isWhole Whether all users are listed. @default {false} the first 50 at most
    * @returns One for each kind.
    */
-  reactions(viewer?: string): Reaction[] {
+  reactions(viewer?: string, isWhole = false): Reaction[] {
     const kinds = [...this.#reactions].map(([emoji, users]) => {
       const sorted = [...users].sort(([, one], [, other]) => one < other ? -1 : 1);
       return { emoji, users: sorted.map(([user]) => user), of: users };
     });
     const startOf = ({ emoji }: { readonly emoji: string }) => this.#starts.get(emoji)!;
     kinds.sort((one, other) => startOf(one) < startOf(other) ? -1 : 1);
-    let left = LISTED_LENGTH_MAX;
+    let left = isWhole ? Infinity : LISTED_LENGTH_MAX;
+    const most = isWhole ? Infinity : REACTION_USERS_LISTED_MAX;
     return kinds.map(({ emoji, users, of }) => {
       const listed: string[] = [];
       for (const user of users) {
-        if (listed.length === REACTION_USERS_LISTED_MAX || left < user.length) break;
+        if (listed.length === most || left < user.length) break;
         left -= user.length;
         listed.push(user);
       }
