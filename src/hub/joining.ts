@@ -222,8 +222,11 @@ export class Joining {
       const wait = subscription.member.ready?.();
       if (wait) await wait;
       else if (after === undefined) break;
-      else if (!this.#reaches(after)) after = await recoverPage(subscription, after, source);
-      else {
+      else if (!this.#reaches(after)) {
+        // Where it waited it may have fallen behind the recent messages only now.
+        await room.fillWindow();
+        after = await recoverPage(subscription, after, source);
+      } else {
         const missed = this.#after(after);
         const page = firstPage(missed);
         // The last page goes out together with `joined`.

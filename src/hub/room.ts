@@ -133,6 +133,7 @@ export class Room {
     });
     this.#joining = new Joining({
       ...shared,
+      window: { hides: (record) => window.hides(record) || tombstones.hides(record) },
       ...changes.parts,
       room: {
         name,

@@ -21,6 +21,9 @@ export interface Duplicate {
 /** Milliseconds that an isolate has to write its tombstones, before others do it. */
 const ORPHAN_MS = 1_000;
 
+/** Duplicates whose places are remembered. */
+const PLACES_MAX = 10_000;
+
 /** How {@linkcode Tombstones} behaves. */
 export interface TombstonesOptions {
   /** The name of the room. */
@@ -41,6 +44,8 @@ export interface TombstonesOptions {
 export class Tombstones {
   readonly #options: TombstonesOptions;
   readonly #orphans: Duplicate[] = [];
+  /** The places of the last duplicates, also of those that are written: a page may be older. */
+  readonly #places = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the last try failed: then it has been logged. */
   #isFailing = false;
@@ -61,6 +66,7 @@ export class Tombstones {
    * @param duplicates What no other isolate is going to write them for.
    */
   write(duplicates: readonly Duplicate[]): void {
+    for (const { record } of duplicates) this.#remember(record.cursor);
     if (duplicates.length > 0) void this.#write(duplicates);
   }
 
@@ -71,6 +77,7 @@ export class Tombstones {
    */
   writeLater(duplicate: Duplicate): void {
     if (this.#isStopped) return;
+    this.#remember(duplicate.record.cursor);
     this.#orphans.push(duplicate);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -78,10 +85,30 @@ export class Tombstones {
     }, ORPHAN_MS);
   }
 
+  /**
+   * Tells whether a record is a duplicate whose tombstone a page may lack: it was read before that was
+   * written, and the window may have forgotten it.
+   *
+   * @param record The record.
+   * @returns True where this isolate has found it to be one, lately.
+   */
+  hides({ cursor }: LogRecord): boolean {
+    return this.#places.has(cursor);
+  }
+
   /** Stops the timer: the rest is left to the isolate that opens the room next. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+  }
+
+  #remember(cursor: string): void {
+    this.#places.add(cursor);
+    if (this.#places.size <= PLACES_MAX) return;
+    for (const oldest of this.#places) {
+      this.#places.delete(oldest);
+      break;
+    }
   }
 
   async #write(duplicates: readonly Duplicate[]): Promise<void> {
@@ -94,7 +121,11 @@ export class Tombstones {
       try {
         // Where the database was put back, what it repeats may be gone: then it is the only one.
         for (const [index, { first }] of [...lines]) {
-          if (!await log.has(room, first)) lines.delete(index);
+          if (await log.has(room, first)) continue;
+          lines.delete(index);
+          for (const { record } of group) {
+            if (indexOf(record.cursor) === index) this.#places.delete(record.cursor);
+          }
         }
         if (lines.size === 0) continue;
         await log.rewrite(room, commit, (text) => writeTombstones(text, lines));
