@@ -63,14 +63,16 @@ export type { ServerOptions } from "./http/server_options.ts";
 export { EnvelopeBatch, type EnvelopeBatchOptions } from "./hub/envelope_batch.ts";
 export type { EnvelopesV2, StatusChange } from "./hub/envelope_batch.ts";
 export { Hub } from "./hub/hub.ts";
+export type { ErasureProgress, HubDeletions } from "./hub/hub_deletions.ts";
 export type { HubSanctions } from "./hub/hub_sanctions.ts";
 export type { HubHooks, Stay } from "./hub/hooks.ts";
 export type { HubOptions } from "./hub/hub_options.ts";
 export type { JoinOptions } from "./hub/joining.ts";
 export type { Moderate, ModerateOptions, Sender, Verdict } from "./hub/moderation.ts";
 export type { ChangeOptions, ChangeResult } from "./hub/publish_result.ts";
-export type { PublishOptions, PublishResult } from "./hub/publish_result.ts";
+export type { Past, PublishOptions, PublishResult } from "./hub/publish_result.ts";
 export type { Member, Subscription, SubscriptionState } from "./hub/member.ts";
+export type { ReaderMarks } from "./hub/read_marks.ts";
 export type {
   ChangeDraft,
   ChangeKind,
@@ -108,7 +110,13 @@ export type { StoredBase, StoredChange, StoredControl } from "./store/change.ts"
 export type { StoredMessageChange } from "./store/change.ts";
 export { MessageState } from "./store/message_state.ts";
 export type { RefHash } from "./store/ref_hash.ts";
-export type { ChangeEntry, ChangeWrites, StateItem, StateWrite } from "./store/change_entry.ts";
+export type {
+  ChangeClaim,
+  ChangeEntry,
+  ChangeWrites,
+  StateItem,
+  StateWrite,
+} from "./store/change_entry.ts";
 export type { ChangesOptions, MessageStates, StatesOptions } from "./store/read_options.ts";
 export type { Compaction } from "./store/compaction.ts";
 export type { Growth } from "./store/growth.ts";
@@ -117,6 +125,7 @@ export { PlaceLostError } from "./store/place_lost.ts";
 export type { ReadOptions } from "./store/read_options.ts";
 export type { ErasedCounts, OnErased, RoomMeta } from "./store/room_meta.ts";
 export type { StoreEvent } from "./store/store_event.ts";
+export type { ReadMark, UserRooms } from "./store/user_rooms.ts";
 export { jsonLogger, type JsonLoggerOptions, type Level, type Logger } from "./telemetry/logger.ts";
 export { type ConnectionCounts, Metrics, type WaitingCounts } from "./telemetry/metrics.ts";
 export { type MetricsSnapshot, renderMetrics } from "./telemetry/prometheus.ts";

@@ -81,7 +81,7 @@ export class Hub {
   readonly sanctions: HubSanctions;
   /** Deletes rooms, and erases users. */
   readonly deletions: HubDeletions;
-  /** How far users have read their rooms. */
+  /** @internal How far users have read their rooms. */
   readonly reads: ReadMarks;
   readonly #guard: Guard;
   readonly #commits: Commits;

@@ -39,7 +39,7 @@ export interface HubSanctionsOptions {
  * ```
  */
 export class HubSanctions {
-  /** What holds in all rooms. */
+  /** @internal What holds in all rooms. */
   readonly everywhere: Everywhere<Room>;
   readonly #options: HubSanctionsOptions;
 

@@ -15,11 +15,11 @@ import type { LogEntry, LogRecord } from "../entry.ts";
 import type { Growth } from "../growth.ts";
 import type { RoomLog } from "../room_log.ts";
 import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options.ts";
-import type { OnErased } from "../room_meta.ts";
 import type { StatesOptions } from "../read_options.ts";
-import type { RoomMeta } from "../room_meta.ts";
+import type { OnErased, RoomMeta } from "../room_meta.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import type { StoreEvent } from "../store_event.ts";
+import type { UserRooms } from "../user_rooms.ts";
 import { untilWritten } from "./checked_write.ts";
 import { KvKeys } from "./keys.ts";
 import { createKvUpkeep, type KvUpkeep } from "./kv_upkeep.ts";
@@ -60,7 +60,7 @@ export class KvRoomLog implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = KV_LIMITS.valueBytes;
   /** The rooms that users were in, and how far they have read. */
-  readonly userRooms: KvUserRooms;
+  readonly userRooms: UserRooms;
   readonly #keys: KvKeys;
   readonly #prefixBytes: number;
   readonly #handle: KvHandle;

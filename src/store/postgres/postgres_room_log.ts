@@ -16,6 +16,7 @@ import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options
 import type { StatesOptions } from "../read_options.ts";
 import type { OnErased, RoomMeta } from "../room_meta.ts";
 import type { StoreEvent } from "../store_event.ts";
+import type { UserRooms } from "../user_rooms.ts";
 import { SteadyClock } from "../steady_clock.ts";
 import { ENTRY_MAX_BYTES, PostgresCommitBudget } from "./limits.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
@@ -52,7 +53,7 @@ export class PostgresRoomLog implements RoomLog {
   /** Bytes that one entry may have. */
   readonly entryMaxBytes: number = ENTRY_MAX_BYTES;
   /** The rooms that users were in, and how far they have read. */
-  readonly userRooms: PostgresUserRooms;
+  readonly userRooms: UserRooms;
   readonly #pool: PostgresPool;
   readonly #schema: string;
   readonly #reader: PostgresReader;
