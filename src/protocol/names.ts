@@ -39,8 +39,7 @@ export function decodeRoom(name: string): Decoded<"room", string> {
 
 /**
  * Checks the name of a user and settles its form: NFC, white space as single spaces and none around
- * it. A name is 1 to 64 characters (code points), as it comes and in that form, and people can see all
- * of them: no control
+ * it. A name is 1 to 64 characters (code points), and people can see all of them: no control
  * characters, controls of writing direction, zero-width or blank characters, private use or
  * unassigned code points, or signs of broken text (a lone surrogate or U+FFFD). Joiners stay in
  * emoji, and between letters of scripts that they change, such as Arabic and Devanagari.
@@ -64,9 +63,9 @@ export function decodeUser(name: string): Decoded<"user", string> {
     return refuse("bad_user", "The user's name is not valid Unicode text");
   }
   // Pages show any run of spaces, of whatever kind, as one.
-  const user = name.normalize("NFC").replace(/\p{Zs}+/gu, " ").replace(/^ | $/g, "");
+  const user = name.normalize("NFC").trim().replace(/\p{Zs}+/gu, " ");
   if (user === "") return refuse("bad_user", "The user's name is empty");
-  if ([...name].length > USER_MAX_LENGTH || [...user].length > USER_MAX_LENGTH) {
+  if ([...user].length > USER_MAX_LENGTH) {
     return refuse("bad_user", `The user's name is longer than ${USER_MAX_LENGTH} characters`);
   }
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(user)) {
