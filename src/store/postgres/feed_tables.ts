@@ -1,5 +1,5 @@
 /**
- * What the feed tells of commits, in PostgreSQL.
+ * What the feed tells of commits, in PostgreSQL: the fourth migration.
  *
  * @module
  */
