@@ -277,7 +277,8 @@ export class PendingChanges implements AppendOwner {
   }
 
   settleAlone(append: CommitAppend, at: { readonly commit: string; readonly index: number }): void {
-    if (this.take(append.id)) this.settle(append, this.recordOf(append, at));
+    this.take(append.id);
+    this.settle(append, this.recordOf(append, at));
   }
 
   #hold(): void {

@@ -230,7 +230,7 @@ export class PendingMessages implements AppendOwner {
     at: { readonly commit: string; readonly index: number },
   ): void {
     const append = committed as RoomAppend;
-    if (!this.take(append.id)) return;
+    this.take(append.id);
     this.settle(append, { status: "stored", record: this.recordOf(append, at) });
   }
 

@@ -639,10 +639,12 @@ export class Agreement {
         const isLast = index === device.stays.length - 1;
         const times = isLast ? [last] : logs.slice(0, stay.until + 1);
         const tries = times.map((log, epoch) => {
-          // Of a place that a later restore takes away a hub may say already that it is unknown.
-          const isDoomed = log !== last &&
-            bases.slice(epoch + 1).some(({ cursors }) => !cursors.has(stay.after ?? ORIGIN));
-          return checkStay(stay, log, isDoomed);
+          // What a restore took away and nobody has seen any more may be missing.
+          const got = new Set([stay.after, ...stay.messages.map(({ cursor }) => cursor)]);
+          const next = log === last ? undefined : bases[epoch + 1];
+          const kept = next &&
+            log.records.filter(({ cursor }) => next.cursors.has(cursor) || got.has(cursor));
+          return checkStay(stay, kept ? new RoomHistory(kept) : log, logs.length > 1);
         });
         if (tries.some((found) => found.length === 0)) return;
         const until = `${stay.since} to ${stay.until} of ${logs.length - 1}`;
@@ -677,9 +679,7 @@ class RoomHistory {
   readonly struck: ReadonlyMap<string, string>;
 
   constructor(readonly records: readonly LogRecord[]) {
-    // The tombstones of the time before a restore may never have been written.
-    const repeats = duplicatesIn(records.map(keyOf));
-    this.shown = records.filter((record, index) => !record.repeats && !repeats[index]);
+    this.shown = records.filter((record) => !record.repeats);
     this.texts = this.shown.map(messageText);
     this.places = new Map(this.shown.map(({ cursor }, index) => [cursor, index]));
     this.ids = new Set(this.shown.map(({ id }) => id));
@@ -696,13 +696,15 @@ class RoomHistory {
 function checkStay(
   stay: Stay,
   { cursors, texts, places, shown, struck }: RoomHistory,
-  isDoomed: boolean,
+  wasRestored: boolean,
 ): string[] {
   const { joined } = stay;
   const wrong: string[] = [];
   const run: number[] = [];
+  // A place that a restore took away is none.
+  const isForgotten = wasRestored && joined?.recovered === false;
   const isKnown = stay.after !== undefined && cursors.has(stay.after);
-  const after = isKnown && !(isDoomed && joined?.recovered === false) ? stay.after : undefined;
+  const after = isKnown && !isForgotten ? stay.after : undefined;
   let position = stay.after ?? "";
   for (const [index, message] of stay.messages.entries()) {
     const place = places.get(message.cursor);
@@ -730,6 +732,7 @@ function checkStay(
   }
   if (!joined) return wrong;
   const before = shown.filter(({ cursor }) => cursor <= joined.cursor).length;
+  // Of a time that it does not know a hub may know no place: that it says so is enough.
   const recovered = stay.after === undefined || after !== undefined;
   if (joined.recovered !== recovered) {
     wrong.push(`${recovered ? "did not recover" : "recovered"} from ${stay.after}`);
@@ -746,17 +749,15 @@ function checkStay(
 /** What was struck out although it repeats nothing, or was not although it does. */
 function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
   const wrong: string[] = [];
-  duplicatesIn(records.map(keyOf)).forEach((isRepeat, index) => {
+  const keys = records.map(({ id, ref, sentAt, user }) => {
+    return { key: ref === undefined ? id : `${user} ${ref}`, sentAt: Date.parse(sentAt) };
+  });
+  duplicatesIn(keys).forEach((isRepeat, index) => {
     const { user, ref, id, repeats } = records[index];
     if (isRepeat && !repeats) wrong.push(`${room} holds ${ref} of ${user} twice: ${id}`);
     if (!isRepeat && repeats) wrong.push(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
   });
   return wrong;
-}
-
-/** What the window knows a record by, and when. */
-function keyOf({ id, ref, sentAt, user }: LogRecord): { key: string; sentAt: number } {
-  return { key: ref === undefined ? id : `${user} ${ref}`, sentAt: Date.parse(sentAt) };
 }
 
 async function shownHead(log: RoomLog, room: string): Promise<string> {

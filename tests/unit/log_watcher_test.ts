@@ -170,7 +170,9 @@ function createWatchers(log: KvRoomLog) {
     cursor: ORIGIN,
     catchUp: () => Promise.resolve(caughtUp.resolve()),
   };
-  const open = (watched: Pick<RoomLog, "grownSince" | "heads" | "isLost" | "watch"> = log) => {
+  const open = (
+    watched: Pick<RoomLog, "grownSince" | "has" | "heads" | "meta" | "watch"> = log,
+  ) => {
     return new LogWatcher({
       log: watched,
       logger,
@@ -292,7 +294,7 @@ Deno.test("LogWatcher looks at all heads where the store does not reach back", a
   assertEquals([heads.mock.callCount(), healed], [1, []]);
   const second = await append();
   await until(() => watcher.position === second);
-  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [3, 2, ["lobby"]]);
+  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [1, 2, ["lobby"]]);
   watcher.close();
 });
 
@@ -303,16 +305,13 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   const first = await append();
   room.cursor = await log.head("lobby");
   let growth: Growth | undefined;
-  let isThere = true;
   const asked: unknown[] = [];
   const watcher = open({
-    isLost: () => Promise.resolve(false),
+    has: () => Promise.resolve(true),
+    meta: (room) => log.meta(room),
     heads: () => Promise.resolve([room.cursor]),
-    grownSince: (from, until) => {
-      if (until === undefined) {
-        return Promise.resolve(isThere ? { upTo: from, rooms: new Map() } : undefined);
-      }
-      asked.push([from, until]);
+    grownSince: (...args) => {
+      asked.push(args);
       return Promise.resolve(growth);
     },
     watch: () => new ReadableStream({ start: (stream) => stream.enqueue(first) }),
@@ -325,30 +324,14 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   await until(() => watcher.position === first);
   const commit = (number: number) =>
     (BigInt(`0x${first}`) + BigInt(number)).toString(16).padStart(20, "0");
-  const told = (number: number, cursor: string) => {
-    growth = { upTo: commit(number), rooms: new Map([["lobby", cursor]]) };
-  };
-  const at = (number: number, tag = 0) => cursorAt(commit(number), 0, tag);
-  told(1, room.cursor);
+  growth = { upTo: first, rooms: new Map() };
   assertEquals(await watcher.committed(commit(1), ["lobby"]), new Set());
-  told(3, at(2));
-  assertEquals(await watcher.committed(commit(3), ["lobby"]), new Set(["lobby"]), "others did");
+  growth = { upTo: commit(2), rooms: new Map([["lobby", commit(2)]]) };
+  assertEquals(await watcher.committed(commit(3), ["lobby"]), new Set(), "healed, and reading");
   assertEquals(watcher.position, commit(3));
   assertEquals(asked, [[first, commit(1)], [commit(1), commit(3)]]);
-  room.cursor = at(3);
-  told(4, at(3));
-  assertEquals(await watcher.committed(commit(4), ["lobby"]), new Set());
-  // Others stand where the log has another record, or none.
-  room.cursor = at(4);
-  told(5, at(4, 1));
-  assertEquals(await watcher.committed(commit(5), ["lobby"]), new Set(["lobby"]), "another one");
-  growth = { upTo: commit(6), rooms: new Map() };
-  room.cursor = at(5);
-  assertEquals(await watcher.committed(commit(6), ["lobby"]), new Set(["lobby"]), "none");
   growth = undefined;
-  assertEquals(await watcher.committed(commit(7), ["lobby"]), new Set(["lobby"]));
-  isThere = false;
-  assertEquals(await watcher.committed(commit(8), ["lobby"]), undefined, "it was lost");
+  assertEquals(await watcher.committed(commit(4), ["lobby"]), new Set(["lobby"]));
   watcher.close();
 });
 
@@ -376,7 +359,8 @@ Deno.test("LogWatcher notices a database that goes on from an earlier state", as
   let told: ReadableStreamDefaultController<string> | undefined;
   const heads = mock.method(log, "heads", () => Promise.resolve([room.cursor]));
   const watcher = open({
-    isLost: (room, cursor) => log.isLost(room, cursor),
+    has: (room, cursor) => log.has(room, cursor),
+    meta: (room) => log.meta(room),
     heads: (rooms) => log.heads(rooms),
     grownSince: (from) => log.grownSince(from),
     watch: () => new ReadableStream({ start: (stream) => void (told = stream) }),
