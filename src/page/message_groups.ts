@@ -25,7 +25,8 @@ export function regroup(first: HTMLElement, previous = first.previousElementSibl
     // From its first message: what comes every four minutes for hours is no one group.
     const continues = began !== undefined && Number(sent) - Number(began) < GROUP_MS;
     const next = continues ? began : sent;
-    if (item !== first && next === group) return;
+    const isSame = next === group && item.classList.contains("continued") === continues;
+    if (item !== first && isSame) return;
     item.dataset.group = next;
     item.classList.toggle("continued", continues);
     item = item.nextElementSibling;

@@ -47,7 +47,10 @@ export class ChatWindow {
   async say(text: string): Promise<void> {
     const field = this.page.getByLabel("Message", { exact: true });
     await field.fill(text);
-    await field.press("Enter");
+    // A finger's Enter begins a line.
+    const isTouch = await this.page.evaluate(() => matchMedia("(pointer: coarse)").matches);
+    if (isTouch) await this.page.locator("#send").click();
+    else await field.press("Enter");
   }
 
   /** Waits until an element is there and visible. */

@@ -108,6 +108,9 @@ Deno.test("Firefox: under a base path the page finds its files, its room and its
   assertEquals(invitation, `${server.url}/deep/chat/r/tea`);
   await page.reload();
   await isState(page, "Connected");
+  // Where there is room for it, the column of rooms is there without being asked for.
+  await page.setViewport({ width: 1280, height: 800 });
+  await page.waitForSelector(".brand", { visible: true });
   await page.click(".brand");
   // The page that is left goes on for a moment.
   await page.waitForFunction((url) => location.href === url, {}, `${server.url}/deep/chat/`);

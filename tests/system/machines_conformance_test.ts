@@ -25,12 +25,16 @@ Deno.test(
       for (const machine of machines) undo.use(machine);
       return undo.use(new RoundRobin(machines.map(({ port }) => port))).url;
     };
-    const secret = crypto.randomUUID() + crypto.randomUUID();
-    const [url, closed] = await Promise.all([start({}), start({ HUBBUB_JWT_SECRET: secret })]);
+    const [secret, token] = [crypto.randomUUID() + crypto.randomUUID(), crypto.randomUUID()];
+    const [url, closed] = await Promise.all([
+      start({ HUBBUB_ADMIN_TOKEN: token }),
+      start({ HUBBUB_JWT_SECRET: secret }),
+    ]);
     const results: PointResult[] = [];
-    await checkPoints({ url, withTokens: { url: closed, secret } }, POINTS, (result) => {
-      results.push(result);
-    });
+    const hub = { url, withTokens: { url: closed, secret }, withOperators: { url, token } };
+    // How fast typing ends is for one process to show: a busy machine carries it late between several.
+    const points = POINTS.filter(({ id }) => id !== "ALL-15");
+    await checkPoints(hub, points, (result) => void results.push(result));
     assertEquals(results.filter(({ outcome }) => outcome === "fails"), []);
     // Those that stop a server are checked with one.
     const unchecked = results.filter(({ outcome }) => outcome === "unchecked").map(({ id }) => id);

@@ -47,7 +47,7 @@ Deno.test("all that servers sent in the conformance suite fits the schemas", net
     "user_erased",
   ];
   const expected = [1, 2].flatMap((version) => shared.map((type) => `${version} ${type}`));
-  const ofV2 = ["left", "role", "welcome"].map((type) => `2 ${type}`);
+  const ofV2 = ["left", "read", "role", "welcome"].map((type) => `2 ${type}`);
   assertEquals([...types].toSorted(), [...expected, ...ofV2].toSorted());
 });
 
