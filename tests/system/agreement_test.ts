@@ -6,7 +6,7 @@ Deno.test({
   name: "Hub keeps one order, no gap and no double, over a fan-out that loses and hubs that die",
   ...needs("read", "write"),
   async fn() {
-    const accounts = await runSeeds(1, { runs: 16 });
+    const accounts = await runSeeds(1, { runs: 8 });
     for (const { seed, violations } of accounts) {
       const repeat = `deno task agreement --seed ${seed} --runs 1`;
       assertEquals(violations.slice(0, 8), [], `seed ${seed}: repeat it with ${repeat}`);
