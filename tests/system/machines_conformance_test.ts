@@ -10,7 +10,9 @@ import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
 import { RoundRobin } from "../helpers/round_robin.ts";
 
 const real = needs("net", "run", "read", "write", "env");
-const ignore = real.ignore || !await hasPostgres() || !await hasNats();
+// It takes half a minute, and both processors: deno task test:slow.
+const isAsked = !real.ignore && Deno.env.get("SLOW_TESTS") !== undefined;
+const ignore = !isAsked || !await hasPostgres() || !await hasNats();
 
 Deno.test(
   "every point of protocol.md holds over three processes",
