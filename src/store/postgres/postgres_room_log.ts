@@ -12,7 +12,8 @@ import type { LogEntry, LogRecord } from "../entry.ts";
 import type { CommitBudget } from "../commit_budget.ts";
 import type { Growth } from "../growth.ts";
 import type { RoomLog } from "../room_log.ts";
-import type * as reading from "../read_options.ts";
+import type { ChangesOptions, MessageStates, ReadOptions } from "../read_options.ts";
+import type { StatesOptions } from "../read_options.ts";
 import type { OnErased, RoomMeta } from "../room_meta.ts";
 import type { StoreEvent } from "../store_event.ts";
 import type { UserRooms } from "../user_rooms.ts";
@@ -105,9 +106,8 @@ export class PostgresRoomLog implements RoomLog {
    * @throws Whatever the database rejects with.
    */
   static async open(url: string, options: PostgresRoomLogOptions = {}): Promise<PostgresRoomLog> {
-    const { listen } = options;
-    const listenAt = listen === undefined ? undefined : parsePostgresAddress(listen);
-    const log = new PostgresRoomLog(parsePostgresAddress(url), listenAt, options);
+    const listen = options.listen === undefined ? undefined : parsePostgresAddress(options.listen);
+    const log = new PostgresRoomLog(parsePostgresAddress(url), listen, options);
     try {
       log.#found.push(...await log.#pool.enter());
     } catch (error) {
@@ -154,17 +154,17 @@ export class PostgresRoomLog implements RoomLog {
   }
 
   /** Reads the newest records of a room. */
-  async last(room: string, options: reading.ReadOptions): Promise<LogRecord[]> {
+  async last(room: string, options: ReadOptions): Promise<LogRecord[]> {
     return await this.#reader.before(room, options);
   }
 
   /** Reads the records just before a place. */
-  async before(room: string, cursor: string, options: reading.ReadOptions): Promise<LogRecord[]> {
+  async before(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
     return await this.#reader.before(room, options, cursor);
   }
 
   /** Reads the records just after a place. */
-  async after(room: string, cursor: string, options: reading.ReadOptions): Promise<LogRecord[]> {
+  async after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]> {
     return await this.#reader.after(room, options, cursor);
   }
 
@@ -175,16 +175,12 @@ export class PostgresRoomLog implements RoomLog {
   }
 
   /** Reads the changes just after a place. */
-  async changes(
-    room: string,
-    cursor: string,
-    options: reading.ChangesOptions,
-  ): Promise<ChangeRecord[]> {
+  async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
     return await this.#changes.changes(room, cursor, options);
   }
 
   /** Reads the states of messages. */
-  async states(room: string, options: reading.StatesOptions): Promise<reading.MessageStates> {
+  async states(room: string, options: StatesOptions): Promise<MessageStates> {
     return await this.#changes.states(room, options);
   }
 
