@@ -39,7 +39,7 @@ export interface ProcessorAccount {
    * Counts time.
    *
    * @param ms Milliseconds. Not measured where it is spent: that is longer the less of the processor
-   * the process gets, and whoever is counted so would wait for what others do.
+   * the process gets, and an address that is counted so would wait for what others do.
    */
   charge(ms: number): void;
   /**
@@ -59,7 +59,7 @@ export interface ProcessorSharesOptions {
 }
 
 /**
- * The shares of addresses in the processor's time. One thread serves everybody: whoever keeps it busy
+ * The shares of addresses in the processor's time. One thread serves everybody: an address that keeps it busy
  * keeps others waiting, whatever it is that takes the time. So the time is counted by address, and
  * who has used more than an even share waits until it is less: one address can have half of what
  * there is, two a third each, and every one a little, so that those who want little never wait. What

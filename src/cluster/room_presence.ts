@@ -123,7 +123,7 @@ export class RoomPresence {
     if (!this.#users.holders(user).has(connection)) return undefined;
     const before = this.localNameOf(user);
     const isGone = this.#users.remove(user, connection);
-    // Whoever is told may ask for the name of who has gone.
+    // The listener may ask for the name of who has gone.
     if (isGone) this.#events.onChange(user, false);
     const isRenamed = this.#names.delete(user, connection);
     if (isRenamed && !isGone) this.#events.onRename(user);

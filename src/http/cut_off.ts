@@ -7,7 +7,7 @@
 /**
  * Makes an answer the last one of its connection. The runtime passes over `connection: close`; what it
  * does is to close a connection on which an answer ends before its length: so this one says it has a
- * byte, and has none. Whoever has sent more requests on behind this one is rid of them.
+ * byte, and has none. Requests that the client sent behind this one are dropped.
  *
  * @param answer An answer of HTTP/1.1; its body is left out.
  * @returns The answer to send in its place.

@@ -26,7 +26,7 @@ interface Waiting {
 
 /**
  * Delays refusals to addresses that go on asking, and answers few of them a second, in rounds over
- * the addresses. Whoever waits for an answer before it asks again is slowed down by that, where 3,000
+ * the addresses. A client that waits for an answer before it asks again is slowed down by that, where 3,000
  * refusals a second kept the processor busy; the runtime does not close a connection because an
  * answer says so.
  *

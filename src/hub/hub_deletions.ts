@@ -179,7 +179,7 @@ export class HubDeletions {
     try {
       await log.clear(room);
     } catch (error) {
-      // Whoever looks next goes on.
+      // The next look at the tasks goes on.
       metrics.eraseFailures++;
       guard.logger("error", "erase_failed", { room, error });
     }

@@ -8,7 +8,7 @@ import { EnvelopeBatch, type StatusChange } from "./envelope_batch.ts";
 import { encodeStatusesV2 } from "./status_batch.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
-/** Milliseconds between two notifications: whoever changes names all the time costs little. */
+/** Milliseconds between two notifications: a user who changes names all the time costs little. */
 const PAUSE_MS = 1_000;
 
 /** How {@linkcode RenameNotifier} behaves. */

@@ -14,7 +14,7 @@ export type ReadMark = string;
 
 /**
  * The rooms that users were in, with their read marks. One mark a user and room, which only ever grows,
- * whoever moves it and in which order. It counts for whole commits, and may come back a little greater
+ * whichever connection moves it, in whichever order. It counts for whole commits, and may come back a little greater
  * than it was set: it then counts for commits of the same moment too, but never for a commit that was
  * made after the mark was.
  *
