@@ -159,7 +159,7 @@ export interface SendOptions {
    * @default {128 random bits}
    */
   readonly ref?: string;
-  /** What a program adds to the message: at most 4 KiB of JSON. */
+  /** What a program adds to the message: at most 4 KiB of JSON and 32 levels. */
   readonly data?: JsonObject;
   /** Cursor of the message that it answers. */
   readonly replyTo?: string;

@@ -27,7 +27,7 @@ export interface MessageEdit<Data extends JsonObject = JsonObject> {
 export interface RoomDraft<Data extends JsonObject = JsonObject> {
   /** Text. */
   readonly text: string;
-  /** What a program adds to it: at most 4 KiB of JSON. */
+  /** What a program adds to it: at most 4 KiB of JSON and 32 levels. */
   readonly data?: Data;
   /** The message that it answers, or its cursor. */
   readonly replyTo?: string | MessageName;

@@ -61,8 +61,11 @@ export function sanctionRoutes(services: ServerServices): Hono<ServerEnv> {
 
   app.delete(path, async (context) => {
     const room = roomOf(context);
-    const by = await enter(context.req.raw, room);
-    check(await hub.sanctions.lift(room, userIn(context), by));
+    const { raw } = context.req;
+    const by = await enter(raw, room);
+    const user = userIn(context);
+    if (by !== undefined) access.checkRate(by, raw, context.env.info);
+    check(await hub.sanctions.lift(room, user, by));
     return context.body(null, 204);
   });
 

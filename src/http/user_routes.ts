@@ -76,7 +76,9 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
   app.delete(path, async (context) => {
     const { raw } = context.req;
     const { user } = await access.authorizer.identify(raw);
-    await reads.forget(user, roomIn(raw));
+    const room = roomIn(raw);
+    access.checkRate(user, raw, context.env.info);
+    await reads.forget(user, room);
     return context.body(null, 204);
   });
 

@@ -5,7 +5,7 @@
  */
 
 import { type Decoded, isObject, refuse } from "./decoded.ts";
-import { DATA_MAX_BYTES } from "./limits.ts";
+import { DATA_MAX_BYTES, DATA_MAX_DEPTH } from "./limits.ts";
 
 /** A JSON object, whatever is in it. */
 export interface JsonObject {
@@ -14,7 +14,8 @@ export interface JsonObject {
 }
 
 /**
- * Decodes the `data` of a message: any JSON object of at most 4 KiB.
+ * Decodes the `data` of a message: any JSON object of at most 4 KiB, at most 32 objects and lists
+ * deep. Never throws on parsed JSON.
  *
  * @param value The parsed JSON.
  * @param ref The sender's name for the message, for the error.
@@ -29,6 +30,11 @@ export interface JsonObject {
  */
 export function decodeData(value: unknown, ref?: unknown): Decoded<"data", JsonObject> {
   if (!isObject(value)) return refuse("bad_data", '"data" must be a JSON object', ref);
+  // Before anything that calls itself once a level: 5,000 levels fill the stack here, 1,000 that of
+  // clients in Python.
+  if (isDeeperThan(DATA_MAX_DEPTH, value)) {
+    return refuse("bad_data", `"data" is nested deeper than ${DATA_MAX_DEPTH} levels`, ref);
+  }
   let holdsInfinity = false;
   const text = JSON.stringify(value, (_, inner) => {
     // JSON can write numbers that a double cannot hold: they would come back as null.
@@ -41,4 +47,9 @@ export function decodeData(value: unknown, ref?: unknown): Decoded<"data", JsonO
     (text.length * 3 > DATA_MAX_BYTES && new TextEncoder().encode(text).length > DATA_MAX_BYTES);
   if (isLong) return refuse("bad_data", `"data" is longer than ${DATA_MAX_BYTES} bytes`, ref);
   return { ok: true, data: value };
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }

@@ -32,6 +32,8 @@ export const TYPING_TIMEOUT_MS = 3000;
 export const REF_MAX_LENGTH = 128;
 /** UTF-8 bytes of JSON in the `data` of a message. */
 export const DATA_MAX_BYTES = 4096;
+/** Objects and lists within each other in the `data` of a message, itself counted. */
+export const DATA_MAX_DEPTH = 32;
 /** UTF-8 bytes of the `emoji` of a reaction. */
 export const EMOJI_MAX_BYTES = 32;
 /** Different reactions that a message may have. */

@@ -67,7 +67,7 @@ export interface Draft {
   readonly text: MessageText;
   /** Deduplication key of the sender. */
   readonly ref?: Ref;
-  /** What a program adds to it: at most 4 KiB of JSON, carried as it is. */
+  /** What a program adds to it: at most 4 KiB of JSON and 32 levels, carried as it is. */
   readonly data?: JsonObject;
   /** Cursor of the message that it answers. */
   readonly reply_to?: Cursor;

@@ -123,6 +123,7 @@ export { CLOSE_CODES, shouldReconnect } from "./close_codes.ts";
 export {
   CURSOR_MAX_LENGTH,
   DATA_MAX_BYTES,
+  DATA_MAX_DEPTH,
   DEDUPLICATION_WINDOW,
   EMOJI_MAX_BYTES,
   FRAME_MAX_LENGTH,

@@ -43,7 +43,7 @@ export interface ImportedMessage {
   readonly text?: MessageText;
   /** Whether it was deleted: what is left is who sent it, and when. */
   readonly deleted?: boolean;
-  /** What a program added to it: at most 4 KiB of JSON. */
+  /** What a program added to it: at most 4 KiB of JSON and 32 levels. */
   readonly data?: JsonObject;
   /** Cursor of the message that it answers. */
   readonly reply_to?: Cursor;

@@ -56,7 +56,8 @@ export const CHANGE_POINTS: readonly PointCheck[] = [
       await ann.socket.until("the message", () => ann.messages.length === 2);
       assertEquals([ann.messages[1].data, ann.messages[1].reply_to], [data, cursor]);
       assertEquals((await pageOf(hub, room)).messages[1].data, data);
-      for (const wrong of [[], "x", 7, { a: "x".repeat(4096) }]) {
+      const deep = JSON.parse(`{"a":${"[".repeat(32)}${"]".repeat(32)}}`);
+      for (const wrong of [[], "x", 7, { a: "x".repeat(4096) }, deep]) {
         await assertRefused(post(hub, room, { user, text: "a", data: wrong }), 400, "bad_data");
       }
       await assertRefused(post(hub, room, { user, text: "a", reply_to: "x" }), 400, "bad_cursor");

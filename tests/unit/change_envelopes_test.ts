@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   DATA_MAX_BYTES,
+  DATA_MAX_DEPTH,
   decodeClientEnvelope,
   decodeClientEnvelopeV2,
   decodeData,
@@ -93,8 +94,23 @@ Deno.test("decodeData() takes any JSON object of at most 4 KiB", () => {
   const odd = JSON.parse('{"__proto__":{"a":1},"toString":null,"":[],"1":{"b":false}}');
   const decoded = decodeData(odd);
   assertEquals(decoded.ok && JSON.stringify(decoded.data), JSON.stringify(odd));
-  const deep = JSON.parse(`{"a":${"[".repeat(2_000)}${"]".repeat(2_000)}}`);
-  assert(decodeData(deep).ok);
+});
+
+Deno.test("decodeData() takes no JSON nested deeper than 32 levels, however deep", () => {
+  const lists = (levels: number) => `{"a":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`;
+  const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+  for (const ofDepth of [lists, objects]) {
+    assert(decodeData(JSON.parse(ofDepth(DATA_MAX_DEPTH))).ok);
+    for (const levels of [DATA_MAX_DEPTH + 1, 2_000, 100_000]) {
+      const data = ofDepth(levels);
+      const payload = `{"text":"a","ref":"r","data":${data}}`;
+      const v1 = decodeClientEnvelope(`{"type":"chat_message","payload":${payload}}`);
+      assert(!v1.ok && v1.error.code === "bad_data" && v1.error.ref === "r");
+      const v2 = `{"type":"chat_message","room":"x","payload":${payload}}`;
+      assertEquals(codeOf(decodeClientEnvelopeV2(v2)), "bad_data");
+      assertEquals(codeOf(decodeEdit({ cursor: CURSOR, data: JSON.parse(data) })), "bad_data");
+    }
+  }
 });
 
 Deno.test("version 1 takes data and reply_to, and passes over what it does not know", () => {
