@@ -156,6 +156,9 @@ export class Room {
       name,
       publish: (submission) => pending.submit(submission),
       change: (submission) => changes.pending.submit(submission),
+      repeat: (subscription, record) => {
+        if (record.cursor <= this.cursor) subscription.send(shared.texts.batchOf([record]));
+      },
       rename: (subscription) => subscribers.rename(subscription),
       banOf,
       problemOf: ({ user, role }) => changes.sanctions.refusalOf(user, role),

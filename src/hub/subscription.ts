@@ -238,9 +238,7 @@ export class RoomSubscription implements Subscription {
       check: () => this.#room.problemOf(this),
       answer: (result) => {
         if (result.status === "refused") this.refuse(result.problem);
-        else if (result.status === "duplicate") {
-          this.send(this.#room.texts.batchOf([result.record]));
-        }
+        else if (result.status === "duplicate") this.#room.repeat(this, result.record);
       },
     });
   }
@@ -262,7 +260,7 @@ export class RoomSubscription implements Subscription {
         if (result.status === "stored") return;
         // It was stored before, or is not: others have heard of it, or will not.
         const { change } = result;
-        this.send(this.#room.texts.batchOf([{ ...change, user, ref: draft.ref }]));
+        this.#room.repeat(this, { ...change, user, ref: draft.ref });
       },
     });
   }

@@ -5,11 +5,11 @@
  */
 
 import type { Problem } from "../protocol/mod.ts";
+import type { LogRecord } from "../store/entry.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ChangeSubmission } from "./change_rules.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
-import type { MessageTexts } from "./message_batch.ts";
 import type { Submission } from "./room_append.ts";
 import type { RoomReads } from "./room_reads.ts";
 
@@ -17,8 +17,6 @@ import type { RoomReads } from "./room_reads.ts";
 export interface SubscriptionRoom<S> {
   /** Its name. */
   readonly name: string;
-  /** Encodes messages for members of protocol 2. */
-  readonly texts: MessageTexts;
   /** Tells what keeps a member from being in the room. */
   banOf(subscription: S): Problem | undefined;
   /** Tells what keeps a member from sending. */
@@ -29,6 +27,11 @@ export interface SubscriptionRoom<S> {
   publish(submission: Submission): void;
   /** Changes a message. */
   change(submission: ChangeSubmission): void;
+  /**
+   * Sends a subscription what it sent again, unless the room has not come to that: what is between
+   * would be missing, and the member gets all of it in its turn, or when it comes back.
+   */
+  repeat(subscription: S, record: LogRecord): void;
   /** Starts or renews the typing of a subscription. */
   startTyping(subscription: S): void;
   /** Ends the typing of a subscription. */

@@ -198,3 +198,30 @@ Deno.test("A repeat that nobody lived to see is struck out when the room is open
 function text(message: Message): string {
   return JSON.stringify(message);
 }
+
+Deno.test("What is sent twice at once is told to nobody before what stands between", async () => {
+  await using isolates = await TestIsolates.open();
+  isolates.loses = () => true;
+  const [a, b] = isolates.startAll(2);
+  const [first, second] = [await join(a, "ann"), await join(a, "ann")];
+  const { member: bob, subscription: bobs } = await join(b, "bob");
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  const after = a.log.after.bind(a.log);
+  mock.method(a.log, "after", async (...args: Parameters<typeof after>) => {
+    reach();
+    await held;
+    return await after(...args);
+  });
+  bobs.publish({ text: "between" });
+  await bob.until(({ messages }) => messages.length === 1);
+  for (const { subscription } of [first, second]) subscription.publish({ text: "x", ref: "1" });
+  await within(reached, "the log to be read");
+  await eventually(() => a.hub.metrics.commits === 1, "the commit");
+  // What the hub asks the store after a commit is answered before this is.
+  for (let i = 0; i < 20; i++) await isolates.logs.head("lobby");
+  // The room is given up with its members in it, as where a drain takes too long.
+  killHub(a.hub);
+  release();
+  for (const { member } of [first, second]) assertEquals(member.messages, []);
+});
