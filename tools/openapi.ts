@@ -8,7 +8,7 @@ import configuration from "../src/deno.json" with { type: "json" };
 import type { JsonSchema } from "./json_schemas.ts";
 import { DELETION_PATHS } from "./openapi_deletions.ts";
 import { OPERATOR_PATHS } from "./openapi_operators.ts";
-import { ref } from "./openapi_parts.ts";
+import { EVERYWHERE, ref, refusals } from "./openapi_parts.ts";
 import { ROOM_PATHS } from "./openapi_rooms.ts";
 import { SANCTION_PATHS } from "./openapi_sanctions.ts";
 import { USER_PATHS } from "./openapi_users.ts";
@@ -34,6 +34,7 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
     security: [{}, { token: [] }],
     tags: [
       { name: "rooms", description: "For users and programs" },
+      { name: "client", description: "For web pages of every origin" },
       { name: "users", description: "For users who have a token" },
       { name: "sanctions", description: "For moderators and operators" },
       { name: "operators", description: "For those who run the server" },
@@ -44,6 +45,7 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
       ...SANCTION_PATHS,
       ...OPERATOR_PATHS,
       ...DELETION_PATHS,
+      ...CLIENT_PATH,
     },
     components: {
       securitySchemes: {
@@ -67,6 +69,25 @@ export function describeHttp(schemas: ReadonlyMap<string, JsonSchema>): JsonSche
     },
   };
 }
+
+const CLIENT_PATH: JsonSchema = {
+  "/client.js": {
+    get: {
+      operationId: "getClient",
+      summary: "The client as one module of JavaScript",
+      tags: ["client"],
+      security: [],
+      responses: {
+        200: {
+          description: "The module, with an `ETag`",
+          content: { "text/javascript": { schema: { type: "string" } } },
+        },
+        304: { description: "It is the one that `If-None-Match` names" },
+        ...refusals(EVERYWHERE),
+      },
+    },
+  },
+};
 
 /** The schemas of the bodies, and of what they are made of. */
 function componentsOf(schemas: ReadonlyMap<string, JsonSchema>): JsonSchema {

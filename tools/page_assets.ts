@@ -1,5 +1,5 @@
 /**
- * Makes what a browser gets of `src/page`: `deno task page`.
+ * Makes what a browser gets of `src/page`, and of `src/client` as one module: `deno task page`.
  *
  * The result is checked in as one JSON module, so that a server needs no build step, no permission
  * to read files and no network, also where the package comes from JSR, and on every Deno that knows
@@ -11,9 +11,13 @@
 
 import { Buffer } from "node:buffer";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { modulesFrom } from "./module_graph.ts";
 
 const SOURCE = new URL("../src/page/", import.meta.url);
 const TARGET = new URL("assets.json", SOURCE);
+/** The modules that are bundled. */
+const APP = new URL("app.ts", SOURCE);
+const CLIENT = new URL("../client/mod.ts", SOURCE);
 /** In the order in which they are put together. */
 const STYLES = [
   "base.css",
@@ -66,7 +70,7 @@ export interface PageAssets {
  * @returns SHA-256 in hexadecimal.
  */
 export async function digestSources(): Promise<string> {
-  const modules = [...await modulesFrom(new URL("app.ts", SOURCE))].sort();
+  const modules = [...await modulesFrom(APP, CLIENT)].sort();
   const others = [...FILES, ...STYLES].map((name) => new URL(name, SOURCE).href);
   const contents = await Promise.all(
     [...modules, ...others].map((url) => Deno.readFile(new URL(url))),
@@ -75,20 +79,8 @@ export async function digestSources(): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** A module and all that it imports. */
-async function modulesFrom(url: URL, found = new Set<string>()): Promise<Set<string>> {
-  if (found.has(url.href)) return found;
-  found.add(url.href);
-  const text = await Deno.readTextFile(url);
-  for (const [, specifier] of text.matchAll(/^(?:import|export|\}) .*?"(\..+?)";$/gm)) {
-    await modulesFrom(new URL(specifier, url), found);
-  }
-  return found;
-}
-
-async function bundle(): Promise<string> {
-  const app = new URL("app.ts", SOURCE).href;
-  const args = ["bundle", "--quiet", "--platform=browser", "--minify", app];
+async function bundle({ href }: URL): Promise<string> {
+  const args = ["bundle", "--quiet", "--platform=browser", "--minify", href];
   const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" })
     .output();
   if (!success) throw new Error("deno bundle failed");
@@ -122,7 +114,8 @@ if (import.meta.main) {
     files: {
       "index.html": textAsset("text/html; charset=utf-8", html),
       "r/room.html": textAsset("text/html; charset=utf-8", inRoom(html)),
-      "assets/page.js": textAsset("text/javascript; charset=utf-8", await bundle()),
+      "assets/page.js": textAsset("text/javascript; charset=utf-8", await bundle(APP)),
+      "client.js": textAsset("text/javascript; charset=utf-8", await bundle(CLIENT)),
       "assets/page.css": textAsset("text/css; charset=utf-8", css),
       "assets/icon.svg": textAsset("image/svg+xml", await read("icon.svg")),
       "assets/icon-unread.svg": textAsset("image/svg+xml", await read("icon-unread.svg")),

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { eTag, ifNoneMatch } from "@std/http/etag";
 // Made by `deno task page` from the sources beside it; why, it says in tools/page_assets.ts.
 import assets from "../page/assets.json" with { type: "json" };
-import { readHeader } from "../access/request_header.ts";
-import { chooseCoding } from "./content_coding.ts";
+import { StaticFile, type StoredFile } from "./static_file.ts";
 
 /** The paths, from the server's base, at which there is something for a browser, as Hono writes them. */
 export const PAGE_PATHS = [
@@ -34,15 +32,7 @@ const HEADERS = {
   "referrer-policy": "no-referrer",
   // Asked for each time, and answered with 304 while it is the same.
   "cache-control": "no-cache",
-  "vary": "accept-encoding",
 };
-
-/** One file, in the encodings that it can be sent in. */
-interface PageFile {
-  readonly type: string;
-  /** Bytes by content coding; `identity` is the file itself. */
-  readonly bodies: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-}
 
 /**
  * Creates the handler of the requests at {@linkcode PAGE_PATHS}.
@@ -60,8 +50,9 @@ interface PageFile {
  * ```
  */
 export function createPages(): (request: Request, path?: string) => Promise<Response> {
-  const files = new Map(Object.entries<StoredFile>(assets.files).map(decodeFile));
-  const tags = new Map<Uint8Array, Promise<string>>();
+  const files = new Map(
+    Object.entries<StoredFile>(assets.files).map(([name, file]) => [name, new StaticFile(file)]),
+  );
   return async (request, path = new URL(request.url).pathname) => {
     const [, slashed] = path.match(/^\/r\/([^/]+)\/$/) ?? [];
     // The relative addresses in the page count from the address without the slash.
@@ -71,47 +62,9 @@ export function createPages(): (request: Request, path?: string) => Promise<Resp
         headers: { ...HEADERS, location: `../${slashed}` },
       });
     }
-    const { type, bodies } = files.get(fileAt(path)) ?? files.get("index.html")!;
-    const offered = ["br", "gzip"].filter((coding) => bodies.has(coding));
-    const coding = chooseCoding(readHeader(request.headers, "accept-encoding"), offered);
-    const body = bodies.get(coding)!;
-    let tag = tags.get(body);
-    if (!tag) tags.set(body, tag = eTag(body).then((tag) => tag!));
-    const etag = await tag;
-    const headers = { ...HEADERS, etag };
-    const isNew = ifNoneMatch(readHeader(request.headers, "if-none-match"), etag);
-    if (!isNew) return new Response(null, { status: 304, headers });
-    const encoding: Record<string, string> = coding === "identity"
-      ? {}
-      : { "content-encoding": coding };
-    return new Response(body, { headers: { ...headers, ...encoding, "content-type": type } });
+    const file = files.get(fileAt(path)) ?? files.get("index.html")!;
+    return await file.respond(request, HEADERS);
   };
-}
-
-/** A file as `assets.json` holds it. */
-interface StoredFile {
-  readonly type: string;
-  readonly text?: string;
-  readonly base64?: string;
-  readonly gzip?: string;
-  readonly brotli?: string;
-}
-
-function decodeFile([name, file]: [string, StoredFile]): [string, PageFile] {
-  const { type, text, base64, gzip, brotli } = file;
-  const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
-  if (brotli !== undefined) bodies.set("br", bytesOf(brotli));
-  if (gzip !== undefined) bodies.set("gzip", bytesOf(gzip));
-  bodies.set(
-    "identity",
-    text === undefined ? bytesOf(base64 ?? "") : new TextEncoder().encode(text),
-  );
-  return [name, { type, bodies }];
-}
-
-/** Not `Uint8Array.fromBase64()`, which Deno 2.5 does not have. */
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 function fileAt(path: string): string {

@@ -40,6 +40,7 @@ import { DELETION_ROUTES, deletionRoutes } from "./deletion_routes.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes as createOperatorRoutes } from "./operator_routes.ts";
 import { changeRoutes } from "./change_routes.ts";
+import { CLIENT_ROUTE, clientRoute } from "./client_route.ts";
 import { connectionRoutes } from "./connection_routes.ts";
 import { createPages, PAGE_PATHS } from "./page_assets.ts";
 import { RequestGate } from "./request_gate.ts";
@@ -170,7 +171,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   app.use("/rooms/*", checkOrigin);
   app.use("/users/*", checkOrigin);
 
-  const routes: Route[] = [...ROOM_ROUTES];
+  const routes: Route[] = [...ROOM_ROUTES, CLIENT_ROUTE];
   if (page) {
     const pages = createPages();
     for (const path of PAGE_PATHS) {
@@ -192,6 +193,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     app.route("/", createOperatorRoutes({ hub, logger, snapshot, otherMetrics }));
     for (const path of OPERATOR_PATHS) routes.push([path, "GET"]);
   }
+  app.route("/", clientRoute());
   app.route("/", connectionRoutes({ services, isOpen: authorize === undefined }));
   app.route("/", roomRoutes(services));
   app.route("/", sanctionRoutes(services));

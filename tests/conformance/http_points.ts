@@ -287,4 +287,20 @@ export const HTTP_POINTS: readonly PointCheck[] = [
       assertEquals([response.status, (await response.json()).room], [200, room]);
     },
   },
+  {
+    id: "HTTP-10",
+    async check(hub) {
+      const headers = { origin: "https://elsewhere.example" };
+      const response = await ask(`${hub.url}/client.js`, { headers });
+      const text = await response.text();
+      assertEquals(response.status, 200);
+      assertMatch(response.headers.get("content-type") ?? "", /^text\/javascript\b/);
+      assertEquals(response.headers.get("access-control-allow-origin"), "*");
+      const { createClient } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+      assertEquals(typeof createClient, "function");
+      const known = { "if-none-match": response.headers.get("etag")! };
+      const again = await ask(`${hub.url}/client.js`, { headers: known });
+      assertEquals([again.status, await again.text()], [304, ""]);
+    },
+  },
 ];

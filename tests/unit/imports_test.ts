@@ -85,6 +85,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "http/admin_routes.ts",
       "http/base_path.ts",
       "http/change_routes.ts",
+      "http/client_route.ts",
       "http/connection_routes.ts",
       "http/deletion_routes.ts",
       "http/message_routes.ts",
