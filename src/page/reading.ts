@@ -109,13 +109,15 @@ export class Reading {
    */
   came(messages: readonly StoredMessage[]): void {
     if (!this.#isReady || messages.length === 0) return;
-    const { viewport } = this.#options;
+    const { viewport, timeline } = this.#options;
     const isSeen = viewport.isFollowing && document.visibilityState === "visible";
     const { read } = this.#place;
-    // One line at a time: before the first that was not seen.
-    const isOld = this.#line.cursor === undefined ||
-      read !== undefined && this.#line.cursor <= read;
-    if (!isSeen && isOld) this.#draw(messages[0].cursor, messages.length);
+    const unread = read === undefined ? messages : timeline.othersAfter(read);
+    // One line at a time: it stays until all that is below it was seen, however much comes.
+    const isFirst = unread[0]?.cursor === messages[0].cursor;
+    if (!isSeen && (isFirst || this.#line.cursor === undefined) && unread.length > 0) {
+      this.#draw(unread[0].cursor, unread.length);
+    }
     this.#update();
   }
 

@@ -80,14 +80,15 @@ export class Viewport {
     const anchor = this.#anchor();
     // Its lower end: what comes before it may change how it begins, as the second of a group.
     const before = anchor?.getBoundingClientRect().bottom ?? 0;
-    const height = this.#scroller.scrollHeight;
+    const { scrollHeight: height, scrollTop } = this.#scroller;
     change();
     // What the reader saw of the end is as far below as before.
     this.#paintedHeight += this.#scroller.scrollHeight - height;
     if (anchor?.isConnected) {
       this.#scroller.scrollTop += anchor.getBoundingClientRect().bottom - before;
     }
-    this.#lastTop = this.#scroller.scrollTop;
+    // The event of a step that the reader has just made is still to come: it is no part of this one.
+    this.#lastTop += this.#scroller.scrollTop - scrollTop;
   }
 
   /**

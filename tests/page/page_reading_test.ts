@@ -53,14 +53,18 @@ Deno.test("the newest messages are followed at once, also in a busy room", BROWS
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   })();
+  const press = () =>
+    ann.page.locator("#jump").evaluate((jump) => {
+      if (jump instanceof HTMLElement && !jump.hidden) jump.click();
+    });
   try {
     for (const reach of ["button", "wheel"]) {
       await ann.scroll(-600);
       await ann.see("#jump.unseen");
       if (reach === "button") {
-        await ann.page.locator("#jump").click();
         // Where more has come than fits, the first step leads to where it begins.
-        if (await ann.page.locator("#jump").isVisible()) await ann.page.locator("#jump").click();
+        await press();
+        await press();
       } // As far as what is painted reaches, while more comes.
       else await ann.scroll(1_000_000);
       await ann.seeNo("#jump");
@@ -81,6 +85,47 @@ Deno.test("the newest messages are followed at once, also in a busy room", BROWS
   }
   assertEquals(ann.complaints, []);
 });
+
+Deno.test(
+  "the line stays where the new begins until all of it was seen, and a second step leads to the end",
+  {
+    ...BROWSER,
+  },
+  async () => {
+    await using server = await serveAlone();
+    await using chromium = Chromium.shared();
+    const say = async (name: string, count: number) => {
+      const texts = Array.from({ length: count }, (_, i) => `${name} ${i}`);
+      await Promise.all(texts.map((text) => server.hub.publish("lobby", "bob", { text })));
+    };
+    await say("before", 50);
+    const ann = await ChatWindow.enter(await chromium.window(), `${server.url}/r/lobby`, "ann");
+    await ann.count(50);
+    await ann.scroll(-600);
+    const jump = ann.page.locator("#jump");
+    await say("while away", 40);
+    await ann.see("#jump", "40 new messages");
+    await jump.click();
+    const afterLine = () =>
+      ann.page.locator("li.new + .message .text").evaluate((text) => {
+        const { top, bottom } = text.getBoundingClientRect();
+        return [text.textContent, top > 0 && bottom < innerHeight];
+      });
+    assertEquals(await afterLine(), ["while away 0", true]);
+    // More than fits comes while the reader is at the first of them.
+    await say("meanwhile", 60);
+    await ann.count(150);
+    assertEquals(await afterLine(), ["while away 0", true]);
+    await jump.click();
+    await ann.seeNo("#jump");
+    await ann.atEnd();
+    await ann.scroll(-600);
+    await say("again", 1);
+    await ann.see("#jump", "1 new message");
+    assertEquals((await afterLine())[0], "again 0");
+    assertEquals(ann.complaints, []);
+  },
+);
 
 Deno.test("messages that may be missing are so where the page says it", BROWSER, async () => {
   const old = await Deno.openKv(":memory:");
