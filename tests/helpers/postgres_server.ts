@@ -1,5 +1,6 @@
 // deno-lint-ignore no-import-prefix
 import postgres from "npm:postgres@3.4.9";
+import { eventually } from "./patience.ts";
 import { freePorts } from "./reverse_proxy.ts";
 import { Shell } from "./shell.ts";
 
@@ -9,6 +10,9 @@ const FIND =
 /** PostgreSQL does not run as root. */
 const DROP =
   `if [ "$(id -u)" = 0 ]; then P="setpriv --reuid=postgres --regid=postgres --clear-groups"; fi`;
+
+/** What a server answers while it starts or stops. */
+const CANNOT_CONNECT_NOW = "57P03";
 
 /** Whether there is a PostgreSQL here; a file that needs one asks before it registers its tests. */
 export async function hasPostgres(): Promise<boolean> {
@@ -80,14 +84,19 @@ export class PostgresServer implements AsyncDisposable {
     return this.urlOf(name);
   }
 
-  /** Runs a statement as the owner of everything. */
+  /** Runs a statement as the owner of everything, also while the server is starting. */
   async run(statement: string, database = "postgres"): Promise<Record<string, unknown>[]> {
-    const sql = postgres(this.urlOf(database), { max: 1, onnotice() {}, fetch_types: false });
-    try {
-      return [...await sql.unsafe(statement)];
-    } finally {
-      await sql.end();
-    }
+    return await eventually(async () => {
+      const sql = postgres(this.urlOf(database), { max: 1, onnotice() {}, fetch_types: false });
+      try {
+        return [...await sql.unsafe(statement)];
+      } catch (error) {
+        if ((error as { code?: string }).code !== CANNOT_CONNECT_NOW) throw error;
+        return undefined;
+      } finally {
+        await sql.end();
+      }
+    }, `a connection, for: ${statement}`);
   }
 
   /** Starts it again, at the same port. */
