@@ -43,7 +43,13 @@ export type {
   UserLists,
 } from "./chat_events.ts";
 export { ChatTarget } from "./chat_target.ts";
-export { type MessageEdit, type MessageName, Room, type RoomDraft } from "./room.ts";
+export {
+  type MessageEdit,
+  type MessageName,
+  type PagePlace,
+  Room,
+  type RoomDraft,
+} from "./room.ts";
 export type { Arrived, RoomObserver } from "./room_observer.ts";
 export { RoomSanctions, type SanctionDraft } from "./room_sanctions.ts";
 export type { Muted } from "./room_standing.ts";

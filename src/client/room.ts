@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type JsonObject, PAGE_DEFAULT } from "../protocol/mod.ts";
+import { type JsonObject, PAGE_DEFAULT, PAGE_MAX } from "../protocol/mod.ts";
+import { checkInteger } from "../protocol/checks.ts";
 import type { RoomModel } from "./room_model.ts";
 import type { RoomObserver } from "./room_observer.ts";
 import type { RoomSanctions } from "./room_sanctions.ts";
@@ -21,6 +22,16 @@ export interface MessageEdit<Data extends JsonObject = JsonObject> {
   readonly data?: Data | null;
   /** Name of the edit, unique among its sender's. @default {128 random bits} */
   readonly ref?: string;
+}
+
+/** A place in a room's log, for {@linkcode Room.read}. */
+export interface PagePlace {
+  /** Just before this cursor. */
+  readonly before?: string;
+  /** Just after this cursor. */
+  readonly after?: string;
+  /** How many messages at most, up to 100. @default {50} */
+  readonly limit?: number;
 }
 
 /** A message that is to be sent. */
@@ -226,6 +237,22 @@ export class Room<Data extends JsonObject = JsonObject> {
    */
   loadOlder(limit: number = PAGE_DEFAULT): Promise<StoredMessage<Data>[]> {
     return this.#model.loadOlder(limit) as Promise<StoredMessage<Data>[]>;
+  }
+
+  /**
+   * Reads messages anywhere in the room, which the snapshot does not keep: as they are now, and not
+   * changed afterwards.
+   *
+   * @param place Just before which cursor, or just after which; the newest without either.
+   * @returns Those, oldest first; none at the ends of the room, and fewer than the limit where they
+   * are long. Rejects with a {@linkcode ChatError} where the server refuses or cannot be reached, or
+   * with a `RangeError`.
+   */
+  async read(place: PagePlace = {}): Promise<readonly StoredMessage<Data>[]> {
+    const { limit = PAGE_DEFAULT, before, after } = place;
+    checkInteger("limit", limit, { min: 1, max: PAGE_MAX });
+    const { messages } = await this.#model.read({ before, after, limit });
+    return messages as readonly StoredMessage<Data>[];
   }
 
   /**

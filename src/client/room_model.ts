@@ -7,7 +7,7 @@
 import type { Draft, JoinedEnvelopeV2, JoinPayloadV2, MessageBody } from "../protocol/mod.ts";
 import { ChangeSender } from "./change_sender.ts";
 import { ChatError } from "./chat_error.ts";
-import { HistoryClient } from "./history_client.ts";
+import { HistoryClient, type HistoryPage, type PageOptions } from "./history_client.ts";
 import { MessageSender } from "./message_sender.ts";
 import type { RoomContext } from "./room_context.ts";
 import { RoomInterest } from "./room_interest.ts";
@@ -212,8 +212,12 @@ export class RoomModel {
 
   /** Finds a message, here or at the server. */
   async find(cursor: string): Promise<StoredMessage | undefined> {
-    const { closing } = this.#context;
-    return this.#messages.find(cursor) ?? await this.#history.message(cursor, closing);
+    return this.#messages.find(cursor) ?? this.#history.message(cursor, this.#context.closing);
+  }
+
+  /** Reads messages that are not kept. */
+  read(options: PageOptions): Promise<HistoryPage> {
+    return this.#history.page(options, this.#context.closing);
   }
 
   /** Shows the others that the user is typing, or no longer is. */
@@ -223,13 +227,9 @@ export class RoomModel {
 
   /** Reads the messages before the oldest one that is kept, and keeps them. */
   loadOlder(limit: number): Promise<StoredMessage[]> {
-    return this.#interest.during(async () => {
-      try {
-        return await this.#timeline.loadOlder(limit);
-      } finally {
-        this.#interest.settleSoon();
-      }
-    });
+    return this.#interest.during(() =>
+      this.#timeline.loadOlder(limit).finally(() => this.#interest.settleSoon())
+    );
   }
 
   /** Joins the room anew, shown as here or not. */

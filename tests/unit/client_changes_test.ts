@@ -374,6 +374,33 @@ Deno.test("Room.find() gives a message that is kept, or asks for it", async () =
   assertEquals(asked, [0, 77].map((number) => `/base/rooms/lobby/messages/${cursor(number)}`));
 });
 
+Deno.test("Room.read() gives a page of anywhere, and keeps nothing of it", async () => {
+  const asked: string[] = [];
+  const fetch = (input: string | URL | Request) => {
+    asked.push(new URL(String(input)).search);
+    const stored = {
+      id: "0",
+      cursor: cursor(0),
+      room: "lobby",
+      user: "bob",
+      text: "first",
+      sent_at: "2026-01-01T00:00:00.000Z",
+    };
+    return Promise.resolve(Response.json({ messages: [stored], changes: [], newer: null }));
+  };
+  using test = await startLobby({ fetch });
+  const { lobby } = test;
+  const before = lobby.snapshot.messages;
+  assertEquals((await lobby.read({ before: cursor(1) })).map(({ text }) => text), ["first"]);
+  await lobby.read({ after: cursor(7), limit: 3 });
+  await lobby.read();
+  const pages = [`?before=${cursor(1)}&limit=50`, `?after=${cursor(7)}&limit=3`, "?limit=50"];
+  assertEquals(asked, pages);
+  assertStrictEquals(lobby.snapshot.messages, before);
+  await assertRejects(() => lobby.read({ limit: 101 }), RangeError, "limit");
+  await assertRejects(() => lobby.read({ limit: 0 }), RangeError, "limit");
+});
+
 Deno.test("Room refuses at once what cannot be sent", async () => {
   using test = await startLobby();
   const { lobby } = test;
