@@ -212,13 +212,13 @@ export class RoomModel {
 
   /** Finds a message, here or at the server. */
   async find(cursor: string): Promise<StoredMessage | undefined> {
-    return this.#messages.find(cursor) ?? this.#history.message(cursor, this.#context.closing);
+    const kept = this.#messages.find(cursor);
+    return kept ?? await this.#history.message(cursor, this.#context.closing);
   }
 
   /** Reads messages that are not kept. */
-  read(options: PageOptions): Promise<HistoryPage> {
-    return this.#history.page(options, this.#context.closing);
-  }
+  readonly read = (options: PageOptions): Promise<HistoryPage> =>
+    this.#history.page(options, this.#context.closing);
 
   /** Shows the others that the user is typing, or no longer is. */
   typing(isTyping: boolean): void {
