@@ -13,7 +13,6 @@ import type { AcquiredGrant, ConnectionGrant, RoomsGrant } from "./connection_gr
 import { ClientAddresses, type ConnectionInfo, shareOf } from "./client_address.ts";
 import { type ConnectionLimit, ConnectionLimits } from "./connection_limits.ts";
 import { type HttpError, httpError, retryAfter } from "./http_error.ts";
-import { checkCallable } from "../protocol/checks.ts";
 import type { MessageLimit } from "./message_rates.ts";
 import type { Problem, Role } from "../protocol/mod.ts";
 import type { ProcessorShares } from "./processor_shares.ts";
@@ -61,7 +60,6 @@ export class AccessControl {
    * @throws {RangeError} If a limit is out of range.
    */
   constructor(options: AccessControlOptions) {
-    checkCallable("authorize", options.authorize);
     this.#options = options;
     this.authorizer = new Authorizer(options);
     this.admin = new AdminToken(options.adminToken);

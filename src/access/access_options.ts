@@ -15,6 +15,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface AccessControlOptions {
   /** Authorizes requests. Without it the hub is open: everybody may use any name. */
   readonly authorize?: Authorize;
+  /** Milliseconds that an answer of it may take. @default {10000} */
+  readonly authorizeTimeoutMs?: number;
   /** The token of operators. @default {undefined} there are none */
   readonly adminToken?: string;
   /** Proxies in front that add to `X-Forwarded-For`. @default {0} */

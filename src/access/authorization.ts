@@ -26,8 +26,8 @@ export interface Authorization {
    */
   readonly expiresAt?: number;
   /**
-   * The user's role in a room. It may be asynchronous; where it throws or rejects, nothing is decided,
-   * and the client is told to try again later. Asked at each join and each request, and for every room
+   * The user's role in a room. It may be asynchronous; where it throws, rejects or takes longer than
+   * `authorizeTimeoutMs`, nothing is decided, and the client is told to try again later. Asked at each join and each request, and for every room
    * of a connection after a fresh token.
    *
    * @param room The room's name.
@@ -48,11 +48,14 @@ export interface AuthorizationDenied {
 export interface AuthorizeTarget {
   /** The room; missing for a connection of protocol 2, which asks for rooms later. */
   readonly room?: string;
+  /** Aborted when the answer comes too late to count: for `fetch`. */
+  readonly signal: AbortSignal;
 }
 
 /**
- * Authorizes a request, before anything else is done with it. If it throws or rejects,
- * nothing is decided: the client is told to try again later, and the error is logged.
+ * Authorizes a request, before anything else is done with it. If it throws or rejects, gives back
+ * no answer, or none within the server's `authorizeTimeoutMs`, nothing is decided: the client is told
+ * to try again later (`unavailable`), and that is counted and logged.
  *
  * It is also called when a connection sends a fresh token: with a request for the same address that
  * has that token, and nothing else, in its `Authorization` header.

@@ -6,8 +6,11 @@
 
 import { displayNameOf, nameOf } from "./authorization.ts";
 import type { Authorization, AuthorizationDenied, Authorize } from "./authorization.ts";
-import { type HttpError, httpError, retryAfter } from "./http_error.ts";
-import type { Role, RoomRole } from "../protocol/mod.ts";
+import { AuthorizeDeadline } from "./authorize_deadline.ts";
+import { HttpError, httpError, retryAfter } from "./http_error.ts";
+import { decodeUser, type Role, type RoomRole } from "../protocol/mod.ts";
+import { checkCallable, checkInteger, TIMER_MAX_MS } from "../protocol/checks.ts";
+import { isThenable } from "../telemetry/guard.ts";
 import { readHeader } from "./request_header.ts";
 import { bearerOf } from "./request_token.ts";
 import { isRoomRole } from "./room_roles.ts";
@@ -18,8 +21,10 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface AuthorizerOptions {
   /** Authorizes requests. Without it the hub is open: everybody is a member of every room. */
   readonly authorize?: Authorize;
+  /** Milliseconds that an answer of it, or of a `roleIn`, may take. @default {10000} */
+  readonly authorizeTimeoutMs?: number;
   /** The counters. */
-  readonly metrics: Pick<Metrics, "authorizeFailures">;
+  readonly metrics: Pick<Metrics, "authorizeFailures" | "authorizeTimeouts">;
   /** Receives failures of the hook. */
   readonly logger: Logger;
 }
@@ -77,15 +82,30 @@ export interface Renewal extends Authorization {
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
+  readonly #deadline: AuthorizeDeadline;
 
-  /** @param options The hook, and what is told of its failures. */
+  /**
+   * Creates what asks the hook.
+   *
+   * @param options The hook, and what is told of its failures.
+   * @throws {TypeError | RangeError} If it is no function, or its time out of range.
+   */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
+    const { authorize, authorizeTimeoutMs: timeoutMs, logger, metrics } = options;
+    checkCallable("authorize", authorize);
+    checkInteger("authorizeTimeoutMs", timeoutMs, { min: 1, max: TIMER_MAX_MS });
+    this.#deadline = new AuthorizeDeadline({ timeoutMs, logger, metrics });
   }
 
   /** Whether everybody may do everything, under any name. */
   get isOpen(): boolean {
     return this.#options.authorize === undefined;
+  }
+
+  /** Waits for no answer any more: the server has stopped. */
+  stop(): void {
+    this.#deadline.stop();
   }
 
   /**
@@ -97,11 +117,10 @@ export class Authorizer {
    * @throws {HttpError} If the request is not authorized, or that cannot be decided now.
    */
   async authorize(request: Request, room?: string): Promise<Authorization | undefined> {
-    const { authorize } = this.#options;
-    if (!authorize) return undefined;
+    if (this.isOpen) return undefined;
     let judged: Authorization | AuthorizationDenied;
     try {
-      judged = await authorize(request, room === undefined ? {} : { room });
+      judged = await this.#judge(request, room);
     } catch (error) {
       throw this.#failed("Who you are cannot be verified now", { room, error });
     }
@@ -151,6 +170,8 @@ export class Authorizer {
     authorization: Authorization | undefined,
     room: string,
   ): RoomRole | Promise<RoomRole> {
+    if (!authorization?.roleIn) return "member";
+    const { roleIn } = authorization;
     const fail = (error: unknown) =>
       this.#failed("Whether the room is open to you cannot be told now", { room, error });
     const check = (role: unknown) => {
@@ -159,7 +180,7 @@ export class Authorizer {
     };
     let role: unknown;
     try {
-      role = authorization?.roleIn ? authorization.roleIn(room) : "member";
+      role = this.#deadline.run(room, () => roleIn.call(authorization, room));
     } catch (error) {
       throw fail(error);
     }
@@ -213,12 +234,25 @@ export class Authorizer {
     request: Request,
     room: string | undefined,
   ): Promise<Renewal | AuthorizationDenied> {
-    const judged = await this.#options.authorize!(request, room === undefined ? {} : { room });
+    const judged = await this.#judge(request, room);
     if ("denied" in judged || room === undefined) return judged;
     return { ...judged, role: await this.roleIn(judged, room) };
   }
 
+  /** Asks the hook, in time, and checks that what it gives is an answer. */
+  async #judge(
+    request: Request,
+    room: string | undefined,
+  ): Promise<Authorization | AuthorizationDenied> {
+    const authorize = this.#options.authorize!;
+    const judged: unknown = await this.#deadline.run(room, (target) => authorize(request, target));
+    if (isAnswer(judged)) return judged;
+    throw new TypeError("authorize() must return { denied }, or a { user } that is a user's name");
+  }
+
   #failed(message: string, fields: { readonly room?: string; readonly error: unknown }): HttpError {
+    // It was counted where it was made.
+    if (fields.error instanceof HttpError) return fields.error;
     const { logger, metrics } = this.#options;
     metrics.authorizeFailures++;
     logger("error", "authorize_failed", { ...fields });
@@ -236,7 +270,12 @@ export function forbidden(user: string | undefined): HttpError {
   return httpError("forbidden", `This room is not open to "${user}"`);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
+/** Whether a hook gave an answer. A name that rooms refuse would fail in each of them. */
+function isAnswer(value: unknown): value is Authorization | AuthorizationDenied {
+  if (typeof value !== "object" || value === null) return false;
+  const { denied, user, expiresAt } = value as Record<string, unknown>;
+  if ("denied" in value) return typeof denied === "string";
+  if (expiresAt !== undefined && (typeof expiresAt !== "number" || isNaN(expiresAt))) return false;
+  const decoded = decodeUser(typeof user === "string" ? user : "");
+  return decoded.ok && decoded.user === user;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deadline } from "@std/async/deadline";
 import { Hono } from "hono";
 import { type MetricsSnapshot, renderMetrics } from "../telemetry/prometheus.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -12,6 +13,9 @@ import type { Logger } from "../telemetry/logger.ts";
 
 /** Milliseconds within which the database must answer a health check. */
 const HEALTH_TIMEOUT_MS = 2_000;
+
+/** Milliseconds within which the counts of other isolates must be there. */
+const OTHERS_TIMEOUT_MS = 2_000;
 
 /** What {@linkcode operatorRoutes} needs. */
 export interface OperatorOptions {
@@ -35,6 +39,18 @@ export function operatorRoutes(options: OperatorOptions): Hono {
   const { hub, logger, snapshot, otherMetrics } = options;
   const { metrics } = hub;
   const app = new Hono();
+
+  /** Counts the others; where that fails or takes too long, they are left out. */
+  async function countOthers(): Promise<readonly MetricsSnapshot[]> {
+    if (!otherMetrics) return [];
+    try {
+      return await deadline(otherMetrics(), OTHERS_TIMEOUT_MS);
+    } catch (error) {
+      metrics.hookFailures++;
+      logger("error", "other_metrics_failed", { error });
+      return [];
+    }
+  }
 
   app.get("/health", async (context) => {
     const state: Omit<HealthBody, "status"> = {
@@ -62,7 +78,7 @@ export function operatorRoutes(options: OperatorOptions): Hono {
   });
 
   app.get("/metrics", async (context) => {
-    const text = renderMetrics([snapshot(), ...await otherMetrics?.() ?? []]);
+    const text = renderMetrics([snapshot(), ...await countOthers()]);
     return context.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
   });
 

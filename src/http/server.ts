@@ -111,6 +111,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   const monitor = new ConnectionMonitor({ metrics });
   const access = new AccessControl({
     authorize,
+    authorizeTimeoutMs: options.authorizeTimeoutMs,
     adminToken: options.adminToken,
     proxies,
     limits,
@@ -236,6 +237,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     monitor.stop();
+    access.authorizer.stop();
     const { connections } = metrics;
     if (connections > 0) logger("warn", "sockets_left_open", { connections });
   }

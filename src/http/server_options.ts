@@ -20,6 +20,13 @@ export interface ServerOptions extends Partial<ConnectionLimitSettings> {
    */
   readonly authorize?: Authorize;
   /**
+   * Milliseconds that `authorize`, or a `roleIn` that it gave, may take. What takes longer is not
+   * decided: the client is told to try again later.
+   *
+   * @default {10000}
+   */
+  readonly authorizeTimeoutMs?: number;
+  /**
    * Origins of web pages that may use this server besides its own, exactly as browsers write them,
    * and patterns such as `https://*.example.com`.
    *
@@ -65,6 +72,11 @@ export interface ServerOptions extends Partial<ConnectionLimitSettings> {
   readonly adminMetrics?: boolean;
   /** Whether `/health` and `/metrics` are served. @default {true} */
   readonly operatorRoutes?: boolean;
-  /** Gives what the other isolates of this process have counted. @default {none} */
+  /**
+   * Gives what the other isolates of this process have counted, within 2 s; else `/metrics` leaves
+   * them out.
+   *
+   * @default {none}
+   */
   readonly otherMetrics?: () => Promise<readonly MetricsSnapshot[]>;
 }

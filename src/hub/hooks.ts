@@ -6,7 +6,7 @@
 
 import type { Message, Role } from "../protocol/mod.ts";
 import { type LogRecord, messageText } from "../store/entry.ts";
-import type { Guard } from "../telemetry/guard.ts";
+import { type Guard, isThenable } from "../telemetry/guard.ts";
 
 /** A stay of a user in a room, on one connection. */
 export interface Stay {
@@ -126,8 +126,8 @@ export class Hooks {
   #run(hook: () => unknown): void {
     this.#guard.run("hook_failed", () => {
       const result = hook();
-      if (result instanceof Promise) {
-        result.catch((error) => this.#guard.failed("hook_failed", error));
+      if (isThenable(result)) {
+        result.then(undefined, (error) => this.#guard.failed("hook_failed", error));
       }
     });
   }

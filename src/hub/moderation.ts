@@ -6,7 +6,7 @@
 
 import { decodeDraft, type Draft, type Limits, type Problem } from "../protocol/mod.ts";
 import { JudgementSlots, type Judging } from "./judgement_slots.ts";
-import type { Guard } from "../telemetry/guard.ts";
+import { type Guard, isThenable } from "../telemetry/guard.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 /** Milliseconds within which a message is judged where nothing else is said. */
@@ -261,8 +261,3 @@ export class Moderation {
 
 /** Stands for a judgement that counts no more. */
 const NEVER: Judgement = { problem: { code: "internal", message: "It came too late" } };
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
-}

@@ -8,6 +8,7 @@ import { expectedBasePath } from "../http/base_path.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../access/connection_limit_settings.ts";
 import { isLoopbackHost, parseHost } from "../access/host.ts";
 import { expectedOrigin } from "../access/origin.ts";
+import { AUTHORIZE_TIMEOUT_MS } from "../access/authorize_deadline.ts";
 import { MODERATION_TIMEOUT_MS } from "../hub/moderation.ts";
 import type { TokenOptions } from "../access/token_auth.ts";
 import { checkOpen, readAdmin, readTokens } from "./access_configuration.ts";
@@ -30,6 +31,8 @@ export interface Configuration extends MachineConfiguration {
   readonly moderationTimeoutMs: number;
   /** What becomes of a message that is not. */
   readonly moderationLate: "refuse" | "accept";
+  /** Milliseconds within which it must be known who somebody is. */
+  readonly authorizeTimeoutMs: number;
   /** Connections at the same time, in one isolate. */
   readonly maxConnections: number;
   /**
@@ -125,6 +128,11 @@ export function readConfiguration(get: (name: string) => string | undefined): Co
       max: 60_000,
     }),
     moderationLate: readLate(environment),
+    authorizeTimeoutMs: environment.whole("HUBBUB_AUTHORIZE_TIMEOUT_MS", {
+      otherwise: AUTHORIZE_TIMEOUT_MS,
+      min: 1,
+      max: 60_000,
+    }),
     ...readLimits(environment),
     tokens,
     ...readAdmin(environment),

@@ -80,3 +80,14 @@ export class Guard {
     this.logger("error", event, { error });
   }
 }
+
+/**
+ * Whether foreign code gave a promise, or anything else with a `then`.
+ *
+ * @param value What it gave.
+ * @returns Whether it can be waited for.
+ */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}

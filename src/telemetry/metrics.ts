@@ -108,6 +108,8 @@ export class Metrics {
   probeFailures = 0;
   /** Times it could not be found out whether somebody may come in. */
   authorizeFailures = 0;
+  /** Times that was not found out in time. */
+  authorizeTimeouts = 0;
   /** Log lines that could not be written. */
   logFailures = 0;
   /** Times the listener was opened again after `accept` had failed. */

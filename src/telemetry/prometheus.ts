@@ -63,6 +63,7 @@ export const COUNTERS: readonly Reading<Metrics>[] = [
   ["erase_failures", "Deleted messages not erased, files not compacted", (m) => m.eraseFailures],
   ["store_went_back", "Times the database was put back", (m) => m.storeWentBack],
   ["authorize_failures", "Entries that could not be judged", (m) => m.authorizeFailures],
+  ["authorize_timeouts", "Entries not judged in time", (m) => m.authorizeTimeouts],
   ["log_failures", "Log lines that could not be written", (m) => m.logFailures],
   [
     "listener_reopened",

@@ -67,7 +67,7 @@ class Site implements AsyncDisposable {
       logger,
       maxConnections,
       origins: this.#origins,
-      authorize: (request) => this.judge(request, {}),
+      authorize: (request, target) => this.judge(request, target),
     });
     const options = { hostname: "127.0.0.1", port: this.#port, onListen() {} };
     this.#http = Deno.serve(options, (request, info) => {

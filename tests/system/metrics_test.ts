@@ -3,6 +3,7 @@ import { type MetricsSnapshot, renderMetrics } from "@hubbub/hub";
 import { injectFaults } from "../helpers/kv_faults.ts";
 import { parseExposition } from "../helpers/exposition.ts";
 import { needs } from "../helpers/permissions.ts";
+import { say } from "../helpers/requests.ts";
 import { TestClient } from "../helpers/test_client.ts";
 import { serve, serveAlone, type TestServer } from "../helpers/test_server.ts";
 
@@ -115,6 +116,21 @@ Deno.test("GET /metrics adds what the other isolates counted", needs("net"), asy
   assertEquals(values.get("hubbub_messages_stored_total"), 2);
   assertEquals(values.get("hubbub_connections"), 2);
   assertEquals(values.get("hubbub_commit_duration_seconds_count"), 2);
+});
+
+Deno.test("GET /metrics leaves out others that fail, or hang", needs("net"), async () => {
+  const answers = [
+    () => Promise.reject(new Error("no answer")),
+    () => new Promise<never>(() => {}),
+  ];
+  for (const otherMetrics of answers) {
+    await using running = await serveAlone({ otherMetrics });
+    await (await say(running.url, { user: "ann", text: "here" })).body?.cancel();
+    const values = await scrape(running);
+    assertEquals(values.get("hubbub_messages_stored_total"), 1);
+    assertEquals(running.hub.metrics.hookFailures, 1);
+    assertEquals(running.events.map(({ event }) => event), ["other_metrics_failed"]);
+  }
 });
 
 Deno.test("renderMetrics() escapes what labels and help may hold", () => {

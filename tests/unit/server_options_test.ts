@@ -20,6 +20,8 @@ const WRONG: [options: Record<string, unknown>, error: ErrorClass, message: stri
   [{ hosts: ["http://a.example"] }, TypeError, 'Cannot use the host "http://a.example"'],
   [{ hosts: "a.example" }, TypeError, 'Cannot use hosts "a.example"'],
   [{ authorize: {} }, TypeError, "Cannot use authorize {…}: it must be a function"],
+  [{ authorizeTimeoutMs: 0 }, RangeError, "Cannot use authorizeTimeoutMs 0"],
+  [{ authorizeTimeoutMs: Infinity }, RangeError, "Cannot use authorizeTimeoutMs Infinity"],
 ];
 
 Deno.test("createServer() refuses options that cannot be used, where they are given", async (t) => {
