@@ -6,13 +6,18 @@
 
 import { HttpError, problemError } from "../access/http_error.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { ChangeDraft, Imported } from "../protocol/mod.ts";
+import type { Imported } from "../protocol/mod.ts";
 
-/** What stands for a message between its import and its deletion. */
+/** What is checked of a message that was deleted; it is stored as one that says nothing. */
 const DELETED = "(deleted)";
+/** Messages that are stored at a time: a room has as many in memory, where reactions find them. */
+const MESSAGES_AT_A_TIME = 128;
+/** Reactions that are on their way at a time. */
+const REACTIONS_AT_A_TIME = 1_000;
 
 /**
- * Stores messages, with what became of them. An answer to one of them names its new place.
+ * Stores messages, with what became of them. An answer to one of them names its new place. As many
+ * as can go into one commit: an answer waits for the commit that gives its message a place.
  *
  * @param hub The hub.
  * @param room The room.
@@ -26,40 +31,112 @@ export async function importMessages(
   room: string,
   messages: readonly Imported[],
 ): Promise<string[]> {
-  const stored: Promise<string>[] = [];
-  /** By the place where it stood before, the index of each message. */
-  const indexes = new Map<string, number>();
-  for (const [index, message] of messages.entries()) {
-    const answered = indexes.get(message.draft?.reply_to ?? "");
-    const reply_to = answered === undefined ? message.draft?.reply_to : await stored[answered];
-    stored.push(importMessage(hub, room, { ...message, reply_to }));
-    // One that fails is told of by all of them together.
-    stored[index].catch(() => {});
-    if (message.cursor !== undefined) indexes.set(message.cursor, index);
+  // Otherwise each commit would open it anew.
+  using _hold = hub.hold(room);
+  const cursors: string[] = [];
+  const reactions = new Reactions(hub, room);
+  try {
+    for (let at = 0; at < messages.length; at = cursors.length) {
+      const some = independent(messages, at);
+      const replies = repliesOf(messages.slice(0, at), cursors, some);
+      const stored = await allOf(some.map((message) => store(hub, room, message, replies)));
+      cursors.push(...stored);
+      // They go into the commit of the messages that follow.
+      for (const [index, message] of some.entries()) await reactions.add(stored[index], message);
+    }
+  } finally {
+    await reactions.settled();
   }
-  return await Promise.all(stored);
+  return cursors;
 }
 
-async function importMessage(
+/** The next messages of which none answers another of them. */
+function independent(messages: readonly Imported[], from: number): Imported[] {
+  const places = new Set<string>();
+  const some: Imported[] = [];
+  for (const message of messages.slice(from, from + MESSAGES_AT_A_TIME)) {
+    if (places.has(message.draft?.reply_to ?? "")) break;
+    some.push(message);
+    if (message.cursor !== undefined) places.add(message.cursor);
+  }
+  return some;
+}
+
+/** By the place where it stood before, the new one of each message that some answer. */
+function repliesOf(
+  stored: readonly Imported[],
+  cursors: readonly string[],
+  some: readonly Imported[],
+): Map<string, string> {
+  const answered = new Set(some.map(({ draft }) => draft?.reply_to));
+  const places = new Map<string, string>();
+  stored.forEach(({ cursor }, index) => {
+    if (cursor !== undefined && answered.has(cursor)) places.set(cursor, cursors[index]);
+  });
+  return places;
+}
+
+async function store(
   hub: Hub,
   room: string,
-  { user, name, sentAt, editedAt, draft, reply_to, reactions }: Imported & { reply_to?: string },
+  { user, name, sentAt, editedAt, draft }: Imported,
+  replies: ReadonlyMap<string, string>,
 ): Promise<string> {
+  const reply_to = draft?.reply_to === undefined
+    ? undefined
+    : replies.get(draft.reply_to) ?? draft.reply_to;
   const said = draft
     ? { ...draft, ...(reply_to !== undefined && { reply_to }) }
     : { text: DELETED };
-  const past = { sentAt, editedAt };
+  const past = { sentAt, editedAt, isDeleted: !draft };
   const outcome = await hub.publish(room, user, said, { name, past });
   if (outcome.status === "refused") throw problemError(outcome.problem);
-  const { cursor } = outcome.record;
-  const change = async (by: string, draft: ChangeDraft) => {
-    const result = await hub.change(room, by, draft, { isPast: true });
+  return outcome.record.cursor;
+}
+
+/** Reactions on their way into the log, of which there may be a thousand a message. */
+class Reactions {
+  readonly #hub: Hub;
+  readonly #room: string;
+  #waiting: Promise<void>[] = [];
+
+  constructor(hub: Hub, room: string) {
+    this.#hub = hub;
+    this.#room = room;
+  }
+
+  /** Adds those to a message; waits where many are on their way. */
+  async add(cursor: string, { reactions }: Imported): Promise<void> {
+    for (const { emoji, users } of reactions) {
+      for (const user of users) {
+        const reaction = this.#store(user, { cursor, emoji });
+        // One that fails is told of by all of them together.
+        reaction.catch(() => {});
+        this.#waiting.push(reaction);
+        if (this.#waiting.length >= REACTIONS_AT_A_TIME) await this.settled();
+      }
+    }
+  }
+
+  /** Waits until all are stored. Rejects where one is not. */
+  async settled(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    await allOf(waiting);
+  }
+
+  async #store(user: string, reaction: { cursor: string; emoji: string }): Promise<void> {
+    const draft = { kind: "reaction", ...reaction, status: true } as const;
+    const result = await this.#hub.change(this.#room, user, draft, { isPast: true });
     if (result.status === "refused") throw new HttpError(result.problem);
-  };
-  if (!draft) await change(user, { kind: "delete", cursor });
-  const changes = reactions.flatMap(({ emoji, users }) => {
-    return users.map((by) => change(by, { kind: "reaction", cursor, emoji, status: true }));
+  }
+}
+
+/** Waits for all, also where one fails: nothing is on its way any more when the request is answered. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises);
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
   });
-  await Promise.all(changes);
-  return cursor;
 }

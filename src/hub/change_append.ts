@@ -35,10 +35,12 @@ export interface ChangeAppend extends CommitAppend {
 export function composeChange(
   room: string,
   change: StoredMessageChange,
-  { hash, isFirstUse, answer, pending }: {
+  { hash, isFirstUse, isPast, answer, pending }: {
     readonly hash: number;
     /** Whether nobody else reacts so. */
     readonly isFirstUse: boolean;
+    /** Whether it comes from an export: nobody sends it again, and made twice it is the same. */
+    readonly isPast?: boolean;
     readonly answer: ChangeCallback;
     readonly pending: AppendOwner;
   },
@@ -48,7 +50,8 @@ export function composeChange(
     room,
     id: change.id,
     line: encodeChange(change),
-    writes: { ...writes, claim: { name: nameOf(change), hash } },
+    // A commit takes few claims, and an import has a thousand reactions.
+    writes: isPast ? writes : { ...writes, claim: { name: nameOf(change), hash } },
     change,
     hash,
     answers: [answer],

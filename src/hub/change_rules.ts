@@ -68,7 +68,7 @@ export const NOT_FOUND: Problem = { code: "not_found", message: "There is no suc
  *
  * @param submission The change.
  * @param message The message as it is now.
- * @param pending The changes that are on their way.
+ * @param pending The changes of it that are on their way.
  * @returns What is wrong; undefined where nothing is.
  */
 export function problemOf(
@@ -82,12 +82,11 @@ export function problemOf(
     return { code: "forbidden", message: "This message is not yours" };
   }
   if (draft.kind === "delete") return undefined;
-  const ofMessage = pending.filter((change) => change.message === draft.cursor);
-  if (isDeleted(message) || ofMessage.some(({ kind }) => kind === "delete")) return NOT_FOUND;
+  if (isDeleted(message) || pending.some(({ kind }) => kind === "delete")) return NOT_FOUND;
   if (draft.kind !== "reaction" || !draft.status) return undefined;
   const { state } = message;
   if (state?.hasReaction(draft.emoji, user)) return undefined;
-  const added = ofMessage.filter(({ status }) => status);
+  const added = pending.filter(({ status }) => status);
   const kinds = new Set(added.flatMap(({ emoji = "" }) => state?.hasKind(emoji) ? [] : [emoji]));
   const isKnown = state?.hasKind(draft.emoji) || kinds.has(draft.emoji);
   const hasRoom = (state?.reactionCount ?? 0) + added.length < REACTIONS_MAX &&
@@ -117,7 +116,7 @@ export function refusalOfChange(
  *
  * @param submission The change.
  * @param message The message as it is now.
- * @param pending The changes that are on their way.
+ * @param pending The changes of it that are on their way.
  * @returns True if nothing would become of the change.
  */
 export function changesNothing(
@@ -125,19 +124,18 @@ export function changesNothing(
   message: LogRecord,
   pending: readonly StoredMessageChange[],
 ): boolean {
-  const ofMessage = pending.filter((change) => change.message === draft.cursor);
   switch (draft.kind) {
     case "delete":
       return isDeleted(message);
     case "reaction": {
-      const own = ofMessage.filter((change) => {
+      const own = pending.filter((change) => {
         return change.kind === "reaction" && change.emoji === draft.emoji && change.user === user;
       });
       const now = message.state?.hasReaction(draft.emoji, user) ?? false;
       return (own.at(-1)?.status ?? now) === draft.status;
     }
     case "edit":
-      return !ofMessage.some(({ kind }) => kind === "edit") && isSame(message, draft);
+      return !pending.some(({ kind }) => kind === "edit") && isSame(message, draft);
   }
 }
 
@@ -146,7 +144,7 @@ export function changesNothing(
  *
  * @param draft The change.
  * @param message The message as it is now.
- * @param pending The changes that are on their way.
+ * @param pending The changes of it that are on their way.
  * @returns True where it is a reaction, and the first of its kind.
  */
 export function isFirstUse(
@@ -157,8 +155,7 @@ export function isFirstUse(
   if (draft.kind !== "reaction" || !draft.status) return false;
   let count = message.state?.countOf(draft.emoji) ?? 0;
   for (const change of pending) {
-    if (change.message !== draft.cursor || change.kind !== "reaction") continue;
-    if (change.emoji === draft.emoji) count += change.status ? 1 : -1;
+    if (change.kind === "reaction" && change.emoji === draft.emoji) count += change.status ? 1 : -1;
   }
   return count === 0;
 }

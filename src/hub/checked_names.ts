@@ -1,10 +1,10 @@
 /**
- * Checks of the names that an embedding program gives.
+ * Checks of the names and messages that an embedding program gives.
  *
  * @module
  */
 
-import { decodeRoom, decodeUser } from "../protocol/mod.ts";
+import { decodeDraft, decodeRoom, decodeUser, type Draft } from "../protocol/mod.ts";
 
 /**
  * Checks the name of a user.
@@ -32,4 +32,17 @@ export function checkNames(action: string, room: string, user?: string): void {
   const decoded = decodeRoom(room);
   if (!decoded.ok) throw new TypeError(`Cannot ${action} room "${room}": ${decoded.error.message}`);
   if (user !== undefined) checkUser(`${action} room "${room}" as`, user);
+}
+
+/**
+ * Checks a message; its text may be longer than members'.
+ *
+ * @param room The room that it is for, for the message of the error.
+ * @param draft The message.
+ * @throws {TypeError} Where the protocol refuses it.
+ */
+export function checkDraft(room: string, draft: Draft): void {
+  const decoded = decodeDraft(draft, { textMaxBytes: Infinity });
+  if (decoded.ok) return;
+  throw new TypeError(`Cannot publish to room "${room}": ${decoded.error.message}`);
 }

@@ -6,8 +6,7 @@
 
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Cluster } from "../cluster/cluster.ts";
-import { Presence } from "../cluster/presence.ts";
-import { decodeDraft } from "../protocol/mod.ts";
+import type { Presence } from "../cluster/presence.ts";
 import type { ChangeDraft, Draft, Limits, RoomState } from "../protocol/mod.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { Guard } from "../telemetry/guard.ts";
@@ -17,7 +16,8 @@ import { HeldBytes } from "./append_pacer.ts";
 import { type Commits, createCommits } from "./commits.ts";
 import { sendAway } from "./drain.ts";
 import { drainHub } from "./hub_drain.ts";
-import { checkNames } from "./checked_names.ts";
+import { createHubPresence } from "./hub_presence.ts";
+import { checkDraft, checkNames } from "./checked_names.ts";
 import { EVERYWHERE } from "./everywhere.ts";
 import { HubDeletions } from "./hub_deletions.ts";
 import { HubSanctions } from "./hub_sanctions.ts";
@@ -129,16 +129,9 @@ export class Hub {
       onWentBack,
       inTurn: commitInTurn,
     });
-    const presence = this.#presence = new Presence({
-      isolate,
-      post: (message) => this.#cluster?.post(message),
-      onInterest: (room, isNeeded) => this.#cluster?.setInterest(room, isNeeded),
-      onChange: (room, user, status) => rooms.find(room)?.notifyPresence(user, status),
-      onRename: (room, user) => rooms.find(room)?.notifyPresence(user, undefined),
-      onRemoteLeave: (from, room, user) => rooms.find(room)?.typing.setRemote(from, user, false),
-      heartbeatMs,
-      expiryMs,
-    });
+    const cluster = () => this.#cluster;
+    const forPresence = { isolate, rooms, cluster, heartbeatMs, expiryMs };
+    const presence = this.#presence = createHubPresence(forPresence);
     const forRooms: RoomOptions = {
       log,
       commits,
@@ -217,6 +210,11 @@ export class Hub {
     return subscription;
   }
 
+  /** @internal Keeps a room in memory, for `using`. */
+  hold(room: string): Disposable {
+    return this.#rooms.obtain(room).hold();
+  }
+
   /**
    * Publishes a message of a user who need not be a member of the room.
    *
@@ -235,15 +233,13 @@ export class Hub {
     options: PublishOptions = {},
   ): Promise<PublishResult> {
     checkNames("publish to", room, user);
-    const decoded = decodeDraft(draft, { textMaxBytes: Infinity });
-    if (!decoded.ok) {
-      throw new TypeError(`Cannot publish to room "${room}": ${decoded.error.message}`);
-    }
+    checkDraft(room, draft);
     return await this.#rooms.obtain(room).publish({ user, draft, ...options });
   }
 
   /**
    * Edits, deletes or reacts to a message for a user who need not be a member of the room.
+   *
    * @param room The room's name.
    * @param user The user that makes the change.
    * @param draft The change.

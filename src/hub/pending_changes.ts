@@ -22,14 +22,14 @@ import { hashDraft } from "./draft_hash.ts";
 import { refReused } from "./duplicate_results.ts";
 import { JudgementQueue } from "./judgement_queue.ts";
 import type { PendingChangesOptions } from "./pending_changes_options.ts";
+import { PendingChangeIndex } from "./pending_change_index.ts";
 import type { ChangeCallback, ChangeResult } from "./publish_result.ts";
 import { type AppendOwner, type CommitAppend, settleCommitted } from "./room_append.ts";
 
 /** The changes of a room on their way into the log: each is held against what its message is now. */
 export class PendingChanges implements AppendOwner {
   readonly #options: PendingChangesOptions;
-  readonly #byId = new Map<string, ChangeAppend>();
-  readonly #byRef = new Map<string, ChangeAppend>();
+  readonly #index = new PendingChangeIndex();
   /** By message, what waits until it has been read. */
   readonly #waiting = new Map<string, ChangeSubmission[]>();
   /** Changes that are being judged, or turned out to be made before. */
@@ -49,7 +49,7 @@ export class PendingChanges implements AppendOwner {
   /** Gives up the room. */
   dismiss(): void {
     this.#isDismissed = true;
-    settleCommitted(this.#byId.values());
+    settleCommitted(this.#index.all());
     const problem: Problem = { code: "not_stored", message: "The room was closed before" };
     const waiting = [...this.#waiting.values()].flat();
     for (const submission of waiting) this.#refuse(submission, problem);
@@ -58,7 +58,7 @@ export class PendingChanges implements AppendOwner {
 
   /** How many changes are on their way. */
   get size(): number {
-    return this.#byId.size + this.#waiting.size + this.#judging;
+    return this.#index.size + this.#waiting.size + this.#judging;
   }
 
   /**
@@ -120,7 +120,7 @@ export class PendingChanges implements AppendOwner {
     const { draft } = submission;
     const hash = hashDraft(draft);
     if (this.#repeats(submission, hash)) return;
-    const pending = this.#changes();
+    const pending = this.#index.of(draft.cursor);
     const problem = problemOf(submission, message, pending);
     if (problem) return this.#refuse(submission, problem);
     if (changesNothing(submission, message, pending)) {
@@ -135,16 +135,11 @@ export class PendingChanges implements AppendOwner {
     this.#judge(submission, { message, draft: draft as EditWithText, hash });
   }
 
-  /** The changes that are on their way. */
-  #changes(): StoredMessageChange[] {
-    return [...this.#byId.values()].map(({ change }) => change);
-  }
-
   /** Answers a change that was made before, or is on its way; returns whether it is. */
   #repeats({ user, draft, answer }: ChangeSubmission, hash: number): boolean {
     const { ref } = draft;
     if (ref === undefined) return false;
-    const same = this.#byRef.get(`${user}\n${ref}`);
+    const same = this.#index.find(user, ref);
     if (same && same.hash !== hash) {
       this.#answer([answer], { status: "refused", problem: refReused(ref) });
     } else if (same) {
@@ -174,7 +169,7 @@ export class PendingChanges implements AppendOwner {
       const now = messages.find(draft.cursor) ?? message;
       const problem = "problem" in judgement
         ? judgement.problem
-        : submission.check?.() ?? problemOf(submission, now, this.#changes());
+        : submission.check?.() ?? problemOf(submission, now, this.#index.of(draft.cursor));
       if (problem) this.#refuse(submission, problem);
       else if ("draft" in judgement && !this.#repeats(submission, hash)) {
         const { text } = judgement.draft;
@@ -211,8 +206,9 @@ export class PendingChanges implements AppendOwner {
     const { commits, log, metrics, room } = this.#options;
     const h = draft.ref === undefined ? undefined : hash;
     const change = { ...this.#compose(submission.user, draft), h };
-    const { answer } = submission;
-    const append = composeChange(room, change, { hash, isFirstUse, answer, pending: this });
+    const { answer, isPast } = submission;
+    const options = { hash, isFirstUse, isPast, answer, pending: this };
+    const append = composeChange(room, change, options);
     if (append.line.length > log.entryMaxBytes) {
       const message = "The change takes more room than an entry of the log has";
       return this.#refuse(submission, { code: "text_too_long", message });
@@ -222,19 +218,14 @@ export class PendingChanges implements AppendOwner {
       const message = "Too many messages wait to be stored";
       return this.#refuse(submission, { code: "not_stored", message });
     }
-    this.#byId.set(change.id, append);
-    if (draft.ref !== undefined) this.#byRef.set(`${change.user}\n${draft.ref}`, append);
+    this.#index.add(append);
     this.#hold();
   }
 
   /** Removes a change that is in the log now, or never will be. */
   take(id: string): ChangeAppend | undefined {
-    const append = this.#byId.get(id);
-    if (!append) return undefined;
-    const { user, ref } = append.change;
-    this.#byId.delete(id);
-    if (ref !== undefined) this.#byRef.delete(`${user}\n${ref}`);
-    this.#hold();
+    const append = this.#index.take(id);
+    if (append) this.#hold();
     return append;
   }
 

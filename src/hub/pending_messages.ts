@@ -5,7 +5,7 @@
  */
 
 import type { Problem } from "../protocol/mod.ts";
-import { type LogRecord, recordAt } from "../store/entry.ts";
+import type { LogRecord } from "../store/entry.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { FirstMessage } from "./deduplication_window.ts";
 import { hashDraft } from "./draft_hash.ts";
@@ -17,6 +17,7 @@ import type { PublishCallback, PublishResult } from "./publish_result.ts";
 import {
   type AppendOwner,
   type CommitAppend,
+  committedMessage,
   composeAppend,
   settleCommitted,
 } from "./room_append.ts";
@@ -245,8 +246,7 @@ export class PendingMessages implements AppendOwner {
     committed: CommitAppend,
     at: { readonly commit: string; readonly index: number },
   ): LogRecord {
-    const { room, text, message } = committed as RoomAppend;
-    return recordAt({ room, commit: at.commit, index: at.index }, text, message);
+    return committedMessage(committed as RoomAppend, at);
   }
 
   /**

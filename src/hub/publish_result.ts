@@ -13,6 +13,8 @@ export interface Past {
   readonly sentAt?: string;
   /** When it was edited last, ISO 8601. @default {undefined} never */
   readonly editedAt?: string;
+  /** Whether it was deleted: nothing of what it says is stored. @default {false} */
+  readonly isDeleted?: boolean;
 }
 
 /** How a message is published. */

@@ -7,8 +7,8 @@
 import type { Draft, Problem, Role } from "../protocol/mod.ts";
 import type { Claim } from "../store/claimed_error.ts";
 import { CHANGES_FROM } from "../store/cursor.ts";
-import { encodeLine, type LogRecord } from "../store/entry.ts";
-import type { StoredMessage } from "../store/entry_line.ts";
+import { encodeLine, erasedRecord, type LogRecord, recordAt } from "../store/entry.ts";
+import type { ErasedLine, StoredMessage } from "../store/entry_line.ts";
 import type { Append } from "../store/group_commit.ts";
 import { hashText } from "./draft_hash.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
@@ -73,6 +73,8 @@ export interface RoomAppend extends CommitAppend {
   readonly answers: PublishCallback[];
   /** 32 bits of a hash of what was sent, where it has a `ref`. */
   readonly hash?: number;
+  /** Whether it was deleted before it came here. */
+  readonly isErased?: boolean;
 }
 
 /** What the server adds to a message. */
@@ -136,6 +138,34 @@ export function composeAppend(
   // The hash is the first member: recordAt() relies on it.
   const h = hash === undefined ? undefined : hashText(hash);
   const message: StoredMessage = { h, id, user, name, text, sent_at: sentAt, ref, data, reply_to };
-  const line = JSON.stringify(past?.editedAt ? { ...message, edited_at: past.editedAt } : message);
-  return { room, id, line: encodeLine(line), message, text: line, hash, answers, pending };
+  const isErased = past?.isDeleted;
+  const erased: ErasedLine | undefined = isErased ? { gone: id, user, sent_at: sentAt } : undefined;
+  const edited = past?.editedAt ? { ...message, edited_at: past.editedAt } : message;
+  const line = JSON.stringify(erased ?? edited);
+  return {
+    room,
+    id,
+    line: encodeLine(line),
+    message,
+    text: line,
+    hash,
+    isErased,
+    answers,
+    pending,
+  };
+}
+
+/**
+ * Makes the record of a message whose commit is known.
+ *
+ * @param append The message.
+ * @param at Where it was committed.
+ * @returns The record.
+ */
+export function committedMessage(
+  { room, text, message, isErased }: RoomAppend,
+  { commit, index }: { readonly commit: string; readonly index: number },
+): LogRecord {
+  const record = recordAt({ room, commit, index }, text, message);
+  return isErased ? erasedRecord(room, record) : record;
 }

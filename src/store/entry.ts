@@ -236,8 +236,10 @@ export function writeTombstones(
  * @throws {SyntaxError} Where it is not JSON.
  */
 export function decodeRecord(envelope: string, hash?: number): LogRecord {
-  const { cursor, id, user, ref, sent_at } = (JSON.parse(envelope) as { payload: Message }).payload;
-  return { cursor, id, user, ref, hash, sentAt: sent_at, envelope };
+  const { payload } = JSON.parse(envelope) as { payload: Message };
+  const { cursor, id, user, ref, sent_at, deleted } = payload;
+  const record: LogRecord = { cursor, id, user, ref, hash, sentAt: sent_at, envelope };
+  return deleted ? { ...record, isErased: true } : record;
 }
 
 /**
