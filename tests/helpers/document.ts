@@ -16,6 +16,7 @@ export const DOCUMENTS = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "examples/README.md",
+  "docs/installing.md",
   "docs/client.md",
   "docs/protocol.md",
   "docs/configuration.md",

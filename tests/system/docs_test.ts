@@ -28,11 +28,16 @@ const NOT_RUN: readonly [RegExp, string][] = [
     "is work, or takes long",
   ],
   [/^deno (test|check)\b/, "is work, or takes long"],
-  [/^deno add\b/, "the package is not published yet"],
+  [/^(deno add|npx jsr add|bunx jsr add)\b/, "the package is not published yet"],
+  [/^python3 -m http\.server 3000$/, "a port of its own: plain_page_test.ts serves the page"],
 ];
 
-/** Commands that readme_test.ts, deploy_test.ts and backup_test.ts run. */
+/** Commands that readme_test.ts, deploy_test.ts, backup_test.ts and install_test.ts run. */
 const RUN = [
+  /^deno task client$/,
+  /^(npm install|bun add) (\.\.\/hubbub\/build\/hubbub-client-0\.1\.0\.tgz|ws)$/,
+  /^(node|bun) chat\.mjs$/,
+  /^HUBBUB_ORIGINS=http:\/\/localhost:(5173|3000) deno task start$/,
   /^sqlite3 hubbub\.sqlite3 /,
   /^deno task backup backup\.sqlite3$/,
   /^curl (-N )?"?http:\/\/127\.0\.0\.1:8000\//,
