@@ -9,6 +9,8 @@ import { TestClient } from "../helpers/test_client.ts";
 const FAULTS = [
   ["fsync fails", "fsync:error=EIO", "disk I/O error"],
   ["the disk is full", "pwrite64:error=ENOSPC", "database or disk is full"],
+  ["writes fail", "pwrite64:error=EIO", "disk I/O error"],
+  ["the disk is read-only from now on", "pwrite64:error=EROFS", "disk I/O error"],
 ] as const;
 
 for (const [name, fault, message] of FAULTS) {
@@ -60,6 +62,40 @@ for (const [name, fault, message] of FAULTS) {
     },
   });
 }
+
+Deno.test({
+  name: "a hub says so when the disk cannot be read, and goes on",
+  ignore: !hasStrace(),
+  async fn() {
+    await inFolder(async (directory) => {
+      const env = { HUBBUB_KV: `${directory}/log` };
+      const messages = "/rooms/lobby/messages";
+      {
+        await using hub = await HubProcess.start(env);
+        const body = JSON.stringify({ user: "ann", text: "before" });
+        const posted = await fetch(`${hub.url}${messages}`, { method: "POST", body });
+        assertEquals([posted.status, await posted.json().then(({ text }) => text)], [
+          201,
+          "before",
+        ]);
+        await hub.stop("SIGTERM");
+      }
+      await using hub = await HubProcess.start(env);
+      const injection = new Injection(hub.pid, "pread64:error=EIO");
+      if (!await injection.attached) {
+        await injection.end();
+        console.warn(NOT_ATTACHED);
+        return;
+      }
+      const refused = await fetch(`${hub.url}${messages}`);
+      assertEquals([refused.status, (await refused.json()).error.code], [503, "unavailable"]);
+      await injection.end();
+      const { messages: read } = await (await fetch(`${hub.url}${messages}`)).json();
+      assertEquals(read.map(({ text }: { text: string }) => text), ["before"]);
+      assertEquals((await hub.stop("SIGTERM")).code, 0);
+    });
+  },
+});
 
 const GONE: Record<string, (path: string) => Promise<void>> = {
   "is deleted": (path) => Deno.remove(path),
