@@ -8,6 +8,7 @@ import type { JsonObject, LimitsV2, ProblemV2 } from "../protocol/mod.ts";
 import type { ConnectionOptions, ConnectionState } from "./chat_events.ts";
 import { Multiplexer } from "./multiplexer.ts";
 import { Room } from "./room.ts";
+import { RoomList } from "./room_list.ts";
 import { type RoomOptions, roomOptionsOf } from "./room_options.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import type { UnsentStorage } from "./unsent_store.ts";
@@ -16,7 +17,7 @@ import type { UnsentStorage } from "./unsent_store.ts";
 export interface ClientOptions extends ConnectionOptions {
   /**
    * Where messages that are not stored yet outlast the program, by room and user: `localStorage` in a
-   * browser. They are there again with the first subscription, and sent; those that may have been sent
+   * browser. Of a hub that does not know its users, the rooms and read marks as well. They are there again with the first subscription, and sent; those that may have been sent
    * more than 2 minutes ago, when the server no longer knows a repeat, are shown as failed.
    */
   readonly storage?: UnsentStorage;
@@ -62,6 +63,8 @@ export class ChatClient {
    * @returns Ends the subscription.
    */
   readonly subscribe: (listener: () => void) => () => void;
+  /** The rooms that the user has been in, with what is unread in each. */
+  readonly rooms: RoomList;
   readonly #connection: Multiplexer;
   readonly #store: SnapshotStore<ClientSnapshot>;
   readonly #rooms = new Map<string, Room>();
@@ -83,8 +86,19 @@ export class ChatClient {
     this.subscribe = (listener) => this.#store.subscribe(listener);
     this.#connection = new Multiplexer(url, {
       ...options,
-      onState: () => this.#store.changed(),
+      onState: (state) => {
+        this.#store.changed();
+        this.rooms.connectionChanged(state);
+      },
+      onEntered: (room) => this.rooms.entered(room),
       onProblem: (problem, room) => options.onProblem?.(problem, room),
+    });
+    this.rooms = new RoomList({
+      ...this.#connection.forList,
+      storage: options.storage,
+      user: () => this.user,
+      roomsMax: () => this.limits?.rooms_max,
+      model: (name) => this.#connection.get(name),
     });
     this.#connection.start();
   }
@@ -138,7 +152,10 @@ export class ChatClient {
     const checked = roomOptionsOf(options);
     const known = this.#rooms.get(name);
     if (known) return known as unknown as Room<Data>;
-    const room = new Room<Data>(this.#connection.add(name, checked));
+    const model = this.#connection.get(name);
+    // A list of rooms may have it already.
+    model.options = checked;
+    const room = new Room<Data>(model);
     this.#rooms.set(name, room as unknown as Room);
     return room;
   }

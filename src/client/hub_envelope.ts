@@ -14,6 +14,9 @@ export type ConnectionEnvelope = DrainingEnvelopeV2 | PongEnvelopeV2;
 /** An envelope about rooms, or about what the user may do on the connection. */
 export type HubEnvelope = Exclude<ServerEnvelopeV2, ConnectionEnvelope>;
 
+/** An envelope about a room. */
+export type EnvelopeOfRoom = Extract<HubEnvelope, { readonly room?: string }>;
+
 /**
  * Decodes an envelope, and checks that it has what the client relies on. Never throws.
  *

@@ -51,6 +51,8 @@ export {
   type RoomDraft,
 } from "./room.ts";
 export type { Arrived, RoomObserver } from "./room_observer.ts";
+export type { ListedRoom } from "./listed_room.ts";
+export { RoomList, type RoomListSnapshot } from "./room_list.ts";
 export { RoomSanctions, type SanctionDraft } from "./room_sanctions.ts";
 export type { Muted } from "./room_standing.ts";
 export type { RoomOptions } from "./room_options.ts";

@@ -6,6 +6,7 @@
 
 import { CLOSE_CODES, encodeEnvelope, type LimitsV2, type ProblemV2 } from "../protocol/mod.ts";
 import type { ChatError } from "./chat_error.ts";
+import { checkClose } from "./close_reason.ts";
 import type { ConnectionOptions, ConnectionState } from "./chat_events.ts";
 import { settingsOf } from "./connection_settings.ts";
 import type { HubEnvelope } from "./hub_envelope.ts";
@@ -14,13 +15,14 @@ import { ReconnectingSocket } from "./reconnecting_socket.ts";
 import type { RoomContext } from "./room_context.ts";
 import { RoomModel } from "./room_model.ts";
 import type { RoomObserver } from "./room_observer.ts";
-import type { CheckedRoomOptions } from "./room_options.ts";
+import { type CheckedRoomOptions, roomOptionsOf } from "./room_options.ts";
 import { SendPace } from "./send_pace.ts";
 import { checkRoom, checkUser, ServerUrl, upgradeUrl } from "./server_url.ts";
 import { TaskLimit } from "./task_limit.ts";
 import { TokenSource } from "./token_source.ts";
 import { type UnsentStorage, UnsentStore } from "./unsent_store.ts";
 import { UpgradeProbe } from "./upgrade_probe.ts";
+import { UserRoomsClient } from "./user_rooms_client.ts";
 
 /** Pages of history that are read at once: 200 rooms may have missed something together. */
 const PAGES_AT_ONCE = 6;
@@ -35,6 +37,8 @@ export interface MultiplexerOptions extends ConnectionOptions {
   readonly onState: (state: ConnectionState) => void;
   /** Called with each refusal, and the room that it is about, if it is about one. */
   readonly onProblem: (problem: ProblemV2, room: string | undefined) => void;
+  /** Called when the user was let into a room. */
+  readonly onEntered?: (room: string) => void;
   /**
    * Whether there is one room, and no connection without it: a stay that ends for a while loses the
    * connection, and one that ends for good ends it.
@@ -101,9 +105,16 @@ export class Multiplexer {
       http,
       pages: new TaskLimit(PAGES_AT_ONCE),
       closing: this.#socket.closing,
-      member: () => ({ user: this.#user, limits: this.#limits }),
+      member: () => ({ user: this.#user, name: this.#name, limits: this.#limits }),
+      userRooms: new UserRoomsClient({ server: server.http, http, closing: this.#socket.closing }),
+      onEntered: (room) => options.onEntered?.(room),
       unsent: options.storage && new UnsentStore(options.storage, server.http),
     };
+  }
+
+  /** What a list of rooms needs of it. */
+  get forList(): Pick<RoomContext, "userRooms" | "settings" | "closing"> & { server: string } {
+    return { ...this.#context, server: this.#server.http };
   }
 
   /** The state of the connection, with the time of the next try. */
@@ -134,6 +145,11 @@ export class Multiplexer {
     else this.#socket.start();
   }
 
+  /** Gives a room, which is added where it is not there. */
+  get(name: string): RoomModel {
+    return this.#models.get(name) ?? this.add(name, roomOptionsOf({}));
+  }
+
   /**
    * Adds a room, which there must not be yet.
    *
@@ -160,6 +176,9 @@ export class Multiplexer {
    * @throws {DOMException} Where the code or the reason cannot be sent.
    */
   close(code = 1000, reason = ""): void {
+    checkClose(code, reason);
+    for (const { reading } of this.#models.values()) reading.flush();
+    this.#flush();
     this.#socket.close(code, reason);
   }
 

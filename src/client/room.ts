@@ -229,6 +229,18 @@ export class Room<Data extends JsonObject = JsonObject> {
   }
 
   /**
+   * Marks messages as read: `unread` and `firstUnread` count from there, in every window of the user
+   * and on every device. A mark never goes back. Where the hub does not know its users (without
+   * tokens or sessions) it lasts as long as the client, or its `storage`.
+   *
+   * @param message The newest message that was read; only its `cursor` counts.
+   * @default {the newest of the room}
+   */
+  markRead(message?: MessageName): void {
+    this.#model.reading.mark(message?.cursor);
+  }
+
+  /**
    * Reads the messages before the oldest one of the snapshot, and adds them to it.
    *
    * @param limit How many at most; the server gives no more than 100.

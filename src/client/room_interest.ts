@@ -12,6 +12,12 @@ export interface RoomInterestOptions {
   readonly membership: RoomMembership;
   /** Tells whether somebody subscribes to the room, or something waits for it. */
   readonly isUsed: () => boolean;
+  /** Tells whether a list shows the room. */
+  readonly isWatched: () => boolean;
+  /** Called before the room is joined, and where it stays so, perhaps for something else. */
+  readonly onWant: () => void;
+  /** Called before the room is left. */
+  readonly onLeave: () => void;
   /** Called when the room was left because nobody wants it. */
   readonly onLeft: () => void;
 }
@@ -25,6 +31,11 @@ export class RoomInterest {
   /** @param options The room. */
   constructor(options: RoomInterestOptions) {
     this.#options = options;
+  }
+
+  /** Whether somebody subscribes to the room, or something waits for it, and it was not left. */
+  get isUsed(): boolean {
+    return !this.#isLeft && this.#options.isUsed();
   }
 
   /** The room is wanted, also where it was left before. */
@@ -63,8 +74,10 @@ export class RoomInterest {
   }
 
   #settle(): void {
-    const { membership, isUsed, onLeft } = this.#options;
-    const isWanted = isUsed() && !this.#isLeft;
+    const { membership, isWatched, onWant, onLeave, onLeft } = this.#options;
+    const isWanted = this.isUsed || isWatched();
+    if (isWanted) onWant();
+    else onLeave();
     if (membership.want(isWanted) && !isWanted) onLeft();
   }
 }

@@ -4,16 +4,12 @@
  * @module
  */
 
-import type {
-  ClientEnvelopeV2,
-  JoinedEnvelopeV2,
-  JoinPayloadV2,
-  ProblemV2,
-} from "../protocol/mod.ts";
+import type { ClientEnvelopeV2, JoinedEnvelopeV2, ProblemV2 } from "../protocol/mod.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import { ChatError, type ChatErrorCode, errorOf, isTemporary } from "./chat_error.ts";
 import type { RoomStatus } from "./room_state.ts";
-import type { HubEnvelope } from "./hub_envelope.ts";
+import type { RoomStay } from "./room_stay.ts";
+import type { EnvelopeOfRoom } from "./hub_envelope.ts";
 
 /** Milliseconds for which a stay must have been live for the backoff to start anew. */
 const STABLE_MS = 5_000;
@@ -24,9 +20,6 @@ const FINAL_LEFTS = [
   "forbidden",
   "room_deleted",
 ] as const satisfies readonly ChatErrorCode[];
-
-/** An envelope about a room. */
-export type EnvelopeOfRoom = Extract<HubEnvelope, { readonly room?: string }>;
 
 /** What a membership needs of the connection that it shares. */
 export interface SharedConnection {
@@ -55,17 +48,9 @@ export interface RoomMembershipOptions {
   readonly connection: SharedConnection;
   /** How long to wait before another try. */
   readonly delays: BackoffOptions;
-  /** Gives how the room is joined, now. */
-  readonly join: () => JoinPayloadV2;
-  /** Called when the hub has let the member in; `stay` is aborted when that ends. */
-  readonly onJoined: (joined: JoinedEnvelopeV2["payload"], stay: AbortSignal) => void;
-  /** Called with every other envelope of a stay, and with refusals. */
-  readonly onEnvelope: (envelope: EnvelopeOfRoom) => void;
-  /** Called where the hub does not know the place from which the room was to be resumed. */
-  readonly onUnknownPlace: () => void;
-  /** Called when a stay has ended. */
-  readonly onLost: () => void;
-  /** Called when the hub wants no further try, after `onLost`. */
+  /** Gives what is done with a stay: the same from the join that asks for it to its end. */
+  readonly stay: () => RoomStay;
+  /** Called when the hub wants no further try, after the end of the stay. */
   readonly onClosed: (error: ChatError) => void;
   /** Called when the status may have changed. */
   readonly onChange: () => void;
@@ -148,9 +133,14 @@ export class RoomMembership {
     this.#wait(new ChatError(reason, { code: "unreachable", temporary: true }));
   }
 
-  /** Joins anew, in another way, where a stay is being made or is live. */
-  rejoin(): void {
+  /**
+   * Joins anew, in another way, where a stay is being made or is live.
+   *
+   * @param change Called between the two.
+   */
+  rejoin(change?: () => void): void {
     if (this.#stage !== "out") this.#leave();
+    change?.();
     this.#joinWhenDue();
   }
 
@@ -200,19 +190,19 @@ export class RoomMembership {
       case "left":
         return this.#left(envelope.payload);
       case "error":
-        this.#options.onEnvelope(envelope);
+        this.#options.stay().take(envelope);
         return this.#refused(envelope.payload);
       default:
-        if (this.#stage !== "out") this.#options.onEnvelope(envelope);
+        if (this.#stage !== "out") this.#options.stay().take(envelope);
     }
   }
 
   #joined({ payload }: JoinedEnvelopeV2): void {
     if (this.#stage !== "joining") return;
     this.#stage = "in";
-    const { connection, room, onJoined } = this.#options;
+    const { connection, room, stay } = this.#options;
     connection.joining.delete(room);
-    onJoined(payload, this.#stay.signal);
+    stay().joined(payload, this.#stay.signal);
   }
 
   #left({ code, message }: { readonly code: string; readonly message: string }): void {
@@ -229,7 +219,7 @@ export class RoomMembership {
       if (code === "already_joined") return this.tryLater(problem.message);
       this.#end();
       const isUnknownPlace = code === "bad_cursor";
-      if (isUnknownPlace) this.#options.onUnknownPlace();
+      if (isUnknownPlace) this.#options.stay().restart();
       if (isUnknownPlace || isTemporary(code)) this.#wait(errorOf(problem));
       else this.close(errorOf(problem));
     } else if (code === "not_joined" && type !== "leave" && this.#stage === "in") {
@@ -239,14 +229,14 @@ export class RoomMembership {
   }
 
   #joinWhenDue(): void {
-    const { connection, room, join } = this.#options;
+    const { connection, room, stay } = this.#options;
     const isDue = this.#isWanted && !this.#isClosed && this.#stage === "out" &&
       this.#timer === undefined && connection.isOpen;
     if (!isDue) return;
     this.#stay = new AbortController();
     this.#stage = "joining";
     connection.joining.add(room);
-    connection.send({ type: "join", room, payload: join() });
+    connection.send({ type: "join", room, payload: stay().join() });
     this.#options.onChange();
   }
 
@@ -279,7 +269,7 @@ export class RoomMembership {
     if (liveMs >= STABLE_MS) this.#backoff.reset();
     this.#liveSince = undefined;
     this.#stay.abort();
-    this.#options.onLost();
+    this.#options.stay().lost();
   }
 
   #stopTimer(): void {

@@ -19,8 +19,8 @@ interface Unsent {
 
 /** How {@linkcode RoomMessages} behaves. */
 export interface RoomMessagesOptions {
-  /** Stored messages that are kept; more where older ones were asked for. */
-  readonly keep: number;
+  /** Gives how many stored messages are kept; more are where older ones were asked for. */
+  readonly keep: () => number;
   /** Messages that failed and are kept. */
   readonly keepFailed: number;
   /** Whether a message is on its way; undefined where it no longer waits. */
@@ -50,7 +50,7 @@ export class RoomMessages {
   /** @param options How many. */
   constructor(options: RoomMessagesOptions) {
     this.#options = options;
-    this.#room = options.keep;
+    this.#room = options.keep();
     this.pending = new PendingChanges(options);
   }
 
@@ -159,7 +159,7 @@ export class RoomMessages {
   /** Forgets what is stored: what comes next does not follow it. */
   clear(): void {
     this.#stored = [];
-    this.#room = this.#options.keep;
+    this.#room = this.#options.keep();
     this.#list = undefined;
   }
 

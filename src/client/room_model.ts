@@ -4,23 +4,24 @@
  * @module
  */
 
-import type { Draft, JoinedEnvelopeV2, JoinPayloadV2, MessageBody } from "../protocol/mod.ts";
+import type { Draft, MessageBody } from "../protocol/mod.ts";
 import { ChangeSender } from "./change_sender.ts";
 import { ChatError } from "./chat_error.ts";
 import { HistoryClient, type HistoryPage, type PageOptions } from "./history_client.ts";
 import { MessageSender } from "./message_sender.ts";
 import type { RoomContext } from "./room_context.ts";
 import { RoomInterest } from "./room_interest.ts";
-import { type EnvelopeOfRoom, problemOfMessage, RoomMembership } from "./room_membership.ts";
+import { RoomMembership } from "./room_membership.ts";
 import { RoomMessages } from "./room_messages.ts";
 import { type RoomObserver, RoomObservers } from "./room_observer.ts";
 import type { CheckedRoomOptions } from "./room_options.ts";
 import { RoomPeople } from "./room_people.ts";
 import type { RoomPresence } from "./room_presence.ts";
+import { RoomReading } from "./room_reading.ts";
 import { RoomSanctions } from "./room_sanctions.ts";
-import type { Arrival } from "./room_session.ts";
 import type { LogRecord, RoomMessage, RoomSnapshot, StoredMessage } from "./room_state.ts";
-import { messageOfPage, storedMessage } from "./room_state.ts";
+import { messageOfPage } from "./room_state.ts";
+import { RoomStays } from "./room_stays.ts";
 import { RoomTimeline } from "./room_timeline.ts";
 import { SendQueue } from "./send_queue.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
@@ -38,8 +39,10 @@ export class RoomModel {
   readonly sanctions: RoomSanctions;
   /** What else is called than the subscribers of its snapshots. */
   readonly observers: RoomObservers;
+  /** How far the user has read. */
+  readonly reading: RoomReading;
   readonly #context: RoomContext;
-  readonly #options: CheckedRoomOptions;
+  #options: CheckedRoomOptions;
   readonly #store: SnapshotStore<RoomSnapshot>;
   readonly #messages: RoomMessages;
   readonly #queue: SendQueue<LogRecord>;
@@ -48,10 +51,9 @@ export class RoomModel {
   readonly #sender: MessageSender;
   readonly #changes: ChangeSender;
   readonly #interest: RoomInterest;
-  /** What the hub said when it let the member in, on the present stay. */
-  #welcome: JoinedEnvelopeV2["payload"] | undefined;
   readonly #people: RoomPeople;
-  #isPresent: boolean;
+  readonly #stays: RoomStays;
+  #isWatched = false;
 
   /**
    * @param name The room's name.
@@ -71,7 +73,6 @@ export class RoomModel {
     this.#context = context;
     this.#options = options;
     const observer = this.observers = new RoomObservers(first);
-    this.#isPresent = options.presence;
     this.#people = new RoomPeople(observer, changed);
     this.sanctions = new RoomSanctions({ url, http, closing });
     this.#store = new SnapshotStore(() => this.#snapshot());
@@ -87,58 +88,72 @@ export class RoomModel {
       },
     });
     this.#messages = new RoomMessages({
-      keep: options.keep,
+      keep: () => this.#options.keep,
       keepFailed: settings.queueLimit,
       isInFlight: (ref) => this.#queue.isInFlight(ref),
     });
-    const read = (message: MessageBody) => messageOfPage(message, member().user);
+    const user = () => member().user;
+    const read = (message: MessageBody) => messageOfPage(message, user());
     this.#history = new HistoryClient({ url, http, read, limit: pages });
+    this.reading = new RoomReading({
+      room: name,
+      context,
+      history: this.#history,
+      isIdle: () => this.membership.status === "idle",
+      onChange: () => {
+        changed();
+        observer.onUnread();
+      },
+    });
     this.#timeline = new RoomTimeline({
       room: name,
       messages: this.#messages,
       history: this.#history,
       after: options.after,
-      historyLength: options.history,
+      historyLength: () => this.#options.history,
       queue: this.#queue,
       closing,
       member,
-      sendTyping: (status) => {
-        connection.send({ type: "typing_status", room: name, payload: { status } });
-      },
+      sendTyping: (status) =>
+        connection.send({ type: "typing_status", room: name, payload: { status } }),
+      onGap: () => this.reading.unread.begin(),
       onMessage: (message) => {
         this.#sender.stored(message.ref);
+        this.reading.unread.took(message);
         observer.onMessage(message);
       },
       onMessageChange: (change) => {
+        this.reading.unread.changed(change);
         observer.onMessageChange(change, this.#messages.find(change.message));
       },
-      onArrive: (arrival) => this.#arrived(arrival),
+      onArrive: (arrival) => this.#stays.member.arrived(arrival),
       onLater: (reason) => this.membership.tryLater(reason),
       onChange: changed,
     });
-    const senderOptions = {
-      messages: this.#messages,
-      queue: this.#queue,
-      session: this.#timeline.session,
-      user: () => member().user,
-      onChange: changed,
-    };
+    const { session } = this.#timeline;
+    const [messages, queue] = [this.#messages, this.#queue];
+    const senderOptions = { messages, queue, session, user, onChange: changed };
     this.#sender = new MessageSender({ ...senderOptions, room: name, unsent: context.unsent });
     this.#changes = new ChangeSender(senderOptions);
+    this.#stays = new RoomStays({
+      timeline: this.#timeline,
+      people: this.#people,
+      reading: this.reading,
+      queue,
+      user,
+      membership: () => this.membership,
+      isPresent: options.presence,
+      onArrive: () => this.#sender.restore(),
+      onArrived: observer.onArrive,
+      onEntered: () => context.onEntered(name),
+    });
     this.membership = new RoomMembership({
       room: name,
       connection,
       delays: settings,
-      join: () => this.#join(),
-      onJoined: (joined, stay) => this.#joined(joined, stay),
-      onEnvelope: (envelope) => this.#take(envelope),
-      onUnknownPlace: () => {
-        this.#timeline.clear();
-        this.#timeline.session.restart();
-      },
-      onLost: () => this.#lost(),
+      stay: () => this.#stays.current,
       onClosed: (error) => {
-        this.#timeline.session.end(error);
+        session.end(error);
         observer.onClosed(error);
       },
       onChange: () => {
@@ -149,6 +164,9 @@ export class RoomModel {
     this.#interest = new RoomInterest({
       membership: this.membership,
       isUsed: () => this.#store.size + this.#queue.size > 0 || this.#timeline.isLoading,
+      isWatched: () => this.#isWatched,
+      onWant: () => this.#stays.adapt(this.#interest.isUsed),
+      onLeave: () => this.reading.flush(),
       onLeft: () => {
         this.#timeline.reset();
         this.#people.left();
@@ -159,6 +177,11 @@ export class RoomModel {
   /** The state of now; the same object until something of it changes. */
   get snapshot(): RoomSnapshot {
     return this.#store.snapshot;
+  }
+
+  /** Whether an application uses it; it may be in a list besides. */
+  get isUsed(): boolean {
+    return this.#interest.isUsed;
   }
 
   /** The users in the room, and those who type. */
@@ -222,7 +245,7 @@ export class RoomModel {
 
   /** Shows the others that the user is typing, or no longer is. */
   typing(isTyping: boolean): void {
-    if (this.membership.status === "live") this.#timeline.session.typing(isTyping);
+    if (this.snapshot.status === "live") this.#timeline.session.typing(isTyping);
   }
 
   /** Reads the messages before the oldest one that is kept, and keeps them. */
@@ -232,11 +255,22 @@ export class RoomModel {
     );
   }
 
+  /** Sets how the room is joined, for an application that has not used it before. */
+  set options(options: CheckedRoomOptions) {
+    this.#options = options;
+    this.#stays.isPresent = options.presence;
+    this.#timeline.reset();
+  }
+
+  /** Sets whether a list shows the room, which is then joined in any case. */
+  set isWatched(isWatched: boolean) {
+    this.#isWatched = isWatched;
+    this.#interest.settleSoon();
+  }
+
   /** Joins the room anew, shown as here or not. */
   set isPresent(isPresent: boolean) {
-    if (isPresent === this.#isPresent) return;
-    this.#isPresent = isPresent;
-    this.membership.rejoin();
+    this.#stays.isPresent = isPresent;
   }
 
   /** Leaves the room now, whatever it is wanted for. */
@@ -252,49 +286,12 @@ export class RoomModel {
   }
 
   #snapshot(): RoomSnapshot {
-    const { status, error } = this.membership;
+    const { status: stage, error } = this.membership;
+    // That a list shows it concerns nobody here.
+    const status = this.#stays.isWatch && stage !== "closed" ? "idle" : stage;
     const { hasOlder } = this.#timeline;
     this.#messages.update(this.#context.member().user);
-    return { status, messages: this.#messages.list, ...this.#people.snapshot, hasOlder, error };
-  }
-
-  #join(): JoinPayloadV2 {
-    return { ...this.#timeline.enter(), ...(!this.#isPresent && { presence: false }) };
-  }
-
-  #take(envelope: EnvelopeOfRoom): void {
-    const { session } = this.#timeline;
-    if (envelope.type === "user_erased") return this.#timeline.erase(envelope.payload.user);
-    switch (envelope.type) {
-      case "chat_message":
-        return session.take(storedMessage(envelope.payload, this.#context.member().user));
-      case "message_changed":
-        return session.take(envelope.payload);
-      case "error":
-        this.#people.take(envelope);
-        return this.#queue.refuse(problemOfMessage(envelope.payload));
-      default:
-        return this.#people.take(envelope);
-    }
-  }
-
-  #joined(joined: JoinedEnvelopeV2["payload"], stay: AbortSignal): void {
-    this.#welcome = joined;
-    this.#people.joined(joined);
-    this.#timeline.session.joined(joined, stay);
-  }
-
-  #arrived({ recovered }: Arrival): void {
-    const joined = this.#welcome;
-    this.#sender.restore();
-    this.membership.live();
-    // What is told of the status may have ended the stay.
-    if (joined && joined === this.#welcome) this.observers.onArrive({ ...joined, recovered });
-  }
-
-  #lost(): void {
-    this.#welcome = undefined;
-    this.#timeline.lost();
-    this.#people.lost();
+    const messages = this.#messages.list;
+    return { status, messages, ...this.#people.snapshot, hasOlder, ...this.reading.view, error };
   }
 }

@@ -44,6 +44,8 @@ export interface RoomObserver {
   readonly onTyping?: (typing: { readonly user: string; readonly status: boolean }) => void;
   /** Called when the users, or those who type, are others than before. */
   readonly onUsers?: () => void;
+  /** Called when what is unread may have changed. */
+  readonly onUnread?: () => void;
   /** Called when the status may have changed. */
   readonly onStatus?: () => void;
   /** Called when the hub wants no further try. */
@@ -63,6 +65,7 @@ export class RoomObservers implements Required<RoomObserver> {
   readonly onTyping: Required<RoomObserver>["onTyping"] = (typing) =>
     this.#each(({ onTyping }) => onTyping?.(typing));
   readonly onUsers = (): void => this.#each(({ onUsers }) => onUsers?.());
+  readonly onUnread = (): void => this.#each(({ onUnread }) => onUnread?.());
   readonly onStatus = (): void => this.#each(({ onStatus }) => onStatus?.());
   readonly onClosed: Required<RoomObserver>["onClosed"] = (error) =>
     this.#each(({ onClosed }) => onClosed?.(error));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EnvelopeOfRoom } from "./room_membership.ts";
+import type { EnvelopeOfRoom } from "./hub_envelope.ts";
 import { RoomNames } from "./room_names.ts";
 import type { Arrived, RoomObserver } from "./room_observer.ts";
 import { RoomPresence } from "./room_presence.ts";

@@ -37,8 +37,8 @@ export interface RoomSessionOptions {
   readonly history: HistoryClient;
   /** Begin after this place; undefined for a newcomer. */
   readonly after?: string;
-  /** How many messages of history a newcomer gets. */
-  readonly historyLength: number;
+  /** Gives how many messages of history a newcomer gets. */
+  readonly historyLength: () => number;
   /** The messages that wait to be sent. */
   readonly queue: SendQueue<LogRecord>;
   /** Aborted, with a {@linkcode ChatError}, when it has ended for good. */
@@ -217,7 +217,13 @@ export class RoomSession {
       this.#settle(record);
       onRecord(record);
     };
-    return new LogPosition({ history, after, historyLength, onRecord: deliver, onGap });
+    return new LogPosition({
+      history,
+      after,
+      historyLength: historyLength(),
+      onRecord: deliver,
+      onGap,
+    });
   }
 
   async #recover(joined: Arrival, stay: AbortSignal): Promise<void> {

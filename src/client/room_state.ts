@@ -112,6 +112,15 @@ export interface RoomSnapshot<Data extends JsonObject = JsonObject> {
   readonly names: ReadonlyMap<string, string>;
   /** Whether there may be messages before the first one. */
   readonly hasOlder: boolean;
+  /**
+   * Messages of others after the user's read mark that are not deleted: 0 to 100, 100 meaning more
+   * than 99. What stands in a room when the user comes first counts as read.
+   */
+  readonly unread: number;
+  /** Those of them that mention the user, 0 to 100. */
+  readonly mentions: number;
+  /** Cursor of the first of them; it may stand before the first of `messages`. */
+  readonly firstUnread: string | undefined;
   /** What the user may do in the room, once the hub has told. */
   readonly role: Role | undefined;
   /** Why the user may not send for a while, as the last refusal said; undefined while nothing did. */

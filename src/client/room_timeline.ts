@@ -10,7 +10,7 @@ import { type Arrival, RoomSession, type RoomSessionOptions } from "./room_sessi
 import { isChange, type StoredMessage } from "./room_state.ts";
 
 /** How {@linkcode RoomTimeline} behaves. */
-export interface RoomTimelineOptions extends Omit<RoomSessionOptions, "onRecord" | "onGap"> {
+export interface RoomTimelineOptions extends Omit<RoomSessionOptions, "onRecord"> {
   /** The messages that are kept. */
   readonly messages: RoomMessages;
   /** Called with each message once, in the log's order, when it is kept. */
@@ -43,7 +43,10 @@ export class RoomTimeline {
     this.session = new RoomSession({
       ...options,
       onRecord: (record) => isChange(record) ? this.#fold(record) : this.#append(record),
-      onGap: () => this.clear(),
+      onGap: () => {
+        this.clear();
+        options.onGap?.();
+      },
       onArrive: (arrival) => this.#arrived(arrival),
     });
   }
@@ -67,7 +70,7 @@ export class RoomTimeline {
     const { cursor: after } = this.session;
     this.#received = after === undefined ? 0 : undefined;
     // A resumed stay needs what was missed, not what was seen.
-    return { after, history: after === undefined ? this.#options.historyLength : 0 };
+    return { after, history: after === undefined ? this.#options.historyLength() : 0 };
   }
 
   /** The stay has ended; another one may come. */
@@ -153,7 +156,7 @@ export class RoomTimeline {
   #arrived(arrival: Arrival): void {
     const { historyLength, messages, onArrive } = this.#options;
     // A page is bounded in bytes, but never shorter than this where there is more.
-    const least = Math.min(historyLength, HISTORY_DEFAULT);
+    const least = Math.min(historyLength(), HISTORY_DEFAULT);
     if (this.#received !== undefined) this.#hasOlder = this.#received >= least;
     this.#received = undefined;
     messages.passed(this.session.cursor);

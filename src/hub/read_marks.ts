@@ -95,7 +95,9 @@ export class ReadMarks {
    * @throws Whatever the store rejects with.
    */
   async list(user: string): Promise<ReadonlyMap<string, ReadMark>> {
-    return this.#users.get(user)?.marks ?? await this.#options.store.list(user);
+    // What is stored: another isolate may have written a room down, or forgotten one.
+    const stored = await this.#options.store.list(user);
+    return this.#users.get(user)?.addPending(stored) ?? stored;
   }
 
   /**

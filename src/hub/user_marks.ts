@@ -56,6 +56,8 @@ export class UserMarks {
   readonly #options: UserMarksOptions;
   readonly #marks: Map<string, ReadMark>;
   readonly #readers = new Set<Reader>();
+  /** Marks that are being written. */
+  #unwritten: ReadonlyMap<string, ReadMark> = new Map();
   /** Marks that are to be written. */
   #pending = new Map<string, ReadMark>();
   /** Which connection has moved each: it need not be told. */
@@ -79,6 +81,15 @@ export class UserMarks {
   /** The marks, by room. */
   get marks(): ReadonlyMap<string, ReadMark> {
     return this.#marks;
+  }
+
+  /** Adds to what is stored what is not written yet. */
+  addPending(stored: ReadonlyMap<string, ReadMark>): ReadonlyMap<string, ReadMark> {
+    const marks = new Map(stored);
+    for (const unwritten of [this.#unwritten, this.#pending]) {
+      for (const [room, mark] of unwritten) raise(marks, room, mark);
+    }
+    return marks;
   }
 
   /** Adds a connection. */
@@ -140,7 +151,9 @@ export class UserMarks {
     this.#pending = new Map();
     for (const [room, from] of this.#movers) this.#tell(room, from);
     this.#movers.clear();
+    this.#unwritten = pending;
     await (this.#writing = this.#write(pending));
+    this.#unwritten = new Map();
     this.#writing = undefined;
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
