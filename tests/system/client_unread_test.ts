@@ -45,17 +45,17 @@ Deno.test(
     await say(lobby, ...Array.from({ length: 30 }, (_, index) => `text ${index}`));
     await say(news, "hi @ann");
 
-    await using window = createClient(one.url, { token: "ann" });
+    await using desk = createClient(one.url, { token: "ann" });
     await using phone = createClient(two.url, { token: "ann" });
-    for (const client of [window, phone]) client.rooms.subscribe(() => {});
+    for (const client of [desk, phone]) client.rooms.subscribe(() => {});
     const counts = { lobby: [30, 0], news: [1, 1], quiet: [0, 0] };
     const bothShow = (expected: object) =>
       eventually(
-        () => [window, phone].every((client) => equal(unreadIn(client), expected)),
-        () => `unread: ${JSON.stringify([window, phone].map(unreadIn))}`,
+        () => [desk, phone].every((client) => equal(unreadIn(client), expected)),
+        () => `unread: ${JSON.stringify([desk, phone].map(unreadIn))}`,
       );
     await bothShow(counts);
-    assertEquals(window.rooms.snapshot.rooms.map(({ room, last }) => [room, last?.text]), [
+    assertEquals(desk.rooms.snapshot.rooms.map(({ room, last }) => [room, last?.text]), [
       ["news", "hi @ann"],
       ["lobby", "text 29"],
       ["quiet", "hello"],
@@ -64,7 +64,7 @@ Deno.test(
     await say(lobby, "one more, @ann");
     await bothShow({ ...counts, lobby: [31, 1] });
     // Opened with less history than is unread, it counts the same, and knows the first.
-    const opened = window.room("lobby", { history: 10 });
+    const opened = desk.room("lobby", { history: 10 });
     const close = opened.subscribe(() => {});
     await eventually(() => opened.snapshot.status === "live", "the room to be open");
     await eventually(() => opened.snapshot.firstUnread !== undefined, "the first unread");
@@ -81,8 +81,8 @@ Deno.test(
     await bothShow({ ...counts, lobby: [0, 0] });
     await say(lobby, "and two");
     await bothShow({ ...counts, lobby: [1, 0] });
-    await window.rooms.forget("quiet");
-    assertEquals(Object.keys(unreadIn(window)).sort(), ["lobby", "news"]);
+    await desk.rooms.forget("quiet");
+    assertEquals(Object.keys(unreadIn(desk)).sort(), ["lobby", "news"]);
   },
 );
 
