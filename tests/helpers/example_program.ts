@@ -22,7 +22,7 @@ export class ExampleProgram implements AsyncDisposable {
    */
   constructor(name: string, ...args: string[]) {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", name, ...args],
+      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", ...filesOf(args), name, ...args],
       cwd: FOLDER,
       env: { NO_COLOR: "1", DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0" },
       stdin: "piped",
@@ -94,6 +94,12 @@ export class ExampleProgram implements AsyncDisposable {
   #look(): void {
     for (const check of this.#waiting) check();
   }
+}
+
+/** The permission for the database among a program's arguments. */
+function filesOf(args: readonly string[]): string[] {
+  const file = args.find((arg) => arg.endsWith(".sqlite3"));
+  return file === undefined ? [] : [`--allow-read=${file}`, `--allow-write=${file}`];
 }
 
 /** Checks the types of all of them as their own configuration resolves the package. */

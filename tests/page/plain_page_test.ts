@@ -2,6 +2,7 @@
 import { assert } from "@std/assert";
 import { connect } from "@hubbub/hub/client";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
+import { ExampleProgram } from "../helpers/example_program.ts";
 import { until } from "../helpers/received.ts";
 import { replacePart } from "../helpers/proxy_configuration.ts";
 import { serveAlone } from "../helpers/test_server.ts";
@@ -40,4 +41,14 @@ Deno.test("examples/page.html chats with a server of another origin, without a b
   bob.typing();
   await page.getByText("bob typing", { exact: true }).waitFor();
   assert(await page.getByLabel("Message").inputValue() === "");
+});
+
+Deno.test("examples/under_a_path.ts's page chats with the chat beside it", BROWSER, async () => {
+  await using program = new ExampleProgram("under_a_path.ts");
+  const [url] = await program.addresses(1);
+  await using chromium = Chromium.shared();
+  const page = await chromium.window();
+  await page.goto(url);
+  await page.getByRole("button", { name: "Say hello" }).click();
+  await page.getByText("visitor: hello", { exact: true }).waitFor();
 });

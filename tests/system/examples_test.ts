@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertRejects } from "@std/assert";
 import { ChatError, connect } from "@hubbub/hub/client";
 import { checkExamples, codeLines, ExampleProgram } from "../helpers/example_program.ts";
+import { inFolder } from "../helpers/folder.ts";
 import { needs } from "../helpers/permissions.ts";
 import { RawSocket } from "../helpers/raw_socket.ts";
 import { received, until } from "../helpers/received.ts";
@@ -167,6 +168,51 @@ Deno.test("hono.ts has a chat under a path of a Hono app", all, async () => {
   assertEquals((await page(`${url}/chat`, "")).map((message) => message.cursor), [
     cursor,
   ]);
+});
+
+Deno.test("under_a_path.ts has a chat under a path, which its own page uses", all, async () => {
+  await using program = new ExampleProgram("under_a_path.ts");
+  const [url] = await program.addresses(1);
+  const html = await (await fetch(url)).text();
+  const [, path] = /from "(.*client\.js)"/.exec(html)!;
+  const source = await (await fetch(url + path)).text();
+  const { createClient } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+  // What the page does, where "/chat" is an address of this server.
+  assertMatch(html, /createClient\(new URL\("\/chat", location\)/);
+  const visitor = createClient(new URL("/chat", url), { user: "visitor" });
+  assertEquals((await visitor.room("guestbook").send({ text: "hello" })).status, "sent");
+  visitor.close();
+  for (const [path, status] of [["/chat/", 404], ["/chat", 404], ["/rooms/lobby", 404]] as const) {
+    const response = await fetch(url + path);
+    await response.body?.cancel();
+    assertEquals(response.status, status, path);
+  }
+});
+
+Deno.test("own_keys.ts has its orders beside the chat, and neither sees the other", {
+  ...all,
+  ...needs("net", "read", "write", "run"),
+}, async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/shop.sqlite3`;
+    {
+      await using program = new ExampleProgram("own_keys.ts", path);
+      const [url] = await program.addresses(1);
+      await using ann = connect(url, { room: "staff", user: "ann" });
+      const messages = received(ann);
+      const ordered = await fetch(`${url}/orders`, { method: "POST", body: "a cup" });
+      const { id } = await ordered.json();
+      await until(ann, () => messages.length === 1);
+      const [{ user, text, data }] = messages;
+      assertEquals([user, text, data], ["shop", "Order: a cup", { order: id }]);
+      assertEquals(await (await fetch(`${url}/orders`)).json(), [{ item: "a cup" }]);
+      assertEquals(await program.end("SIGTERM"), 0);
+    }
+    using kv = await Deno.openKv(path);
+    const roots = new Set<unknown>();
+    for await (const { key } of kv.list({ prefix: [] })) roots.add(key[0]);
+    assertEquals(roots, new Set(["chat", "orders"]));
+  });
 });
 
 Deno.test(

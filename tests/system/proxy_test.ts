@@ -207,3 +207,42 @@ Deno.test("deploying.md's Caddy passes everything on", CADDY, async () => {
     assertEquals(room.status, 502);
   });
 });
+
+/** Chats under `/chat/` of a site of examples/proxies, and looks for the application beside it. */
+async function visit(url: string): Promise<void> {
+  assertEquals(await (await fetch(`${url}/chatter`)).text(), "the application: /chatter");
+  assertMatch(await (await fetch(`${url}/chat/r/lobby`)).text(), /<!doctype html>/i);
+  const { origin, host } = new URL(url);
+  using own = await RawSocket.open(`${url}/chat/rooms/lobby/ws?user=cleo`, { host, origin });
+  assertEquals(own.status, 101);
+  await using events = await EventReader.open(`${url}/chat/rooms/lobby/events?history=0`);
+  await events.until("joined");
+  await using ann = connect(`${url}/chat`, { room: "lobby", user: "ann" });
+  await ann.send("hello");
+  assertEquals((await events.until("chat_message")).at(-1)?.data.text, "hello");
+}
+
+for (const [proxy, options] of [["nginx", NGINX], ["caddy", CADDY]] as const) {
+  Deno.test(`examples/proxies has ${proxy} with an application, and the chat under a path`, {
+    ...options,
+  }, async () => {
+    await inFolder(async (folder) => {
+      await using running = await serveAlone({ basePath: "/chat", proxies: 1 });
+      await using application = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen() {} },
+        ({ url }) => new Response(`the application: ${new URL(url).pathname}`),
+      );
+      const name = proxy === "nginx" ? "nginx.conf" : "Caddyfile";
+      const file = new URL(`../../examples/proxies/${name}`, import.meta.url);
+      const ports = freePorts(1);
+      const places = { 8080: ports[0], 8000: running.port, 3000: application.addr.port };
+      let configuration = await Deno.readTextFile(file);
+      for (const [port, place] of Object.entries(places)) {
+        configuration = replace(configuration, `:${port}`, `:${place}`);
+      }
+      configuration = configuration.replace("grace_period 5s", "grace_period 100ms");
+      await using _proxy = await ReverseProxy[proxy]({ folder, configuration, ports });
+      await visit(`http://${proxy === "nginx" ? "127.0.0.1" : "localhost"}:${ports[0]}`);
+    });
+  });
+}
