@@ -102,6 +102,7 @@ async function readForward(
     const until = newer ?? head;
     const missed = await readMissedChanges(log, room, after, {
       limit: PAGE_CHANGES_MAX,
+      maxLength,
       until,
       erased: erasing,
     });

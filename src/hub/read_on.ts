@@ -17,6 +17,9 @@ import { merge } from "./recent_changes.ts";
 /** States that opening a room reads, for its newest messages: older ones are read when needed. */
 const OPENING_STATES_MAX = 10_000;
 
+/** Changes that are read at a time, until they are long enough. */
+const CHANGES_AT_ONCE = 100;
+
 /** What is read at most. */
 export interface ReadOnOptions {
   /** Messages, and changes. */
@@ -201,13 +204,25 @@ export async function foldPage(
   });
 }
 
+/** What {@linkcode readMissedChanges} reads. */
+export interface MissedChangesOptions {
+  /** The most changes. */
+  readonly limit: number;
+  /** UTF-16 code units of their texts after which no more are read. */
+  readonly maxLength: number;
+  /** The place up to which to read. */
+  readonly until: string;
+  /** The users that are being erased. */
+  readonly erased: ErasedUsers;
+}
+
 /**
  * Reads changes of messages that somebody has: those that one gets who reads them now.
  *
  * @param log The rooms' logs.
  * @param room The room.
  * @param after The place after which to read, which the messages are not after.
- * @param options How many, up to where, and who is being erased.
+ * @param options How many, how long, up to where, and who is being erased.
  * @returns The changes, without what was said in messages that are deleted by now, and the place up
  * to which these are all.
  * @throws Whatever the store rejects with.
@@ -216,14 +231,17 @@ export async function readMissedChanges(
   log: RoomLog,
   room: string,
   after: string,
-  options: { readonly limit: number; readonly until: string; readonly erased: ErasedUsers },
+  options: MissedChangesOptions,
 ): Promise<{ readonly changes: LogRecord[]; readonly end: string }> {
-  const { limit, until, erased } = options;
-  const found = await log.changes(room, after, { limit, until });
-  const end = found.length >= limit ? found[found.length - 1].cursor : until;
+  const { erased } = options;
+  // Of messages that nobody has nothing was missed.
+  if (after === ORIGIN) return { changes: [], end: options.until };
+  const { found, end } = await readChangesPage(log, room, after, options);
   const gone = new Set<string>();
   const edited = new Set<string>();
-  for (const change of found) if (change.kind === "edit") edited.add(change.message);
+  for (const change of found) {
+    if (change.kind === "edit" && change.message <= after) edited.add(change.message);
+  }
   for (const message of edited) {
     const range = { from: message, to: message, limit: Infinity };
     const { messages, from } = await log.states(room, range);
@@ -238,4 +256,30 @@ export async function readMissedChanges(
     return change.kind !== "edit" || !gone.has(change.message);
   });
   return { changes: changes.map(changeRecord), end };
+}
+
+/** Reads changes, and says up to where these are all. */
+async function readChangesPage(
+  log: RoomLog,
+  room: string,
+  after: string,
+  { limit, maxLength, until }: MissedChangesOptions,
+): Promise<{ readonly found: readonly ChangeRecord[]; readonly end: string }> {
+  const found: ChangeRecord[] = [];
+  let length = 0;
+  while (found.length < limit && length < maxLength) {
+    const count = Math.min(CHANGES_AT_ONCE, limit - found.length);
+    const some = await log.changes(room, found.at(-1)?.cursor ?? after, { limit: count, until });
+    for (const change of some) length += sizeOf(change);
+    found.push(...some);
+    if (some.length < count) return { found, end: until };
+  }
+  return { found, end: found.at(-1)?.cursor ?? until };
+}
+
+/** UTF-16 code units of what an edit says. */
+function sizeOf(change: ChangeRecord): number {
+  if (change.kind !== "edit") return 0;
+  const { text = "", data } = change;
+  return text.length + (data ? JSON.stringify(data).length : 0);
 }

@@ -114,6 +114,7 @@ async function readMissed(
   }
   const missed = await readMissedChanges(log, room.name, after, {
     limit: CHANGES_PAGE,
+    maxLength: PAGE_LENGTH,
     until: isPart ? last : until,
     erased,
   });

@@ -2,10 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Hub, KvRoomLog } from "@hubbub/hub";
-import { readPresentPage } from "../../src/hub/present_page.ts";
+import { type PresentPage, readPresentPage } from "../../src/hub/present_page.ts";
+import { lengthOf } from "../../src/hub/read_records.ts";
 import { storedChange, withChanges } from "../helpers/change_contract.ts";
 import { fill, numbers } from "../helpers/stored_lines.ts";
-import { cursorAt, tagOf } from "../../src/store/cursor.ts";
+import { cursorAt, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 
 /** Counts the keys that are read, by what they are. */
 function countReads(kv: Deno.Kv): Map<string, number> {
@@ -100,4 +101,41 @@ Deno.test("100,000 reactions to a message leave the last 10 as cheap as without"
   const read = [...counts].filter(([kind]) => kind.startsWith("key"))
     .reduce((sum, [, count]) => sum + count, 0);
   assert(read < 20, `${read} keys were read: ${JSON.stringify([...counts])}`);
+});
+
+Deno.test("missed edits come in pages bounded in length, and none to who has nothing", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const log = new KvRoomLog(kv);
+  const [first, second] = await fill(log, "lobby", { texts: numbers(2), perEntry: 1 });
+  const message = cursorAt(first, 0, tagOf("id of 0"));
+  const end = cursorAt(second, 0, tagOf("id of 1"));
+  const text = "x".repeat(4_000);
+  for (let at = 0; at < 600; at += 10) {
+    const changes = numbers(10, at).map((id) => {
+      return storedChange(message, { kind: "edit", text: `${id} ${text}` });
+    });
+    await log.append(new Map([["lobby", withChanges(changes)]]));
+  }
+  const counts = countReads(kv);
+  const whole = await readPresentPage(log, "lobby", {
+    limit: 10,
+    maxLength: 262_144,
+    after: ORIGIN,
+  });
+  assertEquals([whole.messages.length, whole.changes, whole.newer], [2, [], null]);
+  assertEquals(counts.get("list changes"), undefined);
+  const seen: string[] = [];
+  for (let after: string | null = end; after !== null;) {
+    const page: PresentPage = await readPresentPage(log, "lobby", {
+      limit: 10,
+      maxLength: 262_144,
+      after,
+    });
+    assert(lengthOf(page.changes) < 2 * 262_144, `${lengthOf(page.changes)}`);
+    seen.push(...page.changes.map(({ cursor }) => cursor));
+    assert(page.newer === null || page.newer > after);
+    after = page.newer;
+  }
+  assertEquals([seen.length, new Set(seen).size], [600, 600]);
+  assertEquals(seen, seen.toSorted());
 });

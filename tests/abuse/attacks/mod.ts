@@ -3,6 +3,7 @@ import type { Attack } from "../target.ts";
 import { badRequests, badTokens, foreignOrigins, ghosts } from "./bad_requests.ts";
 import { blankFrames } from "./blank_frames.ts";
 import { bursts } from "./bursts.ts";
+import { changers } from "./changers.ts";
 import { churn } from "./churn.ts";
 import {
   deafHandshakes,
@@ -34,6 +35,7 @@ import {
 } from "./many_memberships.ts";
 import { newNames, squatters } from "./names.ts";
 import { manyRooms } from "./many_rooms.ts";
+import { overviews } from "./overviews.ts";
 import { questions } from "./questions.ts";
 import { resumers } from "./resumers.ts";
 import { slowTakers } from "./slow_takers.ts";
@@ -93,6 +95,8 @@ export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackC
   ["pings", { run: pings, entry: "open" }],
   ["odd-frames", { run: oddFrames, entry: "open" }],
   ["streams", { run: streams, entry: "open" }],
+  ["changers", { run: changers, entry: "open" }],
+  ["overviews", { run: overviews, entry: "tokens", needsTokens: true }],
   ["rapid-resets", { run: rapidResets, entry: "open" }],
   ["continuations", { run: continuations, entry: "open" }],
   ["unread-pings", { run: unreadPings, entry: "open", isUnseen: true }],
