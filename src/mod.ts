@@ -121,6 +121,7 @@ export type { ChangesOptions, MessageStates, StatesOptions } from "./store/read_
 export type { Compaction } from "./store/compaction.ts";
 export type { Growth } from "./store/growth.ts";
 export type { RoomLog } from "./store/room_log.ts";
+export { PlaceLostError } from "./store/place_lost.ts";
 export type { ReadOptions } from "./store/read_options.ts";
 export type { ErasedCounts, OnErased, RoomMeta } from "./store/room_meta.ts";
 export type { StoreEvent } from "./store/store_event.ts";

@@ -10,7 +10,7 @@ import type { HeadValue } from "../src/store/kv/kv_reader.ts";
 import { parsePostgresAddress } from "../src/store/postgres/postgres_address.ts";
 import { openClient, type Sql } from "../src/store/postgres/postgres_pool.ts";
 import { PART_END } from "../src/store/postgres/postgres_changes.ts";
-import { numberOf } from "../src/store/postgres/postgres_reader.ts";
+import { numberOf } from "../src/store/postgres/counted_places.ts";
 
 /** Entries that one statement writes. */
 const BATCH = 100;

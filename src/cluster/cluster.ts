@@ -15,8 +15,9 @@ import {
 } from "./cluster_message.ts";
 import type { Fanout, FanoutHub } from "./fanout.ts";
 import { fittingMessages } from "./fitting_messages.ts";
-import { LogWatcher, type WatchedRoom } from "./log_watcher.ts";
+import { LogWatcher } from "./log_watcher.ts";
 import type { Presence } from "./presence.ts";
+import type { WatchedRoom } from "./watched_room.ts";
 
 /** How {@linkcode Cluster} behaves. */
 export interface ClusterOptions {
@@ -136,9 +137,9 @@ export class Cluster {
     return this.#options.fanout ? "fanout" : "database";
   }
 
-  /** The newest commit of the store that is known of; undefined while nothing is known. */
+  /** The newest commit that the store is known to hold; undefined while nothing is known. */
   get position(): string | undefined {
-    return this.#watcher.position;
+    return this.#watcher.confirmed;
   }
 
   /** Forgets what is known of the log: the database was put back. */
@@ -161,9 +162,10 @@ export class Cluster {
    *
    * @param commit The commit, which has just been stored.
    * @param rooms Its rooms.
-   * @returns Those that must read their log. Never rejects.
+   * @returns Those that must read their log; undefined where the database was put back since, and
+   * holds the commit no longer. Never rejects.
    */
-  committed(commit: string, rooms: Iterable<string>): Promise<ReadonlySet<string>> {
+  committed(commit: string, rooms: Iterable<string>): Promise<ReadonlySet<string> | undefined> {
     return this.#watcher.committed(commit, rooms);
   }
 

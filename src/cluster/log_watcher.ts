@@ -4,15 +4,15 @@
  * @module
  */
 
-import { commitOf, ORIGIN } from "../store/cursor.ts";
+import { cursorAt, ORIGIN } from "../store/cursor.ts";
 import type { Growth } from "../store/growth.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { isOfThisLog } from "../store/standing_place.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { Pauses } from "./pauses.ts";
+import { RoomsBehind } from "./rooms_behind.ts";
 import { StoreWatch } from "./store_watch.ts";
+import type { WatchedRoom } from "./watched_room.ts";
 
-/** Milliseconds that a fan-out in which others are heard gets before a room reads its log. */
-const GRACE_MS = 150;
 /** Milliseconds between two looks where others are heard by a fan-out. */
 const BETWEEN_MS = 250;
 /** Milliseconds that a commit of this isolate gets to tell what the watch told of first. */
@@ -20,20 +20,10 @@ const OWN_COMMIT_MS = 20;
 /** Milliseconds before the store is asked again, where that failed or seems to tell old news. */
 const RETRY_MS = 500;
 
-/** A room as the watcher sees it. */
-export interface WatchedRoom {
-  /** Its name. */
-  readonly name: string;
-  /** Where it stands. */
-  readonly cursor: string;
-  /** Reads the log on from there. Never rejects. */
-  catchUp(): Promise<void>;
-}
-
 /** How {@linkcode LogWatcher} behaves. */
 export interface LogWatcherOptions {
   /** The store to watch. */
-  readonly log: Pick<RoomLog, "grownSince" | "has" | "heads" | "meta" | "watch">;
+  readonly log: Pick<RoomLog, "grownSince" | "heads" | "isLost" | "watch">;
   /** The rooms in memory that are open or being opened. */
   readonly rooms: () => Iterable<WatchedRoom>;
   /** Finds one of them. */
@@ -54,20 +44,26 @@ export interface LogWatcherOptions {
  *
  * The store names the rooms that grew, in one read, however many are open. Where it does not reach
  * back, at the beginning and after every gap of the watch, the heads of all open rooms are read.
+ *
+ * A database may be put back to an earlier state at any moment. So that nothing of another history
+ * is delivered to a room, a commit needs no reading only where the store still holds the place that
+ * is known and the commit itself, and where the room stands at the record that it told of last.
  */
 export class LogWatcher {
   readonly #options: LogWatcherOptions;
   /** The commit up to which it is known what grew; undefined while nothing is known. */
   #position: string | undefined;
-  /** By room, the newest commit that it may not have read. */
-  readonly #behind = new Map<string, string>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  /** Wakes that are waited for at the end. */
-  readonly #wakes = new Set<() => void>();
+  /** Whether the store held that commit when all rooms were looked at. */
+  #isConfirmed = false;
+  readonly #pauses = new Pauses();
+  readonly #behind: RoomsBehind;
+  /** By room, the cursor of the newest record that the store has told of while it was in memory. */
+  readonly #heads = new WeakMap<WatchedRoom, string>();
+  /** How often what was known has been forgotten. */
+  #forgotten = 0;
   /** Called when the commit of this isolate that is in flight has ended. */
   #onOwnCommit: (() => void) | undefined;
   #isCommitting = false;
-  #isHealing = false;
   #isDoubting = false;
   /** Events of what goes on failing: they were logged the first time. */
   readonly #failing = new Set<string>();
@@ -77,6 +73,7 @@ export class LogWatcher {
   /** @param options What to watch, and for whom. */
   constructor(options: LogWatcherOptions) {
     this.#options = options;
+    this.#behind = new RoomsBehind({ ...options, pauses: this.#pauses });
     const { log, rooms } = options;
     this.#watch = new StoreWatch({
       log,
@@ -93,8 +90,14 @@ export class LogWatcher {
     return this.#position;
   }
 
+  /** The same, where the store holds it: one that was told may be of an earlier time. */
+  get confirmed(): string | undefined {
+    return this.#isConfirmed ? this.#position : undefined;
+  }
+
   /** Forgets what is known: the database was put back, and the next look is at all rooms. */
   forget(): void {
+    this.#forgotten++;
     this.#position = undefined;
     this.#behind.clear();
   }
@@ -102,8 +105,8 @@ export class LogWatcher {
   /** Stops watching. */
   close(): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const wake of this.#wakes) wake();
+    this.#behind.clear();
+    this.#pauses.end();
     this.#watch.close();
   }
 
@@ -123,9 +126,13 @@ export class LogWatcher {
    *
    * @param commit The commit, which has just been stored.
    * @param rooms Its rooms.
-   * @returns Those that must read their log. Never rejects: where the store fails, all of them.
+   * @returns Those that must read their log; undefined where the database was put back since, and
+   * holds the commit no longer. Never rejects: where the store fails, all of them must.
    */
-  async committed(commit: string, rooms: Iterable<string>): Promise<ReadonlySet<string>> {
+  async committed(
+    commit: string,
+    rooms: Iterable<string>,
+  ): Promise<ReadonlySet<string> | undefined> {
     try {
       return await this.#committed(commit, new Set(rooms));
     } finally {
@@ -133,7 +140,10 @@ export class LogWatcher {
     }
   }
 
-  async #committed(commit: string, names: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  async #committed(
+    commit: string,
+    names: ReadonlySet<string>,
+  ): Promise<ReadonlySet<string> | undefined> {
     const from = this.#position;
     // A look was faster: it took this commit for somebody else's.
     if (from === undefined || from >= commit) return names;
@@ -141,26 +151,45 @@ export class LogWatcher {
     try {
       growth = await this.#options.log.grownSince(from, commit);
       // All rooms are looked at, in case the database is no longer the one that was read.
-      if (!growth) await this.#lookAtAll(commit);
+      if (!growth && !await this.#lookAtAll(commit)) return undefined;
     } catch (error) {
       this.#failed("look_failed", error);
     }
-    if (!growth) return names;
-    this.#note(growth);
+    if (!growth || this.#isClosed) return names;
+    this.#note(growth.rooms);
     this.#advance(commit);
     const behind = new Set<string>();
+    const known = cursorAt(from, 0, 0);
     for (const name of names) {
-      if (this.#options.find(name) === undefined || this.#isBehind(name)) behind.add(name);
+      const room = this.#options.find(name);
+      if (!room || this.#behind.has(name) || !this.#isCurrent(room, growth, known)) {
+        behind.add(name);
+      }
     }
     return behind;
+  }
+
+  /** Whether a room is where its log ends, in the history that a growth was read in. */
+  #isCurrent(room: WatchedRoom, { rooms }: Growth, known: string): boolean {
+    const isAtHead = (this.#heads.get(room) ?? ORIGIN) === room.cursor;
+    return isAtHead && (rooms.has(room.name) || room.cursor < known);
+  }
+
+  /** Lets rooms read their log that are behind. */
+  #note(heads: ReadonlyMap<string, string>): void {
+    for (const [name, head] of heads) {
+      const room = this.#options.find(name);
+      if (room) this.#heads.set(room, head);
+    }
+    this.#behind.add(heads);
   }
 
   async #onNewest(commit: string): Promise<void> {
     this.#failing.delete("watch_failed");
     if (commit === this.#position) return;
     await this.#ownCommit();
-    while (!await this.#look(commit)) await this.#pause(RETRY_MS);
-    if (this.#options.isHeard()) await this.#pause(BETWEEN_MS);
+    while (!await this.#look(commit)) await this.#pauses.wait(RETRY_MS);
+    if (this.#options.isHeard()) await this.#pauses.wait(BETWEEN_MS);
   }
 
   /** Looks at what grew. Returns false where the store failed. */
@@ -173,7 +202,7 @@ export class LogWatcher {
     try {
       const growth = from === undefined ? undefined : await this.#options.log.grownSince(from);
       if (growth) {
-        this.#note(growth);
+        if (!this.#isClosed) this.#note(growth.rooms);
         this.#advance(growth.upTo);
       } else {
         await this.#lookAtAll(newest);
@@ -186,31 +215,37 @@ export class LogWatcher {
     }
   }
 
-  async #lookAtAll(newest: string): Promise<void> {
+  /** Looks at all rooms. Returns whether the store holds the commit that is known to be the newest. */
+  async #lookAtAll(newest: string): Promise<boolean> {
     const { log, rooms, onWentBack } = this.#options;
+    const forgotten = this.#forgotten;
+    // First the place from which on it will be asked what grew: where that is of an earlier time
+    // than the heads, the question will tell.
+    const isThere = await log.grownSince(newest) !== undefined;
     const looked = [...rooms()];
     const stood = looked.map(({ cursor }) => cursor);
     const heads = await log.heads(looked.map(({ name }) => name));
     // Where a log does not end where its room stands, it may be another one: the place must be there.
-    const stand = await Promise.all(looked.map(({ name }, index) => {
-      const isAtEnd = heads[index] === stood[index] || stood[index] === ORIGIN;
-      return isAtEnd || isOfThisLog(log, name, stood[index]);
+    const lost = await Promise.all(looked.map(({ name }, index) => {
+      return heads[index] !== stood[index] && log.isLost(name, stood[index]);
     }));
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#forgotten !== forgotten) return isThere;
     this.#position = newest;
+    this.#isConfirmed = isThere;
     this.#behind.clear();
-    if (stand.includes(false)) return onWentBack();
-    heads.forEach((head, index) => {
-      if (looked[index].cursor < head) this.#behind.set(looked[index].name, commitOf(head));
-    });
-    this.#healSoon();
+    if (lost.includes(true)) {
+      onWentBack();
+      return isThere;
+    }
+    this.#note(new Map(looked.map(({ name }, index) => [name, heads[index]])));
+    return isThere;
   }
 
   /** The watch told of a commit that is older than what is known: asks the store, once in a while. */
   #doubt(newest: string): boolean {
     if (this.#isDoubting) return true;
     this.#isDoubting = true;
-    void this.#pause(RETRY_MS).then(async () => {
+    void this.#pauses.wait(RETRY_MS).then(async () => {
       const from = this.#position;
       try {
         const { log } = this.#options;
@@ -224,68 +259,18 @@ export class LogWatcher {
     return true;
   }
 
-  #note({ rooms }: Growth): void {
-    if (this.#isClosed) return;
-    for (const [name, commit] of rooms) {
-      if (this.#options.find(name) === undefined) continue;
-      if ((this.#behind.get(name) ?? "") < commit) this.#behind.set(name, commit);
-      if (!this.#isBehind(name)) this.#behind.delete(name);
-    }
-    this.#healSoon();
-  }
-
   #advance(commit: string): void {
-    if (this.#position !== undefined && this.#position < commit) this.#position = commit;
-  }
-
-  #isBehind(name: string): boolean {
-    const commit = this.#behind.get(name);
-    const cursor = this.#options.find(name)?.cursor;
-    return commit !== undefined && cursor !== undefined && commitOf(cursor) < commit;
-  }
-
-  /** Rooms that are still behind when a fan-out has had its time read their log. */
-  #healSoon(): void {
-    if (this.#isHealing || this.#behind.size === 0) return;
-    if (!this.#options.isHeard()) return this.#heal();
-    this.#isHealing = true;
-    void this.#pause(GRACE_MS).then(() => {
-      this.#isHealing = false;
-      if (!this.#isClosed) this.#heal();
-    });
-  }
-
-  #heal(): void {
-    for (const name of [...this.#behind.keys()]) {
-      const room = this.#isBehind(name) ? this.#options.find(name) : undefined;
-      this.#behind.delete(name);
-      if (!room) continue;
-      this.#options.onHealed(name);
-      // From here on the room knows that it has to read.
-      void room.catchUp();
-    }
+    if (this.#position === undefined || this.#position >= commit) return;
+    this.#position = commit;
+    this.#isConfirmed = true;
   }
 
   /** Waits for a commit of this isolate to be answered: it finds out the same. */
   async #ownCommit(): Promise<void> {
     if (!this.#isCommitting) return;
     const ended = new Promise<void>((resolve) => this.#onOwnCommit = resolve);
-    await Promise.race([ended, this.#pause(OWN_COMMIT_MS)]);
+    await Promise.race([ended, this.#pauses.wait(OWN_COMMIT_MS)]);
     this.#onOwnCommit = undefined;
-  }
-
-  #pause(ms: number): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#timers.delete(timer);
-        this.#wakes.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.#timers.add(timer);
-      this.#wakes.add(end);
-    });
   }
 
   #failed(event: string, error: unknown): void {

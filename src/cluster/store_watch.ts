@@ -6,8 +6,11 @@
 
 import type { RoomLog } from "../store/room_log.ts";
 
-/** Milliseconds without news after which the store is watched anew. */
-const RENEW_MS = 1_000;
+/**
+ * Milliseconds without news after which the store is watched anew: a second after a watch went dead
+ * another one has replaced it.
+ */
+const RENEW_MS = 800;
 /** Milliseconds before it is watched again where that failed. */
 const RETRY_MS = 500;
 
@@ -34,7 +37,7 @@ interface Stream {
 
 /**
  * Watches a store for commits. A connection may die without a word, and its watch with it: so a
- * stream that has told nothing for a second is replaced by another one, which begins with the
+ * stream that has told nothing for 0.8 s is replaced by another one, which begins with the
  * newest commit. What happens often while `onNewest` is at work is told once.
  */
 export class StoreWatch {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import type { Cluster } from "../cluster/cluster.ts";
 import { cursorAt, NO_COMMIT } from "../store/cursor.ts";
 import type { LogEntry } from "../store/entry.ts";
@@ -14,8 +15,13 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { AppendPacer } from "./append_pacer.ts";
 import { type CommitAppend, indexed } from "./room_append.ts";
 
+/** Milliseconds before the store is asked again whether it holds a commit. */
+const CONFIRM_MS = 500;
 /** The Web Lock that the isolates of a process take in turn to commit. */
 const COMMIT_LOCK = "hubbub.v1.commit";
+
+/** The rooms that are behind where nobody else commits. */
+const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /** The commits of a hub. */
 export interface Commits {
@@ -34,6 +40,8 @@ export interface Commits {
   inFlight(): Promise<void> | undefined;
   /** Settles when nothing is being committed or read back any more. Never rejects. */
   idle(): Promise<void>;
+  /** Forgets what is known of the log: the database was put back. */
+  forget(): void;
 }
 
 /** A room that messages are committed for. */
@@ -58,7 +66,7 @@ export interface CommittingRoom {
 /** How the commits of a hub behave. */
 export interface CommitsOptions {
   /** The rooms' logs. */
-  readonly log: Pick<RoomLog, "append" | "budget" | "entryMaxBytes">;
+  readonly log: Pick<RoomLog, "append" | "budget" | "entryMaxBytes" | "isLost">;
   /** Runs what rooms do, and logs. */
   readonly guard: Guard;
   /** The hub's counters. */
@@ -67,7 +75,7 @@ export interface CommitsOptions {
   readonly findRoom: (name: string) => CommittingRoom | undefined;
   /** Knows what other isolates commit to the same logs. @default {undefined} there are none */
   readonly others?: () =>
-    | Pick<Cluster, "committed" | "committing" | "notCommitted" | "position">
+    | Pick<Cluster, "committed" | "committing" | "forget" | "notCommitted" | "position">
     | undefined;
   /** Called where the database was put back to an earlier state. */
   readonly onWentBack: () => void;
@@ -148,11 +156,63 @@ export function createCommits(options: CommitsOptions): Commits {
     if (read) {
       // Where the room is given up before it has read so far, its owners know that they are stored.
       for (const [append, index] of indexed(batch.appends)) append.at = { commit, index };
-      const settled = read.finally(() => reads.delete(settled));
+      const confirmed = read.then(() => confirm(room, commit, batch.appends));
+      const settled = confirmed.finally(() => reads.delete(settled));
       reads.add(settled);
     }
     // Other rooms do not wait for this one's members, nor for its read.
     void room.pacer.end(read);
+  }
+
+  function fail(batch: ReadonlyMap<string, readonly CommitAppend[]>, error: unknown): void {
+    metrics.commitFailures++;
+    const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
+    guard.logger("error", "commit_failed", { rooms: batch.size, messages, error });
+    for (const [name, appends] of batch) {
+      for (const append of appends) {
+        if (append.pending.isDismissed) append.pending.reject([append], error);
+      }
+      const room = findRoom(name);
+      guard.run("delivery_failed", () => room?.notCommitted(appends, error));
+      room?.pacer.fail();
+    }
+  }
+
+  /** Rejects appends that went down with the database, which is noticed here if nowhere before. */
+  function lose(appends: readonly CommitAppend[]): void {
+    for (const append of appends) append.at = undefined;
+    if (appends.every(({ pending }) => pending.isDismissed)) forget();
+    else onWentBack();
+    const error = new Error("The database was put back to an earlier state");
+    for (const append of appends) append.pending.reject([append], error);
+  }
+
+  function forget(): void {
+    // The commits that come have smaller places, as they should.
+    own = NO_COMMIT;
+    known = { commit: NO_COMMIT, cursor: "" };
+    others?.()?.forget();
+  }
+
+  /** Makes sure that a commit is there which was not among what was read: its senders wait. */
+  async function confirm(
+    room: CommittingRoom,
+    commit: string,
+    appends: readonly CommitAppend[],
+  ): Promise<void> {
+    const [{ room: name, pending, at }] = appends;
+    const { cursor } = pending.recordOf(appends[0], at!);
+    const isWaiting = () => room.cursor < cursorAt(commit, 0, 0) && !pending.isDismissed;
+    while (isWaiting()) {
+      try {
+        if (!await log.isLost(name, cursor)) return;
+        if (isWaiting()) lose(appends);
+        return;
+      } catch {
+        // The room could not be read either, and says so.
+        await delay(CONFIRM_MS);
+      }
+    }
   }
 
   const group = new GroupCommit<CommitAppend>({
@@ -172,7 +232,12 @@ export function createCommits(options: CommitsOptions): Commits {
       metrics.commits++;
       // Every commit has a greater place than what could be read before, unless that was lost.
       if (commit <= known.commit || cursorAt(commit, 0, 0) <= known.cursor) onWentBack();
-      const behind = await others?.()?.committed(commit, batch.keys());
+      const cluster = others?.();
+      const behind = cluster ? await cluster.committed(commit, batch.keys()) : NO_ROOMS;
+      if (!behind) {
+        for (const appends of batch.values()) lose(appends);
+        return;
+      }
       for (const [name, appends] of batch) {
         // Rooms are gone where a drain gave up on them, and where the database was put back.
         if (appends.some(({ pending }) => pending.isDismissed)) {
@@ -181,7 +246,7 @@ export function createCommits(options: CommitsOptions): Commits {
           }
         }
         const room = findRoom(name);
-        if (room) deliver(room, commit, { appends, isBehind: behind?.has(name) ?? false });
+        if (room) deliver(room, commit, { appends, isBehind: behind.has(name) });
       }
     },
     onClaimed(claimed, names) {
@@ -191,23 +256,14 @@ export function createCommits(options: CommitsOptions): Commits {
     },
     onFailure(batch, error) {
       others?.()?.notCommitted();
-      metrics.commitFailures++;
-      const messages = [...batch.values()].reduce((sum, appends) => sum + appends.length, 0);
-      guard.logger("error", "commit_failed", { rooms: batch.size, messages, error });
-      for (const [name, appends] of batch) {
-        for (const append of appends) {
-          if (append.pending.isDismissed) append.pending.reject([append], error);
-        }
-        const room = findRoom(name);
-        guard.run("delivery_failed", () => room?.notCommitted(appends, error));
-        room?.pacer.fail();
-      }
+      fail(batch, error);
     },
   });
 
   return {
     add: (append) => group.add(append),
     inFlight: () => inFlight,
+    forget,
     async idle() {
       do {
         await group.idle();

@@ -119,7 +119,7 @@ export class Hub {
     const post = (read: Read) => this.#cluster?.post({ kind: "read", from: isolate, ...read });
     this.reads = new ReadMarks({ store: log.userRooms, guard, post });
     this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
-    const onWentBack = createWentBack({ rooms, cluster: () => this.#cluster, guard, metrics });
+    const onWentBack = createWentBack({ rooms, commits: () => this.#commits, guard, metrics });
     const commits = this.#commits = createCommits({
       log,
       guard,

@@ -103,6 +103,8 @@ export interface JoiningOptions {
   readonly logger: Logger;
   /** The hub's counters. */
   readonly metrics: Metrics;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
 }
 
 /**

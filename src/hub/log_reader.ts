@@ -7,7 +7,7 @@
 import type { MessagesDelivered } from "../cluster/cluster_message.ts";
 import { StoreTimeoutError } from "../store/deadline.ts";
 import type { LogRecord } from "../store/entry.ts";
-import { isOfThisLog } from "../store/standing_place.ts";
+import { PlaceLostError } from "../store/place_lost.ts";
 import { CatchUp } from "./catch_up.ts";
 import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LogReaderOptions } from "./log_reader_options.ts";
@@ -49,8 +49,6 @@ export class LogReader {
   #readsLater = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isUncertain = false;
-  /** Whether another isolate made it read, which the store has not told of: it may be ahead of it. */
-  #isDoubtful = false;
   /** Commits that were not answered in time and may land at any moment. */
   #unsettled = 0;
 
@@ -165,7 +163,6 @@ export class LogReader {
     }
     const { delivery, flushes, metrics } = this.#options;
     if (cursor <= delivery.cursor) return;
-    this.#isDoubtful = true;
     if (flushes.isBusy) return this.#readLater();
     if (!this.#catchUp.isRunning) {
       const records = prev === delivery.cursor ? decodeLines(lines, hashes) : [];
@@ -264,27 +261,16 @@ export class LogReader {
     this.#isUncertain = false;
     metrics.catchUps++;
     const options = { limit: PAGE, maxLength: PAGE_LENGTH };
-    const { cursor } = delivery;
-    const [{ records, isPart }, isThere] = await Promise.all([
-      readOn(log, room, cursor, options),
-      !this.#isDoubtful || this.#stands(cursor),
-    ]);
-    this.#isDoubtful = false;
-    if (records.length > 0 && !isThere) {
+    try {
+      const { records, isPart } = await readOn(log, room, delivery.cursor, options);
+      if (records.length > 0) delivery.deliver(records, { announce: true });
+      return isPart;
+    } catch (error) {
+      if (!(error instanceof PlaceLostError)) throw error;
       // What comes next belongs to another history: members would miss what is before it.
-      this.#options.onWentBack();
+      if (!this.#isStopped) this.#options.onWentBack();
       return false;
     }
-    if (records.length > 0) delivery.deliver(records, { announce: true });
-    return isPart;
-  }
-
-  /** Whether the log still holds what was delivered last; true also where it has expired. */
-  async #stands(cursor: string): Promise<boolean> {
-    const { room, log, recent } = this.#options;
-    const newest = recent.get(cursor);
-    return newest === undefined || !log.keeps(room, newest) ||
-      await isOfThisLog(log, room, cursor);
   }
 
   #fail(error: unknown): void {

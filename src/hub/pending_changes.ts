@@ -268,8 +268,7 @@ export class PendingChanges implements AppendOwner {
   }
 
   settleAlone(append: CommitAppend, at: { readonly commit: string; readonly index: number }): void {
-    this.take(append.id);
-    this.settle(append, this.recordOf(append, at));
+    if (this.take(append.id)) this.settle(append, this.recordOf(append, at));
   }
 
   #hold(): void {

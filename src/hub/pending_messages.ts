@@ -231,7 +231,7 @@ export class PendingMessages implements AppendOwner {
     at: { readonly commit: string; readonly index: number },
   ): void {
     const append = committed as RoomAppend;
-    this.take(append.id);
+    if (!this.take(append.id)) return;
     this.settle(append, { status: "stored", record: this.recordOf(append, at) });
   }
 

@@ -5,11 +5,12 @@
  */
 
 import { type ChangeRecord, erasedUserOf } from "../store/change.ts";
-import { ORIGIN } from "../store/cursor.ts";
+import { isOfChange, ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { type ErasedUsers, isErased, withoutErased } from "../store/erased_users.ts";
 import { changeRecord, foldRecord, isErasedEdit } from "../store/folded_record.ts";
 import { MessageState } from "../store/message_state.ts";
+import { PlaceLostError } from "../store/place_lost.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import { lengthOf } from "./read_records.ts";
 import { merge } from "./recent_changes.ts";
@@ -37,14 +38,16 @@ export interface ReadOn {
 }
 
 /**
- * Reads on from a place. The two ranges are not read in one moment, so each is read up to a place
- * that the other is known to reach.
+ * Reads on from the place of a record. The two ranges are not read in one moment, so each is read up
+ * to a place that the other is known to reach.
  *
  * @param log The rooms' logs.
  * @param room The room.
  * @param after The place.
  * @param options How much.
  * @returns The next records.
+ * @throws {PlaceLostError} Where the record at the place, or what was read first, is lost: what comes
+ * next belongs to another history.
  * @throws Whatever the store rejects with.
  */
 export async function readOn(
@@ -54,26 +57,35 @@ export async function readOn(
   options: ReadOnOptions,
 ): Promise<ReadOn> {
   const { limit, maxLength } = options;
-  let messages = await log.after(room, after, options);
+  const followsChange = isOfChange(after);
+  let messages = await log.after(room, after, { ...options, follows: !followsChange });
   let isPart = messages.length >= limit || lengthOf(messages) >= maxLength;
   const end = messages.at(-1)?.cursor ?? after;
-  const changes = await log.changes(room, after, { limit, until: isPart ? end : undefined });
+  const until = isPart ? end : undefined;
+  const changes = await log.changes(room, after, { limit, until, follows: followsChange });
   const last = changes.at(-1)?.cursor;
   if (last === undefined) return { records: messages, isPart };
   if (changes.length >= limit) isPart = true;
   if (last > end) {
     // Messages may have come between the two reads, before the last change.
     const more = await log.after(room, end, { ...options, until: last });
+    await checkStand(log, room, [end, last]);
     messages = [...messages, ...more];
     if (more.length >= limit || lengthOf(more) >= maxLength) {
       isPart = true;
       const reached = messages[messages.length - 1].cursor;
       return { records: mergeUntil(messages, changes, reached), isPart };
     }
-  }
+  } else await checkStand(log, room, [end]);
   // Where changes were cut, nothing after the last one is known to be next.
   const reached = changes.length >= limit ? last : "~";
   return { records: mergeUntil(messages, changes, reached), isPart };
+}
+
+/** Makes sure that what several reads brought is of one history. */
+async function checkStand(log: RoomLog, room: string, cursors: readonly string[]): Promise<void> {
+  const lost = await Promise.all(cursors.map((cursor) => log.isLost(room, cursor)));
+  if (lost.includes(true)) throw new PlaceLostError(room, cursors[lost.indexOf(true)]);
 }
 
 function mergeUntil(
@@ -133,7 +145,8 @@ export async function readOpening(
   }
   const end = await log.head(room);
   if (end > cursor) {
-    records = [...records, ...await log.after(room, cursor, { limit: Infinity, until: end })];
+    const options = { limit: Infinity, until: end, follows: !isOfChange(cursor) };
+    records = [...records, ...await log.after(room, cursor, options)];
     cursor = end;
   }
   // By now it knows of all that were erased before the end.

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { isCursor } from "../store/cursor.ts";
+import { isCursor, isOfChange } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { ErasedUsers } from "../store/erased_users.ts";
+import { PlaceLostError } from "../store/place_lost.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Erasures } from "./erasures.ts";
 import type { MessageTexts } from "./message_batch.ts";
@@ -53,6 +54,8 @@ export interface RecoveryOptions {
   readonly key: string;
   /** Encodes messages for members of protocol 2. */
   readonly texts: MessageTexts;
+  /** Called where the database was put back to an earlier state. */
+  readonly onWentBack: () => void;
 }
 
 /**
@@ -88,9 +91,18 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { opening, key, texts } = source;
+  const { opening, key, onWentBack, texts } = source;
   await subscription.member.drained?.();
-  const { records, end } = await opening.runPage(key, () => readMissed(after, source));
+  let missed: Missed;
+  try {
+    missed = await opening.runPage(key, () => readMissed(after, source));
+  } catch (error) {
+    if (!(error instanceof PlaceLostError)) throw error;
+    // The member leaves, and comes back.
+    if (subscription.state !== "left") onWentBack();
+    return after;
+  }
+  const { records, end } = missed;
   if (records.length > 0) {
     for (let wait; (wait = subscription.member.ready?.());) await wait;
     subscription.send(texts.batchOf(records));
@@ -98,18 +110,27 @@ export async function recoverPage(
   return end;
 }
 
-/** Reads the next page of what a member missed, and says up to where that is all. */
+/** A page of what a member missed. */
+interface Missed {
+  readonly records: readonly LogRecord[];
+  /** The place up to which that is all. */
+  readonly end: string;
+}
+
+/** Reads the next page of what a member missed. */
 async function readMissed(
   after: string,
   { room, changes, erased, erasures, window, log }: RecoveryOptions,
-): Promise<{ readonly records: readonly LogRecord[]; readonly end: string }> {
+): Promise<Missed> {
   const until = room.cursor;
-  const options = { limit: PAGE, maxLength: PAGE_LENGTH, until };
+  const options = { limit: PAGE, maxLength: PAGE_LENGTH, until, follows: !isOfChange(after) };
   const page = await log.after(room.name, after, options);
   const isPart = page.length >= PAGE || lengthOf(page) >= PAGE_LENGTH;
   // Where nothing is left of what was between, it has expired.
   const last = page.at(-1)?.cursor ?? until;
+  const read = { after, until: isPart ? undefined : until, page };
   if (!changes.hasAny) {
+    await checkHistory(log, room.name, read);
     return { records: page.filter((record) => !window.hides(record)), end: last };
   }
   const missed = await readMissedChanges(log, room.name, after, {
@@ -123,5 +144,26 @@ async function readMissed(
     erased,
     onLeftovers: (message) => erasures.erase(message),
   });
+  await checkHistory(log, room.name, read);
   return { records: merge(folded, missed.changes), end: missed.end };
+}
+
+/**
+ * Makes sure that what was read belongs to the history of the room, and of the member: the database
+ * may have been put back, and the room not know it yet.
+ *
+ * @throws {PlaceLostError} Where it does not.
+ */
+async function checkHistory(
+  log: RoomLog,
+  room: string,
+  { after, until, page }: { after: string; until?: string; page: readonly LogRecord[] },
+): Promise<void> {
+  const newest = page.at(-1)?.cursor ?? after;
+  const places = isOfChange(after) ? [after] : [];
+  // Mostly the room's own place was read with the rest.
+  if (until !== undefined && newest !== until) places.push(until, newest);
+  for (const place of places) {
+    if (await log.isLost(room, place)) throw new PlaceLostError(room, place);
+  }
 }

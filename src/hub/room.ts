@@ -79,6 +79,7 @@ export class Room {
       flushes,
       reads: new RoomReads({ room: name, log, recent, guard, cursor: () => this.cursor }),
       ...options.everywhere.partsFor(name, () => this.all()),
+      onWentBack: options.onWentBack,
     };
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
@@ -128,7 +129,6 @@ export class Room {
       delivery,
       tombstones,
       loadControls: () => changes.sanctions.load(),
-      onWentBack: options.onWentBack,
       hasPending: () => pending.size + changes.pending.size > 0,
     });
     this.#joining = new Joining({

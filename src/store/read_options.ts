@@ -16,6 +16,13 @@ export interface ReadOptions {
   readonly until?: string;
   /** Whether tombstones are left out. @default {false} */
   readonly shownOnly?: boolean;
+  /**
+   * Whether the place is that of a message, which must still stand there: see `RoomLog.isLost()`.
+   * Only for reading forward.
+   *
+   * @default {false}
+   */
+  readonly follows?: boolean;
 }
 
 /** Which changes to read. */
@@ -26,6 +33,8 @@ export interface ChangesOptions {
   readonly until?: string;
   /** Whether the newest ones are returned where there are more, oldest first all the same. @default {false} */
   readonly newest?: boolean;
+  /** The same as in {@linkcode ReadOptions}, where the place is that of a change. @default {false} */
+  readonly follows?: boolean;
 }
 
 /** Which states of messages to read. */

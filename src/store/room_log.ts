@@ -109,6 +109,7 @@ export interface RoomLog {
    * @param cursor The place; need not be one of a message.
    * @param options How many, and how far.
    * @returns Oldest first; empty at the end of the log.
+   * @throws {PlaceLostError} Where they must follow on a record that is lost.
    */
   after(room: string, cursor: string, options: ReadOptions): Promise<LogRecord[]>;
   /**
@@ -126,6 +127,7 @@ export interface RoomLog {
    * @param cursor The place; need not be one of a record.
    * @param options How many, and how far.
    * @returns Oldest first; empty at the end of the log.
+   * @throws {PlaceLostError} Where they must follow on a change that is lost.
    */
   changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]>;
   /**
@@ -187,6 +189,16 @@ export interface RoomLog {
    */
   has(room: string, cursor: string): Promise<boolean>;
   /**
+   * Tells whether a record that was read before is gone although nobody removed it, as it is where
+   * the database was put back to an earlier state.
+   *
+   * @param room Its name.
+   * @param cursor The place of the record, with its tag; nothing can be lost at {@linkcode ORIGIN}.
+   * @returns False where it stands there, where what stands there cannot be read, and where it may
+   * have been removed: by retention, or with its room.
+   */
+  isLost(room: string, cursor: string): Promise<boolean>;
+  /**
    * Reads where the log of a room ends.
    *
    * @param room Its name.
@@ -233,11 +245,13 @@ export interface RoomLog {
    * Tells which rooms grew after a commit.
    *
    * @param commit A commit that {@linkcode watch}, {@linkcode append} or this method returned.
-   * @param before The commit before which to stop. @default {undefined} it goes to the end
+   * @param until A later commit, which {@linkcode append} returned: what grew before it is told.
+   * @default {undefined} it goes to the end
    * @returns Exactly the rooms that grew, or undefined where the store does not reach back to the
-   * commit: then any room may have grown.
+   * commit, or where one of the two is not, or no longer, the one that was read or written: then any
+   * room may have grown, and the database may have been put back. What was just appended is reached.
    */
-  grownSince(commit: string, before?: string): Promise<Growth | undefined>;
+  grownSince(commit: string, until?: string): Promise<Growth | undefined>;
   /**
    * Tells whether the database answers, and takes writes.
    *

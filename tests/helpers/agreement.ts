@@ -108,6 +108,8 @@ class Device {
   /** Whether commits may fail: who has left by then is not told that a message was not stored. */
   readonly #canFail: boolean;
   readonly #published = new Set<string>();
+  /** In which epoch each message was sent first. */
+  readonly #saidIn = new Map<string, number>();
   #outAt = 0;
 
   constructor(
@@ -188,6 +190,7 @@ class Device {
 
   say(ref: string, text: string): void {
     this.pending.set(ref, text);
+    this.#saidIn.set(ref, this.#epoch());
     this.sent.push(ref);
     // What is said before is sent when it has joined, in its turn.
     if (this.stays.at(-1)?.joined) this.#publish(ref, text);
@@ -210,6 +213,8 @@ class Device {
         if (payload.user !== this.user || payload.ref === undefined) break;
         // Beyond the window a repeat counts as new: the first one is what was confirmed.
         if (!this.confirmed.has(payload.ref)) this.confirmed.set(payload.ref, payload);
+        // What was under way while the database was put back may have been overtaken.
+        if (this.#saidIn.get(payload.ref) !== this.#epoch()) this.astray.add(payload.ref);
         this.pending.delete(payload.ref);
         break;
       }
@@ -238,7 +243,7 @@ class Device {
       case "error":
         if (payload.code === "not_stored" || payload.code === "unavailable") {
           this.#sendLater(stay, payload.ref);
-        } else if (payload.code !== "draining") this.#wrong(`got ${text}`);
+        } else if (payload.code !== "draining" && !this.#isOut(payload)) this.#wrong(`got ${text}`);
         break;
       case "draining":
         break;
@@ -247,6 +252,11 @@ class Device {
     if (type === "chat_message" && (this.cursor ?? "") < payload.cursor) {
       this.cursor = payload.cursor;
     }
+  }
+
+  /** Whether it left a room that had been closed at the same moment, since its database was put back. */
+  #isOut(problem: { readonly code: string; readonly for?: string }): boolean {
+    return this.#epoch() > 0 && problem.code === "not_joined" && problem.for === "leave";
   }
 
   /** Sends again what could not be stored: it may have been, and others may overtake it. */
@@ -639,12 +649,10 @@ export class Agreement {
         const isLast = index === device.stays.length - 1;
         const times = isLast ? [last] : logs.slice(0, stay.until + 1);
         const tries = times.map((log, epoch) => {
-          // What a restore took away and nobody has seen any more may be missing.
-          const got = new Set([stay.after, ...stay.messages.map(({ cursor }) => cursor)]);
-          const next = log === last ? undefined : bases[epoch + 1];
-          const kept = next &&
-            log.records.filter(({ cursor }) => next.cursors.has(cursor) || got.has(cursor));
-          return checkStay(stay, kept ? new RoomHistory(kept) : log, logs.length > 1);
+          // Of a place that a later restore takes away a hub may say already that it is unknown.
+          const isDoomed = log !== last &&
+            bases.slice(epoch + 1).some(({ cursors }) => !cursors.has(stay.after ?? ORIGIN));
+          return checkStay(stay, log, { isDoomed, wasRestored: logs.length > 1 });
         });
         if (tries.some((found) => found.length === 0)) return;
         const until = `${stay.since} to ${stay.until} of ${logs.length - 1}`;
@@ -679,7 +687,9 @@ class RoomHistory {
   readonly struck: ReadonlyMap<string, string>;
 
   constructor(readonly records: readonly LogRecord[]) {
-    this.shown = records.filter((record) => !record.repeats);
+    // The tombstones of the time before a restore may never have been written.
+    const repeats = duplicatesIn(records.map(keyOf));
+    this.shown = records.filter((record, index) => !record.repeats && !repeats[index]);
     this.texts = this.shown.map(messageText);
     this.places = new Map(this.shown.map(({ cursor }, index) => [cursor, index]));
     this.ids = new Set(this.shown.map(({ id }) => id));
@@ -696,20 +706,24 @@ class RoomHistory {
 function checkStay(
   stay: Stay,
   { cursors, texts, places, shown, struck }: RoomHistory,
-  wasRestored: boolean,
+  { isDoomed, wasRestored }: { readonly isDoomed: boolean; readonly wasRestored: boolean },
 ): string[] {
   const { joined } = stay;
+  // A backup may hold repeats that were not struck out yet: a window of later does not know them.
+  let repeats = 0;
   const wrong: string[] = [];
   const run: number[] = [];
-  // A place that a restore took away is none.
-  const isForgotten = wasRestored && joined?.recovered === false;
   const isKnown = stay.after !== undefined && cursors.has(stay.after);
-  const after = isKnown && !isForgotten ? stay.after : undefined;
+  const after = isKnown && !(isDoomed && joined?.recovered === false) ? stay.after : undefined;
   let position = stay.after ?? "";
   for (const [index, message] of stay.messages.entries()) {
     const place = places.get(message.cursor);
     if (place === undefined) {
       const what = struck.get(message.cursor);
+      if (wasRestored && what !== undefined && index < stay.history) {
+        repeats++;
+        continue;
+      }
       const how = what === undefined ? "which the log has not" : `which ${what}`;
       const when = index < stay.history ? "before joined" : `${index - stay.history} after joined`;
       wrong.push(`got ${message.cursor}, ${how}, ${when} at ${joined?.cursor}`);
@@ -732,7 +746,6 @@ function checkStay(
   }
   if (!joined) return wrong;
   const before = shown.filter(({ cursor }) => cursor <= joined.cursor).length;
-  // Of a time that it does not know a hub may know no place: that it says so is enough.
   const recovered = stay.after === undefined || after !== undefined;
   if (joined.recovered !== recovered) {
     wrong.push(`${recovered ? "did not recover" : "recovered"} from ${stay.after}`);
@@ -742,22 +755,25 @@ function checkStay(
     : shown.findIndex(({ cursor }) => cursor > after);
   if (run.length > 0 && first !== run[0]) wrong.push(`began at ${run[0]} instead of ${first}`);
   const history = Math.max(0, before - (first === -1 ? before : first));
-  if (stay.history !== history) wrong.push(`got ${stay.history} of ${history} before "joined"`);
+  const got = stay.history - repeats;
+  if (got !== history) wrong.push(`got ${got} of ${history} before "joined"`);
   return wrong;
 }
 
 /** What was struck out although it repeats nothing, or was not although it does. */
 function repeatsIn(room: string, records: readonly LogRecord[]): string[] {
   const wrong: string[] = [];
-  const keys = records.map(({ id, ref, sentAt, user }) => {
-    return { key: ref === undefined ? id : `${user} ${ref}`, sentAt: Date.parse(sentAt) };
-  });
-  duplicatesIn(keys).forEach((isRepeat, index) => {
+  duplicatesIn(records.map(keyOf)).forEach((isRepeat, index) => {
     const { user, ref, id, repeats } = records[index];
     if (isRepeat && !repeats) wrong.push(`${room} holds ${ref} of ${user} twice: ${id}`);
     if (!isRepeat && repeats) wrong.push(`${room} lost ${ref} of ${user} as a repeat: ${id}`);
   });
   return wrong;
+}
+
+/** What the window knows a record by, and when. */
+function keyOf({ id, ref, sentAt, user }: LogRecord): { key: string; sentAt: number } {
+  return { key: ref === undefined ? id : `${user} ${ref}`, sentAt: Date.parse(sentAt) };
 }
 
 async function shownHead(log: RoomLog, room: string): Promise<string> {

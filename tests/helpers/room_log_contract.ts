@@ -8,6 +8,7 @@ import { NO_COMMIT, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 import { joinLines, messageText, writeTombstones } from "../../src/store/entry.ts";
 import { testChanges } from "./change_contract.ts";
 import { testErasures } from "./erasure_contract.ts";
+import { testHistories } from "./history_contract.ts";
 import { fill, numbers, storedEntry, storedLine } from "./stored_lines.ts";
 import { testUserRooms } from "./user_rooms_contract.ts";
 
@@ -76,6 +77,7 @@ export function testRoomLog(
   testChanges(test);
   testUserRooms(test);
   testErasures(test);
+  testHistories(test);
 
   test("a commit is 20 hexadecimal digits, and greater than all before", async (database, log) => {
     const other = await database.open();
@@ -369,14 +371,23 @@ export function testRoomLog(
     const append = (store: RoomLog, rooms: string[]) =>
       store.append(new Map(rooms.map((room) => [room, storedEntry(["x"])])));
     const start = await append(log, ["a"]);
-    assertEquals(await other.grownSince(start), { upTo: start, rooms: new Map() });
+    const at = (commit: string) => cursorOf(commit, 0, "x");
+    const first = { upTo: start, rooms: new Map([["a", at(start)]]) };
+    assertEquals(await other.grownSince(start), first, "the first one is told as well");
     const commits = [await append(other, ["b", "c"]), await append(log, ["c"])];
-    const grown = { upTo: commits[1], rooms: new Map([["b", commits[0]], ["c", commits[1]]]) };
+    const [b, c] = [at(commits[0]), at(commits[1])];
+    const grown = { upTo: commits[1], rooms: new Map([["a", at(start)], ["b", b], ["c", c]]) };
     assertEquals(await log.grownSince(start), grown);
-    assertEquals(await other.grownSince(commits[1]), { upTo: commits[1], rooms: new Map() });
+    const rooms = new Map([["c", c]]);
+    assertEquals(await other.grownSince(commits[1]), { upTo: commits[1], rooms });
     const before = await log.grownSince(start, commits[1]);
-    assertEquals(before?.rooms, new Map([["b", commits[0]], ["c", commits[0]]]));
-    assertEquals(await log.grownSince("f".repeat(COMMIT_LENGTH)), undefined, "nobody knows it");
+    assertEquals(before?.upTo, commits[1]);
+    const places = [...before!.rooms].map(([room, cursor]) => [room, commitOf(cursor)]);
+    assertEquals(places.sort(), [["a", start], ["b", commits[0]], ["c", commits[0]]]);
+    assertEquals(before!.rooms.get("b"), b, "where its log ends");
+    const nobodys = "f".repeat(COMMIT_LENGTH);
+    assertEquals(await log.grownSince(nobodys), undefined, "nobody knows it");
+    assertEquals(await log.grownSince(start, nobodys), undefined, "nor the last one");
   });
 
   test("grownSince() tells where it does not reach back", async (_, log) => {
@@ -384,7 +395,9 @@ export function testRoomLog(
     let commit = start;
     for (let i = 0; i < 300; i++) commit = await log.append(new Map([["b", storedEntry(["x"])]]));
     const grown = await log.grownSince(start);
-    if (grown) assertEquals(grown, { upTo: commit, rooms: new Map([["b", commit]]) });
+    const rooms = new Map([["a", cursorOf(start, 0, "x")], ["b", cursorOf(commit, 0, "x")]]);
+    if (grown) assertEquals(grown, { upTo: commit, rooms });
+    assertEquals((await log.grownSince(commit))?.upTo, commit, "what was just appended is known");
   });
 
   test("what has expired is hidden, at the beginning of a log", async (database) => {

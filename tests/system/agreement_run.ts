@@ -1,18 +1,20 @@
 // Runs the model of agreement.ts for as long as one likes:
 //   deno task agreement [--seed N] [--runs N] [--deliveries N] [--restores N]
 // from a seed on, so many runs, or until so many messages were delivered. Ends with 1 at the first
-// run in which anything is wrong, and says which seed repeats it. With --restores the database is put
-// back under its hubs, so often a run at most.
+// run in which anything is wrong, and says which seed repeats it. The database is put back under its
+// hubs, so often a run at most as --restores says: twice by default.
 
 import { parseArgs } from "node:util";
 import { type Account, Agreement } from "../helpers/agreement.ts";
 import { Random } from "../helpers/random.ts";
 
+/** How often the database is put back in a run at most, where nothing else is said. */
+const RESTORES = 2;
 /** Runs at the same time: they mostly wait. */
 const AT_ONCE = 6;
 
 /** Runs one seed over a database of its own. */
-export async function runSeed(seed: number, restores = 0): Promise<Account> {
+export async function runSeed(seed: number, restores = RESTORES): Promise<Account> {
   const folder = await Deno.makeTempDir();
   try {
     const random = new Random(seed ^ 0x5eed);
@@ -90,7 +92,7 @@ if (import.meta.main) {
   const enough = runs === undefined && deliveries === undefined
     ? { runs: 100 }
     : { runs, deliveries };
-  const restores = Number(values.restores ?? 0);
+  const restores = Number(values.restores ?? RESTORES);
   const accounts = await runSeeds(first, { ...enough, restores }, (account) => {
     for (const violation of account.violations.slice(0, 12)) {
       console.error(`seed ${account.seed}: ${violation}`);

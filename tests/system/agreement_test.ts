@@ -3,7 +3,7 @@ import { runSeeds, summary } from "./agreement_run.ts";
 import { needs } from "../helpers/permissions.ts";
 
 Deno.test({
-  name: "Hub keeps one order, no gap and no double, over a fan-out that loses and hubs that die",
+  name: "Hub keeps one order, no gap and no double, whatever is lost, killed or put back",
   ...needs("read", "write"),
   async fn() {
     const accounts = await runSeeds(1, { runs: 8 });
@@ -12,7 +12,7 @@ Deno.test({
       assertEquals(violations.slice(0, 8), [], `seed ${seed}: repeat it with ${repeat}`);
     }
     console.log(summary(accounts));
-    // The model must have met what it is there for. Restores are asked for by hand: --restores N.
+    // The model must have met what it is there for.
     for (
       const key of [
         "checked",
@@ -22,6 +22,8 @@ Deno.test({
         "resumed",
         "resent",
         "struck",
+        "restored",
+        "takenBack",
       ] as const
     ) {
       assertGreater(accounts.reduce((sum, account) => sum + account[key], 0), 0, key);

@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { holdOnce, injectFaults } from "../helpers/kv_faults.ts";
+import { mock } from "node:test";
+import { joinLines } from "../../src/store/entry.ts";
 import { readLog } from "../helpers/log_run.ts";
-import { numbers } from "../helpers/stored_lines.ts";
+import { numbers, storedLine } from "../helpers/stored_lines.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
-import { eventually } from "../helpers/patience.ts";
+import { eventually, within } from "../helpers/patience.ts";
+import { pause } from "../helpers/test_isolates.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
 Deno.test("A repeat is answered with the first one's message, and shown to nobody else", async () => {
@@ -195,4 +198,41 @@ Deno.test("A repeat is seen after a reconnect that resumes", async () => {
   await hub.drain();
   assertEquals((await readLog(log, "lobby")).length, 1);
   assertEquals(new Set(back.messages.map(({ id }) => id)).size, 1);
+});
+
+Deno.test("joins do not wait for the window to be read, and messages do", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { hub, log } = createTestHub(kv);
+  const sent_at = new Date().toISOString();
+  for (let at = 0; at < 600; at += 100) {
+    const lines = numbers(100, at).map((ref) => {
+      return storedLine({ text: ref, id: `id ${ref}`, ref, sent_at });
+    });
+    await log.append(new Map([["lobby", joinLines(lines, `id ${at + 99}`)]]));
+  }
+  // What opening reads comes at once; what is read back after it does not.
+  const readBack = log.before.bind(log);
+  const held = Promise.withResolvers<void>();
+  const reading = mock.method(log, "before", async (...args: Parameters<typeof readBack>) => {
+    await held.promise;
+    return await readBack(...args);
+  });
+  for (const user of ["ann", "bob"]) {
+    const member = new TestMember(user);
+    await within(hub.join("lobby", member).joined, `${user} to join`);
+    assertEquals(member.said, numbers(10, 590));
+  }
+  assertEquals(reading.mock.callCount(), 1, "it is being read");
+  const answered: string[] = [];
+  const publish = async (text: string, ref?: string) => {
+    answered.push((await hub.publish("lobby", "ann", { text, ref })).status);
+  };
+  const published = [publish("0", "0"), publish("new"), publish("another", "1")];
+  await pause(50);
+  assertEquals(answered, [], "who knows what they repeat");
+  held.resolve();
+  await within(Promise.all(published), "the answers");
+  assertEquals(answered.sort(), ["duplicate", "duplicate", "stored"]);
+  assertEquals((await log.last("lobby", { limit: 999 })).length, 601);
+  await hub.drain();
 });

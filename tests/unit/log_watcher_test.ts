@@ -170,9 +170,7 @@ function createWatchers(log: KvRoomLog) {
     cursor: ORIGIN,
     catchUp: () => Promise.resolve(caughtUp.resolve()),
   };
-  const open = (
-    watched: Pick<RoomLog, "grownSince" | "has" | "heads" | "meta" | "watch"> = log,
-  ) => {
+  const open = (watched: Pick<RoomLog, "grownSince" | "heads" | "isLost" | "watch"> = log) => {
     return new LogWatcher({
       log: watched,
       logger,
@@ -294,7 +292,7 @@ Deno.test("LogWatcher looks at all heads where the store does not reach back", a
   assertEquals([heads.mock.callCount(), healed], [1, []]);
   const second = await append();
   await until(() => watcher.position === second);
-  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [1, 2, ["lobby"]]);
+  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [3, 2, ["lobby"]]);
   watcher.close();
 });
 
@@ -305,13 +303,16 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   const first = await append();
   room.cursor = await log.head("lobby");
   let growth: Growth | undefined;
+  let isThere = true;
   const asked: unknown[] = [];
   const watcher = open({
-    has: () => Promise.resolve(true),
-    meta: (room) => log.meta(room),
+    isLost: () => Promise.resolve(false),
     heads: () => Promise.resolve([room.cursor]),
-    grownSince: (...args) => {
-      asked.push(args);
+    grownSince: (from, until) => {
+      if (until === undefined) {
+        return Promise.resolve(isThere ? { upTo: from, rooms: new Map() } : undefined);
+      }
+      asked.push([from, until]);
       return Promise.resolve(growth);
     },
     watch: () => new ReadableStream({ start: (stream) => stream.enqueue(first) }),
@@ -324,14 +325,30 @@ Deno.test("LogWatcher.committed() names the rooms that others appended to", asyn
   await until(() => watcher.position === first);
   const commit = (number: number) =>
     (BigInt(`0x${first}`) + BigInt(number)).toString(16).padStart(20, "0");
-  growth = { upTo: first, rooms: new Map() };
+  const told = (number: number, cursor: string) => {
+    growth = { upTo: commit(number), rooms: new Map([["lobby", cursor]]) };
+  };
+  const at = (number: number, tag = 0) => cursorAt(commit(number), 0, tag);
+  told(1, room.cursor);
   assertEquals(await watcher.committed(commit(1), ["lobby"]), new Set());
-  growth = { upTo: commit(2), rooms: new Map([["lobby", commit(2)]]) };
-  assertEquals(await watcher.committed(commit(3), ["lobby"]), new Set(), "healed, and reading");
+  told(3, at(2));
+  assertEquals(await watcher.committed(commit(3), ["lobby"]), new Set(["lobby"]), "others did");
   assertEquals(watcher.position, commit(3));
   assertEquals(asked, [[first, commit(1)], [commit(1), commit(3)]]);
+  room.cursor = at(3);
+  told(4, at(3));
+  assertEquals(await watcher.committed(commit(4), ["lobby"]), new Set());
+  // Others stand where the log has another record, or none.
+  room.cursor = at(4);
+  told(5, at(4, 1));
+  assertEquals(await watcher.committed(commit(5), ["lobby"]), new Set(["lobby"]), "another one");
+  growth = { upTo: commit(6), rooms: new Map() };
+  room.cursor = at(5);
+  assertEquals(await watcher.committed(commit(6), ["lobby"]), new Set(["lobby"]), "none");
   growth = undefined;
-  assertEquals(await watcher.committed(commit(4), ["lobby"]), new Set(["lobby"]));
+  assertEquals(await watcher.committed(commit(7), ["lobby"]), new Set(["lobby"]));
+  isThere = false;
+  assertEquals(await watcher.committed(commit(8), ["lobby"]), undefined, "it was lost");
   watcher.close();
 });
 
@@ -359,8 +376,7 @@ Deno.test("LogWatcher notices a database that goes on from an earlier state", as
   let told: ReadableStreamDefaultController<string> | undefined;
   const heads = mock.method(log, "heads", () => Promise.resolve([room.cursor]));
   const watcher = open({
-    has: (room, cursor) => log.has(room, cursor),
-    meta: (room) => log.meta(room),
+    isLost: (room, cursor) => log.isLost(room, cursor),
     heads: (rooms) => log.heads(rooms),
     grownSince: (from) => log.grownSince(from),
     watch: () => new ReadableStream({ start: (stream) => void (told = stream) }),

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvRoomLog, type StoreEvent } from "@hubbub/hub";
 import { ROOM_DELETED, type StoredControl, USER_ERASED } from "../../src/store/change.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
+import { KvPlaces } from "../../src/store/kv/kv_places.ts";
 import { KvKeys } from "../../src/store/kv/keys.ts";
 import { KvChanges } from "../../src/store/kv/kv_changes.ts";
 import { KvExpiry } from "../../src/store/kv/kv_expiry.ts";
@@ -28,7 +29,8 @@ function upkeepOf(kv: Deno.Kv) {
   const clock = new SteadyClock(Date.now, elapsed);
   const meta = new KvRoomMeta({ handle, keys });
   const expiry = new KvExpiry({ handle, keys, meta, clock, retentionMs: undefined });
-  const changes = new KvChanges({ handle, keys, expiry, meta, onDamaged: () => {} });
+  const places = new KvPlaces({ handle, keys, expiry, meta });
+  const changes = new KvChanges({ handle, keys, expiry, meta, places, onDamaged: () => {} });
   const rooms = () => Promise.resolve([]);
   const parts = { handle, keys, meta, expiry, changes, clock, elapsed, rooms, onEvent };
   return createKvUpkeep({ ...parts, file: undefined });

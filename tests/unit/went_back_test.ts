@@ -1,12 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { backup, DatabaseSync } from "node:sqlite";
-import { type Hub, KvRoomLog, type RoomLog } from "@hubbub/hub";
+import { Hub, KvRoomLog, type RoomLog } from "@hubbub/hub";
+import { mock } from "node:test";
+import { commitOf } from "../../src/store/cursor.ts";
+import { joinLines } from "../../src/store/entry.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { needs } from "../helpers/permissions.ts";
 import { inFolder } from "../helpers/folder.ts";
+import { injectFaults } from "../helpers/kv_faults.ts";
+import { eventually } from "../helpers/patience.ts";
 import { RestorableStore } from "../helpers/restorable_store.ts";
-import { numbers, storedEntry } from "../helpers/stored_lines.ts";
-import { createTestHub } from "../helpers/test_hub.ts";
+import { fill, numbers, storedEntry, storedLine } from "../helpers/stored_lines.ts";
+import { createTestHub, linesOf } from "../helpers/test_hub.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
 /** A database file that can be put back to what it was, under the hubs that use it. */
@@ -152,3 +157,140 @@ Deno.test(
     await hub.drain();
   },
 );
+
+Deno.test(
+  "a commit that went down with the database is no stored message",
+  needs("write"),
+  async () => {
+    await inFolder(async (folder) => {
+      const store = new RestorableStore(folder);
+      let faults: ReturnType<typeof injectFaults> | undefined;
+      const kv = await store.open((kv) => void (faults ??= injectFaults(kv)));
+      const { hub, events } = createTestHub(kv, { alone: false });
+      const { member: bob } = await join(hub, "bob");
+      await hub.publish("lobby", "ann", { text: "kept" });
+      await bob.until(({ said }) => said.length === 1);
+      await store.backUp();
+      // It is written, and put back before that was answered: what the room has seen still stands.
+      faults!.commit = async (commit) => {
+        const result = await commit();
+        await store.restore(false);
+        return result;
+      };
+      const result = await hub.publish("lobby", "ann", { text: "lost", ref: "1" });
+      assert(result.status === "refused" && result.problem.code === "not_stored", result.status);
+      assertEquals(bob.said, ["kept"]);
+      assertEquals(bob.closes.map(({ code }) => code), [1011], "members come back");
+      const { member: back } = await join(hub, "bob", bob.messages.at(-1)!.cursor);
+      assertEquals([back.joined.recovered, back.said], [true, []], "and miss nothing");
+      const again = await hub.publish("lobby", "ann", { text: "again", ref: "1" });
+      assertEquals(
+        [again.status, hub.metrics.storeWentBack, back.closes],
+        ["stored", 1, []],
+        JSON.stringify([again, linesOf(events)]),
+      );
+      await back.until(({ said }) => said.includes("again"));
+      assertEquals(hub.metrics.storeWentBack, 1);
+      await hub.drain();
+      store.close();
+    });
+  },
+);
+
+Deno.test(
+  "who resumes from the new history makes a hub of the old one notice",
+  needs("write"),
+  async () => {
+    await inFolder(async (folder) => {
+      const store = new RestorableStore(folder);
+      const { hub } = createTestHub(await store.open(() => {}), { alone: false });
+      const { member: bob } = await join(hub, "bob");
+      await hub.publish("lobby", "ann", { text: "kept" });
+      await store.backUp();
+      for (const text of numbers(3)) await hub.publish("lobby", "ann", { text: `lost ${text}` });
+      await bob.until(({ said }) => said.length === 4);
+      await store.restore(false);
+      using kv = await Deno.openKv(store.path());
+      const log = new KvRoomLog(kv);
+      const texts = numbers(60).map((text) => `new ${text}`);
+      await fill(log, "lobby", { texts, perEntry: 1 });
+      const records = await log.last("lobby", { limit: 60 });
+      // Places before and behind where the hub stands, each of which is right for others.
+      for (const at of [0, 30, 59]) {
+        const { member } = await join(hub, "cid", records[at].cursor);
+        const isTold = member.of("joined").length > 0;
+        if (isTold && member.joined.recovered) assertEquals(member.said, texts.slice(at + 1));
+        assertEquals(bob.said, ["kept", "lost 0", "lost 1", "lost 2"], "and nothing after a gap");
+      }
+      await bob.until(({ closes }) => closes.length > 0);
+      assertEquals(hub.metrics.storeWentBack, 1);
+      await hub.drain();
+      store.close();
+    });
+  },
+);
+
+Deno.test("a commit of another history has another mark, at the same place too", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const log = new KvRoomLog(kv);
+  const [first, second] = await fill(log, "lobby", { texts: ["a", "b"], perEntry: 1 });
+  const reader = log.watch().getReader();
+  assertEquals((await reader.read()).value, second);
+  await kv.set(["feed", first], "0 lobby/0.1");
+  assertEquals(await log.grownSince(first), undefined, "it is another one");
+  assertEquals(await log.grownSince(first, second), undefined);
+  const feed = await kv.get<string>(["feed", second]);
+  await kv.set(["feed", second], `1${feed.value}`);
+  assertEquals(await log.grownSince(second), undefined);
+  await kv.set(["feed", second], feed.value);
+  assertEquals((await log.grownSince(second))?.upTo, second);
+  await reader.cancel();
+  // A bell that another commit has rung at that place.
+  mock.method(kv, "watch", () =>
+    new ReadableStream({
+      start(stream) {
+        stream.enqueue([{ key: ["bell"], value: "another", versionstamp: second }]);
+      },
+    }));
+  const again = log.watch().getReader();
+  assertEquals((await again.read()).done, true, "it has to be watched anew");
+});
+
+for (const removal of ["retention", "the deletion of its room"]) {
+  Deno.test(`a record that is gone by ${removal} is no database that was put back`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    let now = Date.parse("2026-01-01T00:00:00.000Z");
+    const clocks = { now: () => now, elapsed: () => now };
+    const retentionMs = removal === "retention" ? 60_000 : undefined;
+    const events: string[] = [];
+    const hub = new Hub(new KvRoomLog(kv, { ...clocks, retentionMs }), {
+      now: () => now,
+      logger: (_, event) => void events.push(event),
+    });
+    const { member: bob } = await join(hub, "bob");
+    await hub.publish("lobby", "ann", { text: "old" });
+    await bob.until(({ said }) => said.length === 1);
+    // The room stays open, and nothing is said for a long time.
+    const other = new KvRoomLog(kv, { ...clocks, retentionMs });
+    if (removal === "retention") {
+      now += 60_001;
+      await other.sweep("lobby");
+      now += 61 * 60_000;
+      await other.sweep("lobby");
+    } else {
+      await kv.delete(["rooms", "lobby", "log", commitOf(bob.messages[0].cursor)]);
+      await kv.set(["rooms", "lobby", "meta", "from"], [0, 0]);
+    }
+    assertEquals(await other.last("lobby", { limit: 9 }), []);
+    // All heads are looked at, and the log is read on, and a commit of its own is made.
+    for await (const { key } of kv.list({ prefix: ["feed"] })) await kv.delete(key);
+    const line = storedLine({ text: "young", sent_at: new Date(now).toISOString() });
+    await other.append(new Map([["lobby", joinLines([line], "id of young")]]));
+    await bob.until(({ said }) => said.length === 2);
+    await hub.publish("lobby", "ann", { text: "own" });
+    await eventually(() => bob.said.length === 3, "all of it");
+    assertEquals([bob.said, bob.closes], [["old", "young", "own"], []]);
+    assertEquals([hub.metrics.storeWentBack, events], [0, []]);
+    await hub.drain();
+  });
+}

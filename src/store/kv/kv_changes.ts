@@ -7,11 +7,13 @@
 import { CHANGED, type ChangeRecord, decodeChanges } from "../change.ts";
 import type { ChangeEntry, StateItem } from "../change_entry.ts";
 import { CHANGES_FROM, commitOf, cursorAt, placeOf, tagOf } from "../cursor.ts";
+import { PlaceLostError } from "../place_lost.ts";
 import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 import { writeClaim } from "./kv_claims.ts";
+import { type KvPlaces, stands } from "./kv_places.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries, or states, that one round trip brings. */
@@ -39,6 +41,8 @@ export interface KvChangesOptions {
   readonly expiry: KvExpiry;
   /** Where logs count from. */
   readonly meta: KvRoomMeta;
+  /** Knows whether records were lost. */
+  readonly places: KvPlaces;
   /** Called for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
@@ -86,8 +90,8 @@ export class KvChanges {
 
   /** As in {@linkcode RoomLog.changes}. */
   async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
-    const { handle, keys, expiry, meta } = this.#options;
-    const { limit, until, newest = false } = options;
+    const { handle, keys, expiry, meta, places } = this.#options;
+    const { limit, until, newest = false, follows = false } = options;
     const from = placeOf(cursor);
     if (limit <= 0 || (until !== undefined && placeOf(until) <= from)) return [];
     const first = await expiry.first(room);
@@ -98,10 +102,12 @@ export class KvChanges {
       reverse: newest,
       batchSize: READ_BATCH,
     };
-    return await handle.call("read changes", async (kv, progress) => {
+    let isSure = !follows;
+    const read = await handle.call("read changes", async (kv, progress) => {
       const found: ChangeRecord[] = [];
       const listed = meta.entries(kv, room, range, progress);
       for await (const { commit, value, from: counted } of listed) {
+        isSure ||= commit === commitOf(cursor) && stands(value, room, cursor);
         const records = this.#decode(room, commit, value);
         for (const record of newest ? records.reverse() : records) {
           if (placeOf(record.cursor) <= from || record.cursor > (until ?? END)) continue;
@@ -113,6 +119,8 @@ export class KvChanges {
       }
       return newest ? found.reverse() : found;
     });
+    if (!isSure && await places.isLost(room, cursor)) throw new PlaceLostError(room, cursor);
+    return read;
   }
 
   /** Whether a change stands at a place. */

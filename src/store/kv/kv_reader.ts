@@ -5,6 +5,7 @@
  */
 
 import {
+  CHANGES_FROM,
   commitOf,
   cursorAt,
   ENTRY_MAX_RECORDS,
@@ -12,12 +13,15 @@ import {
   ORIGIN,
   placeOf,
   TAG_MAX,
+  tagOf,
 } from "../cursor.ts";
-import { decodeEntry, type LogRecord } from "../entry.ts";
+import { decodeEntry, type LogEntry, type LogRecord } from "../entry.ts";
+import { PlaceLostError } from "../place_lost.ts";
 import type { ReadOptions } from "../read_options.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvKeys } from "./keys.ts";
+import { type KvPlaces, stands } from "./kv_places.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
@@ -41,12 +45,21 @@ export interface KvReaderOptions {
   readonly expiry: KvExpiry;
   /** Where logs count from. */
   readonly meta: KvRoomMeta;
+  /** Knows whether records were lost. */
+  readonly places: KvPlaces;
   /** Called once for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
 
 /** The value of a head: the index of the newest record in its entry, and its tag. */
 export type HeadValue = readonly [index: number, tag: number];
+
+/** Where a log ends that got an entry: changes stand behind messages. */
+export function headOf({ count, lastId, changes: entry }: LogEntry): HeadValue {
+  if (!entry) return [count - 1, tagOf(lastId)];
+  const last = entry.changes.length - 1;
+  return [CHANGES_FROM + last, tagOf(entry.changes[last].id)];
+}
 
 /** Reads room logs. */
 export class KvReader {
@@ -94,8 +107,8 @@ export class KvReader {
 
   /** Reads the records after a place. */
   async after(room: string, options: ReadOptions, cursor: string): Promise<LogRecord[]> {
-    const { handle, keys, expiry, meta } = this.#options;
-    const { limit, until, shownOnly, maxLength = Infinity } = options;
+    const { handle, keys, expiry, meta, places } = this.#options;
+    const { limit, until, shownOnly, follows = false, maxLength = Infinity } = options;
     if (limit <= 0) return [];
     const first = await expiry.first(room);
     const place = placeOf(cursor);
@@ -106,10 +119,13 @@ export class KvReader {
       end: until === undefined ? undefined : commitOf(until) + "~",
       batchSize: READ_BATCH,
     };
-    return await handle.call("read on", async (kv, progress) => {
+    // The record that is followed comes with the first entry, in the same read.
+    let isSure = !follows || cursor === ORIGIN || cursor < first;
+    const read = await handle.call("read on", async (kv, progress) => {
       const found: LogRecord[] = [];
       let length = 0;
       for await (const { commit, value, from } of meta.entries(kv, room, range, progress)) {
+        isSure ||= commit === commitOf(cursor) && stands(value, room, cursor);
         for (const record of this.#decode(room, commit, value)) {
           if (placeOf(record.cursor) <= place) continue;
           if (record.cursor < first || record.cursor < from) continue;
@@ -122,6 +138,8 @@ export class KvReader {
       }
       return found;
     });
+    if (!isSure && await places.isLost(room, cursor)) throw new PlaceLostError(room, cursor);
+    return read;
   }
 
   /** Reads the record at a place. */
@@ -248,7 +266,8 @@ export class KvReader {
   }
 }
 
-function isHead(value: unknown): value is HeadValue {
+/** Whether a value is that of a head. */
+export function isHead(value: unknown): value is HeadValue {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [index, tag] = value;
   return Number.isInteger(index) && index >= 0 && index < 2 * ENTRY_MAX_RECORDS &&

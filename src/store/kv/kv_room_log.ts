@@ -8,7 +8,7 @@ import { checkInteger, TIMER_MAX_MS } from "../../protocol/checks.ts";
 import type { ChangeRecord } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
 import type { CommitBudget } from "../commit_budget.ts";
-import { CHANGES_FROM, isCursor, isOfChange, ORIGIN, tagOf } from "../cursor.ts";
+import { isCursor, isOfChange, ORIGIN } from "../cursor.ts";
 import type { Compaction } from "../compaction.ts";
 import { StoreTimeoutError } from "../deadline.ts";
 import type { LogEntry, LogRecord } from "../entry.ts";
@@ -30,8 +30,9 @@ import { KvExpiry } from "./kv_expiry.ts";
 import { KvFeed } from "./kv_feed.ts";
 import { KvFile } from "./kv_file.ts";
 import { KvHandle } from "./kv_handle.ts";
+import { KvPlaces } from "./kv_places.ts";
 import { KvProbe } from "./kv_probe.ts";
-import { type HeadValue, KvReader } from "./kv_reader.ts";
+import { headOf, type HeadValue, KvReader } from "./kv_reader.ts";
 import { KvRoomMeta } from "./kv_room_meta.ts";
 import type { KvRoomLogOptions } from "./kv_room_log_options.ts";
 import { KV_LIMITS, KvCommitBudget, prefixBytes } from "./limits.ts";
@@ -65,6 +66,7 @@ export class KvRoomLog implements RoomLog {
   readonly #handle: KvHandle;
   readonly #feed: KvFeed;
   readonly #expiry: KvExpiry;
+  readonly #places: KvPlaces;
   readonly #reader: KvReader;
   readonly #changes: KvChanges;
   readonly #meta: KvRoomMeta;
@@ -100,8 +102,10 @@ export class KvRoomLog implements RoomLog {
     this.userRooms = new KvUserRooms({ handle, keys });
     const onDamaged = (room: string, cursor: string) =>
       onEvent({ type: "record_damaged", room, cursor });
-    this.#reader = new KvReader({ handle, keys, expiry, meta, onDamaged });
-    const changes = this.#changes = new KvChanges({ handle, keys, expiry, meta, onDamaged });
+    const places = this.#places = new KvPlaces({ handle, keys, expiry, meta });
+    const forReading = { handle, keys, expiry, meta, places, onDamaged };
+    this.#reader = new KvReader(forReading);
+    const changes = this.#changes = new KvChanges(forReading);
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
     const forUpkeep = { handle, keys, meta, expiry, changes, clock, file, elapsed, rooms, onEvent };
     this.#upkeep = createKvUpkeep(forUpkeep);
@@ -137,17 +141,14 @@ export class KvRoomLog implements RoomLog {
       ? (kv: Deno.Kv) => explainRefusal(kv, this.#keys, entries)
       : undefined;
     const commit = await this.#handle.commit((atomic, kv) => {
-      for (const [room, { bytes, count, lastId, changes }] of entries) {
-        let head: HeadValue = [count - 1, tagOf(lastId)];
-        if (count > 0) atomic.set([...this.#keys.log(room), kv.commitVersionstamp()], bytes);
-        if (changes) {
-          this.#changes.compose(atomic, kv, room, changes);
-          const last = changes.changes.length - 1;
-          head = [CHANGES_FROM + last, tagOf(changes.changes[last].id)];
-        }
-        atomic.set(this.#keys.head(room), head);
+      const heads = new Map<string, HeadValue>();
+      for (const [room, entry] of entries) {
+        const key = [...this.#keys.log(room), kv.commitVersionstamp()];
+        if (entry.count > 0) atomic.set(key, entry.bytes);
+        if (entry.changes) this.#changes.compose(atomic, kv, room, entry.changes);
+        heads.set(room, headOf(entry));
       }
-      this.#feed.compose(atomic, kv, entries.keys());
+      this.#feed.compose(atomic, kv, heads);
       return atomic;
     }, explain);
     this.#feed.committed(commit);
@@ -217,6 +218,11 @@ export class KvRoomLog implements RoomLog {
     return await this.get(room, cursor) !== undefined;
   }
 
+  /** Tells whether a record that was read before is gone although nobody removed it. */
+  async isLost(room: string, cursor: string): Promise<boolean> {
+    return await this.#places.isLost(room, cursor);
+  }
+
   /** Reads where the log of a room ends. */
   async head(room: string): Promise<string> {
     return (await this.#reader.heads([room]))[0];
@@ -244,8 +250,8 @@ export class KvRoomLog implements RoomLog {
   }
 
   /** Tells which rooms grew after a commit. */
-  async grownSince(commit: string, before?: string): Promise<Growth | undefined> {
-    return await this.#feed.grownSince(commit, before);
+  async grownSince(commit: string, until?: string): Promise<Growth | undefined> {
+    return await this.#feed.grownSince(commit, until);
   }
 
   /** Tells whether the database answers, and takes writes. */

@@ -29,6 +29,8 @@ const MUTATIONS_PER_ENTRY = 1;
 const MUTATIONS_FOR_META = 2;
 /** Mutations of the rest: bell, feed, and the old feed that goes. */
 const MUTATIONS_PER_COMMIT = 3;
+/** Bytes that the feed takes for a room besides its name: a space, a slash, a point, two numbers. */
+const FEED_ROOM_BYTES = 3 + 3 + 5;
 /** Bytes that the longest prefix may take in a key. */
 const PREFIX_MAX_BYTES = 1_024;
 /** Keys that one atomic deletes, and bytes of them. */
@@ -110,7 +112,7 @@ export class KvCommitBudget implements CommitBudget {
     const kind = writes ? "changes" : "messages";
     const known = this.#rooms.get(room);
     const entryBytes = known?.[kind] ? known[kind] + 1 + line.length : line.length;
-    const feedBytes = this.#feedBytes + (known ? 0 : room.length + 1);
+    const feedBytes = this.#feedBytes + (known ? 0 : room.length + FEED_ROOM_BYTES);
     const cost = this.#costOf(append, { isNewRoom: !known, isNewEntry: !known?.[kind] });
     const claims = this.#claims + (writes?.claim ? 1 : 0);
     const used = {
@@ -145,7 +147,7 @@ export class KvCommitBudget implements CommitBudget {
     if (isNewRoom) {
       // "head"; and the feed names the room once more.
       keyBytes += roomBytes + 6;
-      valueBytes += SMALL_VALUE_BYTES + room.length + 1;
+      valueBytes += SMALL_VALUE_BYTES + room.length + FEED_ROOM_BYTES;
       mutations += MUTATIONS_PER_ROOM;
     }
     if (isNewEntry) {

@@ -7,6 +7,7 @@
 import { LOCK } from "./advisory_lock.ts";
 import { CHANGE_TABLES } from "./change_tables.ts";
 import { CLAIM_TABLES } from "./claim_tables.ts";
+import { FEED_TABLES } from "./feed_tables.ts";
 import { LOG_TABLES } from "./log_tables.ts";
 import { TASK_TABLES } from "./task_tables.ts";
 import { USER_TABLES } from "./user_tables.ts";
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   TASK_TABLES,
   USER_TABLES,
   CLAIM_TABLES,
+  FEED_TABLES,
 ];
 
 /**

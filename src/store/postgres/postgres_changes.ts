@@ -7,10 +7,14 @@
 import { type ChangeRecord, decodeChanges } from "../change.ts";
 import type { StateItem } from "../change_entry.ts";
 import { commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
+import { PlaceLostError } from "../place_lost.ts";
 import type { ChangesOptions, MessageStates, StatesOptions } from "../read_options.ts";
 import type { RoomMeta } from "../room_meta.ts";
+import { holdsRecord } from "../standing.ts";
+import { type FromRow, numberOf, originOf } from "./counted_places.ts";
+import type { PostgresPlaces } from "./postgres_places.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { numberOf, type PostgresExpiry } from "./postgres_reader.ts";
+import type { PostgresExpiry } from "./postgres_expiry.ts";
 
 /** Entries that one query brings. */
 const READ_ENTRIES = 100;
@@ -27,13 +31,6 @@ interface StateRow {
   readonly commit: string;
   readonly index: number;
   readonly tag: number;
-}
-
-/** From where a log counts; null where the room was never deleted. */
-interface FromRow {
-  readonly fromCommit: string | null;
-  readonly fromIndex: number;
-  readonly fromTag: number;
 }
 
 /** The changes of a commit as the database gives them. */
@@ -57,6 +54,8 @@ export interface PostgresChangesOptions {
   readonly schema: string;
   /** What has expired. */
   readonly expiry: PostgresExpiry;
+  /** Knows whether records were lost. */
+  readonly places: PostgresPlaces;
   /** Called for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
@@ -72,8 +71,8 @@ export class PostgresChanges {
 
   /** As in {@linkcode RoomLog.changes}. */
   async changes(room: string, cursor: string, options: ChangesOptions): Promise<ChangeRecord[]> {
-    const { pool, schema, expiry } = this.#options;
-    const { limit, until, newest = false } = options;
+    const { pool, schema, expiry, places } = this.#options;
+    const { limit, until, newest = false, follows = false } = options;
     const place = placeOf(cursor);
     if (limit <= 0 || (until !== undefined && placeOf(until) <= place)) return [];
     const first = await expiry.first(room);
@@ -81,7 +80,8 @@ export class PostgresChanges {
     let from = BigInt(numberOf(commitOf(cursor)));
     const order = newest ? "desc" : "asc";
     const found: ChangeRecord[] = [];
-    return await pool.call("read changes", async (sql, progress) => {
+    let isSure = !follows;
+    const read = await pool.call("read changes", async (sql, progress) => {
       for (;;) {
         const rows = await sql.unsafe<ChangesRow[]>(
           `select ${schema}.commit_of(c.place) as commit, c.body,
@@ -97,6 +97,7 @@ export class PostgresChanges {
         progress();
         for (const { commit, body, ...row } of rows) {
           const counted = originOf(row);
+          isSure ||= commit === commitOf(cursor) && holdsRecord(body, room, cursor);
           const records = this.#decode(room, commit, body);
           for (const record of newest ? records.reverse() : records) {
             if (placeOf(record.cursor) <= place || record.cursor < counted) continue;
@@ -112,6 +113,8 @@ export class PostgresChanges {
         else from = last + 1n;
       }
     });
+    if (!isSure && await places.isLost(room, cursor)) throw new PlaceLostError(room, cursor);
+    return read;
   }
 
   /** Whether a change stands at a place. */
@@ -226,10 +229,6 @@ export class PostgresChanges {
 
 function itemOf({ name, value, commit, index, tag }: StateRow): StateItem {
   return { name: name!.split(PART_END), value, cursor: cursorAt(commit, index, tag) };
-}
-
-function originOf({ fromCommit, fromIndex, fromTag }: FromRow): string {
-  return fromCommit === null ? ORIGIN : cursorAt(fromCommit, fromIndex, fromTag);
 }
 
 function max(one: string, other: string): string {

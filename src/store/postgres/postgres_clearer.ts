@@ -10,7 +10,7 @@ import { NOTHING, type StoreTask, type TaskStep } from "../store_tasks.ts";
 import type { PostgresChanges } from "./postgres_changes.ts";
 import type { PostgresEraser } from "./postgres_eraser.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { numberOf } from "./postgres_reader.ts";
+import { numberOf } from "./counted_places.ts";
 
 /** Rows that one statement deletes: it holds their locks. */
 const BATCH = 1_000;

@@ -9,7 +9,7 @@ import { commitOf, cursorAt, indexOf, tagOf } from "../cursor.ts";
 import { eraseLines } from "../entry_line.ts";
 import type { StoreEvent } from "../store_event.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { numberOf } from "./postgres_reader.ts";
+import { numberOf } from "./counted_places.ts";
 
 /** Times that an entry is rewritten anew, where others do the same. */
 const ATTEMPTS_MAX = 100;

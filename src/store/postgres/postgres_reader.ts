@@ -6,28 +6,24 @@
 
 import { COMMIT_LENGTH, commitOf, cursorAt, ORIGIN, placeOf } from "../cursor.ts";
 import { decodeEntry, type LogRecord } from "../entry.ts";
-import { Expiry, type ExpiryOptions } from "../expiry.ts";
+import { PlaceLostError } from "../place_lost.ts";
 import type { ReadOptions } from "../read_options.ts";
-import type { PostgresPool, Sql } from "./postgres_pool.ts";
+import { holdsRecord } from "../standing.ts";
+import { PostgresExpiry, type PostgresExpiryOptions } from "./postgres_expiry.ts";
+import { PostgresPlaces } from "./postgres_places.ts";
+import { counted, numberOf } from "./counted_places.ts";
+import type { Sql } from "./postgres_pool.ts";
 
 /** Entries that one query brings at most, and the bytes of them after which it brings no more. */
 const READ_ENTRIES = 512;
 const READ_BYTES = 1024 * 1024;
-/** Entries that are looked at together for how old they are: mostly the first one is young enough. */
-const SCAN_ENTRIES = 8;
 /** Damaged places that are remembered, so that each is reported once. */
 const DAMAGED_MAX = 1_000;
 /** A cursor after all others. */
 const END = "z".repeat(ORIGIN.length);
-/** The greatest place that PostgreSQL knows. */
-const PLACE_MAX = 2n ** 63n - 1n;
 
 /** What {@linkcode PostgresReader} reads. */
-export interface PostgresReaderOptions extends ExpiryOptions {
-  /** The database. */
-  readonly pool: PostgresPool;
-  /** The schema. */
-  readonly schema: string;
+export interface PostgresReaderOptions extends PostgresExpiryOptions {
   /** Called once for each record that cannot be read. */
   readonly onDamaged: (room: string, cursor: string) => void;
 }
@@ -38,73 +34,20 @@ interface Row {
   readonly body: string;
 }
 
-/**
- * A commit as the database counts it.
- *
- * @param commit Hexadecimal digits.
- * @returns A decimal number; one greater than all where the commit is.
- */
-export function numberOf(commit: string): string {
-  const number = BigInt(`0x${commit}`);
-  return String(number > PLACE_MAX ? PLACE_MAX : number);
-}
-
-/**
- * Says which entries count: those behind the commit that deleted the room.
- *
- * @param schema The schema.
- * @returns A condition on `place`, for the room that is the first parameter.
- */
-export function counted(schema: string): string {
-  return `place > coalesce((select from_place from ${schema}.rooms where room = $1), -1)`;
-}
-
-/** Hides what has expired of logs in PostgreSQL. */
-export class PostgresExpiry extends Expiry {
-  readonly #options: Pick<PostgresReaderOptions, "pool" | "schema">;
-
-  /** @param options What is kept, and for how long. */
-  constructor(options: Pick<PostgresReaderOptions, "pool" | "schema"> & ExpiryOptions) {
-    super(options);
-    this.#options = options;
-  }
-
-  /** Reads the entries of a room from a commit on, in order. */
-  protected override async scan(
-    room: string,
-    from: string,
-    visit: (commit: string, text: string) => boolean,
-  ): Promise<void> {
-    const { pool, schema } = this.#options;
-    let start = numberOf(from);
-    await pool.call("find what expired", async (sql, progress) => {
-      for (let limit = SCAN_ENTRIES;; limit = Math.min(2 * limit, READ_ENTRIES)) {
-        const rows = await sql.unsafe<(Row & { place: string })[]>(
-          `select place, ${schema}.commit_of(place) as commit, body from ${schema}.entries ` +
-            `where room = $1 and place >= $2 and ${counted(schema)} order by place limit $3`,
-          [room, start, limit],
-          { prepare: true },
-        );
-        progress();
-        for (const { commit, body } of rows) if (!visit(commit, body)) return;
-        if (rows.length < limit) return;
-        start = String(BigInt(rows[rows.length - 1].place) + 1n);
-      }
-    });
-  }
-}
-
 /** Reads room logs. */
 export class PostgresReader {
   readonly #options: PostgresReaderOptions;
   readonly #damaged = new Set<string>();
   /** What has expired. */
   readonly expiry: PostgresExpiry;
+  /** Knows whether records were lost. */
+  readonly places: PostgresPlaces;
 
   /** @param options What to read. */
   constructor(options: PostgresReaderOptions) {
     this.#options = options;
-    this.expiry = new PostgresExpiry(options);
+    const expiry = this.expiry = new PostgresExpiry(options);
+    this.places = new PostgresPlaces({ ...options, expiry });
   }
 
   /** Reads the records before a place; without one, the newest. */
@@ -132,7 +75,7 @@ export class PostgresReader {
 
   /** Reads the records after a place. */
   async after(room: string, options: ReadOptions, cursor: string): Promise<LogRecord[]> {
-    const { limit, until, shownOnly, maxLength = Infinity } = options;
+    const { limit, until, shownOnly, follows = false, maxLength = Infinity } = options;
     if (limit <= 0) return [];
     const first = await this.expiry.first(room);
     const place = placeOf(cursor);
@@ -141,7 +84,10 @@ export class PostgresReader {
     let length = 0;
     const from = commitOf(cursor < first ? first : cursor);
     const range = { from, to: commitOf(until ?? END), limit };
-    await this.#entries("read on", { room, ...range, isBackward: false }, (records) => {
+    // The record that is followed comes with the first entry, in the same read.
+    let isSure = !follows || cursor === ORIGIN || cursor < first;
+    await this.#entries("read on", { room, ...range, isBackward: false }, (records, entry) => {
+      isSure ||= entry.commit === commitOf(cursor) && holdsRecord(entry.body, room, cursor);
       for (const record of records) {
         if (placeOf(record.cursor) <= place || record.cursor < first) continue;
         if (until !== undefined && record.cursor > until) return false;
@@ -152,6 +98,7 @@ export class PostgresReader {
       }
       return true;
     });
+    if (!isSure && await this.places.isLost(room, cursor)) throw new PlaceLostError(room, cursor);
     return found;
   }
 
@@ -234,7 +181,7 @@ export class PostgresReader {
   async #entries(
     name: string,
     range: { room: string; from: string; to: string; limit: number; isBackward: boolean },
-    visit: (records: LogRecord[]) => boolean,
+    visit: (records: LogRecord[], entry: Row) => boolean,
   ): Promise<void> {
     const { pool } = this.#options;
     const { room, isBackward } = range;
@@ -244,8 +191,8 @@ export class PostgresReader {
       while (from <= to) {
         const rows = await this.#page(sql, { room, from, to, limit, isBackward });
         progress();
-        for (const { commit, body } of rows) {
-          if (!visit(this.#decode(room, commit, body))) return;
+        for (const row of rows) {
+          if (!visit(this.#decode(room, row.commit, row.body), row)) return;
         }
         // Where bytes ended it there is more; where entries did, there may be.
         if (rows.length === 0) return;

@@ -89,10 +89,11 @@ export class PostgresRoomLog implements RoomLog {
     this.#reader = new PostgresReader({ pool, schema, clock, retentionMs, onDamaged });
     this.#watch = new PostgresWatch({ pool, schema, address: listen ?? address });
     const rooms = (options: { limit: number; after?: string }) => this.rooms(options);
-    const { expiry } = this.#reader;
-    const changes = this.#changes = new PostgresChanges({ pool, schema, expiry, onDamaged });
-    const shared = { pool, schema, expiry, changes, clock, elapsed, rooms, onEvent };
-    this.#upkeep = createPostgresUpkeep(shared);
+    const { expiry, places } = this.#reader;
+    const forChanges = { pool, schema, expiry, places, onDamaged };
+    const changes = this.#changes = new PostgresChanges(forChanges);
+    const forUpkeep = { pool, schema, expiry, changes, clock, elapsed, rooms, onEvent };
+    this.#upkeep = createPostgresUpkeep(forUpkeep);
   }
 
   /**
@@ -130,11 +131,11 @@ export class PostgresRoomLog implements RoomLog {
 
   /** Reads the id of the database. */
   async databaseId(): Promise<string> {
-    const [row] = await this.#query<{ value: string }>(
-      "get",
-      `select value from ${this.#schema}.system where name = 'id'`,
-    );
-    return row.value;
+    const text = `select value from ${this.#schema}.system where name = 'id'`;
+    const [{ value }] = await this.#pool.call("get", async (sql) => [
+      ...await sql.unsafe<{ value: string }[]>(text, [], { prepare: true }),
+    ]);
+    return value;
   }
 
   /** Begins to count what one commit may hold. */
@@ -221,6 +222,11 @@ export class PostgresRoomLog implements RoomLog {
     return await this.get(room, cursor) !== undefined;
   }
 
+  /** Tells whether a record that was read before is gone although nobody removed it. */
+  async isLost(room: string, cursor: string): Promise<boolean> {
+    return await this.#reader.places.isLost(room, cursor);
+  }
+
   /** Reads where the log of a room ends. */
   async head(room: string): Promise<string> {
     return (await this.#reader.heads([room]))[0];
@@ -247,8 +253,8 @@ export class PostgresRoomLog implements RoomLog {
   }
 
   /** Tells which rooms grew after a commit. */
-  async grownSince(commit: string, before?: string): Promise<Growth | undefined> {
-    return await this.#watch.grownSince(commit, before);
+  async grownSince(commit: string, until?: string): Promise<Growth | undefined> {
+    return await this.#watch.grownSince(commit, until);
   }
 
   /** Tells whether the database answers, and takes writes. */
@@ -282,16 +288,6 @@ export class PostgresRoomLog implements RoomLog {
       if (error instanceof StoreTimeoutError) return;
       this.#emit({ type: "store_sweep_failed", error });
     }
-  }
-
-  async #query<R extends object>(
-    name: string,
-    text: string,
-    values: (string | number)[] = [],
-  ): Promise<R[]> {
-    return await this.#pool.call(name, async (sql) => {
-      return [...await sql.unsafe<R[]>(text, values, { prepare: true })];
-    });
   }
 
   #emit(event: StoreEvent): void {

@@ -7,7 +7,7 @@
 import { CHANGES_FROM, cursorAt } from "../cursor.ts";
 import { PASS_MS, Sweeper, type SweeperOptions } from "../sweeper.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { numberOf } from "./postgres_reader.ts";
+import { numberOf } from "./counted_places.ts";
 
 /** Entries that one statement deletes: it holds their locks. */
 const BATCH = 1_000;

@@ -10,7 +10,7 @@ import type { PostgresChanges } from "./postgres_changes.ts";
 import { PostgresClearer } from "./postgres_clearer.ts";
 import { PostgresEraser } from "./postgres_eraser.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import type { PostgresExpiry } from "./postgres_reader.ts";
+import type { PostgresExpiry } from "./postgres_expiry.ts";
 import { PostgresSweeper } from "./postgres_sweeper.ts";
 import { PostgresTasks } from "./postgres_tasks.ts";
 import { PostgresUserEraser } from "./postgres_user_eraser.ts";

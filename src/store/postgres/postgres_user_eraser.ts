@@ -11,7 +11,7 @@ import { NOTHING, type StoreTask, type TaskStep } from "../store_tasks.ts";
 import { PART_END, type PostgresChanges } from "./postgres_changes.ts";
 import type { PostgresEraser } from "./postgres_eraser.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { counted, numberOf } from "./postgres_reader.ts";
+import { counted, numberOf } from "./counted_places.ts";
 
 /** Entries that one step looks at. */
 const STEP = 64;

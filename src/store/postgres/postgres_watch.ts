@@ -4,12 +4,13 @@
  * @module
  */
 
-import { NO_COMMIT } from "../cursor.ts";
+import { cursorAt, ENTRY_MAX_RECORDS, NO_COMMIT, TAG_MAX } from "../cursor.ts";
 import type { Growth } from "../growth.ts";
+import { CommitMarks, type MarkedCommit } from "./commit_marks.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import { PostgresListener } from "./postgres_listener.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { numberOf } from "./postgres_reader.ts";
+import { numberOf } from "./counted_places.ts";
 
 /** Milliseconds between two looks at the newest commit, in case that notifications get lost. */
 const LOOK_MS = 1_000;
@@ -24,9 +25,17 @@ export interface PostgresWatchOptions {
   readonly address: PostgresAddress;
 }
 
+/** A commit of the feed. */
+interface FeedRow extends MarkedCommit {
+  readonly rooms: string;
+  /** Rooms whose logs end there, each with the index and the tag of its newest record. */
+  readonly heads: string | null;
+}
+
 /** The feed: one row a commit with the names of its rooms, and notifications that wake. */
 export class PostgresWatch {
   readonly #options: PostgresWatchOptions;
+  readonly #marks = new CommitMarks();
   /** Ends the watches that are open. */
   readonly #ends = new Set<() => Promise<void>>();
 
@@ -36,23 +45,29 @@ export class PostgresWatch {
   }
 
   /** As in {@linkcode RoomLog.grownSince}. */
-  async grownSince(commit: string, before?: string): Promise<Growth | undefined> {
+  async grownSince(commit: string, until?: string): Promise<Growth | undefined> {
     const { pool, schema } = this.#options;
     const rows = await pool.call("read what grew", async (sql) => [
-      ...await sql.unsafe<{ commit: string; rooms: string }[]>(
-        `select ${schema}.commit_of(place) as commit, rooms from ${schema}.feed ` +
-          `where place >= $1 and ($2::bigint is null or place < $2::bigint) order by place`,
-        [numberOf(commit), before === undefined ? null : numberOf(before)],
+      ...await sql.unsafe<FeedRow[]>(
+        `select ${schema}.commit_of(place) as commit, mark, rooms, (
+          select string_agg(room || ' ' || index || ' ' || tag, ' ') from ${schema}.rooms as known
+          where known.room = any(string_to_array(feed.rooms, ' ')) and known.place = feed.place
+        ) as heads from ${schema}.feed where place >= $1
+          and ($2::bigint is null or place <= $2::bigint) order by place`,
+        [numberOf(commit), until === undefined ? null : numberOf(until)],
         { prepare: true },
       ),
     ]);
-    // The commit itself is still there, so nothing after it has been deleted.
-    if (rows[0]?.commit !== commit) return undefined;
+    // Where the commit itself is still there, nothing after it has been deleted.
+    if (rows[0]?.commit !== commit || !this.#marks.fits(rows[0])) return undefined;
+    const last = rows[rows.length - 1];
+    if (until !== undefined && last.commit !== until) return undefined;
+    if (!this.#marks.fits(last)) return undefined;
+    this.#marks.add(rows[0]);
+    this.#marks.add(last);
     const rooms = new Map<string, string>();
-    for (const row of rows.slice(1)) {
-      for (const room of row.rooms.split(" ")) rooms.set(room, row.commit);
-    }
-    return { upTo: rows[rows.length - 1].commit, rooms };
+    for (const row of rows) if (row.commit !== until) addRooms(rooms, row);
+    return { upTo: last.commit, rooms };
   }
 
   /** As in {@linkcode RoomLog.watch}. */
@@ -100,6 +115,8 @@ export class PostgresWatch {
         if (!await wait() || isOver) continue;
         // One that is older is told as well: the database may have been put back.
         const newest = await this.#newest();
+        // Another one at its place: it has to be watched anew.
+        if (newest === undefined) return undefined;
         if (newest !== told) return newest;
       }
       return undefined;
@@ -125,16 +142,31 @@ export class PostgresWatch {
     await Promise.all([...this.#ends].map((end) => end()));
   }
 
-  async #newest(): Promise<string> {
+  /** Reads the newest commit; undefined where another one had its place. */
+  async #newest(): Promise<string | undefined> {
     const { pool, schema } = this.#options;
     const [row] = await pool.call("look at the newest", async (sql) => [
-      ...await sql.unsafe<{ commit: string }[]>(
-        `select ${schema}.commit_of(place) as commit from ${schema}.feed ` +
+      ...await sql.unsafe<MarkedCommit[]>(
+        `select ${schema}.commit_of(place) as commit, mark from ${schema}.feed ` +
           `order by place desc limit 1`,
         [],
         { prepare: true },
       ),
     ]);
-    return row?.commit ?? NO_COMMIT;
+    if (!row || this.#marks.fits(row)) return row?.commit ?? NO_COMMIT;
+    this.#marks.add(row);
+    return undefined;
+  }
+}
+
+/** Adds the rooms of a commit, as the feed tells them. */
+function addRooms(rooms: Map<string, string>, { commit, rooms: names, heads }: FeedRow): void {
+  // Where a log has grown on it is not known which record it was.
+  for (const room of names.split(" ")) {
+    rooms.set(room, cursorAt(commit, 2 * ENTRY_MAX_RECORDS - 1, TAG_MAX));
+  }
+  const known = heads?.split(" ") ?? [];
+  for (let at = 0; at < known.length; at += 3) {
+    rooms.set(known[at], cursorAt(commit, Number(known[at + 1]), Number(known[at + 2])));
   }
 }
