@@ -25,6 +25,7 @@ export const DOCUMENTS = [
   "docs/machines.md",
   "docs/how-it-works.md",
   "docs/comparison.md",
+  "docs/coming-from.md",
   "docs/performance.md",
 ] as const;
 

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { readConfiguration, VARIABLES } from "@hubbub/hub/service";
+import { Hub } from "@hubbub/hub";
+import { createClient } from "@hubbub/hub/client";
 import * as protocol from "@hubbub/hub/protocol";
 import configuration from "../../deno.json" with { type: "json" };
 import { DEFAULT_CONNECTION_LIMITS } from "../../src/access/connection_limit_settings.ts";
@@ -244,6 +246,24 @@ Deno.test(
     );
   },
 );
+
+Deno.test("coming-from.md's names are those of the client and the hub", READ, () => {
+  const { text } = read("docs/coming-from.md");
+  const client = createClient("http://localhost", { user: "ann" });
+  const room = client.room("lobby");
+  const owners: Record<string, object> = { client, room, hub: Hub.prototype };
+  // The second column: the first is about others, who have a "room" too.
+  const cells = [...text.matchAll(/^\|[^|]*\|([^|]*)\|$/gm)].map(([, cell]) => cell).join("\n");
+  const named = [...cells.matchAll(/`(client|room|hub)\.(\w+)/g)];
+  assert(named.length > 20, "hardly any name is there");
+  const missing = named.filter(([, owner, name]) => !(name in owners[owner]));
+  assertEquals(missing.map(([place]) => place), []);
+  for (const name of cells.match(/`(users|userCount|unread|status)`/g)!) {
+    const snapshots = { ...client.snapshot, ...room.snapshot };
+    assert(name.slice(1, -1) in snapshots, name);
+  }
+  client.close();
+});
 
 Deno.test("protocol.md's error codes are those of the code", READ, () => {
   const rows = read("docs/protocol.md").table("code").map(
