@@ -32,7 +32,7 @@ export interface MessageDeskOptions {
   /** Changes what is shown, while what is in view stays where it is. */
   readonly hold: (change: () => void) => void;
   /** Brings a message into view, however far back it is. */
-  readonly goTo: (cursor: string) => Promise<void>;
+  readonly goTo: (cursor: string) => Promise<boolean>;
   /** The names and colours of people. */
   readonly names: Names;
   /** Gives the address of a message. */

@@ -7,6 +7,7 @@
 import { create, find, setText } from "./elements.ts";
 import { withoutFocusLoss } from "./focus.ts";
 import { regroup } from "./message_groups.ts";
+import { newMessagesPhrase } from "./phrases.ts";
 
 /** The options of {@linkcode NewLine}. */
 export interface NewLineOptions {
@@ -74,8 +75,7 @@ export class NewLine {
     this.#isSeen = false;
     item.before(this.#line);
     regroup(item);
-    const words = count === 1 ? "1 new message" : `${count} new messages`;
-    setText(find("to-new-text", HTMLElement), words);
+    setText(find("to-new-text", HTMLElement), newMessagesPhrase(count));
     this.update();
   }
 

@@ -6,9 +6,9 @@
 
 import type { StoredMessage } from "../client/mod.ts";
 import { FloatingDay } from "./floating_day.ts";
-import type { Identity, Memory } from "./memory.ts";
+import type { Identity, Memory, Place } from "./memory.ts";
+import type { MessageWindow } from "./message_window.ts";
 import { NewLine } from "./new_line.ts";
-import type { OlderMessages } from "./older_messages.ts";
 import { ReadingPlace } from "./reading_place.ts";
 import type { Timeline } from "./timeline.ts";
 import { Unseen } from "./unseen.ts";
@@ -28,8 +28,8 @@ export interface ReadingOptions {
   readonly viewport: Viewport;
   /** The messages. */
   readonly timeline: Timeline;
-  /** Those before them. */
-  readonly older: OlderMessages;
+  /** The piece of the log that they are. */
+  readonly window: MessageWindow;
   /** How far the reader had read before. */
   readonly read: string | undefined;
   /** Called with the last message that the reader has seen, each time there is another one. */
@@ -56,7 +56,7 @@ export class Reading {
     });
     this.#line = new NewLine({ scroller, onJump: (line) => this.#showLine(line) });
     this.#unseen = new Unseen({
-      onJump: () => this.#jump(),
+      onJump: () => void this.#jump(),
       focusNext: () => scroller,
     });
     document.addEventListener("visibilitychange", () => this.#update(), { signal });
@@ -83,22 +83,25 @@ export class Reading {
     this.#day.scrolled(timeline.firstBelow(viewport.top), viewport.top);
   }
 
-  /** The history is here: goes to where the reader was, or to what is new. */
-  async arrive(): Promise<void> {
-    const { memory, identity, older, read, scroller, viewport, timeline, signal } = this.#options;
+  /**
+   * The history is here: goes to a place, to where the reader was, or to what is new.
+   *
+   * @param at The place, where the reader asked for one.
+   */
+  async arrive(at?: Place): Promise<void> {
+    const { memory, identity, window, read, scroller, viewport, timeline, signal } = this.#options;
     const owner = identity();
-    const place = owner && memory.place(owner);
-    if (read !== undefined && timeline.othersAfter(read).length > 0) await older.reach(read);
-    if (signal.aborted) return;
-    const news = read === undefined ? [] : timeline.othersAfter(read);
-    if (news.length > 0) this.#draw(news[0].cursor, news.length);
-    if (place) await older.goTo(place);
+    this.#place.begin(window.newest);
+    const place = at ?? (owner && memory.place(owner));
     // At once: until the next layout the view is at the top, as if older messages were due.
-    else viewport.follow();
-    if (!place && this.#line.isAbove) this.#showLine(this.#line.element);
+    viewport.follow();
+    if (!place) await this.#goToNews(read);
+    else if (!await window.goTo(place) && !at) await this.#goToNews(read);
+    else if (read !== undefined && (timeline.first ?? "") <= read) this.#drawNews(read);
+    if (signal.aborted) return;
     this.#isReady = true;
     scroller.classList.add("ready");
-    viewport.checkStart();
+    viewport.checkEnds();
     this.#update();
   }
 
@@ -109,7 +112,8 @@ export class Reading {
    */
   came(messages: readonly StoredMessage[]): void {
     if (!this.#isReady || messages.length === 0) return;
-    const { viewport, timeline } = this.#options;
+    const { viewport, timeline, window } = this.#options;
+    if (window.hasNewer) return this.#update();
     const isSeen = viewport.isFollowing && document.visibilityState === "visible";
     const { read } = this.#place;
     const unread = read === undefined ? messages : timeline.othersAfter(read);
@@ -138,23 +142,42 @@ export class Reading {
     this.#update();
   }
 
-  /** To the first new message, where that is below; else to the end. */
-  #jump(): void {
-    const { focus, scroller, viewport } = this.#options;
+  /** To the first new message, where the reader was not led to it before; else to the end. */
+  async #jump(): Promise<void> {
+    const { focus, scroller, window } = this.#options;
     focus();
     // Where all that is new fits into the view, the end shows the line as well.
     const isLong = this.#line.isBelow && this.#line.toEnd > scroller.clientHeight;
-    if (isLong) this.#showLine(this.#line.element);
-    else viewport.follow();
+    if (isLong) return this.#showLine(this.#line.element);
+    const isLed = !window.hasNewer || this.#line.cursor !== undefined;
+    await window.toNewest();
+    if (!isLed) await this.#goToNews(this.#place.read);
+    this.#update();
+  }
+
+  /** To where the new begins, however far back that is; to the end where nothing is new. */
+  async #goToNews(read: string | undefined): Promise<void> {
+    const { window, signal } = this.#options;
+    if (read === undefined || window.othersAfter(read).length === 0) return;
+    await window.reach(read);
+    if (signal.aborted) return;
+    this.#drawNews(read);
+    if (this.#line.isAbove || window.hasNewer) this.#showLine(this.#line.element);
+  }
+
+  #drawNews(read: string): void {
+    const { timeline, window } = this.#options;
+    const [first] = timeline.othersAfter(read);
+    if (first) this.#draw(first.cursor, window.othersAfter(read).length);
   }
 
   #update(): void {
     if (!this.#isReady) return;
-    const { timeline, viewport } = this.#options;
+    const { window, viewport } = this.#options;
     this.#place.noteRead();
     this.#line.update();
     const { read } = this.#place;
     const isAtEnd = viewport.isFollowing || read === undefined;
-    this.#unseen.count = isAtEnd ? 0 : timeline.othersAfter(read).length;
+    this.#unseen.count = isAtEnd ? 0 : window.othersAfter(read).length;
   }
 }

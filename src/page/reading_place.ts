@@ -5,6 +5,7 @@
  */
 
 import type { Identity, Memory } from "./memory.ts";
+import type { MessageWindow } from "./message_window.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -16,6 +17,8 @@ export interface ReadingPlaceOptions {
   readonly viewport: Viewport;
   /** The messages. */
   readonly timeline: Timeline;
+  /** The piece of the log that they are. */
+  readonly window: MessageWindow;
   /** Gives whose place it is; undefined until that is known, and the history here. */
   readonly identity: () => Identity | undefined;
   /** How far the reader had read before. */
@@ -40,6 +43,15 @@ export class ReadingPlace {
     return this.#read;
   }
 
+  /**
+   * Begins where nothing was read before: what is there already is not new.
+   *
+   * @param cursor The newest message.
+   */
+  begin(cursor: string | undefined): void {
+    this.#read ??= cursor;
+  }
+
   /** The reader has scrolled: keeps the place. */
   save(): void {
     const { memory, viewport, timeline, identity } = this.#options;
@@ -57,8 +69,10 @@ export class ReadingPlace {
 
   /** Tells how far the reader has seen: nothing in a tab that is not. */
   noteRead(): void {
-    const { viewport, timeline, identity, onRead } = this.#options;
+    const { viewport, timeline, identity, onRead, window } = this.#options;
     if (!identity() || document.visibilityState !== "visible") return;
+    // Who was led to a place far from there has not read what lies between.
+    if (window.hasNewer && !((timeline.first ?? "") <= (this.#read ?? ""))) return;
     const cursor = viewport.isFollowing ? timeline.last : timeline.lastAbove(viewport.bottom);
     if (cursor === undefined || this.#read !== undefined && cursor <= this.#read) return;
     this.#read = cursor;

@@ -30,3 +30,23 @@ export class RenderBudget {
     return true;
   }
 }
+
+/**
+ * Splits messages into those of an animation frame each.
+ *
+ * @param messages The messages.
+ * @returns Them in their order, in lists that may be shown at once.
+ */
+export function framesOf(messages: readonly StoredMessage[]): StoredMessage[][] {
+  const frames: StoredMessage[][] = [];
+  let budget: RenderBudget | undefined;
+  for (const message of messages) {
+    if (budget?.spend(message)) frames.at(-1)?.push(message);
+    else {
+      budget = new RenderBudget();
+      budget.spend(message);
+      frames.push([message]);
+    }
+  }
+  return frames;
+}

@@ -99,19 +99,6 @@ export class RoomFeed extends ChatTarget {
   }
 
   /**
-   * Gives messages that the client has kept and that are not shown.
-   *
-   * @param cursor The oldest message that is shown.
-   * @param limit How many at most.
-   * @returns The newest of those before it, oldest first.
-   */
-  before(cursor: string | undefined, limit: number): StoredMessage[] {
-    const kept = this.snapshot.messages.filter(isStored);
-    const end = kept.findIndex((message) => cursor !== undefined && message.cursor >= cursor);
-    return kept.slice(Math.max(0, end - limit), Math.max(0, end));
-  }
-
-  /**
    * Sends a message.
    *
    * @param text The text.
@@ -176,6 +163,12 @@ export class RoomFeed extends ChatTarget {
   }
 }
 
-function isStored(message: RoomMessage): message is StoredMessage {
+/**
+ * Tells whether a message is stored.
+ *
+ * @param message The message.
+ * @returns True where it is.
+ */
+export function isStored(message: RoomMessage): message is StoredMessage {
   return message.status === "sent";
 }

@@ -10,13 +10,14 @@ import { askForInvitation } from "./closed_room.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
-import type { Identity, Memory } from "./memory.ts";
+import type { Identity, Memory, Place } from "./memory.ts";
+import { LogPages } from "./log_pages.ts";
 import { MentionList } from "./mention_list.ts";
 import { MessageDesk } from "./message_desk.ts";
 import { MessageFlow } from "./message_flow.ts";
+import { MessageWindow } from "./message_window.ts";
 import { Moderation } from "./moderation.ts";
 import { Names } from "./names.ts";
-import { OlderMessages } from "./older_messages.ts";
 import { People } from "./people.ts";
 import { statePhrase } from "./phrases.ts";
 import { Reading } from "./reading.ts";
@@ -39,7 +40,7 @@ export class RoomView {
   readonly #desk: MessageDesk;
   readonly #timeline: Timeline;
   readonly #viewport: Viewport;
-  readonly #older: OlderMessages;
+  readonly #window: MessageWindow;
   readonly #flow: MessageFlow;
   readonly #unsent: UnsentList;
   readonly #composer: Composer;
@@ -77,7 +78,7 @@ export class RoomView {
       composer: () => this.#composer,
       scroller: this.#scroller,
       hold: (change) => this.#viewport.hold(change),
-      goTo: (cursor) => this.#older.goTo({ cursor, offset: this.#scroller.clientHeight / 4 }),
+      goTo: (cursor) => this.#window.goTo(this.#placeOf(cursor)),
     });
     const reader = token === undefined ? user : memory.tokenUser ?? "";
     this.#timeline = new Timeline(reader, this.#desk.bubbles);
@@ -90,16 +91,15 @@ export class RoomView {
     });
     this.#viewport = new Viewport(this.#scroller, find("content", HTMLElement), {
       start: find("older", HTMLElement),
-      onNearStart: () => void (this.#reading?.isReady && this.#older.loadWhenDue()),
+      end: find("newer", HTMLElement),
+      hasNewer: () => this.#window?.hasNewer,
+      onNearStart: () => void (this.#reading?.isReady && this.#window.loadOlder()),
+      onNearEnd: () => void (this.#reading?.isReady && this.#window.loadNewer()),
       onFollowChange: (isFollowing) => this.#reading?.followed(isFollowing),
       onScroll: () => this.#reading?.scrolled(),
     });
-    this.#older = new OlderMessages(find("older", HTMLElement), {
-      load: async (limit) => {
-        const away = this.#timeline.takeBack(limit);
-        const back = away.length > 0 ? away : chat.before(this.#timeline.first, limit);
-        return back.length > 0 ? back : await chat.room.loadOlder(limit);
-      },
+    this.#window = new MessageWindow({
+      pages: new LogPages(chat),
       timeline: this.#timeline,
       viewport: this.#viewport,
       room,
@@ -116,7 +116,7 @@ export class RoomView {
       scroller: this.#scroller,
       viewport: this.#viewport,
       timeline: this.#timeline,
-      older: this.#older,
+      window: this.#window,
       focus: () => this.#composer.field.focus(),
     });
     this.#unsent = new UnsentList(find("unsent", HTMLElement), {
@@ -235,8 +235,8 @@ export class RoomView {
   async #arrived(): Promise<void> {
     this.#unsent.judgeDoubtful();
     if (this.#reading.isReady) return;
-    await this.#reading.arrive();
     const { at } = this.#options;
+    await this.#reading.arrive(at === undefined ? undefined : this.#placeOf(at));
     if (at !== undefined) await this.#desk.open(at);
   }
 
@@ -266,12 +266,8 @@ export class RoomView {
   #showMessages(messages: readonly StoredMessage[]): void {
     if (this.#ending.signal.aborted) return;
     this.#names.note(messages);
-    for (const message of messages) this.#timeline.append(message);
+    this.#window.take(messages);
     this.#desk.update();
-    if (this.#timeline.isLong && this.#viewport.isFollowing) {
-      this.#viewport.hold(() => this.#timeline.shorten());
-      this.#older.reopen();
-    }
     const isOwn = ({ user }: StoredMessage) => user === this.#chat.user;
     for (const { ref } of messages.filter(isOwn)) if (ref !== undefined) this.#unsent.settle(ref);
     this.#unsent.group();
@@ -282,15 +278,20 @@ export class RoomView {
   }
 
   #showGap(isRestart: boolean): void {
-    if (!isRestart) return this.#timeline.appendGap();
+    if (!isRestart) return this.#window.hasNewer ? undefined : this.#timeline.appendGap();
     this.#timeline.restart();
-    this.#older.restart();
+    this.#window.restart();
   }
 
   #say(text: string, replyTo: string | undefined): void {
     this.#reading.wrote();
     this.#unsent.add(text, replyTo);
     this.#guard.update();
-    this.#viewport.follow();
+    void this.#window.toNewest();
+  }
+
+  /** Where a message stands to which the reader is led. */
+  #placeOf(cursor: string): Place {
+    return { cursor, offset: this.#scroller.clientHeight / 4 };
   }
 }

@@ -11,14 +11,7 @@ import { create, find, setText } from "./elements.ts";
 import { regroup } from "./message_groups.ts";
 import { firstBelow } from "./viewport.ts";
 
-/** Messages from which on the oldest are put away, and how many are left then. */
-const SHOWN_MAX = 600;
-const SHOWN_AFTER = 300;
-
-/**
- * A list of messages that grows at both ends. In a busy room the oldest are put away, so that a
- * page that is left open stays quick; they come back when older ones are asked for.
- */
+/** A list of messages that grows at both ends, and becomes shorter there. */
 export class Timeline {
   /** The days of the log as it is. */
   readonly #days = find("days", HTMLElement);
@@ -26,8 +19,6 @@ export class Timeline {
   readonly #past = find("past", HTMLElement);
   /** Messages that are shown, oldest first. */
   #shown: StoredMessage[] = [];
-  /** Messages that were put away, oldest first. */
-  #away: StoredMessage[] = [];
   /** The elements of those that are shown, by cursor. */
   readonly #elements = new Map<string, HTMLLIElement>();
   readonly #bubbles: BubbleOptions;
@@ -83,34 +74,41 @@ export class Timeline {
     }
   }
 
-  /** Whether there are so many messages that some should be put away. */
-  get isLong(): boolean {
-    return this.#shown.length > SHOWN_MAX;
+  /** How many messages are shown. */
+  get size(): number {
+    return this.#shown.length;
   }
 
-  /** Puts the oldest messages away. */
-  shorten(): void {
+  /**
+   * Takes the oldest messages away.
+   *
+   * @param count How many.
+   */
+  dropFirst(count: number): void {
     this.#past.replaceChildren();
-    const count = Math.max(0, this.#shown.length - SHOWN_AFTER);
-    const away = this.#shown.splice(0, count);
-    this.#away.push(...away);
-    for (const { cursor } of away) {
-      this.#elements.get(cursor)?.remove();
-      this.#elements.delete(cursor);
-    }
-    for (const day of [...this.#days.children]) if (!day.querySelector(".message")) day.remove();
+    this.#drop(this.#shown.splice(0, count));
     const first = this.#days.querySelector<HTMLElement>(".message");
     if (first) regroup(first);
   }
 
   /**
-   * Takes back what was put away, newest first to come.
+   * Takes the newest messages away.
    *
-   * @param count How many at most.
-   * @returns Oldest first, for {@linkcode prepend}.
+   * @param count How many.
    */
-  takeBack(count: number): StoredMessage[] {
-    return this.#away.splice(Math.max(0, this.#away.length - count));
+  dropLast(count: number): void {
+    this.#drop(this.#shown.splice(-count));
+    // What stood before them alone: where something was missing, where the new began.
+    const list = this.#days.lastElementChild?.querySelector("ol");
+    while (list?.lastElementChild?.matches(":not(.message)")) list.lastElementChild.remove();
+  }
+
+  /** Takes all messages away, those of a log that is no longer there as well. */
+  clear(): void {
+    this.#past.replaceChildren();
+    this.#days.replaceChildren();
+    this.#shown = [];
+    this.#elements.clear();
   }
 
   /** Marks after the newest message that some may be missing. */
@@ -127,7 +125,6 @@ export class Timeline {
     this.appendGap();
     this.#past.append(...this.#days.children);
     this.#shown = [];
-    this.#away = [];
     this.#elements.clear();
   }
 
@@ -152,14 +149,13 @@ export class Timeline {
   }
 
   /**
-   * Gives a message that is shown, or was put away.
+   * Gives a message that is shown.
    *
    * @param cursor Its cursor.
    * @returns The message, where it is here.
    */
   message(cursor: string): StoredMessage | undefined {
-    const isIt = (message: StoredMessage) => message.cursor === cursor;
-    return this.#shown.find(isIt) ?? this.#away.find(isIt);
+    return this.#shown.find((message) => message.cursor === cursor);
   }
 
   /**
@@ -186,7 +182,7 @@ export class Timeline {
    */
   changed(messages: readonly StoredMessage[]): StoredMessage[] {
     const now = new Map(messages.map((message) => [message.cursor, message]));
-    return [...this.#away, ...this.#shown].flatMap((before) => {
+    return this.#shown.flatMap((before) => {
       const message = now.get(before.cursor);
       return message && message !== before ? [message] : [];
     });
@@ -207,7 +203,6 @@ export class Timeline {
       return message;
     };
     this.#shown = this.#shown.map(update);
-    this.#away = this.#away.map(update);
   }
 
   /**
@@ -230,6 +225,14 @@ export class Timeline {
     const items = this.#items();
     const below = firstBelow(items, line);
     return (below ? items[items.indexOf(below) - 1] : items.at(-1))?.dataset.cursor;
+  }
+
+  #drop(messages: readonly StoredMessage[]): void {
+    for (const { cursor } of messages) {
+      this.#elements.get(cursor)?.remove();
+      this.#elements.delete(cursor);
+    }
+    for (const day of [...this.#days.children]) if (!day.querySelector(".message")) day.remove();
   }
 
   #items(): HTMLElement[] {

@@ -11,8 +11,14 @@ const END_PX = 48;
 export interface ViewportOptions {
   /** The line above the oldest message that can be loaded; near it, older messages are due. */
   readonly start: HTMLElement;
+  /** The line below the newest one that is shown; near it, newer ones are due. */
+  readonly end: HTMLElement;
+  /** Whether the end is not that of the room. */
+  readonly hasNewer: () => boolean;
   /** Called when older messages are due. */
   readonly onNearStart: () => void;
+  /** Called when newer messages are due, where there are any. */
+  readonly onNearEnd: () => void;
   /** Called when the reader came to the end, or left it. */
   readonly onFollowChange: (isFollowing: boolean) => void;
   /** Called when the reader scrolled. */
@@ -104,11 +110,23 @@ export class Viewport {
     this.#setFollowing(this.#isAtEnd());
   }
 
-  /** Checks whether older messages are due: after some came, there may still be room for more. */
-  checkStart(): void {
+  /** Leaves the end: what is below is shown no longer. */
+  leaveEnd(): void {
+    this.#setFollowing(false);
+  }
+
+  /** Follows where the end is in view: it may have become that of the room. */
+  checkFollowing(): void {
+    if (this.#isAtEnd()) this.#setFollowing(true);
+  }
+
+  /** Checks whether messages are due at an end: after some came, there may still be room for more. */
+  checkEnds(): void {
     const { top, bottom, height } = this.#scroller.getBoundingClientRect();
     const start = this.#options.start.getBoundingClientRect();
     if (start.bottom > top - height && start.top < bottom) this.#options.onNearStart();
+    const end = this.#options.end.getBoundingClientRect();
+    if (end.top < bottom + height && end.bottom > top) this.#options.onNearEnd();
   }
 
   #scrolled(): void {
@@ -119,12 +137,13 @@ export class Viewport {
     // come when more has been added below.
     if (this.#isAtEnd()) this.#setFollowing(true);
     else if (isUp) this.#setFollowing(false);
-    this.checkStart();
+    this.checkEnds();
     this.#options.onScroll();
   }
 
   /** Whether the end is in view: the end of now, or that which the reader saw while scrolling. */
   #isAtEnd(): boolean {
+    if (this.#options.hasNewer()) return false;
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const end = this.#isFollowing ? scrollHeight : Math.min(scrollHeight, this.#paintedHeight);
     return end - scrollTop - clientHeight < END_PX;

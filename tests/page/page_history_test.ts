@@ -101,6 +101,37 @@ Deno.test("new messages move only who is at the end; others get a button", BROWS
   await ann.atEnd();
 });
 
+/** Scrolls on as long as more comes, and gathers what was shown on the way. */
+async function gather(ann: ChatWindow, pixels: number, isDone: () => Promise<boolean>) {
+  const seen = new Map<string, string>();
+  let most = 0;
+  for (;;) {
+    const shown = await ann.page.locator("#days .message").evaluateAll((items) =>
+      items.map((item) => [
+        (item as HTMLElement).dataset.cursor!,
+        item.querySelector(".text")!.textContent!,
+      ])
+    );
+    most = Math.max(most, shown.length);
+    for (const [cursor, text] of shown) seen.set(cursor, text);
+    if (await isDone()) break;
+    const ends = [shown.at(0)?.[0], shown.at(-1)?.[0]];
+    await ann.scroll(pixels);
+    await ann.page.waitForFunction(
+      ([first, last]) => {
+        const items = document.querySelectorAll<HTMLElement>("#days .message");
+        const isOther = items[0]?.dataset.cursor !== first ||
+          items[items.length - 1]?.dataset.cursor !== last;
+        return isOther || document.getElementById("older")!.textContent!.startsWith("This is") ||
+          document.getElementById("jump")!.hidden;
+      },
+      ends,
+    );
+  }
+  const texts = [...seen].sort(([one], [other]) => one < other ? -1 : 1).map(([, text]) => text);
+  return { texts, most };
+}
+
 Deno.test("a busy room does not fill the page, and all of it is there by scrolling back", {
   ...BROWSER,
 }, async () => {
@@ -119,18 +150,102 @@ Deno.test("a busy room does not fill the page, and all of it is there by scrolli
   await ann.atEnd();
   const all = [...TEXTS, ...texts];
   assertEquals(before, all.slice(-before.length));
-  while ((await ann.texts()).length < all.length) {
-    const { length } = await ann.texts();
-    await ann.scroll(-1_000_000);
-    await ann.page.waitForFunction(
-      (length) => document.querySelectorAll("#days .message").length > length,
-      length,
-    );
-  }
-  assertEquals(await ann.texts(), all);
+  const up = await gather(ann, -1_000_000, () => {
+    return ann.page.locator("#older", { hasText: "This is where #lobby begins." }).isVisible();
+  });
+  assertEquals(up.texts, all);
+  assertLess(up.most, 601);
   const groups = await ann.page.locator("#days .message:not(.continued)").count();
   assertEquals(groups, TEXTS.length + 1);
+  // And down again, until what is live is there.
+  const down = await gather(ann, 1_000_000, () => ann.page.locator("#jump").isHidden());
+  assertEquals(down.texts, all);
+  assertLess(down.most, 601);
+  await server.hub.publish("lobby", "bob", { text: "live" });
+  await ann.see("#days .text", "live");
+  await ann.atEnd();
   assertEquals(ann.complaints, []);
+});
+
+Deno.test("a link leads to a message thousands back, and from there to all that is around it", {
+  ...BROWSER,
+}, async () => {
+  await using server = await serveAlone();
+  await using chromium = Chromium.shared();
+  const texts = Array.from({ length: 2_500 }, (_, i) => `far ${i}`);
+  const cursors: string[] = [];
+  for (let i = 0; i < texts.length; i += 500) {
+    const some = texts.slice(i, i + 500).map((text) =>
+      server.hub.publish("lobby", "bob", { text })
+    );
+    for (const result of await Promise.all(some)) {
+      if (result.status === "stored") cursors.push(result.record.cursor);
+    }
+  }
+  const page = await chromium.window();
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.includes("/messages")) asked.push(search);
+  });
+  const link = (index: number) => `${server.url}/r/lobby#at=${cursors[index]}`;
+  const ann = await ChatWindow.enter(page, link(500), "ann");
+  const isInView = async (text: string) => {
+    const item = page.locator("#days .message", { has: page.getByText(text, { exact: true }) });
+    await item.waitFor();
+    await page.waitForFunction((cursor) => {
+      const item = document.querySelector(`[data-cursor="${cursor}"]`)!;
+      const { top, bottom } = item.getBoundingClientRect();
+      const view = document.getElementById("scroller")!.getBoundingClientRect();
+      return top > view.top && bottom < view.bottom && document.activeElement === item;
+    }, await item.getAttribute("data-cursor"));
+  };
+  await isInView("far 500");
+  assertLess(asked.length, 10, asked.join(" "));
+  const shown = await ann.texts();
+  const first = texts.indexOf(shown[0]);
+  assertEquals(shown, texts.slice(first, first + shown.length));
+  // It goes on in both directions, and what is live does not get in between.
+  await server.hub.publish("lobby", "bob", { text: "live" });
+  await ann.see("#jump.unseen", "1 new message");
+  for (const pixels of [-1_000_000, 1_000_000, 1_000_000]) {
+    const before = await ann.texts();
+    await ann.scroll(pixels);
+    await page.waitForFunction(
+      ([first, last]) => {
+        const all = document.querySelectorAll("#days .text");
+        return all[0].textContent !== first || all[all.length - 1].textContent !== last;
+      },
+      [before[0], before.at(-1)!],
+    );
+  }
+  const grown = await ann.texts();
+  const start = texts.indexOf(grown[0]);
+  assertLess(start, first);
+  assertEquals(grown, texts.slice(start, start + grown.length));
+  // A reload stays there.
+  const cursor = await ann.middle();
+  await page.reload();
+  await ann.state("Connected");
+  await ann.see(`[data-cursor="${cursor}"]`);
+  // Another link, in the open page; then to the newest ones, and by writing as well.
+  await page.evaluate((hash) => location.hash = hash, `#at=${cursors[1_500]}`);
+  await isInView("far 1500");
+  await page.locator("#jump").click();
+  await ann.seeNo("#jump");
+  await ann.see("#days .text", "live");
+  await ann.atEnd();
+  await page.evaluate((hash) => location.hash = hash, `#at=${cursors[10]}`);
+  await isInView("far 10");
+  await ann.say("from far away");
+  await ann.see("#days .own", "from far away");
+  await ann.atEnd();
+  await ann.seeNo("#jump");
+  // A message that is not there is said to be so, and nothing moves.
+  await page.evaluate(() => location.hash = "#at=0000000000000000zzzz");
+  await ann.see("#announcer", "That message is not here any more");
+  await ann.atEnd();
+  assertEquals(ann.complaints.filter((text) => !text.includes("404")), []);
 });
 
 Deno.test("older messages that cannot be had say so, and come on a second try", {
