@@ -1,5 +1,5 @@
 import { ORIGIN } from "../../../src/store/cursor.ts";
-import { type Target } from "../target.ts";
+import type { Target } from "../target.ts";
 import { longest } from "./long_messages.ts";
 
 /** Rooms whose messages are changed again and again. */

@@ -1,5 +1,5 @@
 import { OPCODES } from "../../helpers/raw_socket.ts";
-import { type Target } from "../target.ts";
+import type { Target } from "../target.ts";
 import { longest } from "./long_messages.ts";
 
 /** Rooms that each user is in, as many as an answer has, and messages that are unread in each. */
