@@ -20,6 +20,7 @@ export const DOCUMENTS = [
   "docs/client.md",
   "docs/svelte-and-vue.md",
   "docs/protocol.md",
+  "docs/reference.md",
   "docs/configuration.md",
   "docs/deploying.md",
   "docs/machines.md",

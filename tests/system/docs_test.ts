@@ -26,7 +26,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^deno deploy\b/, "needs an account"],
   [/^(\.\/)?build\/hubbub\b|^deno task compile$/, "compile_test.ts"],
   [
-    /^deno task (test|ok|check|abuse|agreement|storm|bench|compare|curves|page|dev)\b/,
+    /^deno task (test|ok|check|abuse|agreement|storm|bench|compare|curves|page|dev|reference)\b/,
     "is work, or takes long",
   ],
   [/^deno (test|check)\b/, "is work, or takes long"],

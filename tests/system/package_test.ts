@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import source from "../../src/deno.json" with { type: "json" };
+import { Document } from "../helpers/document.ts";
 import { needs } from "../helpers/permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -28,7 +29,21 @@ for (const [entry, file] of Object.entries(source.exports)) {
     assertEquals(doc.module_doc.tags?.some(isExample), true, "an example of the module");
     const bare = doc.symbols.filter(({ declarations }) => declarations.some(lacksExample));
     assertEquals(bare.map(({ name }) => name), [], "functions and classes without an example");
+    const names = doc.symbols.map(({ name }) => name);
+    assertEquals(referenceNames(entry), names.sort(), "docs/reference.md: run deno task reference");
   });
+}
+
+/** The names in docs/reference.md's chapter of an entry. */
+function referenceNames(entry: string): string[] {
+  const chapter = Document.read("docs/reference.md").chapter(`\`@hubbub/hub${entry.slice(1)}\``);
+  const titles = [
+    ...chapter.matchAll(/^### (?:\w+ )?`(\w+)/gm),
+    ...chapter.matchAll(/^- `(\w+)`:/gm),
+  ];
+  const isListed = entry === "./protocol";
+  return titles.filter(([line]) => line.startsWith("-") === isListed).map(([, name]) => name)
+    .sort();
 }
 
 interface Doc {
