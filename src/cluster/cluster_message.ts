@@ -52,10 +52,12 @@ export interface PresenceChange {
   readonly revision: number;
   /** The user. */
   readonly user: string;
-  /** Whether the user is there now: also where only the name has changed. */
+  /** Whether the user is there now: also where only the name or the role has changed. */
   readonly status: boolean;
   /** The user's display name, if there is one. */
   readonly name?: string;
+  /** Whether the user is a moderator of the room there. @default {false} */
+  readonly isModerator?: boolean;
 }
 
 /** All users that are connected to an isolate in a room. */
@@ -72,6 +74,8 @@ export interface PresenceSnapshot {
   readonly users: readonly string[];
   /** The display name of each of them, or null; left out where none has one. */
   readonly names?: readonly (string | null)[];
+  /** Whether each of them is a moderator of the room; left out where none is. */
+  readonly moderators?: readonly boolean[];
   /** Which piece of the snapshot it is, from 0. */
   readonly part: number;
   /** How many pieces there are. */
@@ -169,13 +173,14 @@ const CHECKS: { readonly [Kind in ClusterMessage["kind"]]: (value: Fields) => bo
     isText(room) && isText(prev) && isText(cursor) && isTexts(lines) &&
     (hashes === undefined ||
       Array.isArray(hashes) && hashes.every((hash) => hash === null || isCount(hash))),
-  typing: ({ room, user, status }) => isText(room) && isText(user) && typeof status === "boolean",
-  presence: ({ prev, revision, room, user, status, name }) =>
-    isCount(prev) && isCount(revision) && isText(room) && isText(user) &&
-    typeof status === "boolean" && (name === undefined || isText(name)),
-  presence_snapshot: ({ revision, room, users, names, part, parts }) =>
+  typing: ({ room, user, status }) => isText(room) && isText(user) && isFlag(status),
+  presence: ({ prev, revision, room, user, status, name, isModerator = false }) =>
+    isCount(prev) && isCount(revision) && isText(room) && isText(user) && isFlag(status) &&
+    (name === undefined || isText(name)) && isFlag(isModerator),
+  presence_snapshot: ({ revision, room, users, names, moderators, part, parts }) =>
     isCount(revision) && isText(room) && isTexts(users) && isCount(part) && isCount(parts) &&
-    part < parts && (names === undefined || isNames(names, users.length)),
+    part < parts && (names === undefined || isNames(names, users.length)) &&
+    (moderators === undefined || isFlags(moderators, users.length)),
   heartbeat: ({ revision, rooms, asks }) =>
     isCount(revision) && isRevisions(rooms) && typeof asks === "boolean",
   presence_request: ({ room, revision, known, isOpening, of }) =>
@@ -205,6 +210,14 @@ function isTexts(value: unknown): value is string[] {
 function isNames(value: unknown, length: number): boolean {
   return Array.isArray(value) && value.length === length &&
     value.every((name) => name === null || isText(name));
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+function isFlags(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length && value.every(isFlag);
 }
 
 function isRevisions(value: unknown): boolean {

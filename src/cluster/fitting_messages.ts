@@ -12,6 +12,8 @@ const BYTES_PER_UNIT = 6;
 const FRAME_BYTES = 2_048;
 /** Bytes that one of the hashes takes, with its comma. */
 const HASH_BYTES = 11;
+/** Bytes that `false` takes, with its comma. */
+const FLAG_BYTES = 6;
 
 const encoder = new TextEncoder();
 
@@ -67,14 +69,16 @@ function sizeOf(value: unknown): number {
 
 function cut(message: PresenceSnapshot, maxBytes: number): PresenceSnapshot[] {
   const count = Number.MAX_SAFE_INTEGER;
-  const { users, names } = message;
-  const empty = { ...message, users: [], ...(names && { names: [] }) };
+  const { users, names, moderators } = message;
+  const rows = { ...(names && { names: [] }), ...(moderators && { moderators: [] }) };
+  const empty = { ...message, users: [], ...rows };
   const room = maxBytes - sizeOf({ ...empty, part: count, parts: count });
   /** Where each piece begins. */
   const starts = [0];
   let left = room;
   users.forEach((user, index) => {
-    const size = sizeOf(user) + 1 + (names ? sizeOf(names[index]) + 1 : 0);
+    const size = sizeOf(user) + 1 + (names ? sizeOf(names[index]) + 1 : 0) +
+      (moderators ? FLAG_BYTES : 0);
     if (size > left && index > starts[starts.length - 1]) {
       starts.push(index);
       left = room;
@@ -83,8 +87,11 @@ function cut(message: PresenceSnapshot, maxBytes: number): PresenceSnapshot[] {
   });
   return starts.map((start, part) => {
     const end = starts[part + 1];
-    const ofPiece = names && { names: names.slice(start, end) };
-    const piece = { users: users.slice(start, end), ...ofPiece };
+    const piece = {
+      users: users.slice(start, end),
+      ...(names && { names: names.slice(start, end) }),
+      ...(moderators && { moderators: moderators.slice(start, end) }),
+    };
     return { ...message, ...piece, part, parts: starts.length };
   });
 }

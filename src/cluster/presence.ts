@@ -9,7 +9,7 @@ import {
   type PresenceExchangeOptions,
   type PresenceRelated,
 } from "./presence_exchange.ts";
-import { RoomPresence } from "./room_presence.ts";
+import { type PresentUser, RoomPresence } from "./room_presence.ts";
 
 /** How {@linkcode Presence} behaves. */
 export interface PresenceOptions extends Omit<PresenceExchangeOptions, "revision" | "rooms"> {
@@ -144,16 +144,27 @@ export class Presence {
   }
 
   /**
-   * Adds a connection to this isolate, or gives one that is there another name.
+   * Whether a user is in a room that is open as its moderator, on any isolate.
+   *
+   * @param room The name of the room.
+   * @param user The user.
+   * @returns True while a connection is in it for which the user is one.
+   */
+  isModerator(room: string, user: string): boolean {
+    return this.#rooms.get(room)?.isModerator(user) ?? false;
+  }
+
+  /**
+   * Adds a connection to this isolate, or changes what one that is there says of its user.
    *
    * @param room The room that it is in.
    * @param user The user whose connection it is.
    * @param connection The connection.
-   * @param name The user's display name. @default {undefined} none
+   * @param said The user's display name, and whether the user is a moderator.
    */
-  add(room: string, user: string, connection: object, name?: string): void {
+  add(room: string, user: string, connection: object, said?: PresentUser): void {
     const users = this.#obtain(room);
-    if (users.add(user, connection, name)) this.#tell(room, users, user);
+    if (users.add(user, connection, said)) this.#tell(room, users, user);
   }
 
   /**
@@ -211,8 +222,7 @@ export class Presence {
   #tell(room: string, users: RoomPresence, user: string): void {
     const prev = users.revision;
     const revision = users.revision = ++this.#revision;
-    const name = users.localNameOf(user);
-    const change = { user, status: users.isLocal(user), ...(name !== undefined && { name }) };
+    const change = { user, status: users.isLocal(user), ...users.local(user) };
     this.#exchange.changed({ room, prev, revision, ...change });
   }
 }

@@ -15,7 +15,7 @@ import type {
 import { ANSWER_MS, OpeningAnswers } from "./opening_answers.ts";
 import { Peers } from "./peers.ts";
 import { RecentChanges } from "./recent_changes.ts";
-import type { RoomPresence } from "./room_presence.ts";
+import type { PresentUser, RoomPresence } from "./room_presence.ts";
 
 /** Milliseconds between two heartbeats of an isolate. */
 export const HEARTBEAT_MS = 2_000;
@@ -186,9 +186,8 @@ export class PresenceExchange {
     // Who hears it without having the room open has nobody there, and may be waited for.
     if (isKnown && of === undefined) return;
     const there = users?.localUsers() ?? [];
-    const local = there.map((user) => users?.localNameOf(user) ?? null);
-    const names = local.some((name) => name !== null) ? { names: local } : {};
-    const what = { room, revision: own, users: there, ...names, part: 0, parts: 1 };
+    const local = there.map((user) => users!.local(user));
+    const what = { room, revision: own, users: there, ...rowsOf(local), part: 0, parts: 1 };
     post({ kind: "presence_snapshot", from: isolate, ...what });
   }
 
@@ -242,4 +241,14 @@ export class PresenceExchange {
       this.#request(name);
     }
   }
+}
+
+/** What is said of users, in their order; nothing where nothing is. */
+function rowsOf(users: readonly PresentUser[]): Pick<PresenceSnapshot, "moderators" | "names"> {
+  const names = users.map(({ name }) => name ?? null);
+  const moderators = users.map(({ isModerator }) => isModerator ?? false);
+  return {
+    ...(names.some((name) => name !== null) && { names }),
+    ...(moderators.includes(true) && { moderators }),
+  };
 }

@@ -15,11 +15,18 @@ const ASK_AGAIN_MS = 250;
 /** What holds a user in a room: a connection to this isolate, or the id of another isolate. */
 type Holder = object | string;
 
+/** What is known of a user beside that it is here. */
+export interface PresentUser {
+  /** The display name. @default {undefined} none */
+  readonly name?: string;
+  /** Whether the user is a moderator of the room. @default {false} */
+  readonly isModerator?: boolean;
+}
+
 /** A snapshot of which not all pieces have come. */
 interface PartialSnapshot {
   readonly revision: number;
-  /** By user, the display name. */
-  readonly users: Map<string, string | undefined>;
+  readonly users: Map<string, PresentUser>;
   readonly missing: Set<number>;
 }
 
@@ -44,6 +51,7 @@ export class RoomPresence {
   readonly #events: RoomPresenceEvents;
   readonly #users = new UserSet<Holder>();
   readonly #names = new DisplayNames<Holder>();
+  readonly #moderators = new UserSet<Holder>();
   /** By isolate, the revision of its users that is known. */
   readonly #known = new Map<string, number>();
   readonly #partial = new Map<string, PartialSnapshot>();
@@ -87,9 +95,16 @@ export class RoomPresence {
     return this.#names.of(user);
   }
 
-  /** The display name that connections to this isolate give a user. */
-  localNameOf(user: string): string | undefined {
-    return this.#names.of(user, isConnection);
+  /** Whether a user is here as a moderator. */
+  isModerator(user: string): boolean {
+    return this.#moderators.has(user);
+  }
+
+  /** What connections to this isolate say of a user. */
+  local(user: string): PresentUser {
+    const name = this.#names.of(user, isConnection);
+    const isModerator = [...this.#moderators.holders(user)].some(isConnection);
+    return { ...(name !== undefined && { name }), ...(isModerator && { isModerator }) };
   }
 
   /** The users that are connected to this isolate, sorted. */
@@ -101,33 +116,27 @@ export class RoomPresence {
    * Adds a connection to this isolate.
    *
    * @returns Whether the other isolates are to be told, for it is the first one of the user to this
-   * isolate, or gives another name.
+   * isolate, or says something else of the user.
    */
-  add(user: string, connection: object, name?: string): boolean {
-    const isLocal = !this.isLocal(user);
-    const before = this.localNameOf(user);
-    const isNew = this.#users.add(user, connection);
-    const isRenamed = this.#names.set(user, connection, name);
-    if (isNew) this.#events.onChange(user, true);
-    else if (isRenamed) this.#events.onRename(user);
-    return isLocal || this.localNameOf(user) !== before;
+  add(user: string, connection: object, said: PresentUser = {}): boolean {
+    const isFirst = !this.isLocal(user);
+    const before = this.local(user);
+    this.#add(user, connection, said);
+    return isFirst || !isSame(this.local(user), before);
   }
 
   /**
    * Removes a connection to this isolate.
    *
    * @returns Whether the other isolates are to be told, for it was the last one of the user to this
-   * isolate, or gave another name than those that stay; undefined where there was no such connection.
+   * isolate, or said something else of the user than those that stay; undefined where there was no
+   * such connection.
    */
   remove(user: string, connection: object): boolean | undefined {
     if (!this.#users.holders(user).has(connection)) return undefined;
-    const before = this.localNameOf(user);
-    const isGone = this.#users.remove(user, connection);
-    // The listener may ask for the name of who has gone.
-    if (isGone) this.#events.onChange(user, false);
-    const isRenamed = this.#names.delete(user, connection);
-    if (isRenamed && !isGone) this.#events.onRename(user);
-    return !this.isLocal(user) || this.localNameOf(user) !== before;
+    const before = this.local(user);
+    this.#remove(user, connection);
+    return !this.isLocal(user) || !isSame(this.local(user), before);
   }
 
   /**
@@ -190,12 +199,12 @@ export class RoomPresence {
    * @param change The change.
    * @returns False where something before it is missing: the isolate has to be asked.
    */
-  change({ from, prev, revision, user, status, name }: PresenceChange): boolean {
+  change({ from, prev, revision, user, status, name, isModerator }: PresenceChange): boolean {
     const known = this.#known.get(from);
     if (known !== undefined && revision <= known) return true;
     if (known !== prev) return false;
     this.#known.set(from, revision);
-    if (status) this.#addRemote(from, user, name);
+    if (status) this.#add(user, from, { name, isModerator });
     else this.#removeRemote(from, user);
     return true;
   }
@@ -206,9 +215,12 @@ export class RoomPresence {
    * @param snapshot A piece of it.
    * @returns Whether it is whole.
    */
-  snapshot({ from, revision, users, names, part, parts }: PresenceSnapshot): boolean {
+  snapshot(message: PresenceSnapshot): boolean {
+    const { from, revision, users, names, moderators, part, parts } = message;
     if (revision < (this.#known.get(from) ?? -1)) return true;
-    let all = new Map(users.map((user, index) => [user, names?.[index] ?? undefined]));
+    let all = new Map(users.map((user, index): [string, PresentUser] => {
+      return [user, { name: names?.[index] ?? undefined, isModerator: moderators?.[index] }];
+    }));
     if (parts > 1) {
       let partial = this.#partial.get(from);
       if (!partial || partial.revision < revision) {
@@ -216,13 +228,13 @@ export class RoomPresence {
         this.#partial.set(from, partial = { revision, users: new Map(), missing });
       }
       if (partial.revision > revision || !partial.missing.delete(part)) return false;
-      for (const [user, name] of all) partial.users.set(user, name);
+      for (const [user, said] of all) partial.users.set(user, said);
       if (partial.missing.size > 0) return false;
       all = partial.users;
     }
     this.#partial.delete(from);
     this.#known.set(from, revision);
-    for (const [user, name] of all) this.#addRemote(from, user, name);
+    for (const [user, said] of all) this.#add(user, from, said);
     this.#keepOnly(from, all);
     return true;
   }
@@ -237,20 +249,27 @@ export class RoomPresence {
     this.#keepOnly(isolate, new Set());
   }
 
-  #addRemote(isolate: string, user: string, name: string | undefined): void {
-    const isNew = this.#users.add(user, isolate);
-    const isRenamed = this.#names.set(user, isolate, name);
+  #add(user: string, holder: Holder, { name, isModerator = false }: PresentUser): void {
+    const isNew = this.#users.add(user, holder);
+    if (isModerator) this.#moderators.add(user, holder);
+    else this.#moderators.remove(user, holder);
+    const isRenamed = this.#names.set(user, holder, name);
     if (isNew) this.#events.onChange(user, true);
     else if (isRenamed) this.#events.onRename(user);
   }
 
-  #removeRemote(isolate: string, user: string): void {
-    if (!this.#users.holders(user).has(isolate)) return;
-    const isGone = this.#users.remove(user, isolate);
-    this.#events.onRemoteLeave(isolate, user);
+  #remove(user: string, holder: Holder): void {
+    const isGone = this.#users.remove(user, holder);
+    this.#moderators.remove(user, holder);
+    if (typeof holder === "string") this.#events.onRemoteLeave(holder, user);
+    // The listener may ask for the name of who has gone.
     if (isGone) this.#events.onChange(user, false);
-    const isRenamed = this.#names.delete(user, isolate);
+    const isRenamed = this.#names.delete(user, holder);
     if (isRenamed && !isGone) this.#events.onRename(user);
+  }
+
+  #removeRemote(isolate: string, user: string): void {
+    if (this.#users.holders(user).has(isolate)) this.#remove(user, isolate);
   }
 
   #keepOnly(isolate: string, there: { has(user: string): boolean }): void {
@@ -266,4 +285,8 @@ export class RoomPresence {
 
 function isConnection(holder: Holder): boolean {
   return typeof holder === "object";
+}
+
+function isSame(one: PresentUser, other: PresentUser): boolean {
+  return one.name === other.name && one.isModerator === other.isModerator;
 }

@@ -159,7 +159,7 @@ export class Room {
       repeat: (subscription, record) => {
         if (record.cursor <= this.cursor) subscription.send(shared.texts.batchOf([record]));
       },
-      rename: (subscription) => subscribers.rename(subscription),
+      refresh: (subscription) => subscribers.refresh(subscription),
       banOf,
       problemOf: ({ user, role }) => changes.sanctions.refusalOf(user, role),
       createQueue: (connection) => createQueue(options.moderation, connection),

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Presence } from "../cluster/presence.ts";
 import type { Problem, Role, Sanction, SanctionBody } from "../protocol/mod.ts";
 import type { ControlRecord } from "../store/change.ts";
 import type { RoomLog } from "../store/room_log.ts";
@@ -24,6 +25,8 @@ export interface RoomSanctionsOptions {
   readonly controls: PendingControls;
   /** What holds in all rooms. @default {undefined} these are those sanctions */
   readonly everywhere?: Pick<Everywhere, "banOf" | "problemOf">;
+  /** Who is in the room, on all isolates. */
+  readonly presence: Pick<Presence, "isModerator" | "open">;
   /** Tells the time, ISO 8601. */
   readonly timestamp: () => string;
   /** All subscriptions, of those that wait for their history too. */
@@ -97,20 +100,21 @@ export class RoomSanctions {
    * @param by The moderator who says so; undefined for an operator.
    * @returns Settles when it holds on this isolate; with what is wrong where it does not.
    */
-  impose(body: SanctionBody, by: string | undefined): Promise<Problem | undefined> {
-    const { subscriptions, timestamp } = this.#options;
-    const isModerator = by !== undefined && subscriptions().some((subscription) => {
-      return subscription.account === body.user && subscription.accountRole === "moderator";
-    });
-    if (isModerator) return Promise.resolve(OF_MODERATOR);
+  async impose(body: SanctionBody, by: string | undefined): Promise<Problem | undefined> {
+    const { presence, room, timestamp } = this.#options;
+    if (by !== undefined) {
+      // The same answer on every isolate: who is shown here is known to all of them.
+      await presence.open(room);
+      if (presence.isModerator(room, body.user)) return OF_MODERATOR;
+    }
     const isOfOperator = by !== undefined && this.list().some((sanction) => {
       return sanction.user === body.user && sanction.kind === body.kind &&
         sanction.by === undefined;
     });
     // It would take its place.
-    if (isOfOperator) return Promise.resolve(OF_OPERATOR);
+    if (isOfOperator) return OF_OPERATOR;
     const { name, value } = recordOf(body, by, Date.parse(timestamp()));
-    return this.#options.controls.append({ name, value: { ...value }, by });
+    return await this.#options.controls.append({ name, value: { ...value }, by });
   }
 
   /**

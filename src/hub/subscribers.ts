@@ -5,6 +5,7 @@
  */
 
 import type { Presence } from "../cluster/presence.ts";
+import type { PresentUser } from "../cluster/room_presence.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 import type { Hooks } from "./hooks.ts";
 import { JoinLeaveNotifier } from "./join_leave.ts";
@@ -96,23 +97,23 @@ export class Subscribers {
     subscription.sendWelcome(welcome);
     // One that leaves on being sent its history was never here.
     if (subscription.state === "left" || !this.has(subscription)) return;
-    const { user, member } = subscription;
+    const { user } = subscription;
     if (user !== undefined && subscription.presence) {
-      presence.add(room, user, subscription, member.name);
+      presence.add(room, user, subscription, saidBy(subscription));
     }
     hooks?.joined(room, subscription);
   }
 
   /**
-   * Shows the display name that the member of a subscription has by now.
+   * Shows the display name and the role that the member of a subscription has by now.
    *
    * @param subscription The subscription; may be none of this room's.
    */
-  rename(subscription: RoomSubscription): void {
+  refresh(subscription: RoomSubscription): void {
     const { presence, room } = this.#options;
-    const { user, member } = subscription;
+    const { user } = subscription;
     if (user === undefined || !subscription.presence || !this.has(subscription)) return;
-    presence.add(room, user, subscription, member.name);
+    presence.add(room, user, subscription, saidBy(subscription));
   }
 
   /**
@@ -172,4 +173,8 @@ export class Subscribers {
     this.#renames.clear();
     return subscriptions;
   }
+}
+
+function saidBy({ member, role }: RoomSubscription): PresentUser {
+  return { name: member.name, isModerator: role === "moderator" };
 }

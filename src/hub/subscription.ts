@@ -113,6 +113,7 @@ export class RoomSubscription implements Subscription {
     const before = this.role;
     this.#role = role;
     if (this.role === before || this.#state !== "live") return;
+    this.#room.refresh(this);
     // What a moderator has said does not hold for moderators.
     const ban = this.#room.banOf(this);
     if (ban) return this.putOut("banned", ban.message);
@@ -124,7 +125,7 @@ export class RoomSubscription implements Subscription {
   }
 
   refreshName(): void {
-    this.#room.rename(this);
+    this.#room.refresh(this);
   }
 
   /** Sets the role that a join has asked for, unless a newer one came meanwhile. */

@@ -36,8 +36,8 @@ export interface SubscriptionRoom<S> {
   startTyping(subscription: S): void;
   /** Ends the typing of a subscription. */
   stopTyping(subscription: S): void;
-  /** Shows the display name that the member has by now. */
-  rename(subscription: S): void;
+  /** Shows the display name and the role that the member has by now. */
+  refresh(subscription: S): void;
   /** Moves and tells read marks. */
   readonly reads: Pick<RoomReads, "move" | "tell">;
   /** Removes a subscription that ends. */

@@ -261,9 +261,17 @@ export const WHO_POINTS: readonly PointCheck[] = [
         socket.send({ type: "join", room });
         await socket.first("joined");
       }
-      const answer = await sanction(hub, room, { user: "cleo", kind: "ban" });
-      // Where another process was asked, the ban stands there, and does not hold.
-      if (!answer.ok) await assertRefused(answer, 403, "forbidden");
+      // Who is there is known to the other processes too.
+      await ann.until("cleo is seen", () => {
+        return [
+          ...ann.of("joined").flatMap(({ users }) => users),
+          ...ann.of("presence").flatMap(({ joined }) => joined),
+        ]
+          .some(({ user }) => user === "cleo");
+      });
+      for (const kind of ["ban", "mute", "kick"]) {
+        await assertRefused(await sanction(hub, room, { user: "cleo", kind }), 403, "forbidden");
+      }
       cleo.send({ type: "chat_message", room, payload: { text: "hello" } });
       await ann.first("chat_message");
     },

@@ -1,7 +1,7 @@
 // Who is muted, banned or kicked, over the wire, on several isolates and after a restart.
 
 import { assertEquals } from "@std/assert";
-import { type Authorize, type RoomRole, tokenOf } from "@hubbub/hub";
+import { type Authorize, BroadcastChannelFanout, type RoomRole, tokenOf } from "@hubbub/hub";
 import { MultiRoomClient } from "../helpers/multi_room_client.ts";
 import { eventually } from "../helpers/patience.ts";
 import { needs } from "../helpers/permissions.ts";
@@ -186,6 +186,25 @@ Deno.test(
     await bob.join("lobby");
   },
 );
+
+Deno.test("A moderator on another isolate is put out by no other either", net, async () => {
+  using kv = await Deno.openKv(":memory:");
+  const channel = crypto.randomUUID();
+  const start = () => {
+    const fanout = new BroadcastChannelFanout(channel);
+    return serve(kv, { authorize, adminToken: ADMIN, alone: false, fanout });
+  };
+  await using one = start();
+  await using two = start();
+  await using bob = await connect(two.url, "bob.moderator");
+  for (const kind of ["ban", "kick", "mute"]) {
+    const asked = { method: "POST", body: { user: "bob", kind } };
+    for (const { url } of [one, two]) {
+      await assertRefused(await request(url, "ann.moderator", asked), 403, "forbidden");
+    }
+  }
+  assertEquals([await list(one.url), bob.of("left")], [[], []]);
+});
 
 Deno.test("Names of any kind may be put out, and no other by them", net, async () => {
   await using server = await serveAlone({ adminToken: ADMIN });

@@ -168,6 +168,18 @@ Deno.test("fittingMessages() cuts a snapshot into pieces that fit, and loses nob
     assertEquals(pieces.flatMap((piece) => "users" in piece ? piece.users : []), users);
     assertEquals(pieces.length === 1, max === 1_000_000);
   }
+  const said = {
+    names: users.map((user, index) => index % 3 ? user : null),
+    moderators: users.map((_, index) => index % 2 === 0),
+  };
+  const pieces = fittingMessages({ ...message, ...said, part: 0, parts: 1 }, 1_000);
+  for (const piece of pieces) {
+    assert(new TextEncoder().encode(JSON.stringify(piece)).length <= 1_000);
+    assertEquals(decodeClusterMessage(piece), piece);
+  }
+  for (const row of ["names", "moderators"] as const) {
+    assertEquals(pieces.flatMap((piece) => row in piece ? piece[row as never] : []), said[row]);
+  }
 });
 
 Deno.test("fittingMessages() leaves out what the others find out by themselves", () => {

@@ -290,3 +290,50 @@ Deno.test("presence and typing write nothing to the database", async () => {
   assertEquals([atomic, set, remove].map((spied) => spied.mock.callCount()), [0, 0, 0]);
   assertEquals((await Array.fromAsync(isolates.kv.list({ prefix: [] }))).length, 0);
 });
+
+Deno.test("a moderator is put out by no other, whichever isolate is asked", async () => {
+  await using isolates = await TestIsolates.open();
+  const [a, b, c] = isolates.startAll(3, FAST);
+  const ban = (to: TestHub) =>
+    to.hub.sanctions.impose("lobby", { user: "bob", kind: "ban" }, "ann");
+  const kick = async (to: TestHub) => {
+    const body = { user: "bob", kind: "kick" } as const;
+    return (await to.hub.sanctions.impose("lobby", body, "ann"))?.code;
+  };
+  const [, first] = await join(a, "bob");
+  first.setRole("moderator");
+  await untilHere(b, ["bob"]);
+  // The second has the room open and was told; the third opens it by being asked.
+  await eventually(async () => await kick(b) === "forbidden", "the second to know");
+  assertEquals([await kick(a), await kick(b), await kick(c)], Array(3).fill("forbidden"));
+  assertEquals((await ban(c))?.code, "forbidden");
+
+  // He is one for as long as one of his connections is, wherever.
+  const [, second] = await join(b, "bob");
+  second.setRole("moderator");
+  await eventually(() =>
+    isolates.of("presence").some(({ from, isModerator }) => {
+      return isModerator && from !== isolates.of("presence")[0].from;
+    }), "the second connection to be told of");
+  first.setRole("member");
+  await eventually(async () => await kick(c) === "forbidden", "the third to know");
+  assertEquals([await kick(a), await kick(b), await kick(c)], Array(3).fill("forbidden"));
+  second.setRole("member");
+  await eventually(async () => await kick(c) === undefined, "the third to know of it");
+});
+
+Deno.test("who is a moderator is asked for where it got lost", async () => {
+  await using isolates = await TestIsolates.open();
+  const [a, b] = isolates.startAll(2, FAST);
+  await join(b, "eve");
+  const [, bob] = await join(a, "bob");
+  await untilHere(b, ["bob", "eve"]);
+  isolates.loses = ({ kind }) => kind === "presence";
+  bob.setRole("moderator");
+  const mute = async (to: TestHub) => {
+    const body = { user: "bob", kind: "mute", seconds: 1 } as const;
+    return (await to.hub.sanctions.impose("lobby", body, "ann"))?.code;
+  };
+  await eventually(async () => await mute(b) === "forbidden", "the other to know");
+  assert(isolates.of("presence_snapshot").some(({ moderators }) => moderators?.includes(true)));
+});
