@@ -6,11 +6,13 @@
 
 import { Hono } from "hono";
 import type { UserAccess } from "../access/authorizer.ts";
-import { HttpError, httpError } from "../access/http_error.ts";
+import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
+import { OVERVIEW_ROOM_MS } from "../access/processor_costs.ts";
+import type { SharedSlot } from "../access/request_slot.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
-import { countUnreadAfter } from "../hub/unread.ts";
-import { type OverviewRoom, readOverview } from "../hub/user_overview.ts";
+import { type OverviewOptions, type OverviewRoom, readOverview } from "../hub/user_overview.ts";
 import { decodeCursor, decodeRoom } from "../protocol/mod.ts";
+import { commitOf } from "../store/cursor.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, readBody } from "./request_body.ts";
 import { checkBrackets, numberOf } from "./request_params.ts";
@@ -20,7 +22,7 @@ import type { ServerEnv, ServerServices } from "./services.ts";
 /** Rooms in an answer without a `limit`, and at most. */
 const ROOMS_DEFAULT = 50;
 const ROOMS_MAX = 100;
-/** Answers that are read from the store at the same time. */
+/** Reads of some rooms each that are made at the same time. */
 const READS_AT_ONCE = 2;
 /** Bytes of a body. */
 const MAX_BYTES = 1_024;
@@ -34,7 +36,7 @@ const FIELDS: ReadonlySet<string> = new Set(["read"]);
  * @returns Routes for Hono.
  */
 export function userRoutes(services: ServerServices): Hono<ServerEnv> {
-  const { hub, access } = services;
+  const { hub, access, joinTurns } = services;
   const { log, reads } = hub;
   const semaphore = new FairSemaphore(READS_AT_ONCE);
   const app = new Hono<ServerEnv>();
@@ -47,9 +49,10 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
     const user = await access.authorizer.identify(context.req.raw);
     const marks = await reads.list(user.user);
     const isOpen = (room: string) => isOpenTo(user, room);
-    const options = { log, reader: user, marks, isOpen, limit, after };
-    const read = () => readOverview(options);
-    const { rooms, next } = await semaphore.run(context.env.slot?.share ?? "", read);
+    const inTurn = inTurnOf(context.env.slot);
+    const { counts } = reads;
+    const options = { log, counts, reader: user, marks, isOpen, inTurn, limit, after };
+    const { rooms, next } = await readOverview(options);
     const body = rooms.map((room) => bodyOf(room, user.user));
     const text = `{"rooms":[${body.join()}],"next":${JSON.stringify(next)}}`;
     return context.body(text, 200, { "content-type": "application/json" });
@@ -69,7 +72,7 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
     const { cursor } = decoded;
     if (cursor > head) throw httpError("not_found", "There is no such message yet");
     await reads.read(user.user, room, cursor);
-    const unread = await countUnreadAfter(log, room, { head, read: cursor }, user);
+    const unread = await reads.counts.count(room, { head, mark: commitOf(cursor) }, user);
     return context.json({ room, read: cursor, ...unread });
   });
 
@@ -81,6 +84,20 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
     await reads.forget(user, room);
     return context.body(null, 204);
   });
+
+  /**
+   * Makes what reads some rooms of an answer when it is the turn of the address. A hundred rooms take
+   * a tenth of a second: others' requests come in between.
+   */
+  function inTurnOf(slot: SharedSlot | undefined): OverviewOptions["inTurn"] {
+    const key = slot?.share ?? "";
+    return async (rooms, read) => {
+      await joinTurns.turn(key)?.begun;
+      if (hub.isDraining) throw httpError("draining", "The server is stopping", retryAfter());
+      slot?.processor?.charge(rooms * OVERVIEW_ROOM_MS);
+      return await semaphore.run(key, read);
+    };
+  }
 
   async function isOpenTo({ user, roleIn }: UserAccess, room: string): Promise<boolean> {
     const role = await roleIn(room);

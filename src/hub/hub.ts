@@ -117,7 +117,7 @@ export class Hub {
     this.sanctions = new HubSanctions({ rooms, log, onOpen });
     this.deletions = new HubDeletions({ rooms, log, guard, metrics });
     const post = (read: Read) => this.#cluster?.post({ kind: "read", from: isolate, ...read });
-    this.reads = new ReadMarks({ store: log.userRooms, guard, post });
+    this.reads = new ReadMarks({ log, guard, post });
     this.#detach = log.attach((event) => reportStoreEvent(event, guard.logger, metrics));
     const onWentBack = createWentBack({ rooms, commits: () => this.#commits, guard, metrics });
     const commits = this.#commits = createCommits({

@@ -6,6 +6,8 @@
 
 import { markOf, type ReadMark, type UserRooms } from "../store/user_rooms.ts";
 import type { Guard } from "../telemetry/guard.ts";
+import type { RoomLog } from "../store/room_log.ts";
+import { UnreadCounts } from "./unread_counts.ts";
 import { type Read, type Reader, UserMarks, writeMarks } from "./user_marks.ts";
 
 /** Rooms of users without a connection that are known to be written down, at most. */
@@ -34,12 +36,25 @@ export interface ReaderMarks extends Disposable {
    * @param cursor The newest message that was read.
    */
   read(room: string, cursor: string): void;
+  /**
+   * Counts what is unread.
+   *
+   * @param room The room.
+   * @param from Where its log ends, and up to where it was read.
+   * @param reader Who has not read it.
+   * @returns How many messages, and how many of them mention the reader: 0 to 100.
+   */
+  count(
+    room: string,
+    from: { readonly head: string; readonly mark: ReadMark },
+    reader: { readonly user: string; readonly name?: string },
+  ): Promise<{ readonly unread: number; readonly mentions: number }>;
 }
 
 /** How {@linkcode ReadMarks} behaves. */
 export interface ReadMarksOptions {
-  /** Where they are kept. */
-  readonly store: UserRooms;
+  /** The rooms' logs, and where marks are kept. */
+  readonly log: RoomLog;
   /** Reports failures. */
   readonly guard: Guard;
   /** Tells other isolates that a mark moved. */
@@ -48,7 +63,9 @@ export interface ReadMarksOptions {
 
 /** The read marks of the users that are connected to this isolate, and of those who only ask. */
 export class ReadMarks {
-  readonly #options: ReadMarksOptions;
+  /** Counts what is unread. */
+  readonly counts: UnreadCounts;
+  readonly #options: ReadMarksOptions & { readonly store: UserRooms };
   readonly #users = new Map<string, UserMarks>();
   /** Users that are being read, and the connections that wait for it. */
   readonly #loading = new Map<string, { marks: Promise<UserMarks>; readers: Set<Reader> }>();
@@ -57,7 +74,9 @@ export class ReadMarks {
 
   /** @param options Where they are kept. */
   constructor(options: ReadMarksOptions) {
-    this.#options = options;
+    const { log } = options;
+    this.#options = { ...options, store: log.userRooms };
+    this.counts = new UnreadCounts(log);
   }
 
   /**
@@ -83,6 +102,7 @@ export class ReadMarks {
         if (!known.marks.has(room)) known.move(room, markOf(cursor));
       },
       read: (room, cursor) => known.move(room, markOf(cursor), reader),
+      count: this.counts.count.bind(this.counts),
       [Symbol.dispose]: () => known.remove(reader),
     };
   }
@@ -164,11 +184,13 @@ export class ReadMarks {
 
   /** Settles when all marks are written that were moved before; then none is. Never rejects. */
   async idle(): Promise<void> {
+    this.counts.close();
     await Promise.all([...this.#users.values()].map((known) => known.idle()));
   }
 
   /** Stops: marks that were not written yet are lost. */
   close(): void {
+    this.counts.close();
     for (const known of this.#users.values()) known.close();
   }
 

@@ -77,7 +77,7 @@ export class Room {
       recent,
       window,
       flushes,
-      reads: new RoomReads({ room: name, log, recent, guard, cursor: () => this.cursor }),
+      reads: new RoomReads({ room: name, recent, guard, cursor: () => this.cursor }),
       ...options.everywhere.partsFor(name, () => this.all()),
       onWentBack: options.onWentBack,
     };

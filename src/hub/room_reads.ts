@@ -6,13 +6,11 @@
 
 import { encodeEnvelope, type Problem } from "../protocol/mod.ts";
 import { commitOf } from "../store/cursor.ts";
-import type { RoomLog } from "../store/room_log.ts";
 import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
 import type { Guard } from "../telemetry/guard.ts";
 import { EnvelopeBatch } from "./envelope_batch.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import type { Member, SubscriptionState } from "./member.ts";
-import { countUnread } from "./unread.ts";
 
 /** Recent messages among which the last one that was read is looked for. */
 const RECENT = 100;
@@ -21,8 +19,6 @@ const RECENT = 100;
 export interface RoomReadsOptions {
   /** The name of the room. */
   readonly room: string;
-  /** The rooms' logs. */
-  readonly log: RoomLog;
   /** The room's newest messages. */
   readonly recent: Pick<RecentMessages, "last">;
   /** The place up to which everything has been delivered. */
@@ -100,12 +96,14 @@ export class RoomReads {
    * @param mark Up to where the room was read.
    */
   async tell(subscription: ReadingSubscription, mark: ReadMark): Promise<void> {
-    const { room, log, guard } = this.#options;
-    if (subscription.protocol !== 2 || subscription.state !== "live") return;
-    const { user = "", member: { name } } = subscription;
+    const { room, guard } = this.#options;
+    const { user = "", member: { name, marks }, protocol } = subscription;
+    if (!marks || protocol !== 2 || subscription.state !== "live") return;
     try {
       const head = this.#options.cursor();
-      const unread = await countUnread(log, room, { head, mark }, { user, name });
+      const unread = await marks.count(room, { head, mark }, { user, name });
+      // Where it has moved on meanwhile, that is told by itself, and must not be taken back.
+      if (marks.markOf(room) !== mark) return;
       const payload = { cursor: this.#cursorOf(mark), ...unread };
       const text = encodeEnvelope({ type: "read", room, payload });
       subscription.send(new EnvelopeBatch([], { v2: { encode: () => [text] } }));

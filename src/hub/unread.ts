@@ -8,7 +8,7 @@ import { findMentions } from "../protocol/mod.ts";
 import { commitOf } from "../store/cursor.ts";
 import { messageOf } from "../store/folded_record.ts";
 import type { RoomLog } from "../store/room_log.ts";
-import { markOf, placeAfter, type ReadMark } from "../store/user_rooms.ts";
+import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
 import { type PresentPage, readPresentPage } from "./present_page.ts";
 import { lengthOf } from "./read_records.ts";
 
@@ -41,7 +41,7 @@ export interface Unread {
  * @param room The room.
  * @param from Where the room's log ends, and up to where it was read.
  * @param reader Who has not read them.
- * @returns How many there are.
+ * @returns How many there are, and the UTF-16 code units that were read for it.
  * @throws Whatever the store rejects with.
  */
 export async function countUnread(
@@ -49,7 +49,7 @@ export async function countUnread(
   room: string,
   { head, mark }: { readonly head: string; readonly mark: ReadMark },
   reader: UnreadReader,
-): Promise<Unread> {
+): Promise<Unread & { readonly length: number }> {
   let [unread, mentions, length] = [0, 0, 0];
   let after: string | null = commitOf(head) <= mark ? null : placeAfter(mark);
   while (after !== null && length < COUNT_LENGTH && unread < UNREAD_MAX) {
@@ -65,26 +65,8 @@ export async function countUnread(
       if (findMentions(text, namesOf(reader)).length > 0) mentions++;
     }
   }
-  return { unread: Math.min(unread, UNREAD_MAX), mentions: Math.min(mentions, UNREAD_MAX) };
-}
-
-/**
- * Counts the messages of a room behind one that was read, with others of its commit.
- *
- * @param log The rooms' logs.
- * @param room The room.
- * @param from Where the room's log ends, and the message that was read.
- * @param reader Who has not read them.
- * @returns How many there are.
- * @throws Whatever the store rejects with.
- */
-export async function countUnreadAfter(
-  log: RoomLog,
-  room: string,
-  { head, read }: { readonly head: string; readonly read: string },
-  reader: UnreadReader,
-): Promise<Unread> {
-  return await countUnread(log, room, { head, mark: markOf(read) }, reader);
+  const atMost = (count: number) => Math.min(count, UNREAD_MAX);
+  return { unread: atMost(unread), mentions: atMost(mentions), length };
 }
 
 function namesOf({ user, name }: UnreadReader): readonly string[] {

@@ -10,7 +10,8 @@ import type { RoomLog } from "../store/room_log.ts";
 import { placeAfter, type ReadMark } from "../store/user_rooms.ts";
 import { PAGE_LENGTH } from "./message_page.ts";
 import { readPresentPage } from "./present_page.ts";
-import { countUnread, type Unread, type UnreadReader } from "./unread.ts";
+import type { Unread, UnreadReader } from "./unread.ts";
+import type { UnreadCounts } from "./unread_counts.ts";
 
 /** Rooms that are read at the same time. */
 const AT_ONCE = 4;
@@ -39,12 +40,16 @@ export interface Overview {
 export interface OverviewOptions {
   /** The rooms' logs. */
   readonly log: RoomLog;
+  /** Counts what is unread. */
+  readonly counts: UnreadCounts;
   /** The user. */
   readonly reader: UnreadReader;
   /** By room, up to where the user has read it. */
   readonly marks: ReadonlyMap<string, ReadMark>;
   /** Tells whether a room is open to the user. */
   readonly isOpen: (room: string) => Promise<boolean>;
+  /** Reads some rooms when it is their turn; may refuse to. */
+  readonly inTurn: <T>(rooms: number, read: () => Promise<T>) => Promise<T>;
   /** The most rooms. */
   readonly limit: number;
   /** The `next` of the page before. @default {undefined} the first page */
@@ -56,10 +61,10 @@ export interface OverviewOptions {
  *
  * @param options Whose, and which page.
  * @returns The page.
- * @throws Whatever the store rejects with.
+ * @throws Whatever the store or `inTurn` rejects with.
  */
 export async function readOverview(options: OverviewOptions): Promise<Overview> {
-  const { log, marks, limit, after } = options;
+  const { log, marks, limit, after, inTurn } = options;
   const names = [...marks.keys()];
   const heads = await log.heads(names);
   // Of two rooms that end at one place the name decides.
@@ -72,7 +77,9 @@ export async function readOverview(options: OverviewOptions): Promise<Overview> 
   while (at < sorted.length && rooms.length < limit) {
     const some = sorted.slice(at, at + Math.min(AT_ONCE, limit - rooms.length));
     at += some.length;
-    const read = await Promise.all(some.map(({ room, head }) => readRoom(room, head, options)));
+    const read = await inTurn(some.length, () => {
+      return Promise.all(some.map(({ room, head }) => readRoom(room, head, options)));
+    });
     rooms.push(...read.filter((room) => room !== undefined));
   }
   return { rooms, next: at < sorted.length ? sorted[at - 1].place : null };
@@ -81,12 +88,12 @@ export async function readOverview(options: OverviewOptions): Promise<Overview> 
 async function readRoom(
   room: string,
   cursor: string,
-  { log, marks, reader, isOpen }: OverviewOptions,
+  { log, counts, marks, reader, isOpen }: OverviewOptions,
 ): Promise<OverviewRoom | undefined> {
   if (!await isOpen(room)) return undefined;
   const mark = marks.get(room)!;
   const [unread, page, read] = await Promise.all([
-    countUnread(log, room, { head: cursor, mark }, reader),
+    counts.count(room, { head: cursor, mark }, reader),
     readPresentPage(log, room, { limit: 1, maxLength: PAGE_LENGTH }),
     readPlace(log, room, mark),
   ]);
