@@ -19,9 +19,10 @@ const SRC = new URL("src/", ROOT);
 const DOORS: Readonly<Record<string, string>> = {
   "./client": ".",
   "./protocol": "./protocol",
+  "./react": "./react",
 };
 /** What an application has itself, and must have once: the versions that will do. */
-const PEERS: Readonly<Record<string, string>> = {};
+const PEERS: Readonly<Record<string, string>> = { react: ">=18" };
 
 const NAME = "@hubbub/client";
 

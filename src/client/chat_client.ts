@@ -68,6 +68,8 @@ export class ChatClient {
   readonly #connection: Multiplexer;
   readonly #store: SnapshotStore<ClientSnapshot>;
   readonly #rooms = new Map<string, Room>();
+  /** The rooms whose options are set. */
+  readonly #arranged = new Set<string>();
 
   /**
    * Made by `createClient`.
@@ -143,21 +145,22 @@ export class ChatClient {
    * Gives a room: always the same object for a name. It is joined with its first subscription.
    *
    * @param name The room's name.
-   * @param options How it is joined; those of the first call for a room hold.
+   * @param options How it is joined; those of the first call that has any hold, if the room is not in
+   * use by then.
    * @returns The room.
    * @throws {TypeError} Where the name is none, or an option of another type.
    * @throws {RangeError} Where a number is out of range.
    */
-  room<Data extends JsonObject = JsonObject>(name: string, options: RoomOptions = {}): Room<Data> {
-    const checked = roomOptionsOf(options);
-    const known = this.#rooms.get(name);
-    if (known) return known as unknown as Room<Data>;
+  room<Data extends JsonObject = JsonObject>(name: string, options?: RoomOptions): Room<Data> {
+    const checked = options && roomOptionsOf(options);
     const model = this.#connection.get(name);
-    // A list of rooms may have it already.
-    model.options = checked;
-    const room = new Room<Data>(model);
-    this.#rooms.set(name, room as unknown as Room);
-    return room;
+    const known = this.#rooms.get(name) ?? new Room(model);
+    this.#rooms.set(name, known);
+    if (checked && !this.#arranged.has(name)) {
+      this.#arranged.add(name);
+      if (!model.isUsed) model.options = checked;
+    }
+    return known as unknown as Room<Data>;
   }
 
   /** Tries to connect at once, where the next try is later; tests a connection that seems to be open. */

@@ -18,6 +18,7 @@ export const DOCUMENTS = [
   "examples/README.md",
   "docs/installing.md",
   "docs/client.md",
+  "docs/react.md",
   "docs/svelte-and-vue.md",
   "docs/protocol.md",
   "docs/reference.md",

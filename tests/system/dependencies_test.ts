@@ -98,7 +98,7 @@ Deno.test("machines.lock is deno.lock with the clients of PostgreSQL and NATS", 
 
 Deno.test("a bare deno test leaves out the tests that need tools, and no others", READ, () => {
   const pattern = new RegExp(
-    `(?:from|import\\()\\s*"(?:npm:(?:postgres|@nats-io/nats-core)@|@hubbub/hub/(?:nats|postgres)"|(?:${
+    `(?:from|import\\()\\s*"(?:npm:(?:postgres|@nats-io/nats-core)@|@hubbub/hub/(?:nats|postgres|react)"|(?:${
       TOOLS.join("|")
     })[/"])`,
   );

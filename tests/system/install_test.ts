@@ -69,7 +69,10 @@ Deno.test("installing.md's client comes alone, and chats in Node, Bun and TypeSc
       const lock = JSON.parse(await Deno.readTextFile(`${folder}/package-lock.json`));
       const { dependencies, peerDependenciesMeta = {} } =
         lock.packages["node_modules/@hubbub/client"];
-      assertEquals([dependencies, peerDependenciesMeta], [undefined, {}]);
+      assertEquals([dependencies, peerDependenciesMeta], [undefined, {
+        react: { optional: true },
+      }]);
+      assertEquals(Object.keys(lock.packages).filter((path) => path.endsWith("/react")), []);
       const files = await project.run("tar -tzf hubbub-client-*.tgz");
       const kinds = files.trim().split("\n").map((path) => {
         return path.replace(/^package\/(\w+)\/\w+(\.d\.ts|\.js)$/, "$1/*$2");
@@ -82,6 +85,8 @@ Deno.test("installing.md's client comes alone, and chats in Node, Bun and TypeSc
         "package/package.json",
         "protocol/*.d.ts",
         "protocol/*.js",
+        "react/*.d.ts",
+        "react/*.js",
       ]);
     });
 

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["connection", "hub", "access", "telemetry", "protocol"],
   service: ["http", "connection", "hub", "access", "cluster", "store", "telemetry", "protocol"],
   client: ["protocol"],
+  react: ["client", "protocol"],
   page: ["client", "protocol"],
 };
 
@@ -66,6 +67,17 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
     what: "the client of NATS",
     pattern: /npm:@nats-io/,
     files: ["cluster/nats/nats_connection.ts", "cluster/nats/nats_transport.ts"],
+  },
+  {
+    what: "React",
+    pattern: /npm:react@/,
+    files: [
+      "react/chat_context.ts",
+      "react/use_connection.ts",
+      "react/use_room.ts",
+      "react/use_rooms.ts",
+      "react/use_typing.ts",
+    ],
   },
   {
     what: "WebSocket",
