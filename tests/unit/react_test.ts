@@ -12,7 +12,7 @@ import {
 import { type ChatClient, createClient, type Room } from "@hubbub/hub/client";
 import { Window } from "happy-dom";
 import { act, createElement, type FunctionComponent, StrictMode, useEffect, useState } from "react";
-import { type Container, createRoot, hydrateRoot, type Root } from "react-dom/client";
+import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { FakeHubSocket, said, startClient } from "../helpers/fake_hub.ts";
 import { cursor, settle } from "../helpers/fake_socket.ts";
@@ -36,8 +36,8 @@ class Stage implements Disposable {
     return this.#root.textContent;
   }
 
-  get #container(): Container {
-    return this.#root as unknown as Container;
+  get #container(): Parameters<typeof hydrateRoot>[0] {
+    return this.#root as unknown as Element;
   }
 
   /** Renders components below a provider, under StrictMode. */
