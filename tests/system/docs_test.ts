@@ -22,6 +22,10 @@ const NOT_RUN: readonly [RegExp, string][] = [
   ],
   [/^docker\b/, "needs a Docker daemon"],
   [/^HUBBUB_POSTGRES=.* deno task start$/, "machines_test.ts, at servers of its own"],
+  [
+    /^HUBBUB_ORIGINS=\S+ deno task start$/,
+    "plain_page_test.ts and frameworks_test.ts, by the option",
+  ],
   [/^HUBBUB_KV=.* deno task move$/, "postgres_test.ts"],
   [/^deno deploy\b/, "needs an account"],
   [/^(\.\/)?build\/hubbub\b|^deno task compile$/, "compile_test.ts"],
@@ -39,7 +43,6 @@ const RUN = [
   /^deno task client$/,
   /^(npm install|bun add) (\.\.\/hubbub\/build\/hubbub-client-0\.1\.0\.tgz|ws)$/,
   /^(node|bun) chat\.mjs$/,
-  /^HUBBUB_ORIGINS=http:\/\/localhost:(5173|3000) deno task start$/,
   /^sqlite3 hubbub\.sqlite3 /,
   /^deno task backup backup\.sqlite3$/,
   /^curl (-N )?"?http:\/\/127\.0\.0\.1:8000\//,
