@@ -18,10 +18,21 @@ const DECAY_MS = 1_000;
  */
 const SLOW_MS = 40;
 const FAST_MS = 15;
-/** By how much less, and more, and how little at least. */
-const LESS = 0.8;
+/**
+ * By how much less, at most and at least, and how much more. Looks are as rare as answers are slow, so
+ * that it is less by as much as they are slower.
+ */
+const LESS = [0.3, 0.8] as const;
 const MORE = 1.05;
-const LEAST = 0.5;
+/**
+ * How little there is at least: a process that has a fifth of a processor, in a container or on a busy
+ * machine, has no more to share. And from how little it begins where nobody had to wait for long: at
+ * first nothing tells how much there is.
+ */
+const LEAST = 0.2;
+const FIRST = 0.5;
+/** How often what an address has goes into what the busiest one has, for there to be no less for it. */
+const LITTLE = 4;
 /** Accounts from which on those of addresses that have long been quiet are deleted. */
 const SWEEP_FROM = 1_000;
 /** Milliseconds that count for nothing. */
@@ -81,9 +92,11 @@ export class ProcessorShares {
   readonly #accounts = new Map<string, Spent>();
   #sweepAt = SWEEP_FROM;
   /** The part of the total that there is to share now. */
-  #part = 1;
+  #part = FIRST;
   /** Addresses that have more than the least, as counted last, and one more that may come. */
   #busy = 0;
+  /** What the busiest of them has, as counted last. */
+  #most = 0;
   #countedAt = -Infinity;
 
   /** @param options How much there is to share. */
@@ -126,16 +139,22 @@ export class ProcessorShares {
     const now = this.#now();
     decay(account, now);
     if (account.ms <= FLOOR_MS) return false;
+    const busy = this.#countBusy(now);
+    // It is not this address that keeps the processor busy.
+    const isLittle = account.ms * LITTLE < this.#most;
+    const part = isLittle ? Math.max(FIRST, this.#part) : this.#part;
     // Even, and not what others have left: they may take more by force, such as refusals.
-    return account.ms > this.#part * this.#totalMs / this.#countBusy(now);
+    return account.ms > part * this.#totalMs / busy;
   }
 
   #countBusy(now: number): number {
     if (now - this.#countedAt < COUNT_MS) return this.#busy;
     this.#countedAt = now;
     this.#busy = 1;
+    this.#most = 0;
     for (const account of this.#accounts.values()) {
       decay(account, now);
+      this.#most = Math.max(this.#most, account.ms);
       if (account.ms > FLOOR_MS) this.#busy++;
     }
     return this.#busy;
@@ -147,8 +166,16 @@ export class ProcessorShares {
    * @param delayMs Milliseconds that an answer of the runtime took that costs it no time.
    */
   adapt(delayMs: number): void {
-    if (delayMs > SLOW_MS) this.#part = Math.max(LEAST, LESS * this.#part);
-    else if (delayMs < FAST_MS) this.#part = Math.min(1, MORE * this.#part);
+    if (delayMs > SLOW_MS) {
+      const [most, least] = LESS;
+      const less = Math.min(least, Math.max(most, SLOW_MS / delayMs));
+      this.#part = Math.max(LEAST, less * this.#part);
+    } else if (delayMs < FAST_MS) this.#part = Math.min(1, MORE * this.#part);
+  }
+
+  /** Begins anew with little to share: nobody has had to wait for long. */
+  calm(): void {
+    this.#part = Math.min(this.#part, FIRST);
   }
 
   /**

@@ -15,6 +15,8 @@ const NOTHING = new Uint8Array(1);
 export interface LoopProbeOptions {
   /** Called with the milliseconds that each answer took. Must not throw. */
   readonly onDelay: (ms: number) => void;
+  /** Called where it begins after it was not asked to for a while. Must not throw. @default {nothing} */
+  readonly onStart?: () => void;
   /** Settles when the runtime has answered what takes it no time. @default {a hash of one byte} */
   readonly ask?: () => Promise<unknown>;
 }
@@ -35,7 +37,7 @@ export interface LoopProbeOptions {
  * ```
  */
 export class LoopProbe {
-  readonly #onDelay: (ms: number) => void;
+  readonly #options: LoopProbeOptions;
   readonly #ask: () => Promise<unknown>;
   #until = 0;
   #isRunning = false;
@@ -44,7 +46,7 @@ export class LoopProbe {
 
   /** @param options What is told the delays. */
   constructor(options: LoopProbeOptions) {
-    this.#onDelay = options.onDelay;
+    this.#options = options;
     this.#ask = options.ask ?? (() => crypto.subtle.digest("SHA-256", NOTHING));
   }
 
@@ -53,6 +55,7 @@ export class LoopProbe {
     this.#until = performance.now() + LASTS_MS;
     if (this.#isRunning || this.#isOver) return;
     this.#isRunning = true;
+    this.#options.onStart?.();
     void this.#look();
   }
 
@@ -67,7 +70,7 @@ export class LoopProbe {
     await this.#ask();
     if (this.#isOver) return;
     const now = performance.now();
-    this.#onDelay(now - askedAt);
+    this.#options.onDelay(now - askedAt);
     this.#isRunning = now < this.#until;
     if (this.#isRunning) this.#timer = setTimeout(() => void this.#look(), PAUSE_MS);
   }

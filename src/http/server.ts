@@ -121,7 +121,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
     isMemoryShort: (share) => monitor.isFull(share),
   });
   metrics.readFrom(access, monitor);
-  const probe = new LoopProbe({ onDelay: (ms) => access.processor.adapt(ms) });
+  const probe = new LoopProbe({
+    onDelay: (ms) => access.processor.adapt(ms),
+    onStart: () => access.processor.calm(),
+  });
   const shares = {
     isOver: (address: string) => !hub.isDraining && access.processor.isOver(address),
     onHeld(address: string) {

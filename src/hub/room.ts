@@ -63,7 +63,7 @@ export class Room {
   constructor(name: string, options: RoomOptions, onIdle: () => void) {
     this.name = name;
     this.#options = options;
-    const { guard, isolate, limits, log, post, presence } = options;
+    const { guard, isolate, limits, post, presence } = options;
     const holds = this.#holds = new RoomHolds(onIdle);
     const recent = this.#recent = new RecentMessages(options.recentTotal, name);
     const window = new DeduplicationWindow();

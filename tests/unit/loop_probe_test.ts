@@ -6,8 +6,10 @@ Deno.test("LoopProbe tells how long an answer took, until it is stopped", async 
   const delays: number[] = [];
   const answer = Promise.withResolvers<void>();
   let asked = 0;
+  let starts = 0;
   const probe = new LoopProbe({
     onDelay: (ms) => delays.push(ms),
+    onStart: () => starts++,
     ask: () => ++asked === 1 ? answer.promise : Promise.resolve(),
   });
   assertEquals(asked, 0, "not before somebody wants to know");
@@ -19,5 +21,5 @@ Deno.test("LoopProbe tells how long an answer took, until it is stopped", async 
   assert(delays[0] >= 15, `${delays[0]} ms`);
   probe.stop();
   probe.poke();
-  assertEquals(asked, 3);
+  assertEquals([asked, starts], [3, 1]);
 });

@@ -1,9 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProcessorShares } from "../../src/access/processor_shares.ts";
 
+/** Shares of which all is to share: answers have been fast for a while. */
+function sharesOf(now: () => number = () => 0): ProcessorShares {
+  const shares = new ProcessorShares({ totalMs: 400, now });
+  for (let i = 0; i < 100; i++) shares.adapt(1);
+  return shares;
+}
+
 Deno.test("ProcessorShares.isOver() is even, leaves one share to others, and everybody a little", () => {
   let now = 0;
-  const shares = new ProcessorShares({ totalMs: 400, now: () => now });
+  const shares = sharesOf(() => now);
   assertEquals(shares.isOver("a"), false);
   shares.charge("a", 201);
   assert(shares.isOver("a"), "more than half");
@@ -22,7 +29,7 @@ Deno.test("ProcessorShares.isOver() is even, leaves one share to others, and eve
 
 Deno.test("ProcessorShares lets an address go on at the rate of its share", () => {
   let now = 0;
-  const shares = new ProcessorShares({ totalMs: 400, now: () => now });
+  const shares = sharesOf(() => now);
   let spentMs = 0;
   for (; now < 20_000; now++) {
     for (; !shares.isOver("busy"); spentMs++) shares.charge("busy", 1);
@@ -38,7 +45,7 @@ Deno.test("ProcessorShares keeps nothing of addresses that have long been quiet"
 });
 
 Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow", () => {
-  const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
+  const shares = sharesOf();
   shares.charge("192.0.2.1", 150);
   assertEquals(shares.isOver("192.0.2.1"), false);
   for (let i = 0; i < 20; i++) shares.adapt(500);
@@ -52,9 +59,31 @@ Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow",
 });
 
 Deno.test("ProcessorShares.isOver() is even where somebody takes more than there is", () => {
-  const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
+  const shares = sharesOf();
   shares.charge("attacker", 2_000);
   for (let i = 0; i < 20; i++) shares.adapt(500);
   shares.charge("office", 60);
   assertEquals([shares.isOver("attacker"), shares.isOver("office")], [true, false]);
+});
+
+Deno.test("ProcessorShares has half to share at first, and where all was calm for a while", () => {
+  const shares = new ProcessorShares({ totalMs: 400, now: () => 0 });
+  shares.charge("192.0.2.1", 150);
+  assert(shares.isOver("192.0.2.1"));
+  for (let i = 0; i < 30; i++) shares.adapt(1);
+  assertEquals(shares.isOver("192.0.2.1"), false, "answers are fast");
+  shares.calm();
+  assert(shares.isOver("192.0.2.1"));
+});
+
+Deno.test("ProcessorShares.adapt() leaves the less the slower answers are", () => {
+  const looks = (delayMs: number) => {
+    const shares = sharesOf();
+    shares.charge("192.0.2.1", 60);
+    let count = 0;
+    for (; !shares.isOver("192.0.2.1"); count++) shares.adapt(delayMs);
+    return count;
+  };
+  // From 200 ms to 60.
+  assertEquals([looks(41), looks(400)], [6, 1 + 1]);
 });
