@@ -11,6 +11,8 @@ const DRAIN_MAX_MS = 25;
 /** Recipients that are looked at, from the last one back, and those of them that are waited for. */
 const LOOKED_AT = 8;
 const WITNESSES = 3;
+/** Recipients that are looked at all over a large room where the last ones have all fallen behind. */
+const SAMPLED = 16;
 
 /** Somebody who was sent something. */
 export interface Recipient {
@@ -22,7 +24,9 @@ export interface Recipient {
  * Finds those by whom one can tell that a frame has gone out, before it is sent.
  *
  * @param recipients Who is going to get it, in this order.
- * @returns The last few for whom nothing waits; empty where several others have fallen behind.
+ * @returns The last few for whom nothing waits; some in between where those have fallen behind. Where
+ * these have, too, it is the runtime that is behind, and they are returned all the same: else what is
+ * sent next would not wait for it either, nor what comes after that. Empty where all of a few are.
  */
 export function lastInTime<R extends Recipient>(recipients: readonly R[]): R[] {
   const found: R[] = [];
@@ -30,7 +34,12 @@ export function lastInTime<R extends Recipient>(recipients: readonly R[]): R[] {
   for (let i = recipients.length - 1; i >= end && found.length < WITNESSES; i--) {
     if (!recipients[i].isBehind) found.push(recipients[i]);
   }
-  return found;
+  if (found.length > 0 || recipients.length < SAMPLED) return found;
+  const sample = Array.from({ length: SAMPLED }, (_, i) => {
+    return recipients[Math.floor((i * recipients.length) / SAMPLED)];
+  });
+  const inTime = sample.filter(({ isBehind }) => !isBehind);
+  return inTime.length > 0 ? inTime.slice(-WITNESSES) : sample;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The hub and its peers in turn under the same load: medians, and how they compare.
 //
 //   deno task compare [--peers bun,deno_raw,node_ws,socketio,gorilla] [--rounds 3]
-//       [--load='-n 500 -w 64 -d 3'] [--protocol hubbub.v1,hubbub.v1.lines]
+//       [--load='-n 500 -w 64 -d 3'] [--protocol hubbub.v1,hubbub.v1.lines,hubbub.v2]
 //       [--hub COMMAND] [--port PORT]
 //
 // The server gets processor 0, the load processor 1. The hub is this checkout's main.ts with a new
@@ -12,9 +12,9 @@
 
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { PROTOCOL_V1, PROTOCOL_V1_LINES } from "@hubbub/hub/protocol";
+import { PROTOCOL_V1, PROTOCOL_V1_LINES, PROTOCOL_V2 } from "@hubbub/hub/protocol";
 import { type Figure, type Figures, Load, type LoadOptions } from "./load.ts";
-import { lostOf, median, medianFigures } from "./load.ts";
+import { loadIn, lostOf, median, medianFigures } from "./load.ts";
 import { LoadedServer } from "./loaded_server.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { PEER_NAMES, Peers } from "./peers.ts";
@@ -31,6 +31,7 @@ const COLUMNS: readonly Figure[] = [
   "in_per_s",
   "cpu_us_per_delivery",
   "cpu_us_per_message",
+  "messages_per_frame",
   "p50_ms",
   "p99_ms",
   "kib_per_conn",
@@ -57,7 +58,7 @@ const { values } = parseArgs({
     peers: { type: "string", default: PEER_NAMES.join() },
     rounds: { type: "string", default: "3" },
     load: { type: "string", default: "-n 500 -w 64 -d 3" },
-    protocol: { type: "string", default: `${PROTOCOL_V1},${PROTOCOL_V1_LINES}` },
+    protocol: { type: "string", default: `${PROTOCOL_V1},${PROTOCOL_V1_LINES},${PROTOCOL_V2}` },
     hub: { type: "string" },
     port: { type: "string" },
   },
@@ -83,7 +84,7 @@ const contestants = [
     name: `hub, ${protocol}`,
     isHub: true,
     start: startHub,
-    load: { protocol },
+    load: loadIn(protocol),
   })),
 ];
 const results = await measureAll(contestants);

@@ -1,3 +1,4 @@
+import { PROTOCOL_V2 } from "@hubbub/hub/protocol";
 import type { LoadedServer } from "./loaded_server.ts";
 
 const SOURCE = new URL("wsload.c", import.meta.url).pathname;
@@ -9,6 +10,24 @@ export const HUB_MESSAGE =
   '{"type":"chat_message","payload":{"text":"%t hello everyone in this room"}}';
 /** Where the hub's rooms are. */
 export const HUB_PATH = "/rooms/room%r/ws?user=u%c";
+
+/**
+ * Who speaks protocol 2 joins the room on a connection to the hub.
+ *
+ * @param protocol The subprotocol.
+ * @returns What is different from a connection to a room.
+ */
+export function loadIn(
+  protocol: string,
+): Pick<LoadOptions, "path" | "message" | "init" | "protocol"> {
+  if (protocol !== PROTOCOL_V2) return { protocol };
+  return {
+    protocol,
+    path: "/ws?user=u%c",
+    init: ['{"type":"join","room":"room%r"}'],
+    message: HUB_MESSAGE.replace(",", ',"room":"room%r",'),
+  };
+}
 
 /** What wsload measures, as its own comment explains. */
 export const FIGURES = [
