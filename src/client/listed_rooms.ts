@@ -58,6 +58,8 @@ export class ListedRooms {
   readonly #rooms = new Map<string, Listed>();
   /** Whether the hub keeps no rooms. */
   #isLocal = false;
+  /** Whether somebody looks at the list, and it was read. */
+  #isLive = false;
   #list: readonly ListedRoom[] | undefined;
 
   /** @param options The client. */
@@ -84,7 +86,13 @@ export class ListedRooms {
    * @param name Its name.
    */
   add(name: string): void {
-    this.#observe(name, this.#entry(name));
+    const entry = this.#entry(name);
+    this.#observe(name, entry);
+    // It stays live in the list when the application leaves it.
+    if (this.#isLive && !entry.isWatched) {
+      if (this.#watched.length >= this.#most) this.#unwatchOldest();
+      entry.isWatched = entry.model!.isWatched = true;
+    }
     this.#changed(name);
   }
 
@@ -120,6 +128,7 @@ export class ListedRooms {
 
   /** Leaves the rooms that only the list was in. */
   stop(): void {
+    this.#isLive = false;
     for (const entry of this.#rooms.values()) this.#unwatch(entry);
   }
 
@@ -145,9 +154,8 @@ export class ListedRooms {
   }
 
   #watch(names: readonly string[]): void {
-    const { roomsMax } = this.#options;
-    const most = Math.min(WATCHED_MAX, Math.floor((roomsMax() ?? 2 * WATCHED_MAX) / 2));
-    const watched = new Set(names.slice(0, most));
+    this.#isLive = true;
+    const watched = new Set(names.slice(0, this.#most));
     for (const [name, entry] of this.#rooms) {
       if (!watched.has(name)) this.#unwatch(entry);
       else if (!entry.isWatched) {
@@ -162,6 +170,23 @@ export class ListedRooms {
       }
     }
     this.#changed();
+  }
+
+  /** In how many rooms the list may be. */
+  get #most(): number {
+    const roomsMax = this.#options.roomsMax() ?? 2 * WATCHED_MAX;
+    return Math.min(WATCHED_MAX, Math.floor(roomsMax / 2));
+  }
+
+  get #watched(): Listed[] {
+    return [...this.#rooms.values()].filter(({ isWatched }) => isWatched);
+  }
+
+  #unwatchOldest(): void {
+    const [oldest] = this.#watched.sort((one, other) => {
+      return (one.shown?.cursor ?? "") < (other.shown?.cursor ?? "") ? -1 : 1;
+    });
+    if (oldest) this.#unwatch(oldest);
   }
 
   #unwatch(entry: Listed): void {

@@ -144,6 +144,36 @@ Deno.test("A room of the list that is opened is joined anew as a member, and bac
   assertEquals(shown(test.client), [["lobby", 1, 0]]);
 });
 
+Deno.test("A room that the user comes to stays live in the list when it is left", async () => {
+  for (const rooms of [[], undefined]) {
+    const lister = new FakeLister();
+    lister.rooms = rooms;
+    using test = await startClient({ fetch: lister.fetch });
+    test.socket.welcome();
+    const unsubscribe = test.client.rooms.subscribe(() => {});
+    await answered();
+    const leave = test.client.room("lobby").subscribe(() => {});
+    await settle();
+    test.socket.join("lobby", { cursor: cursor(0), read: rooms && cursor(0) });
+    test.socket.say(said("lobby", 1));
+    test.client.room("lobby").markRead();
+    await settle();
+    leave();
+    await settle();
+    assertEquals(test.socket.frames.at(-1)?.map(({ type, payload }) => [type, payload]), [
+      ["leave", {}],
+      ["join", { after: cursor(1), history: 1, presence: false }],
+    ]);
+    test.socket.say({ type: "left", room: "lobby", payload: { code: "left", message: "Left" } });
+    test.socket.join("lobby", { cursor: cursor(1), read: rooms && cursor(1) });
+    test.socket.say(said("lobby", 2));
+    assertEquals(shown(test.client), [["lobby", 1, 0]]);
+    unsubscribe();
+    await settle();
+    assertEquals(test.socket.sent("leave").length, 2);
+  }
+});
+
 Deno.test("A list of 500 rooms is read whole, and 100 of them are joined", async () => {
   const lister = new FakeLister();
   lister.rooms = Array.from({ length: 500 }, (_, index) => listed(`room-${index}`, 900 - index));
