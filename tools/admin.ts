@@ -217,7 +217,9 @@ async function request(
 
 async function exportRoom(options: AdminOptions, path: string, file: string): Promise<void> {
   // First of all: nothing is asked for that cannot be written.
-  using to = file === "-" ? undefined : await Deno.open(file, { write: true, createNew: true });
+  using to = file === "-"
+    ? undefined
+    : await Deno.open(file, { write: true, createNew: true, mode: 0o600 });
   try {
     const { body } = await request(options, "GET", path);
     for await (const bytes of body!) {

@@ -18,22 +18,25 @@ export async function backUp(from: string, to: string): Promise<void> {
     throw new Error(`Cannot back up ${from}: it is no file. Back up where the database runs`);
   }
   Deno.statSync(from); // SQLite would make an empty one.
-  if (exists(to)) throw new Error(`Cannot write ${to}: it exists`);
-  const database = new DatabaseSync(from);
+  create(to);
+  using database = new DatabaseSync(from);
   try {
     // All pages in one step: between two, a commit would make it begin anew, again and again.
     await backup(database, to, { rate: -1 });
-  } finally {
-    database.close();
+  } catch (error) {
+    Deno.removeSync(to);
+    throw error;
   }
 }
 
-function exists(path: string): boolean {
+/** Creates a file that nobody else may read, as the database is. */
+function create(path: string): void {
   try {
-    Deno.statSync(path);
-    return true;
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new Error(`Cannot write ${path}: it exists`);
+    }
     throw error;
   }
 }

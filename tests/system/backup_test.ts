@@ -56,6 +56,9 @@ Deno.test("deno task backup makes one, and says where it cannot", needs("run"), 
   };
   const [code, said] = await run(`${folder}/backup.sqlite3`);
   assertEquals([code, said.includes("is backed up in")], [0, true], said);
+  // What people say is for nobody else on the machine.
+  const { mode } = await Deno.stat(`${folder}/backup.sqlite3`);
+  if (mode !== null) assertEquals(mode & 0o077, 0);
   const [again, why] = await run(`${folder}/backup.sqlite3`);
   assertEquals([again, why.includes("it exists")], [1, true], why);
   await hub.drain();
