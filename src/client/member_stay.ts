@@ -85,7 +85,8 @@ export class MemberStay implements RoomStay {
         return session.take(envelope.payload);
       case "user_erased":
         reading.unread.erased(envelope.payload.user);
-        return timeline.erase(envelope.payload.user);
+        timeline.erase(envelope.payload.user);
+        return people.take(envelope);
       case "read":
         return reading.moved(envelope.payload);
       case "error":

@@ -132,8 +132,15 @@ export class RoomList {
    * server refuses or cannot be reached.
    */
   async forget(room: string): Promise<void> {
-    await this.#options.userRooms.forget(room);
+    // At once: a list that went on to watch it would join it, and the hub would write it down again.
     this.#rooms.forget(room);
+    try {
+      await this.#options.userRooms.forget(room);
+      this.#rooms.forget(room);
+    } catch (error) {
+      this.refresh();
+      throw error;
+    }
   }
 
   /**

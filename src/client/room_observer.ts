@@ -33,6 +33,8 @@ export interface RoomObserver {
    * undefined where it is not kept.
    */
   readonly onMessageChange?: (change: MessageChange, message: StoredMessage | undefined) => void;
+  /** Called when all that a user wrote so far was erased, and is gone from what is kept. */
+  readonly onErased?: (user: string) => void;
   /** Called when everything that was missed was handed on; then what is live is. */
   readonly onArrive?: (joined: Arrived) => void;
   /** Called when users came or went. */
@@ -58,6 +60,7 @@ export class RoomObservers implements Required<RoomObserver> {
     this.#each(({ onMessage }) => onMessage?.(message));
   readonly onMessageChange: Required<RoomObserver>["onMessageChange"] = (change, message) =>
     this.#each(({ onMessageChange }) => onMessageChange?.(change, message));
+  readonly onErased = (user: string): void => this.#each(({ onErased }) => onErased?.(user));
   readonly onArrive: Required<RoomObserver>["onArrive"] = (joined) =>
     this.#each(({ onArrive }) => onArrive?.(joined));
   readonly onPresence: Required<RoomObserver>["onPresence"] = (presence) =>

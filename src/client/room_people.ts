@@ -64,6 +64,8 @@ export class RoomPeople {
       case "typing_status":
         this.presence.setTyping(envelope.payload);
         return this.#observer.onTyping(envelope.payload);
+      case "user_erased":
+        return this.#observer.onErased(envelope.payload.user);
       case "role":
         this.#standing.role = envelope.payload.role;
         return;

@@ -11,6 +11,7 @@ import { find } from "./elements.ts";
 import type { Memory } from "./memory.ts";
 import { Notices } from "./notices.ts";
 import { LocalRoomMarks, type RoomMarks } from "./room_marks.ts";
+import { ServerRoomMarks } from "./server_room_marks.ts";
 import { RoomShelf, type ShelvedRoom } from "./room_shelf.ts";
 import { RoomSwitcher } from "./room_switcher.ts";
 import { RoomView } from "./room_view.ts";
@@ -110,7 +111,7 @@ export class ChatPage {
       room,
       user,
       memory,
-      read: this.#marks?.rooms.find((known) => known.room === room)?.read,
+      read: () => this.#marks?.rooms.find((known) => known.room === room)?.read,
       at,
       onRead: (cursor) => this.#shelf?.read(room, cursor),
     });
@@ -130,7 +131,11 @@ export class ChatPage {
     const { memory, user } = this.#options;
     const known = memory.token === undefined ? user : this.#client.user || memory.tokenUser;
     if (this.#shelf || !known) return;
-    const marks = this.#marks = new LocalRoomMarks(memory, known, () => this.#shelf?.update());
+    const onChange = () => this.#shelf?.update();
+    // In an open hub anybody may take any name: the server keeps nothing of it.
+    const marks = this.#marks = memory.token === undefined
+      ? new LocalRoomMarks(memory, known, onChange)
+      : new ServerRoomMarks({ client: this.#client, memory, user: known, onChange });
     const shelf = this.#shelf = new RoomShelf({
       client: this.#client,
       marks,

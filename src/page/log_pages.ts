@@ -5,6 +5,7 @@
  */
 
 import type { PagePlace, StoredMessage } from "../client/mod.ts";
+import { eraseUser } from "../client/message_fold.ts";
 import { isStored, type RoomFeed } from "./room_feed.ts";
 
 /** Pages of a room's log: of what the client keeps, else of what the server has. */
@@ -94,16 +95,22 @@ export class LogPages {
     const changed = new Set<string>();
     const note = ({ detail }: { readonly detail: { readonly change: { message: string } } }) =>
       void changed.add(detail.change.message);
+    const erased = new Set<string>();
     feed.addEventListener("change", note);
+    const end = feed.onErased((user) => void erased.add(user));
     try {
-      const messages = [...await feed.room.read(place)];
+      let messages = [...await feed.room.read(place)];
       // What happened to them while they were on their way.
+      for (const user of erased) {
+        messages = messages.map((message) => eraseUser(message, user, feed.user));
+      }
       for (const [index, { cursor }] of messages.entries()) {
         if (changed.has(cursor)) messages[index] = await this.find(cursor) ?? messages[index];
       }
       return messages;
     } finally {
       feed.removeEventListener("change", note);
+      end();
     }
   }
 }

@@ -88,6 +88,10 @@ export class MessageDesk {
     };
     chat.addEventListener("messages", () => this.update());
     chat.addEventListener("change", ({ detail }) => void this.#changed(detail));
+    chat.onErased((user) => {
+      this.#quotes.erase(user);
+      this.#refresh(options.timeline().without(user));
+    });
   }
 
   /** Shows messages as they are now, in the next animation frame. */

@@ -36,7 +36,7 @@ export class Names {
   /** The other users: those who wrote last first, then those who are here. */
   get others(): readonly string[] {
     const { user, snapshot: { messages, users } } = this.#feed;
-    const wrote = messages.toReversed().map((message) => message.user);
+    const wrote = messages.toReversed().flatMap(({ user, deleted }) => deleted ? [] : [user]);
     return [...new Set([...wrote, ...users])].filter((other) => other !== user);
   }
 

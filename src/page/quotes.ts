@@ -64,6 +64,19 @@ export class Quotes {
     this.#showAll(cursor);
   }
 
+  /**
+   * Takes away what a user wrote.
+   *
+   * @param user The user.
+   */
+  erase(user: string): void {
+    for (const [cursor, message] of this.#known) {
+      if (message?.user !== user) continue;
+      this.#known.set(cursor, { ...message, text: "", deleted: true });
+      this.#showAll(cursor);
+    }
+  }
+
   async #ask(cursor: string): Promise<void> {
     if (this.#asked.has(cursor)) return;
     this.#asked.add(cursor);

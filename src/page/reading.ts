@@ -30,8 +30,8 @@ export interface ReadingOptions {
   readonly timeline: Timeline;
   /** The piece of the log that they are. */
   readonly window: MessageWindow;
-  /** How far the reader had read before. */
-  readonly read: string | undefined;
+  /** Gives how far the reader has read, as far as that is known. */
+  readonly read: () => string | undefined;
   /** Called with the last message that the reader has seen, each time there is another one. */
   readonly onRead: (cursor: string) => void;
   /** Moves the focus to where one writes. */
@@ -89,9 +89,11 @@ export class Reading {
    * @param at The place, where the reader asked for one.
    */
   async arrive(at?: Place): Promise<void> {
-    const { memory, identity, window, read, scroller, viewport, timeline, signal } = this.#options;
+    const { memory, identity, window, scroller, viewport, timeline, signal } = this.#options;
     const owner = identity();
-    this.#place.begin(window.newest);
+    const read = this.#options.read();
+    // What is there when one comes first is not new.
+    this.#place.begin(read ?? window.newest);
     const place = at ?? (owner && memory.place(owner));
     // At once: until the next layout the view is at the top, as if older messages were due.
     viewport.follow();

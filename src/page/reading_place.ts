@@ -21,8 +21,6 @@ export interface ReadingPlaceOptions {
   readonly window: MessageWindow;
   /** Gives whose place it is; undefined until that is known, and the history here. */
   readonly identity: () => Identity | undefined;
-  /** How far the reader had read before. */
-  readonly read: string | undefined;
   /** Called with the last message that the reader has seen, each time there is another one. */
   readonly onRead: (cursor: string) => void;
 }
@@ -35,7 +33,6 @@ export class ReadingPlace {
   /** @param options The messages, and what is in view of them. */
   constructor(options: ReadingPlaceOptions) {
     this.#options = options;
-    this.#read = options.read;
   }
 
   /** Cursor of the last message that the reader has seen; undefined before any. */
@@ -44,9 +41,9 @@ export class ReadingPlace {
   }
 
   /**
-   * Begins where nothing was read before: what is there already is not new.
+   * Begins where the reader has read before.
    *
-   * @param cursor The newest message.
+   * @param cursor How far.
    */
   begin(cursor: string | undefined): void {
     this.#read ??= cursor;

@@ -47,6 +47,7 @@ export class RoomFeed extends ChatTarget {
           this.#cursor = change.cursor;
           this.emit("change", { change, message });
         },
+        onErased: (user) => this.dispatchEvent(new CustomEvent("erased", { detail: user })),
         onArrive: (joined) => this.#arrived(joined),
         onStatus: () => this.#stateChanged(),
       }),
@@ -61,6 +62,19 @@ export class RoomFeed extends ChatTarget {
   stop(): void {
     for (const end of this.#ends.splice(0)) end();
     this.room.present(false);
+  }
+
+  /**
+   * Calls back when all that a user wrote was erased.
+   *
+   * @param callback Called with the user.
+   * @returns Ends that.
+   */
+  onErased(callback: (user: string) => void): () => void {
+    const listener = (event: Event) =>
+      void (event instanceof CustomEvent && callback(event.detail));
+    this.addEventListener("erased", listener);
+    return () => this.removeEventListener("erased", listener);
   }
 
   /** The user's name: as the server says, once it has. */

@@ -13,8 +13,12 @@ import type { KnownRoom, Memory } from "./memory.ts";
 export interface RoomMarks {
   /** The rooms, in the order in which they were first entered. */
   readonly rooms: readonly KnownRoom[];
+  /** Whether it is known which rooms they are: who joins one that was left elsewhere is in it again. */
+  readonly isReady: boolean;
   /** Adds a room; one that is there stays as it is. */
   add(room: string): void;
+  /** Notes where a room ends that was not read before: what is there already counts as read. */
+  begin(room: string, cursor: string): void;
   /** Notes how far a room was read. */
   read(room: string, cursor: string): void;
   /** Mutes a room, or no longer. */
@@ -24,10 +28,11 @@ export interface RoomMarks {
 }
 
 /** Rooms that are kept; the one that was entered first goes first. */
-const ROOMS_MAX = 100;
+export const ROOMS_MAX = 100;
 
 /** Marks in this browser: where the server keeps none, because anybody may take any name. */
 export class LocalRoomMarks implements RoomMarks {
+  readonly isReady = true;
   readonly #memory: Memory;
   readonly #user: string;
   /** Where nothing may be kept. */
@@ -56,6 +61,10 @@ export class LocalRoomMarks implements RoomMarks {
     this.#change((rooms) => {
       return rooms.some((known) => known.room === room) ? rooms : [...rooms, { room }];
     });
+  }
+
+  begin(room: string, cursor: string): void {
+    this.read(room, cursor);
   }
 
   read(room: string, cursor: string): void {

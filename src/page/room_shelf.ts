@@ -72,13 +72,14 @@ export class RoomShelf {
 
   /** Joins the rooms that are kept, and leaves those that are kept no longer. */
   update(): void {
-    const names = new Set(this.#options.marks.rooms.map(({ room }) => room));
+    const { marks } = this.#options;
+    const names = new Set(marks.rooms.map(({ room }) => room));
     for (const [name, { end }] of this.#rooms) {
       if (names.has(name)) continue;
       this.#rooms.delete(name);
       end();
     }
-    for (const name of names) if (!this.#rooms.has(name)) this.#join(name);
+    for (const name of marks.isReady ? names : []) if (!this.#rooms.has(name)) this.#join(name);
     this.#repaint.request();
   }
 
@@ -122,7 +123,7 @@ export class RoomShelf {
     const shelved = this.#rooms.get(name);
     if (shelved) shelved.hasArrived = true;
     // What was said before the first visit is not unread.
-    if (known && known.read === undefined) marks.read(name, cursor);
+    if (known && known.read === undefined) marks.begin(name, cursor);
     this.#repaint.request();
   }
 

@@ -20,8 +20,8 @@ export interface RoomViewOptions {
   readonly user: string;
   /** What outlasts the page. */
   readonly memory: Memory;
-  /** How far the reader had read before. */
-  readonly read: string | undefined;
+  /** Gives how far the reader has read, as far as that is known. */
+  readonly read: () => string | undefined;
   /** A message to open the room at, where the address names one. */
   readonly at: string | undefined;
   /** Called with the last message that the reader has seen, each time there is another one. */

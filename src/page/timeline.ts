@@ -5,6 +5,7 @@
  */
 
 import type { StoredMessage } from "../client/mod.ts";
+import { eraseUser } from "../client/message_fold.ts";
 import { type BubbleOptions, createBubble, updateBubble } from "./bubble.ts";
 import { dayKey, dayName } from "./calendar.ts";
 import { create, find, setText } from "./elements.ts";
@@ -185,6 +186,19 @@ export class Timeline {
     return this.#shown.flatMap((before) => {
       const message = now.get(before.cursor);
       return message && message !== before ? [message] : [];
+    });
+  }
+
+  /**
+   * Gives messages as they are without what a user wrote and reacted.
+   *
+   * @param erased The user.
+   * @returns Those that are shown otherwise.
+   */
+  without(erased: string): StoredMessage[] {
+    return this.#shown.flatMap((message) => {
+      const left = eraseUser(message, erased, this.#user);
+      return left === message ? [] : [left];
     });
   }
 
