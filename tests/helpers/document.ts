@@ -17,6 +17,7 @@ export const DOCUMENTS = [
   "SECURITY.md",
   "examples/README.md",
   "docs/installing.md",
+  "docs/tutorial.md",
   "docs/client.md",
   "docs/react.md",
   "docs/svelte-and-vue.md",

@@ -5,16 +5,15 @@ import { assertEquals } from "@std/assert";
 import { connect } from "@hubbub/hub/client";
 import { compile } from "svelte/compiler";
 import { compileScript, parse } from "vue/compiler-sfc";
+import { bundle, ScriptSite } from "../helpers/application.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { Document } from "../helpers/document.ts";
-import { inFolder } from "../helpers/folder.ts";
 import { needs } from "../helpers/permissions.ts";
 import { replacePart } from "../helpers/proxy_configuration.ts";
 import { until } from "../helpers/received.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 const ALL = needs("net", "read", "write", "run", "env");
-const CONFIG = new URL("../../deno.test.json", import.meta.url).pathname;
 const page = ALL.ignore ? new Document("", "") : Document.read("docs/svelte-and-vue.md");
 
 function compileSvelte(text: string): string {
@@ -47,31 +46,14 @@ globalThis.leave = () => app.unmount();`,
   },
 };
 
-/** Bundles an application of the page's lines for a server; gives the script. */
-async function bundle(name: keyof typeof FRAMEWORKS, url: string): Promise<string> {
+/** The files of an application of the page's lines, for a server. */
+function filesOf(name: keyof typeof FRAMEWORKS, url: string): Record<string, string> {
   const { compile, chat, main } = FRAMEWORKS[name];
-  return await inFolder(async (folder) => {
-    const lines = replacePart(page.block("ts", chat), "@hubbub/client", "@hubbub/hub/client");
-    const client = new URL("../../src/client/mod.ts", import.meta.url).href;
-    const files = {
-      "chat.ts": replacePart(lines, "http://localhost:8000", url).replace(
-        "@hubbub/hub/client",
-        client,
-      ),
-      "app.js": compile(page.block(name, "<script")),
-      "main.js": main,
-    };
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
-    const args = ["bundle", "--quiet", "--config", CONFIG, "--frozen", "--platform=browser"];
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, `${folder}/main.js`],
-    }).output();
-    const [script, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    if (!success) throw new Error(said);
-    return script;
-  });
+  return {
+    "chat.ts": replacePart(page.block("ts", chat), "http://localhost:8000", url),
+    "app.js": compile(page.block(name, "<script")),
+    "main.js": main,
+  };
 }
 
 for (const name of ["svelte", "vue"] as const) {
@@ -79,22 +61,16 @@ for (const name of ["svelte", "vue"] as const) {
     ...ALL,
     ignore: ALL.ignore || BROWSER.ignore,
   }, async () => {
-    const files = new Map([["/", '<!doctype html><script type="module" src="app.js"></script>']]);
-    await using site = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
-      const { pathname } = new URL(url);
-      const type = pathname === "/" ? "text/html" : "text/javascript";
-      return new Response(files.get(pathname), { headers: { "content-type": type } });
-    });
-    const app = `http://127.0.0.1:${site.addr.port}`;
-    await using server = await serveAlone({ origins: [app] });
+    await using site = new ScriptSite();
+    await using server = await serveAlone({ origins: [site.url] });
     await using bob = connect(server.url, { room: "lobby", user: "bob" });
     await bob.send("hello");
-    files.set("/app.js", await bundle(name, server.url));
+    site.script = await bundle(filesOf(name, server.url), "main.js");
     await using chromium = Chromium.shared();
     const window = await chromium.window();
     const errors: Error[] = [];
     window.on("pageerror", (error) => errors.push(error));
-    await window.goto(app);
+    await window.goto(site.url);
     await window.getByText("bob: hello", { exact: true }).waitFor();
     await window.getByText("live", { exact: true }).waitFor();
     await window.getByLabel("Message").pressSequentially("hi bob");

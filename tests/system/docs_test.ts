@@ -22,9 +22,11 @@ const NOT_RUN: readonly [RegExp, string][] = [
   ],
   [/^docker\b/, "needs a Docker daemon"],
   [/^HUBBUB_POSTGRES=.* deno task start$/, "machines_test.ts, at servers of its own"],
+  [/^npx -y deno@[\d.]+ task client$/, "install_test.ts, by deno"],
+  [/^npm (create vite@latest .*|install|run (dev|build))$/, "tutorial_test.ts bundles these files"],
   [
-    /^HUBBUB_ORIGINS=\S+ deno task start$/,
-    "plain_page_test.ts and frameworks_test.ts, by the option",
+    /^HUBBUB_ORIGINS=\S+ (npx -y deno@[\d.]+|deno) task start$/,
+    "plain_page_test.ts, by the option",
   ],
   [/^HUBBUB_KV=.* deno task move$/, "postgres_test.ts"],
   [/^deno deploy\b/, "needs an account"],
