@@ -192,7 +192,8 @@ export class RoomList {
       this.#rooms.take(rooms);
       this.#backoff.reset();
       this.#set("live");
-      this.#later(AGAIN_MS);
+      // A hub that keeps none has none later: browsers write each refusal into their console.
+      if (rooms) this.#later(AGAIN_MS);
     } catch (reason) {
       if (reading !== this.#reading) return;
       const error = reason instanceof ChatError ? reason : undefined;

@@ -264,11 +264,14 @@ Deno.test("Where the hub keeps no rooms, the client does, in its storage", async
   lister.rooms = undefined;
   const storage = new FakeStorage();
   {
-    using test = await startClient({ fetch: lister.fetch, storage });
+    using test = await startClient({ fetch: lister.fetch, storage, quietMs: Infinity });
     test.socket.welcome();
     test.client.rooms.subscribe(() => {});
     await answered();
     assertEquals([test.client.rooms.snapshot.status, shown(test.client)], ["live", []]);
+    await test.tick(60_000);
+    await answered();
+    assertEquals(lister.lists, 1);
     const lobby = test.client.room("lobby");
     lobby.subscribe(() => {});
     await settle();
