@@ -51,6 +51,8 @@ export interface DeliveryOptions {
   readonly erasures: Erasures;
   /** Called with each control record, in the log's order; tells if it is own. Must not throw. */
   readonly onControl: (control: ControlRecord) => boolean;
+  /** Called when records were sent, up to a control record if there is one. Must not throw. */
+  readonly onSent: () => void;
   /** Encodes them for members of protocol 2. */
   readonly texts: MessageTexts;
   /** The members to deliver to. */
@@ -149,18 +151,30 @@ export class Delivery {
    * @param options Whether the other isolates are told of what this one wrote among them.
    */
   deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
-    this.#options.holds.during(() => this.#deliver(records, options));
+    this.#sendingMs = 0;
+    this.#options.holds.during(() => {
+      // Who is put out by a control record gets nothing that stands behind it.
+      let from = 0;
+      records.forEach(({ change }, index) => {
+        if (change?.kind !== "control") return;
+        this.#deliver(records.slice(from, index + 1), options);
+        from = index + 1;
+      });
+      if (from === 0) this.#deliver(records, options);
+      else if (from < records.length) this.#deliver(records.slice(from), options);
+    });
   }
 
   #deliver(records: readonly LogRecord[], options: { readonly announce: boolean }): void {
-    const { erasures, pending, pendingChanges, tombstones } = this.#options;
+    const { erasures, onSent, pending, pendingChanges, tombstones } = this.#options;
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
     const own = applied.settled.length + applied.settledChanges.length + applied.ownControls;
     if (options.announce && own > 0) this.#announce(applied);
     const startedAt = performance.now();
     this.#send(applied);
-    this.#sendingMs = performance.now() - startedAt;
+    onSent();
+    this.#sendingMs += performance.now() - startedAt;
     for (const { append, record, first } of applied.settled) {
       if (first) pending.settleDuplicate(append, first);
       else pending.settle(append, { status: "stored", record });

@@ -136,9 +136,9 @@ export async function readOpening(
   if (head !== ORIGIN) records = await log.last(room, options);
   let cursor = records.at(-1)?.cursor ?? head;
   // After the messages: where it knows of no change, there is none before the last of them.
-  const { hasChanges, hasControls, ...meta } = await log.meta(room);
-  const facts = { hasChanges, hasControls };
+  const { hasChanges, ...meta } = await log.meta(room);
   if (!hasChanges) {
+    const facts = { hasChanges, hasControls: meta.hasControls };
     const kept = records.filter(isFrom(meta.from));
     cursor = max(cursor, meta.from);
     return { records: kept, kept, states: new Map(), cursor, erased: meta.erasing, ...facts };
@@ -149,8 +149,9 @@ export async function readOpening(
     records = [...records, ...await log.after(room, cursor, options)];
     cursor = end;
   }
-  // By now it knows of all that were erased before the end.
-  const { erasing: erased } = await log.meta(room);
+  // By now it knows of all that were erased, and of who was put out, before the end.
+  const { erasing: erased, hasControls } = await log.meta(room);
+  const facts = { hasChanges, hasControls };
   if (records.length === 0) {
     return { records, kept: records, states: new Map(), cursor, erased, ...facts };
   }

@@ -102,8 +102,7 @@ export class Room {
     });
     const banOf = ({ account = "", accountRole }: RoomSubscription) =>
       changes.sanctions.banOf(account, accountRole);
-    const forSubscribers = { ...shared, hold: holds.create() };
-    const subscribers = this.#subscribers = new Subscribers(forSubscribers);
+    const subscribers = this.#subscribers = new Subscribers({ ...shared, hold: holds.create() });
     const typing = this.typing = new TypingNotifier({
       room: name,
       timeoutMs: limits.typing_timeout_ms,
@@ -118,6 +117,7 @@ export class Room {
       pending,
       ...changes.parts,
       onControl: (control) => changes.applyControl(control),
+      onSent: () => changes.sanctions.putOut(),
       subscribers,
       typing,
       tombstones,

@@ -12,7 +12,13 @@ import type { RoomLog } from "../store/room_log.ts";
 import type { Everywhere } from "./everywhere.ts";
 import { NOBODY, READS_ONLY } from "./member_problems.ts";
 import type { PendingControls } from "./pending_controls.ts";
-import { loadSanctions, recordOf, Sanctions, type StoredSanction } from "./sanctions.ts";
+import {
+  loadSanctions,
+  type PutOut,
+  recordOf,
+  Sanctions,
+  type StoredSanction,
+} from "./sanctions.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
 /** How {@linkcode RoomSanctions} behaves. */
@@ -37,6 +43,8 @@ export interface RoomSanctionsOptions {
 export class RoomSanctions {
   readonly #options: RoomSanctionsOptions;
   readonly #sanctions = new Sanctions();
+  /** Those who have to leave, or to stop typing. */
+  readonly #leaving: PutOut[] = [];
 
   /** @param options The room. */
   constructor(options: RoomSanctionsOptions) {
@@ -147,16 +155,21 @@ export class RoomSanctions {
    */
   apply({ name, value }: ControlRecord): void {
     const putOut = this.#sanctions.apply({ name, value: value as StoredSanction | null });
-    if (!putOut) return;
-    // Not within the delivery: leaving tells the others.
-    queueMicrotask(() => {
+    if (putOut) this.#leaving.push(putOut);
+  }
+
+  /** Puts out those whom control records concern, once what stands before was sent. Never throws. */
+  putOut(): void {
+    // Most of what is delivered are messages.
+    if (this.#leaving.length === 0) return;
+    for (const { user, isByOperator, code, message } of this.#leaving.splice(0)) {
       for (const subscription of this.#options.subscriptions()) {
-        if (subscription.account !== putOut.user) continue;
-        if (subscription.accountRole === "moderator" && !putOut.isByOperator) continue;
-        if (putOut.code === "muted") subscription.stopTyping();
-        else subscription.putOut(putOut.code, putOut.message);
+        if (subscription.account !== user) continue;
+        if (subscription.accountRole === "moderator" && !isByOperator) continue;
+        if (code === "muted") subscription.stopTyping();
+        else subscription.putOut(code, message);
       }
-    });
+    }
   }
 }
 
