@@ -31,13 +31,13 @@ export async function bundle(
       await Deno.writeTextFile(`${folder}/${name}`, head + lines);
     }
     const config = new URL("deno.test.json", ROOT).pathname;
-    const args = ["bundle", "--quiet", "--frozen", "--platform=browser", "--config", config];
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    const args = ["bundle", "--frozen", "--platform=browser", "--config", config];
+    const { success, code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [...args, `${folder}/${entry}`],
       env: { NO_COLOR: "1" },
     }).output();
     const [script, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    if (!success) throw new Error(said);
+    if (!success) throw new Error(`deno bundle ended with ${signal ?? code}: ${said}`);
     return script;
   });
 }
