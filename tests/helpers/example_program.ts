@@ -99,7 +99,11 @@ export class ExampleProgram implements AsyncDisposable {
 /** The permission for the database among a program's arguments. */
 function filesOf(args: readonly string[]): string[] {
   const file = args.find((arg) => arg.endsWith(".sqlite3"));
-  return file === undefined ? [] : [`--allow-read=${file}`, `--allow-write=${file}`];
+  const folder = args.find((arg) => arg.endsWith("/dist"));
+  return [
+    ...(file === undefined ? [] : [`--allow-read=${file}`, `--allow-write=${file}`]),
+    ...(folder === undefined ? [] : [`--allow-read=${folder}`]),
+  ];
 }
 
 /** Checks the types of all of them as their own configuration resolves the package. */
