@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type * as client from "@hubbub/hub/client";
 import { tokenAuthorizer } from "@hubbub/hub";
 import assets from "../../src/page/assets.json" with { type: "json" };
+import { modulesFrom } from "../../tools/module_graph.ts";
 import { needs } from "../helpers/permissions.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
@@ -73,6 +74,21 @@ Deno.test("GET /client.js is compressed, sent once while it is the same, and HEA
   const post = await fetch(url, { method: "POST" });
   await post.body?.cancel();
   assertEquals([post.status, post.headers.get("allow")], [405, "GET"]);
+});
+
+Deno.test("the client imports its own files and the protocol's, and no package", {
+  ...needs("read"),
+}, async () => {
+  const src = new URL("../../src/", import.meta.url);
+  const modules = await modulesFrom(new URL("client/mod.ts", src));
+  const paths = [...modules].map((url) => url.slice(src.href.length));
+  assert(paths.length > 50);
+  assertEquals(paths.filter((path) => !/^(client|protocol)\//.test(path)), []);
+  for (const path of paths) {
+    const source = await Deno.readTextFile(new URL(path, src));
+    const code = source.replace(/\/\*[\s\S]*?\*\//g, "");
+    assertEquals(code.match(/\b(?:from|import\(?)\s*"[^."][^"]*"/g), null, path);
+  }
 });
 
 Deno.test("the module holds the client alone, in less than 27 kB", async () => {
