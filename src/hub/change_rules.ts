@@ -91,10 +91,34 @@ export function problemOf(
   const isKnown = state?.hasKind(draft.emoji) || kinds.has(draft.emoji);
   const hasRoom = (state?.reactionCount ?? 0) + added.length < REACTIONS_MAX &&
     (isKnown || (state?.reactionKinds ?? 0) + kinds.size < REACTION_KINDS_MAX);
-  if (hasRoom) return undefined;
-  const text = `A message has at most ${REACTION_KINDS_MAX} kinds of reactions, and ` +
-    `${REACTIONS_MAX} of them`;
-  return { code: "too_many_reactions", message: text };
+  return hasRoom ? undefined : TOO_MANY;
+}
+
+/** The problem of a reaction for which a message has no room. */
+export const TOO_MANY: Problem = {
+  code: "too_many_reactions",
+  message:
+    `A message has at most ${REACTION_KINDS_MAX} kinds of reactions, and ${REACTIONS_MAX} of them`,
+};
+
+/**
+ * Whether a reaction came too late, where several isolates took what there was room for one at a time.
+ * Asked at its place in the log, so that all isolates would say the same.
+ *
+ * @param change A change that was just folded.
+ * @param message The message with it; undefined where it is not in memory.
+ * @returns True where it has to be taken back.
+ */
+export function isTooMany(
+  { kind, emoji, status }: StoredMessageChange,
+  message: LogRecord | undefined,
+): boolean {
+  const state = message?.state;
+  if (kind !== "reaction" || !status || !state) return false;
+  if (state.reactionCount > REACTIONS_MAX) return true;
+  // Whose kind came first keeps it.
+  return state.reactionKinds > REACTION_KINDS_MAX &&
+    state.reactions().findIndex((one) => one.emoji === emoji) >= REACTION_KINDS_MAX;
 }
 
 /**

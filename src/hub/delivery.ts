@@ -9,6 +9,7 @@ import { type ChangeRecord, type ControlRecord, deletesRoom } from "../store/cha
 import { ORIGIN } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { isTooMany } from "./change_rules.ts";
 import type { ChangedMessages } from "./changed_messages.ts";
 import type { DeduplicationWindow, FirstMessage } from "./deduplication_window.ts";
 import type { Erasures } from "./erasures.ts";
@@ -97,6 +98,8 @@ interface Applied {
   readonly orphans: Duplicate[];
   /** The changes of this isolate among them. */
   readonly settledChanges: [CommitAppend, LogRecord][];
+  /** Reactions of this isolate for which another one's left no room. */
+  readonly late: CommitAppend[];
   /** How many control records of this isolate are among them. */
   ownControls: number;
   /** Messages that are to be erased, and whether this isolate changed them last. */
@@ -169,7 +172,8 @@ export class Delivery {
     const { erasures, onSent, pending, pendingChanges, tombstones } = this.#options;
     const applied = this.#apply(records);
     // The isolate that wrote tells the others; that the messages are stored is certain by now.
-    const own = applied.settled.length + applied.settledChanges.length + applied.ownControls;
+    const { settled, settledChanges, late, ownControls } = applied;
+    const own = settled.length + settledChanges.length + late.length + ownControls;
     if (options.announce && own > 0) this.#announce(applied);
     const startedAt = performance.now();
     this.#send(applied);
@@ -180,6 +184,7 @@ export class Delivery {
       else pending.settle(append, { status: "stored", record });
     }
     for (const [append, record] of applied.settledChanges) pendingChanges.settle(append, record);
+    for (const append of applied.late) pendingChanges.takeBack(append);
     for (const [message, isOwn] of applied.deleted) {
       if (isOwn) erasures.erase(message);
       else erasures.eraseLater(message);
@@ -200,6 +205,7 @@ export class Delivery {
       duplicates: [],
       orphans: [],
       settledChanges: [],
+      late: [],
       ownControls: 0,
       deleted: new Map(),
     };
@@ -249,10 +255,7 @@ export class Delivery {
     const record = isLate ? erasedEdit(stored) : stored;
     changes.push(record);
     const append = pendingChanges.take(record.id);
-    if (append) {
-      applied.settledChanges.push([append, record]);
-      metrics.changesStored++;
-    }
+    if (append) metrics.changesStored++;
     if (change.kind === "control") {
       this.#isOver = deletesRoom(change);
       if (onControl(change)) applied.ownControls++;
@@ -260,6 +263,8 @@ export class Delivery {
       return;
     }
     messages.apply(change);
+    if (append && isTooMany(change, messages.find(change.message))) applied.late.push(append);
+    else if (append) applied.settledChanges.push([append, record]);
     if (change.kind === "delete") changes.erase(change.message);
     if (change.kind === "delete" || isLate) {
       applied.deleted.set(change.message, append !== undefined);

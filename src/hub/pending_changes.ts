@@ -17,7 +17,7 @@ import {
   storedResult,
 } from "./change_append.ts";
 import { changesNothing, type ChangeSubmission, isFirstUse } from "./change_rules.ts";
-import { NOT_FOUND, problemOf } from "./change_rules.ts";
+import { NOT_FOUND, problemOf, TOO_MANY } from "./change_rules.ts";
 import { hashDraft } from "./draft_hash.ts";
 import { refReused } from "./duplicate_results.ts";
 import { JudgementQueue } from "./judgement_queue.ts";
@@ -227,6 +227,16 @@ export class PendingChanges implements AppendOwner {
     const append = this.#index.take(id);
     if (append) this.#hold();
     return append;
+  }
+
+  /** Takes back a reaction that came too late, and tells its sender so. Never throws. */
+  takeBack(append: CommitAppend): void {
+    const { answers, change: { user, message: cursor, emoji = "", ref } } = append as ChangeAppend;
+    const draft = { kind: "reaction", cursor, emoji, status: false } as const;
+    const result: ChangeResult = { status: "refused", problem: { ...TOO_MANY, ref } };
+    const answer = () => this.#answer(answers, result);
+    const what = { hash: hashDraft(draft), isFirstUse: false };
+    this.#store({ user, role: "member", draft, answer }, draft, what);
   }
 
   /** Gives the result of a change to all that wait for it. Never throws. */

@@ -145,6 +145,59 @@ Deno.test("a message has 20 kinds of reactions, and 1,000 of them", async () => 
   await hub.drain();
 });
 
+Deno.test("two isolates at once pass no limit of reactions: who stands behind it in the log is refused", async () => {
+  await using isolates = await TestIsolates.open();
+  const [one, other] = isolates.startAll(2);
+  const cursor = await say(one.hub, "hello");
+  const [ann, bob] = [await join(one.hub, "ann"), await join(other.hub, "bob")];
+  const react = (hub: Hub, user: string, emoji: string) =>
+    change(hub, user, { kind: "reaction", cursor, emoji, status: true });
+  const kinds = (name: string) => Array.from({ length: 15 }, (_, index) => `${name}${index}`);
+  // Neither knows of the other's yet; the same kind is used by both, too.
+  const codes = await Promise.all([
+    ...kinds("a").map((emoji) => react(one.hub, "ann", emoji)),
+    ...kinds("b").map((emoji) => react(other.hub, "bob", emoji)),
+    ...kinds("b").map((emoji) => react(one.hub, "cleo", emoji)),
+  ]);
+  const stateOf = async () => {
+    const { messages: [record] } = await readPresentPage(one.log, "lobby", {
+      limit: 1,
+      maxLength: 1e6,
+    });
+    return record.state!;
+  };
+  await eventually(async () => (await stateOf()).reactionKinds <= 20, "what is late to go");
+  const state = await stateOf();
+  assertEquals(state.reactionKinds, 20);
+  assertEquals(codes.filter((code) => code === "stored").length, state.reactionCount);
+  const refused = codes.filter((code) => code === "too_many_reactions").length;
+  assertEquals(refused, codes.length - state.reactionCount);
+
+  // 1,000 of them: 15 are left, and each isolate takes 12.
+  const many = Array.from({ length: 985 - state.reactionCount }, (_, index) => `u${index}`);
+  const kind = state.reactions()[0].emoji;
+  for (const user of many) {
+    const draft = { kind: "reaction", cursor, emoji: kind, status: true } as const;
+    void one.hub.change("lobby", user, draft, { isPast: true });
+  }
+  await eventually(async () => (await stateOf()).reactionCount === 985, "985 reactions");
+  const late = await Promise.all(
+    Array.from({ length: 12 }, (_, index) => [
+      react(one.hub, `one ${index}`, kind),
+      react(other.hub, `other ${index}`, kind),
+    ]).flat(),
+  );
+  assertEquals(late.filter((code) => code === "stored").length, 15);
+  assertEquals(late.filter((code) => code === "too_many_reactions").length, 9);
+  await eventually(async () => (await stateOf()).reactionCount === 1_000, "what is late to go");
+  // Everybody saw the same.
+  const changesOf = (member: MemberV2) => member.of("message_changed").map(({ cursor }) => cursor);
+  await eventually(
+    () => changesOf(ann).join() === changesOf(bob).join(),
+    "both to have all of it, in one order",
+  );
+});
+
 Deno.test("a deleted message is gone from every answer, and its retry is no message", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
