@@ -3,6 +3,8 @@ import { deadline } from "@std/async/deadline";
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** Milliseconds that a command has for whatever is expected of it; npm may have to fetch it. */
 const PATIENCE_MS = 60_000;
+/** Milliseconds that a command has to its end: a build, on a machine whose processors are all busy. */
+const END_PATIENCE_MS = 180_000;
 
 /** Where a {@linkcode Shell} runs. */
 export interface ShellOptions {
@@ -52,7 +54,7 @@ export class Shell implements AsyncDisposable {
   static async run(line: string, options: ShellOptions = {}): Promise<string> {
     await using shell = new Shell(line, options);
     await shell.endInput();
-    const { success, code } = await deadline(shell.#child.status, PATIENCE_MS);
+    const { success, code } = await deadline(shell.#child.status, END_PATIENCE_MS);
     await shell.#reading;
     if (!success) throw new Error(`"${line}" ended with ${code}:\n${shell.output}`);
     return shell.output;
