@@ -1,7 +1,10 @@
 import { Shell } from "./shell.ts";
 
 /** What npm says where its registry is out of reach. */
-const OUT_OF_REACH = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|ENETUNREACH/;
+const OUT_OF_REACH =
+  /^npm error code (ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|ENETUNREACH)/m;
+/** A registry that is busy may be asked again, soon. */
+const RETRIES = "--fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=3000";
 
 /** A folder with a package.json, in which npm installs and programs of npm run. */
 export class NpmProject {
@@ -21,7 +24,7 @@ export class NpmProject {
   static async install(folder: string, ...packages: string[]): Promise<NpmProject | undefined> {
     const project = new NpmProject(folder);
     await project.write("package.json", '{"type": "module"}');
-    const options = "--no-audit --no-fund --prefer-offline --fetch-retries=0";
+    const options = `--no-audit --no-fund --prefer-offline ${RETRIES}`;
     const said = await project.runIfThere(`npm install ${options} ${packages.join(" ")}`);
     return said === undefined ? undefined : project;
   }
