@@ -31,7 +31,8 @@ const TOKEN64_PREFIX = "hubbub.token64.";
  *   return user === undefined ? { denied: "Please log in" } : { user };
  * };
  * const headers = { authorization: "Bearer s1" };
- * console.log(await authorize(new Request("http://localhost/rooms/lobby", { headers }), {}));
+ * const request = new Request("http://localhost/rooms/lobby", { headers });
+ * console.log(await authorize(request, { signal: request.signal })); // { user: "ann" }
  * ```
  */
 export function tokenOf(request: Request): string | undefined {
