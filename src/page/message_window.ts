@@ -114,6 +114,7 @@ export class MessageWindow {
   /** Begins anew with another log: what is still on its way belongs to the one before. */
   restart(): void {
     this.#move();
+    this.#options.timeline.restart();
     this.#older.done();
     this.#newer.done();
     this.#hasNewer = false;

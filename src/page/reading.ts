@@ -6,7 +6,7 @@
 
 import type { StoredMessage } from "../client/mod.ts";
 import { FloatingDay } from "./floating_day.ts";
-import type { Identity, Memory, Place } from "./memory.ts";
+import type { Identity, Memory } from "./memory.ts";
 import type { MessageWindow } from "./message_window.ts";
 import { NewLine } from "./new_line.ts";
 import { ReadingPlace } from "./reading_place.ts";
@@ -84,17 +84,18 @@ export class Reading {
   }
 
   /**
-   * The history is here: goes to a place, to where the reader was, or to what is new.
+   * The history is here: goes to a message, to where the reader was, or to what is new.
    *
-   * @param at The place, where the reader asked for one.
+   * @param at The message, where the reader asked for one.
    */
-  async arrive(at?: Place): Promise<void> {
+  async arrive(at?: string): Promise<void> {
     const { memory, identity, window, scroller, viewport, timeline, signal } = this.#options;
+    const asked = at === undefined ? undefined : { cursor: at, offset: scroller.clientHeight / 4 };
     const owner = identity();
     const read = this.#options.read();
     // What is there when one comes first is not new.
     this.#place.begin(read ?? window.newest);
-    const place = at ?? (owner && memory.place(owner));
+    const place = asked ?? (owner && memory.place(owner));
     // At once: until the next layout the view is at the top, as if older messages were due.
     viewport.follow();
     if (!place) await this.#goToNews(read);

@@ -10,7 +10,8 @@ import { askForInvitation } from "./closed_room.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionLine } from "./connection_line.ts";
 import { find, setText } from "./elements.ts";
-import type { Identity, Memory, Place } from "./memory.ts";
+import { FindBar } from "./find_bar.ts";
+import type { Identity, Memory } from "./memory.ts";
 import { LogPages } from "./log_pages.ts";
 import { MentionList } from "./mention_list.ts";
 import { MessageDesk } from "./message_desk.ts";
@@ -57,6 +58,9 @@ export class RoomView {
   /** The place in the log before the connection that is being made. */
   #cursorBefore: string | undefined;
 
+  readonly #goTo = (cursor: string): Promise<boolean> =>
+    this.#window.goTo({ cursor, offset: this.#scroller.clientHeight / 4 });
+
   /** @param options The room and its reader. */
   constructor(options: RoomViewOptions) {
     const { client, room, user, memory, site } = this.#options = options;
@@ -66,8 +70,7 @@ export class RoomView {
     const chat = this.#chat = new RoomFeed(client, client.room(room, { history: HISTORY }));
     const names = this.#names = new Names(chat);
     const announce = (text: string) => this.#announcer.say(text);
-    const { sanctions } = chat.room;
-    const moderation = new Moderation({ sanctions, names, announce });
+    const moderation = new Moderation({ sanctions: chat.room.sanctions, names, announce });
     this.#desk = new MessageDesk({
       chat,
       names,
@@ -78,10 +81,10 @@ export class RoomView {
       composer: () => this.#composer,
       scroller: this.#scroller,
       hold: (change) => this.#viewport.hold(change),
-      goTo: (cursor) => this.#window.goTo(this.#placeOf(cursor)),
+      goTo: this.#goTo,
     });
-    const reader = token === undefined ? user : memory.tokenUser ?? "";
-    this.#timeline = new Timeline(reader, this.#desk.bubbles);
+    const known = token === undefined ? user : memory.tokenUser;
+    this.#timeline = new Timeline(known ?? "", this.#desk.bubbles);
     new People({
       feed: chat,
       names,
@@ -98,8 +101,9 @@ export class RoomView {
       onFollowChange: (isFollowing) => this.#reading?.followed(isFollowing),
       onScroll: () => this.#reading?.scrolled(),
     });
+    const pages = new LogPages(chat);
     this.#window = new MessageWindow({
-      pages: new LogPages(chat),
+      pages,
       timeline: this.#timeline,
       viewport: this.#viewport,
       room,
@@ -146,6 +150,13 @@ export class RoomView {
       onTyping: (isTyping) => chat.room.typing(isTyping),
     });
     new MentionList(names);
+    new FindBar({
+      pages,
+      timeline: this.#timeline,
+      goTo: this.#goTo,
+      focus: () => this.#composer.field.focus(),
+      signal,
+    });
     this.#standing = new Standing(chat, this.#composer, () => this.#scroller);
     this.#line = new ConnectionLine(
       () => this.reload(),
@@ -157,7 +168,6 @@ export class RoomView {
       return this.#unsent.size > 0 || !isKept && this.#composer.draft.trim() !== "";
     });
     this.#listen();
-    const known = token === undefined ? user : memory.tokenUser;
     if (known !== undefined) this.#identify(known);
     this.#show();
     chat.start();
@@ -212,9 +222,8 @@ export class RoomView {
     } else if (state.status !== "live") this.#flow.endArrival();
     if (state.status !== "closed") return this.#standing.show();
     const putOut = error && putOutPhrase(error);
-    const next = () => find("reload", HTMLElement);
     const why = putOut ? "" : ` ${statePhrase(state).long}`;
-    this.#composer.disable(`You cannot write now.${why}`, next);
+    this.#composer.disable(`You cannot write now.${why}`, () => find("reload", HTMLElement));
     if (!putOut) void askForInvitation(this.#options, () => this.#liftGuard());
   }
 
@@ -236,7 +245,7 @@ export class RoomView {
     this.#unsent.judgeDoubtful();
     if (this.#reading.isReady) return;
     const { at } = this.#options;
-    await this.#reading.arrive(at === undefined ? undefined : this.#placeOf(at));
+    await this.#reading.arrive(at);
     if (at !== undefined) await this.#desk.open(at);
   }
 
@@ -278,9 +287,8 @@ export class RoomView {
   }
 
   #showGap(isRestart: boolean): void {
-    if (!isRestart) return this.#window.hasNewer ? undefined : this.#timeline.appendGap();
-    this.#timeline.restart();
-    this.#window.restart();
+    if (isRestart) this.#window.restart();
+    else if (!this.#window.hasNewer) this.#timeline.appendGap();
   }
 
   #say(text: string, replyTo: string | undefined): void {
@@ -288,10 +296,5 @@ export class RoomView {
     this.#unsent.add(text, replyTo);
     this.#guard.update();
     void this.#window.toNewest();
-  }
-
-  /** Where a message stands to which the reader is led. */
-  #placeOf(cursor: string): Place {
-    return { cursor, offset: this.#scroller.clientHeight / 4 };
   }
 }

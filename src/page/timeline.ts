@@ -51,6 +51,11 @@ export class Timeline {
     return this.#shown.at(-1)?.cursor;
   }
 
+  /** The messages that are shown, oldest first. */
+  get messages(): readonly StoredMessage[] {
+    return this.#shown;
+  }
+
   /** Adds the newest message. */
   append(message: StoredMessage): void {
     const list = this.#listOf(message, "last");

@@ -57,3 +57,55 @@ Deno.test("with forced colours, what is chosen and what is new can be told", BRO
   });
   assertEquals(styles, ["solid", "solid", "none"]);
 });
+
+Deno.test("what is written from right to left stands so, and nothing around it is moved", {
+  ...BROWSER,
+}, async () => {
+  await using server = await serveAlone();
+  await using chromium = Chromium.shared();
+  const text = "hello everybody\nשלום לכולם! https://example.org/a\nand `code()`";
+  await server.hub.publish("lobby", "דנה", { text });
+  await server.hub.publish("lobby", "ann", { text: "مرحبا بالجميع (v2.1)!" });
+  const page = await chromium.window();
+  const ann = await ChatWindow.enter(page, `${server.url}/r/lobby`, "ann");
+  await ann.count(2);
+  await page.getByLabel("Message", { exact: true }).fill("שלום!");
+  const seen = await page.evaluate(() => {
+    const [mixed, own] = document.querySelectorAll("#days .text");
+    /** Where words stand in a text: CSS pixels from its sides. */
+    const sides = (element: Element, words: string) => {
+      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+      const box = element.getBoundingClientRect();
+      while (walker.nextNode()) {
+        const node = walker.currentNode;
+        const at = node.textContent!.indexOf(words);
+        if (at < 0) continue;
+        const range = new Range();
+        range.setStart(node, at);
+        range.setEnd(node, at + words.length);
+        const { left, right } = range.getBoundingClientRect();
+        return { left: left - box.left, right: box.right - right };
+      }
+      throw new Error(words);
+    };
+    const name = document.querySelector("#days .author")!.getBoundingClientRect();
+    const time = document.querySelector("#days .time")!.getBoundingClientRect();
+    return {
+      english: sides(mixed, "hello").left < 30,
+      hebrew: sides(mixed, "שלום").right < 30,
+      // The end of a sentence is on its left.
+      mark: sides(own, "!").left < 30,
+      link: getComputedStyle(mixed.querySelector("a")!).direction,
+      time: time.left > name.right,
+      field: getComputedStyle(document.querySelector("#composer-text")!).direction,
+    };
+  });
+  assertEquals(seen, {
+    english: true,
+    hebrew: true,
+    mark: true,
+    link: "ltr",
+    time: true,
+    field: "rtl",
+  });
+});
