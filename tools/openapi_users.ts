@@ -23,7 +23,11 @@ export const USER_PATHS: JsonSchema = {
       ...COMMON,
       parameters: [
         query("limit", { type: "integer", minimum: 1, maximum: 100, default: 50 }, "How many"),
-        query("after", { type: "string", maxLength: 128 }, "The `next` of the page before"),
+        query(
+          "after",
+          { type: "string", pattern: "^[0-9A-Za-z]{20}\\.[A-Za-z0-9_.-]{1,64}$" },
+          "The `next` of the page before",
+        ),
       ],
       responses: { 200: json("UserRoomList", "The rooms"), ...refusals(FOR_USERS) },
     },

@@ -26,6 +26,8 @@ const ROOMS_MAX = 100;
 const READS_AT_ONCE = 2;
 /** Bytes of a body. */
 const MAX_BYTES = 1_024;
+/** The place in a list after which the next page begins: where a room ends, and its name. */
+const PLACE = /^[0-9A-Za-z]{20}\.[A-Za-z0-9_.-]{1,64}$/;
 const FIELDS: ReadonlySet<string> = new Set(["read"]);
 
 /**
@@ -45,7 +47,10 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
   app.get(path, async (context) => {
     checkBrackets(context, ["limit", "after"]);
     const limit = numberOf(context, "limit", ROOMS_DEFAULT, 1, ROOMS_MAX);
-    const after = context.req.query("after") || undefined;
+    const after = context.req.query("after");
+    if (after !== undefined && !PLACE.test(after)) {
+      throw httpError("bad_query", '"after" must be the "next" of the page before');
+    }
     const user = await access.authorizer.identify(context.req.raw);
     const marks = await reads.list(user.user);
     const isOpen = (room: string) => isOpenTo(user, room);

@@ -53,34 +53,40 @@ export function decodeImported(value: unknown): Decoded<"imported", Imported> {
   if (cursor !== undefined && typeof cursor !== "string") {
     return refuse("bad_cursor", '"cursor" must be a string');
   }
+  if (deleted !== undefined && typeof deleted !== "boolean") {
+    return refuse("bad_body", '"deleted" must be true or false');
+  }
+  if (name !== undefined && typeof name !== "string") {
+    return refuse("bad_user", '"name" must be a string');
+  }
   const decodedUser = decodeUser(typeof user === "string" ? user : "");
   if (!decodedUser.ok) return decodedUser;
-  let draft: Draft | undefined;
-  if (deleted !== true) {
-    const fields = FIELDS.flatMap((field) => {
-      return value[field] === undefined ? [] : [[field, value[field]] as const];
-    });
-    const decoded = decodeDraft(Object.fromEntries(fields), { textMaxBytes: Infinity });
-    if (!decoded.ok) return decoded;
-    draft = decoded.draft;
-  }
+  const fields = FIELDS.flatMap((field) => {
+    return value[field] === undefined ? [] : [[field, value[field]] as const];
+  });
+  // Of a deleted message nothing is left that could be wrong; what is there all the same is checked.
+  const said = deleted ? [["text", "-"] as const, ...fields] : fields;
+  const decoded = decodeDraft(Object.fromEntries(said), { textMaxBytes: Infinity });
+  if (!decoded.ok) return decoded;
+  const draft = deleted ? undefined : decoded.draft;
   for (const [field, time] of [["sent_at", sent_at], ["edited_at", edited_at]] as const) {
     if (time === undefined || isTime(time)) continue;
     return refuse("bad_body", `"${field}" must be ISO 8601 in UTC, with milliseconds`);
   }
-  const reactions = draft ? decodeReactions(value.reactions ?? []) : [];
+  const reactions = decodeReactions(value.reactions === undefined ? [] : value.reactions);
   if (!reactions) return refuse("bad_body", '"reactions" must be as in an export');
-  const named = typeof name === "string" ? decodeUser(name) : undefined;
+  const named = name === undefined ? undefined : decodeUser(name);
+  if (named && !named.ok) return named;
   return {
     ok: true,
     imported: {
       ...(cursor !== undefined && { cursor: cursor as string }),
       user: decodedUser.user,
-      ...(named?.ok && { name: named.user }),
+      ...(named && { name: named.user }),
       ...(sent_at !== undefined && { sentAt: sent_at as string }),
       ...(edited_at !== undefined && { editedAt: edited_at as string }),
       ...(draft && { draft }),
-      reactions,
+      reactions: draft ? reactions : [],
     },
   };
 }

@@ -1,6 +1,7 @@
 // Programs in Python: the example that speaks protocol 2, and schemathesis, which reads openapi.json.
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { tokenOf } from "@hubbub/hub";
 import { connect } from "@hubbub/hub/client";
 import { needs, SLOW_LEFT_OUT } from "../helpers/permissions.ts";
 import { PythonProgram, pythonWith } from "../helpers/python_program.ts";
@@ -8,6 +9,8 @@ import { until } from "../helpers/received.ts";
 import { page, say } from "../helpers/requests.ts";
 import { serve, serveAlone } from "../helpers/test_server.ts";
 
+/** Milliseconds that schemathesis may take: one and a half minutes of a processor's time. */
+const SCHEMATHESIS_MS = 7 * 60_000;
 const all = needs("net", "read", "run", "env");
 const CHAT = "examples/python/chat.py";
 const chatting = { ...all, ignore: all.ignore || !pythonWith("websockets", "examples/python") };
@@ -101,10 +104,19 @@ Deno.test("the chat in Python says why it is refused", chatting, async () => {
 
 Deno.test(
   "schemathesis finds nothing wrong with openapi.json and the server",
-  { ...describing, ignore: describing.ignore || SLOW_LEFT_OUT },
+  { ...describing, ignore: describing.ignore || SLOW_LEFT_OUT, timeout: 8 * 60_000 },
   async () => {
     const adminToken = "a-token-of-operators-for-the-test";
-    await using server = await serveAlone({ adminToken });
+    const authorize = (request: Request) => {
+      return tokenOf(request) === adminToken ? { user: "ann" } : { denied: "Who are you?" };
+    };
+    const folder = await Deno.makeTempDir();
+    await using _cleanup = {
+      [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+    };
+    const file = `${folder}/kv.sqlite3`;
+    using kv = await Deno.openKv(file);
+    await using server = serve(kv, { file, adminToken, authorize });
     await using program = new PythonProgram(
       "-m",
       "schemathesis.cli",
@@ -117,7 +129,7 @@ Deno.test(
       "--max-examples=10",
       "--seed=1",
     );
-    const code = await program.end();
+    const code = await program.end(SCHEMATHESIS_MS);
     assertEquals(code, 0, [...program.lines, ...program.remarks].join("\n"));
     assert(
       program.lines.some((line) => line.includes("No issues found")),

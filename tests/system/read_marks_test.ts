@@ -144,7 +144,11 @@ Deno.test("Lists of rooms come in pages, newest first", net, async () => {
   assertEquals(seen, names.toReversed());
   await ann.say("room-3", "again");
   assertEquals((await ann.rooms("?limit=1")).rooms[0].room, "room-3");
-  await assertRefused(await ann.request("/users/me/rooms?limit=0"), 400, "bad_query");
+  for (
+    const wrong of ["limit=0", "after=", "after=x", `after=${"0".repeat(20)}.${"x".repeat(65)}`]
+  ) {
+    await assertRefused(await ann.request(`/users/me/rooms?${wrong}`), 400, "bad_query");
+  }
   const forgotten = await ann.request("/users/me/rooms?room=room-3", { method: "DELETE" });
   assertEquals(forgotten.status, 204);
   assertEquals((await ann.rooms("?limit=1")).rooms[0].room, "room-11");
