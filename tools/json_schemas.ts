@@ -25,6 +25,12 @@ const PATTERNS: Readonly<Record<string, string>> = {
 /** What a type says in its comment only, by its name. */
 const BESIDES: Readonly<Record<string, JsonSchema>> = {
   "EditDraft": { anyOf: [{ required: ["text"] }, { required: ["data"] }] },
+  "ImportedMessage": {
+    anyOf: [
+      { required: ["text"] },
+      { properties: { deleted: { const: true } }, required: ["deleted"] },
+    ],
+  },
   "PatchBody": { anyOf: [{ required: ["text"] }, { required: ["data"] }] },
   "SanctionBody": {
     not: { properties: { kind: { const: "kick" } }, required: ["kind", "seconds"] },
