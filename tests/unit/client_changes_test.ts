@@ -49,6 +49,17 @@ async function startLobby(options: Parameters<typeof startClient>[0] = {}) {
   };
 }
 
+Deno.test("Room passes over a change that a message came with already", async () => {
+  using test = await startLobby();
+  test.socket.say(said("lobby", 4, { text: "second edit", changed: cursor(9), edited_at: 9 }));
+  // It was read with all that had been done to it by then.
+  test.socket.say(changed(8, 4, { text: "first edit" }));
+  await settle();
+  assertEquals([test.message(4).text, test.message(4).changed], ["second edit", cursor(9)]);
+  test.socket.say(changed(10, 4, { text: "third edit" }));
+  assertEquals(test.message(4).text, "third edit");
+});
+
 Deno.test("Room folds each change into its message, once, and leaves the others alone", async () => {
   using test = await startLobby();
   const { lobby } = test;

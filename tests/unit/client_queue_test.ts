@@ -180,6 +180,19 @@ Deno.test("ChatConnection.send() waits as long as rate_limited says, and with it
   assertEquals((await first).ref, "1");
 });
 
+Deno.test("ChatConnection.send() waits on a new connection for nothing that the last one asked for", async () => {
+  using test = await start();
+  test.socket.join();
+  void test.ann.send("1", { ref: "1" }).catch(() => {});
+  await test.tick(0);
+  test.socket.say(refusal("not_stored", "Wait", { ref: "1", retry_after_ms: 20_000 }));
+  test.socket.end(1006);
+  await test.tick(500);
+  test.socket.join();
+  await test.tick(0);
+  assertEquals(test.socket.sent("chat_message").map(({ text }) => text), ["1"]);
+});
+
 Deno.test("ChatConnection.send() tries again, ever later, while the server cannot store", async () => {
   const random = mock.method(Math, "random", () => 0.999);
   using test = await start({ quietMs: 1e6 });

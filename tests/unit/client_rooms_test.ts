@@ -148,6 +148,56 @@ Deno.test("Room takes the refusal of a leave for its answer", async () => {
   assertEquals(lobby.snapshot.status, "live");
 });
 
+Deno.test("Room takes the refusal of a leave for its only answer", async () => {
+  using test = await startClient();
+  test.socket.welcome();
+  const lobby = await test.live("lobby");
+  lobby.leave();
+  lobby.subscribe(() => {});
+  await settle();
+  const refused = { code: "not_joined", message: "You are not in this room" } as const;
+  test.socket.say({ type: "error", room: "lobby", payload: { ...refused, for: "leave" } });
+  test.socket.say(said("lobby", 1));
+  test.socket.join("lobby", { cursor: cursor(1) });
+  assertEquals(lobby.snapshot.status, "live");
+  assertEquals(lobby.snapshot.messages.map(({ text }) => text), ["text 1"]);
+});
+
+Deno.test("Room knows that there is more where its first history came in part", async () => {
+  using test = await startClient();
+  test.socket.welcome();
+  const lobby = test.client.room("lobby");
+  lobby.subscribe(() => {});
+  await settle();
+  test.socket.say(said("lobby", 7));
+  test.socket.end(1006);
+  await settle();
+  assertEquals(lobby.snapshot.hasOlder, true);
+});
+
+Deno.test("A rate that one room exceeds holds up the others of its connection", async () => {
+  using test = await startClient();
+  test.socket.welcome();
+  const [lobby, other] = [await test.live("lobby"), await test.live("other")];
+  void lobby.send({ text: "1", ref: "1" });
+  await settle();
+  const payload = {
+    code: "rate_limited",
+    message: "Wait",
+    ref: "1",
+    retry_after_ms: 1_000,
+  } as const;
+  test.socket.say({ type: "error", room: "lobby", payload: { ...payload, for: "chat_message" } });
+  const sent = other.send({ text: "2", ref: "2" });
+  await settle();
+  const texts = () => test.socket.sent("chat_message").map(({ payload }) => payload.text);
+  assertEquals(texts(), ["1"]);
+  await test.tick(1_200);
+  assertEquals(texts().toSorted(), ["1", "1", "2"]);
+  test.socket.say(said("other", 1, { user: "ann", ref: "2" }));
+  assertEquals((await sent).cursor, cursor(1));
+});
+
 Deno.test("Room sends without a subscription: it is in the room until the message is stored", async () => {
   using test = await startClient();
   const lobby = test.client.room("lobby");

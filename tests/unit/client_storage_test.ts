@@ -47,6 +47,26 @@ Deno.test("ClientOptions.storage keeps what is unsent, by room and user, until i
   assertEquals(storage.unsent, []);
 });
 
+Deno.test("ClientOptions.storage gives back messages in the order in which they were written", async () => {
+  const storage = new FakeStorage();
+  const texts = ["one", "two", "three"];
+  {
+    using test = await startClient({ storage });
+    const lobby = test.client.room("lobby");
+    for (const text of texts) {
+      void lobby.send({ text });
+      await test.tick(1);
+    }
+  }
+  // Nothing says in which order a storage has its keys.
+  const key = storage.key.bind(storage);
+  storage.key = (index) => key(storage.length - 1 - index);
+  using test = await startClient({ storage });
+  test.socket.welcome();
+  await test.live("lobby");
+  assertEquals(test.socket.sent("chat_message").map(({ payload }) => payload.text), texts);
+});
+
 Deno.test("ClientOptions.storage does not let a message be sent twice after a long time", async () => {
   const storage = new FakeStorage();
   const refs: string[] = [];
