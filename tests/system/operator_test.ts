@@ -1,3 +1,4 @@
+import { mock } from "node:test";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { jsonLogger } from "@hubbub/hub";
 import { describeAccess, readConfiguration, VARIABLES } from "@hubbub/hub/service";
@@ -128,19 +129,24 @@ Deno.test(
 );
 
 Deno.test("createServer() says nothing about itself when it fails", needs("net"), async () => {
+  const fail = () => {
+    throw new Error("at secret (file:///secret.ts:1:1)");
+  };
   const authorize = () => ({
     get user(): string {
-      throw new Error("at secret (file:///secret.ts:1:1)");
+      return fail();
     },
   });
-  await using running = await serveAlone({ authorize });
-  const body = JSON.stringify({ text: "hello" });
-  const response = await fetch(`${running.url}/rooms/a/messages`, { method: "POST", body });
-  const text = await response.text();
-  assertEquals(response.status, 503);
-  assertEquals(JSON.parse(text).error.code, "unavailable");
-  assertFalse(text.includes("secret"));
-  assert(linesOf(running.events).some((line) => line.includes("request_failed")));
+  for (const event of ["authorize_failed", "request_failed"]) {
+    await using running = await serveAlone(event === "authorize_failed" ? { authorize } : {});
+    if (event === "request_failed") mock.method(running.hub.log, "last", fail);
+    const response = await fetch(`${running.url}/rooms/a/messages`);
+    const text = await response.text();
+    assertEquals(response.status, 503);
+    assertEquals(JSON.parse(text).error.code, "unavailable");
+    assertFalse(text.includes("secret"));
+    assert(linesOf(running.events).some((line) => line.includes(event)), event);
+  }
 });
 
 Deno.test(
