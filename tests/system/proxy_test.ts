@@ -240,9 +240,10 @@ for (const [proxy, options] of [["nginx", NGINX], ["caddy", CADDY]] as const) {
       for (const [port, place] of Object.entries(places)) {
         configuration = replace(configuration, `:${port}`, `:${place}`);
       }
-      configuration = configuration.replace("grace_period 5s", "grace_period 100ms");
+      configuration = configuration.replace("grace_period 5s", "grace_period 100ms")
+        .replaceAll("http://localhost", "http://127.0.0.1");
       await using _proxy = await ReverseProxy[proxy]({ folder, configuration, ports });
-      await visit(`http://${proxy === "nginx" ? "127.0.0.1" : "localhost"}:${ports[0]}`);
+      await visit(`http://127.0.0.1:${ports[0]}`);
     });
   });
 }
