@@ -187,6 +187,7 @@ Deno.test(
     subscription.publish({ text: "without" });
     await bob.until(({ said }) => said.includes("without"));
     await eventually(() => a.hub.peerCount === 0, "the other to be taken for gone");
+    await bob.until(() => bob.of("presence").some(({ status }) => status === "left"));
     await eventually(() => a.hub.metrics.fanoutsConnected === 0, "the metric");
     assert(a.hub.metrics.fanoutDropped > 0);
     await server.start();
