@@ -105,7 +105,7 @@ export function putOutPhrase({ code, message }: ChatError): PutOutPhrase | undef
     case "room_deleted":
       return {
         short: "Deleted",
-        long: `${why} What was said in it is gone. Whoever comes in again opens a new room.`,
+        long: `${why} What was said in it is gone. Who comes in again opens a new room.`,
         again: "Open a new room",
       };
     default:

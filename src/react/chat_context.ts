@@ -13,7 +13,7 @@ import type { ChatClient } from "../client/mod.ts";
 /** Properties of {@linkcode ChatProvider}. */
 export interface ChatProviderProps {
   /**
-   * The client, which belongs to whoever made it: it is neither connected nor closed here. Make it
+   * The client, which belongs to its maker: it is neither connected nor closed here. Make it
    * outside of components, or in an effect, not while rendering.
    */
   readonly client: ChatClient;
