@@ -3,21 +3,17 @@
 // come, go and resume; pages that are read while all of that goes on; hubs that die. Afterwards what
 // everybody folded together is held against the log.
 
-import { type ChangeDraft, Hub, KvRoomLog } from "@hubbub/hub";
+import type { ChangeDraft, Hub, KvRoomLog } from "@hubbub/hub";
 import { decodeServerEnvelopeV2, type MessageChange, type MessageV2 } from "@hubbub/hub/protocol";
-import { killHub } from "../../src/hub/hub.ts";
 import { readPresentPage } from "../../src/hub/present_page.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { messageOf, payloadOf } from "../../src/store/folded_record.ts";
-import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
-import { injectFaults } from "./kv_faults.ts";
+import { FaultyHubs, untilRight } from "./faulty_hubs.ts";
 import { Random } from "./random.ts";
 import { pause } from "./test_isolates.ts";
 
 const ROOM = "lobby";
 const EMOJIS = ["👍", "❤", "x"];
-/** Looks after which what is wrong is wrong, however slow the machine is. */
-const ROUNDS_MIN = 20;
 
 /** What a run came to. */
 export interface ChangeAccount {
@@ -155,41 +151,11 @@ export async function runChanges(
   { steps = 250, members = 5 } = {},
 ): Promise<ChangeAccount> {
   const random = new Random(seed);
-  const faults: Faults = {
-    drop: random.pick([0, 0.1, 0.4]),
-    repeat: random.pick([0, 0.2]),
-    delay: random.pick([0, 0.3, 0.8]),
-    delayMaxMs: random.pick([5, 40]),
-    throw: random.pick([0, 0.05]),
-  };
-  const channel = new FaultyChannel(faults, random);
-  const lost = random.pick([0, 0, 0.05]);
-  const twice = random.pick([0, 0, 0.1]);
-  const slow = random.pick([0, 0.3]);
-  let isFaulty = true;
+  const hubs = new FaultyHubs(path, random);
   const violations: string[] = [];
   const wrong = (what: string) => void violations.push(what);
-  const hubs: { hub: Hub; kv: Deno.Kv; log: KvRoomLog }[] = [];
-  const start = async () => {
-    const kv = await Deno.openKv(path);
-    injectFaults(kv).commit = async (commit) => {
-      // So that those of several hubs are on their way at once.
-      if (isFaulty && random.chance(slow)) await pause(random.below(6));
-      let result = await commit();
-      // The client of a remote store repeats a write whose answer was lost.
-      if (isFaulty && random.chance(twice)) result = await commit();
-      if (isFaulty && random.chance(lost)) throw new Error("connection lost");
-      return result;
-    };
-    // A machine that is busy with other runs answers late.
-    const log = new KvRoomLog(kv, { timeoutMs: 60_000 });
-    const limits = { messages_per_second: 0 };
-    const fanout = channel.connect();
-    const hub = new Hub(log, { fanout, heartbeatMs: 100, expiryMs: 2_000, limits, logger() {} });
-    hubs.push({ hub, kv, log });
-  };
-  for (let i = 1 + random.below(3); i >= 0; i--) await start();
-  const anyHub = () => random.pick(hubs).hub;
+  for (let i = 1 + random.below(3); i >= 0; i--) await hubs.start();
+  const anyHub = () => hubs.any().hub;
   const watchers = Array.from({ length: members }, (_, i) => new Watcher(`w${i}`, wrong));
   const cursors: string[] = [];
   let [changes, repeats, deleted, killed, resumed, said] = [0, 0, 0, 0, 0, 0];
@@ -205,17 +171,12 @@ export async function runChanges(
     changes++;
     if (draft.kind === "delete") deleted++;
   };
-  const running = new Set<Promise<unknown>>();
-  const run = (promise: Promise<unknown>) => {
-    const settled = promise.catch(() => {}).finally(() => running.delete(settled));
-    running.add(settled);
-  };
   for (let step = 0; step < steps; step++) {
     const what = random.next();
     const hub = anyHub();
     const cursor = cursors.at(-1 - random.below(Math.min(cursors.length, 12)));
     if (what < 0.2 || !cursor) {
-      run(
+      hubs.run(
         hub.publish(ROOM, "ann", { text: `m${++said}`, data: { said } }).then((result) => {
           if (result.status === "stored") cursors.push(result.record.cursor);
         }),
@@ -235,11 +196,11 @@ export async function runChanges(
         : { kind: "delete", cursor, ref };
       const user = draft.kind === "reaction" ? `u${random.below(6)}` : "ann";
       if (ref !== undefined) named.push([user, draft]);
-      run(change(hub, user, draft));
+      hubs.run(change(hub, user, draft));
       // The same again, through another hub.
-      if (random.chance(0.2)) run(change(anyHub(), user, draft));
+      if (random.chance(0.2)) hubs.run(change(anyHub(), user, draft));
       const again = random.chance(0.2) && named.at(-1 - random.below(Math.min(named.length, 9)));
-      if (again) run(change(anyHub(), ...again));
+      if (again) hubs.run(change(anyHub(), ...again));
     } else if (what < 0.88) {
       const watcher = random.pick(watchers);
       if (random.chance(0.3)) watcher.leave();
@@ -248,47 +209,36 @@ export async function runChanges(
         watcher.join(hub);
       }
     } else if (what < 0.96) {
-      const { log } = random.pick(hubs);
-      run(readPages(log, wrong));
-    } else if (what < 0.975 && hubs.length > 1) {
-      const [gone] = hubs.splice(random.below(hubs.length), 1);
-      killHub(gone.hub);
+      const { log } = hubs.any();
+      hubs.run(readPages(log, wrong));
+    } else if (what < 0.975 && hubs.all.length > 1) {
       killed++;
-      for (const watcher of watchers) if (watcher.hub === gone.hub) watcher.leave();
-      gone.kv.close();
-      await start();
+      hubs.kill(random.below(hubs.all.length), (gone) => {
+        for (const watcher of watchers) if (watcher.hub === gone) watcher.leave();
+      });
+      await hubs.start();
     }
     await pause(random.chance(0.3) ? random.below(4) : 0);
   }
-  isFaulty = false;
-  await Promise.race([Promise.all(running), pause(3_000)]);
-  const { log } = hubs[0];
+  await hubs.calm(3_000);
+  const { log } = hubs.all[0];
   // Newcomers, on each hub.
-  const newcomers = hubs.map(({ hub }, i) => {
+  const newcomers = hubs.all.map(({ hub }, i) => {
     const newcomer = new Watcher(`n${i}`, wrong);
     newcomer.join(hub);
     return newcomer;
   });
   for (const watcher of watchers) if (!watcher.hub) watcher.join(anyHub());
   const everybody = [...watchers, ...newcomers];
-  const until = performance.now() + 20_000;
-  let found: string[] = [];
-  for (let round = 1;; round++) {
+  const found = await untilRight(() => {
     for (const watcher of everybody) if (!watcher.hub) watcher.join(anyHub());
-    found = await compare(log, everybody);
-    // A look that took long saw the beginning before the rest had come.
-    if (found.length === 0 || (performance.now() > until && round >= ROUNDS_MIN)) break;
-    await pause(50);
-  }
+    return compare(log, everybody);
+  });
   violations.push(...found, ...await findRepeats(log));
   for (const watcher of everybody) watcher.leave();
-  for (const { hub, kv } of hubs) {
-    killHub(hub);
-    kv.close();
-  }
-  channel.close();
+  hubs.close();
   const delivered = everybody.reduce((sum, { delivered }) => sum + delivered, 0);
-  const { dropped } = channel;
+  const { dropped } = hubs;
   return { seed, violations, delivered, changes, repeats, deleted, killed, resumed, dropped };
 }
 

@@ -4,23 +4,19 @@
 // got is held against the control records in the log; afterwards all hubs, and those that start anew,
 // say the same of everybody.
 
-import { Hub, KvRoomLog } from "@hubbub/hub";
+import type { Hub, KvRoomLog } from "@hubbub/hub";
 import { decodeServerEnvelopeV2 } from "@hubbub/hub/protocol";
-import { killHub } from "../../src/hub/hub.ts";
 import { readPresentPage } from "../../src/hub/present_page.ts";
 import type { ControlRecord } from "../../src/store/change.ts";
 import { ORIGIN } from "../../src/store/cursor.ts";
 import { messageOf } from "../../src/store/folded_record.ts";
-import { type Faults, FaultyChannel } from "./faulty_fanout.ts";
-import { injectFaults } from "./kv_faults.ts";
+import { FaultyHubs, untilRight } from "./faulty_hubs.ts";
 import { Random } from "./random.ts";
 import { pause } from "./test_isolates.ts";
 
 /** The room whose log is read as a whole, and the one that is deleted now and then. */
 const ROOM = "lobby";
 const HALL = "hall";
-/** Looks after which what is wrong is wrong, however slow the machine is. */
-const ROUNDS_MIN = 20;
 const USERS = ["u0", "u1", "u2", "u3", "u4"];
 
 /** What a run came to. */
@@ -119,45 +115,15 @@ export async function runPeople(
   { steps = 200, members = 8 } = {},
 ): Promise<PeopleAccount> {
   const random = new Random(seed);
-  const faults: Faults = {
-    drop: random.pick([0, 0.1, 0.4]),
-    repeat: random.pick([0, 0.2]),
-    delay: random.pick([0, 0.3, 0.8]),
-    delayMaxMs: random.pick([5, 40]),
-    throw: random.pick([0, 0.05]),
-  };
-  const channel = new FaultyChannel(faults, random);
-  const lost = random.pick([0, 0, 0.05]);
-  const twice = random.pick([0, 0, 0.1]);
-  const slow = random.pick([0, 0.3]);
-  let isFaulty = true;
+  const hubs = new FaultyHubs(path, random);
   const violations: string[] = [];
   const wrong = (what: string) => void violations.push(what);
-  const hubs: { hub: Hub; kv: Deno.Kv; log: KvRoomLog }[] = [];
-  const start = async () => {
-    const kv = await Deno.openKv(path);
-    injectFaults(kv).commit = async (commit) => {
-      if (isFaulty && random.chance(slow)) await pause(random.below(6));
-      let result = await commit();
-      // The client of a remote store repeats a write whose answer was lost.
-      if (isFaulty && random.chance(twice)) result = await commit();
-      if (isFaulty && random.chance(lost)) throw new Error("connection lost");
-      return result;
-    };
-    // A machine that is busy with other runs answers late.
-    const log = new KvRoomLog(kv, { timeoutMs: 60_000 });
-    const limits = { messages_per_second: 0 };
-    const fanout = channel.connect();
-    const hub = new Hub(log, { fanout, heartbeatMs: 100, expiryMs: 2_000, limits, logger() {} });
-    hubs.push({ hub, kv, log });
-  };
   const kill = (index: number) => {
-    const [gone] = hubs.splice(index, 1);
-    killHub(gone.hub);
-    for (const device of devices) if (device.hub === gone.hub) device.leave();
-    gone.kv.close();
+    hubs.kill(index, (gone) => {
+      for (const device of devices) if (device.hub === gone) device.leave();
+    });
   };
-  for (let i = 1 + random.below(2); i >= 0; i--) await start();
+  for (let i = 1 + random.below(2); i >= 0; i--) await hubs.start();
   const devices = Array.from({ length: members }, (_, i) => {
     return new Device(USERS[i % USERS.length], i % 4 === 3 ? HALL : ROOM);
   });
@@ -194,7 +160,7 @@ export async function runPeople(
     const before = stored.filter(({ room }) => room === HALL).map(({ cursor }) => cursor);
     if (await hub.deletions.deleteRoom(HALL)) return;
     roomsDeleted++;
-    const { log } = random.pick(hubs);
+    const { log } = hubs.any();
     const left = new Set((await log.last(HALL, { limit: 1e6 })).map(({ cursor }) => cursor));
     for (const cursor of before) if (left.has(cursor)) wrong(`${cursor} is left of a deleted room`);
   };
@@ -202,7 +168,7 @@ export async function runPeople(
     const before = stored.filter((one) => one.user === user);
     for await (const _ of hub.deletions.eraseUser(user)) { /* until it is done */ }
     erased++;
-    const { log } = random.pick(hubs);
+    const { log } = hubs.any();
     for (const room of [ROOM, HALL]) {
       const texts = await readAll(log, room);
       for (const one of before) {
@@ -211,58 +177,43 @@ export async function runPeople(
       }
     }
   };
-  const running = new Set<Promise<unknown>>();
-  const run = (promise: Promise<unknown>) => {
-    const settled = promise.catch(() => {}).finally(() => running.delete(settled));
-    running.add(settled);
-  };
   for (let step = 0; step < steps; step++) {
     const what = random.next();
-    const { hub } = random.pick(hubs);
+    const { hub } = hubs.any();
     const user = random.pick(USERS);
-    if (what < 0.4) run(say(hub, random.chance(0.75) ? ROOM : HALL, user));
+    if (what < 0.4) hubs.run(say(hub, random.chance(0.75) ? ROOM : HALL, user));
     else if (what < 0.68) {
       const device = random.pick(devices);
       if (random.chance(0.2)) device.leave();
       else device.join(hub);
-    } else if (what < 0.8) run(impose(hub, user, random.pick(["ban", "kick", "mute"])));
-    else if (what < 0.92) run(lift(hub, user));
-    else if (what < 0.94) run(deleteHall(hub));
-    else if (what < 0.955) run(erase(hub, user));
-    else if (what < 0.975 && hubs.length > 1) {
+    } else if (what < 0.8) hubs.run(impose(hub, user, random.pick(["ban", "kick", "mute"])));
+    else if (what < 0.92) hubs.run(lift(hub, user));
+    else if (what < 0.94) hubs.run(deleteHall(hub));
+    else if (what < 0.955) hubs.run(erase(hub, user));
+    else if (what < 0.975 && hubs.all.length > 1) {
       killed++;
-      kill(random.below(hubs.length));
-      await start();
+      kill(random.below(hubs.all.length));
+      await hubs.start();
     }
     await pause(random.chance(0.3) ? random.below(4) : 0);
   }
-  isFaulty = false;
-  await Promise.race([Promise.all(running), pause(5_000)]);
+  await hubs.calm(5_000);
   const finish = async () => {
-    for (const device of devices) if (!device.hub) device.join(random.pick(hubs).hub);
-    const until = performance.now() + 20_000;
-    for (let round = 1;; round++) {
-      const found = await compare(hubs, devices);
-      if (found.length === 0) return;
-      // A look that took long saw the beginning before the rest had come.
-      const isOver = performance.now() > until && round >= ROUNDS_MIN;
-      if (isOver) return void violations.push(...found);
-      await pause(50);
-    }
+    for (const device of devices) if (!device.hub) device.join(hubs.any().hub);
+    violations.push(...await untilRight(() => compare(hubs.all, devices)));
   };
   await finish();
   // After a restart it is the same.
-  for (let left = hubs.length; left > 0; left--) kill(0);
-  await start();
-  await start();
+  while (hubs.all.length > 0) kill(0);
+  await hubs.start();
+  await hubs.start();
   await finish();
-  const controls = await controlsOf(hubs[0].log);
+  const controls = await controlsOf(hubs.all[0].log);
   for (const device of devices) {
     if (device.room === ROOM) violations.push(...findUninvited(device, controls));
   }
   for (const device of devices) device.leave();
-  while (hubs.length > 0) kill(0);
-  channel.close();
+  hubs.close();
   const sum = (of: (device: Device) => number) => devices.reduce((all, one) => all + of(one), 0);
   return {
     seed,
@@ -274,7 +225,7 @@ export async function runPeople(
     roomsDeleted,
     erased,
     killed,
-    dropped: channel.dropped,
+    dropped: hubs.dropped,
   };
 }
 
