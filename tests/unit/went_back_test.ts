@@ -10,7 +10,7 @@ import { inFolder } from "../helpers/folder.ts";
 import { injectFaults } from "../helpers/kv_faults.ts";
 import { eventually } from "../helpers/patience.ts";
 import { RestorableStore } from "../helpers/restorable_store.ts";
-import { fill, numbers, storedEntry, storedLine } from "../helpers/stored_lines.ts";
+import { fill, numbers, storedLine } from "../helpers/stored_lines.ts";
 import { createTestHub, linesOf } from "../helpers/test_hub.ts";
 import { TestMember } from "../helpers/test_member.ts";
 
@@ -70,6 +70,29 @@ async function join(hub: Hub, user: string, after?: string) {
   return { member, subscription };
 }
 
+/** Puts a database back under a hub that nothing tells, and writes more into it than was taken away. */
+async function overtake(folder: string) {
+  const store = new RestorableStore(folder);
+  const { hub } = createTestHub(await store.open(() => {}), { alone: false });
+  const { member: bob } = await join(hub, "bob");
+  await hub.publish("lobby", "ann", { text: "kept" });
+  await store.backUp();
+  for (const text of numbers(3)) await hub.publish("lobby", "ann", { text: `lost ${text}` });
+  await bob.until(({ said }) => said.length === 4);
+  // Nothing ends: the hub's watch tells nothing any more, and what comes next lies behind.
+  await store.restore(false);
+  const kv = await Deno.openKv(store.path());
+  const log = new KvRoomLog(kv);
+  const texts = numbers(60).map((text) => `new ${text}`);
+  await fill(log, "lobby", { texts, perEntry: 1 });
+  const end = async () => {
+    await hub.drain();
+    kv.close();
+    store.close();
+  };
+  return { hub, bob, log, texts, [Symbol.asyncDispose]: end };
+}
+
 for (const alone of [true, false]) {
   const who = alone ? "A hub alone" : "A hub among others";
   Deno.test(`${who} notices that its database was put back`, needs("write"), async () => {
@@ -105,20 +128,8 @@ Deno.test(
   needs("write"),
   async () => {
     await inFolder(async (folder) => {
-      const store = new RestorableStore(folder);
-      const { hub } = createTestHub(await store.open(() => {}), { alone: false });
-      const { member: bob } = await join(hub, "bob");
-      const { member: cid } = await join(hub, "cid");
-      await hub.publish("lobby", "ann", { text: "kept" });
-      await store.backUp();
-      for (const text of numbers(3)) await hub.publish("lobby", "ann", { text: `lost ${text}` });
-      await cid.until(({ said }) => said.length === 4);
-      // Nothing ends: the hub's watch tells nothing any more, and what comes next lies behind.
-      await store.restore(false);
-      using kv = await Deno.openKv(store.path());
-      const log = new KvRoomLog(kv);
-      const texts = numbers(60).map((text) => `new ${text}`);
-      for (const text of texts) await log.append(new Map([["lobby", storedEntry([text])]]));
+      await using overtaken = await overtake(folder);
+      const { hub, bob, log, texts } = overtaken;
       const seen = bob.messages.at(-1)!.cursor;
       assert((await log.last("lobby", { limit: 1 }))[0].cursor > seen);
       await bob.until(({ closes }) => closes.length > 0);
@@ -126,8 +137,6 @@ Deno.test(
       const { member: back } = await join(hub, "bob", seen);
       assertEquals([back.joined.recovered, back.said], [false, texts.slice(-10)]);
       assertEquals(hub.metrics.storeWentBack, 1);
-      await hub.drain();
-      store.close();
     });
   },
 );
@@ -202,18 +211,8 @@ Deno.test(
   needs("write"),
   async () => {
     await inFolder(async (folder) => {
-      const store = new RestorableStore(folder);
-      const { hub } = createTestHub(await store.open(() => {}), { alone: false });
-      const { member: bob } = await join(hub, "bob");
-      await hub.publish("lobby", "ann", { text: "kept" });
-      await store.backUp();
-      for (const text of numbers(3)) await hub.publish("lobby", "ann", { text: `lost ${text}` });
-      await bob.until(({ said }) => said.length === 4);
-      await store.restore(false);
-      using kv = await Deno.openKv(store.path());
-      const log = new KvRoomLog(kv);
-      const texts = numbers(60).map((text) => `new ${text}`);
-      await fill(log, "lobby", { texts, perEntry: 1 });
+      await using overtaken = await overtake(folder);
+      const { hub, bob, log, texts } = overtaken;
       const records = await log.last("lobby", { limit: 60 });
       // Places before and behind where the hub stands, each of which is right for others.
       for (const at of [0, 30, 59]) {
@@ -224,8 +223,6 @@ Deno.test(
       }
       await bob.until(({ closes }) => closes.length > 0);
       assertEquals(hub.metrics.storeWentBack, 1);
-      await hub.drain();
-      store.close();
     });
   },
 );
