@@ -21,8 +21,8 @@ const LONG_PAGE = 100;
 /** Pages on the way back to a place; what is further away is shown without what lies between. */
 const PAGES_ON_THE_WAY = 3;
 /** Messages that are shown at most, and how many are left then. */
-const SHOWN_MAX = 600;
-const SHOWN_AFTER = 400;
+const SHOWN_MAX = 300;
+const SHOWN_AFTER = 200;
 
 /** The options of {@linkcode MessageWindow}. */
 export interface MessageWindowOptions {

@@ -6,8 +6,8 @@
 
 import type { StoredMessage } from "../client/mod.ts";
 
-/** Characters that are laid out in one animation frame: some 50 usual messages, or two long ones. */
-const CHARACTERS_PER_FRAME = 8_000;
+/** Characters that are laid out in one animation frame: some 20 usual messages, or a long one. */
+const CHARACTERS_PER_FRAME = 4_000;
 /** Characters that a message costs by itself. */
 const CHARACTERS_PER_MESSAGE = 100;
 
