@@ -39,7 +39,9 @@ export class AttackerProcess implements AsyncDisposable {
     try {
       return JSON.parse(text);
     } catch {
-      return { counts: {}, surprises: [`the attackers failed: ${text.slice(0, 300)}`] };
+      const { code, signal } = await this.#process.status;
+      const how = signal ?? `exit ${code}`;
+      return { counts: {}, surprises: [`the attackers failed, ${how}: ${text.slice(0, 300)}`] };
     }
   }
 
