@@ -6,7 +6,7 @@
 
 import type { AccessControl } from "../access/access_control.ts";
 import type { ConnectionInfo } from "../access/client_address.ts";
-import { HttpError, httpError } from "../access/http_error.ts";
+import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
 import { type ErrorBody, ERRORS } from "../protocol/mod.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { eventRefusal } from "./event_refusal.ts";
@@ -17,6 +17,8 @@ import { SECURITY_HEADERS } from "./response_headers.ts";
 export interface RefusalsOptions {
   /** Counts refusals, and logs those that were not authorized. */
   readonly access: Pick<AccessControl, "reportRefusal">;
+  /** Where it stops, a request that is still being answered may find the database closed. */
+  readonly hub: { readonly isDraining: boolean };
   /** Receives operational events. */
   readonly logger: Logger;
 }
@@ -45,14 +47,17 @@ export class Refusals {
   /**
    * Answers a request.
    *
-   * @param error Why it is refused: an {@linkcode HttpError}, or whatever failed.
+   * @param reason Why it is refused: an {@linkcode HttpError}, or whatever failed.
    * @param request The request.
    * @param refused What is known of it.
    * @returns The answer, without the headers that all answers have.
    */
-  answer(error: unknown, request: Request, refused: RefusedRequest): Response {
-    const { access, logger } = this.#options;
+  answer(reason: unknown, request: Request, refused: RefusedRequest): Response {
+    const { access, hub, logger } = this.#options;
     const { path, room, info, address } = refused;
+    const error = reason instanceof HttpError || !hub.isDraining
+      ? reason
+      : httpError("draining", "The server is stopping", retryAfter());
     if (!(error instanceof HttpError)) {
       logger("error", "request_failed", { path, error });
       return answer(httpError("unavailable", "The server could not do this now"));

@@ -35,6 +35,7 @@ import { ReadMarks } from "./read_marks.ts";
 import type { Read } from "./user_marks.ts";
 import { readRoomState } from "./room_state.ts";
 import { RoomTable } from "./room_table.ts";
+import { StatusFrames } from "./status_frames.ts";
 import { reportStoreEvent } from "./store_report.ts";
 import { createTimestamps } from "./timestamps.ts";
 import { createWentBack } from "./went_back.ts";
@@ -136,6 +137,7 @@ export class Hub {
       log,
       commits,
       held: new HeldBytes(),
+      statusFrames: new StatusFrames(),
       everywhere: this.sanctions.everywhere,
       opening: new OpeningGate({ commit: () => commits.inFlight() }),
       presence,

@@ -79,7 +79,6 @@ export class Room {
       flushes,
       reads: new RoomReads({ room: name, recent, guard, cursor: () => this.cursor }),
       ...options.everywhere.partsFor(name, () => this.all()),
-      onWentBack: options.onWentBack,
     };
     this.pacer = new AppendPacer({
       commit: (append) => options.commits.add(append),
@@ -104,7 +103,7 @@ export class Room {
       changes.sanctions.banOf(account, accountRole);
     const subscribers = this.#subscribers = new Subscribers({ ...shared, hold: holds.create() });
     const typing = this.typing = new TypingNotifier({
-      room: name,
+      ...shared,
       timeoutMs: limits.typing_timeout_ms,
       subscriptions: () => subscribers.all(),
       post: (user, status) => post({ kind: "typing", from: isolate, room: name, user, status }),

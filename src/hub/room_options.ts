@@ -13,6 +13,7 @@ import type { Everywhere } from "./everywhere.ts";
 import type { OpeningGate } from "./opening_gate.ts";
 import type { PendingMessagesOptions } from "./pending_options.ts";
 import type { RecentMessagesTotal } from "./recent_messages.ts";
+import type { StatusFrames } from "./status_frames.ts";
 
 /** The options that a room gives to its parts by itself. */
 type OfRoom = "fillWindow" | "hold" | "recent" | "room" | "window";
@@ -31,6 +32,8 @@ export interface RoomOptions extends Omit<PendingMessagesOptions, OfRoom> {
   readonly everywhere: Everywhere;
   /** The bytes of appends that all rooms hold back. */
   readonly held: HeldBytes;
+  /** The frames about typing that all rooms send. */
+  readonly statusFrames: StatusFrames;
   /** The users in each room. */
   readonly presence: Presence;
   /** The id of this isolate. */

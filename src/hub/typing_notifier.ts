@@ -7,6 +7,7 @@
 import type { StatusChange } from "./envelope_batch.ts";
 import type { RoomHold } from "./room_holds.ts";
 import { statusBatch } from "./status_batch.ts";
+import type { StatusFrames } from "./status_frames.ts";
 import { StatusGatherer, type UserStatus } from "./status_gatherer.ts";
 import type { RoomSubscription } from "./subscription.ts";
 import { Typing } from "./typing.ts";
@@ -30,6 +31,8 @@ export interface TypingNotifierOptions {
   readonly timeoutMs: number;
   /** All subscriptions of the room. What is returned does not change. */
   readonly subscriptions: () => readonly RoomSubscription[];
+  /** The frames of all rooms. */
+  readonly statusFrames: StatusFrames;
   /** Tells the other isolates that a user is, or is no longer, typing here. Must not throw. */
   readonly post: (user: string, status: boolean) => void;
   /** Keeps the room while anybody is typing, or that is still to be sent. */
@@ -38,14 +41,15 @@ export interface TypingNotifierOptions {
 
 /**
  * Notifies the subscriptions of a room, and the other isolates, who begins and who stops typing. In
- * a room in which many do at once it is gathered for 250 ms, and only the net change is sent.
+ * a room in which many do at once it is gathered for 250 ms, or for longer where all rooms together
+ * send too much, and only the net change is sent.
  */
 export class TypingNotifier {
   readonly #options: TypingNotifierOptions;
   #pending = 0;
   readonly #toMembers = new StatusGatherer({
     send: (changes) => this.#send(changes),
-    isBusy: () => this.#isBehind(),
+    isBusy: () => this.#options.statusFrames.isOver || this.#isBehind(),
     frequentMax: () => Math.ceil(FREQUENT_ENVELOPES / (this.#options.subscriptions().length + 1)),
     onPending: (isPending) => this.#setPending(isPending),
   });
@@ -169,7 +173,8 @@ export class TypingNotifier {
   #send(changes: readonly UserStatus[]): void {
     const subscriptions = this.#options.subscriptions();
     if (subscriptions.length === 0) return;
-    const { room } = this.#options;
+    const { room, statusFrames } = this.#options;
+    statusFrames.spend(subscriptions.length * Math.ceil(changes.length / PER_BATCH));
     for (let i = 0; i < changes.length; i += PER_BATCH) {
       sendTo(subscriptions, room, changes.slice(i, i + PER_BATCH));
     }

@@ -60,8 +60,11 @@ Deno.test("rooms, unread counts and read marks of a reader are the same on every
   await row(laptop, "tea").locator(".badge", { hasText: "@ 1" }).waitFor();
   await row(laptop, "lobby").locator(".badge").waitFor({ state: "hidden" });
   await row(laptop, "tea").locator(".room-more").click();
+  // The row goes at once, and the server learns of it a moment later.
+  const forgotten = laptop.waitForResponse((response) => response.request().method() === "DELETE");
   await laptop.getByRole("button", { name: "Leave" }).click();
   await row(laptop, "tea").waitFor({ state: "detached" });
+  await forgotten;
   await enter(other, "deploys");
   await row(other, "lobby").locator(".room-last", { hasText: "and another" }).waitFor();
   await other.waitForFunction(() => {

@@ -65,7 +65,9 @@ Deno.test("the tutorial's first room waits while the server is away", RUN, async
   for (const window of [ann, bob]) {
     await window.getByText("ann hello bob", { exact: true }).waitFor();
   }
-  assertEquals(complaints, []);
+  // Where no socket opens, the client asks the server why: it may be back by then.
+  const probed = "the server responded with a status of 426 (Upgrade Required)";
+  assertEquals(complaints.filter((complaint) => !complaint.includes(probed)), []);
 });
 
 Deno.test("the tutorial's application has channels, unread counts, edits and reactions", {

@@ -149,6 +149,29 @@ Deno.test("createServer() says nothing about itself when it fails", needs("net")
   }
 });
 
+Deno.test("a request that finds the database closed is told that the server stops", {
+  ...needs("net"),
+}, async () => {
+  await using running = await serveAlone();
+  const { hub } = running;
+  const asked = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<never>();
+  mock.method(hub.log, "last", () => {
+    asked.resolve();
+    return closed.promise;
+  });
+  const answer = fetch(`${running.url}/rooms/a/messages`);
+  await asked.promise;
+  const drained = hub.drain();
+  closed.reject(new Deno.errors.BadResource("Bad resource ID"));
+  const response = await answer;
+  assertEquals(response.status, 503);
+  assertEquals((await response.json()).error.code, "draining");
+  assert(response.headers.has("retry-after"));
+  await drained;
+  assertFalse(running.events.some(({ event }) => event === "request_failed"));
+});
+
 Deno.test(
   "the log tells start, refusals, closes and stop, and no token or text",
   needs("run", "net", "read", "write", "env"),
