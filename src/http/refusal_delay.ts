@@ -15,8 +15,8 @@ const DELAY_MS = 1_000;
 const LOOK_MS = 20;
 const IN_A_LOOK = 4;
 /** Refusals that wait at most, in all and of one address: each is 20 kB that the runtime keeps. */
-const WAITING_MAX = 8_000;
-const WAITING_MAX_PER_ADDRESS = 6_000;
+const WAITING_MAX = 6_000;
+const WAITING_MAX_PER_ADDRESS = 3_000;
 
 /** A refusal that waits. */
 interface Waiting {

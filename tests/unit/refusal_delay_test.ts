@@ -35,7 +35,7 @@ Deno.test("RefusalDelay keeps so many, and answers few at a time, in rounds by a
   };
   let kept = 0;
   for (; refuse("192.0.2.1") !== "full"; kept++);
-  assertEquals(kept, 50 + 6_000);
+  assertEquals(kept, 50 + 3_000);
   while (!refuse("192.0.2.2"));
   now = 1_000;
   await eventually(() => gone.length > 0, () => "nobody was answered");
