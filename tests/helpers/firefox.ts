@@ -12,10 +12,11 @@ const PATIENCE_MS = 120_000;
  * For a test that needs Firefox: it is ignored, saying so once, where there is none. The library that
  * drives it has timers of its own, which go on for a moment after a page is closed.
  */
-export const FIREFOX: { ignore: boolean; sanitizeOps: boolean } = {
+export const FIREFOX = {
   ignore: !hasFirefox(),
   sanitizeOps: false,
-};
+  sanitizeResources: false,
+} as const;
 
 let shared: Browser | undefined;
 
