@@ -21,6 +21,8 @@ export async function barriers(
     // Through the debugger: the policy of the page lets no script in.
     await page.evaluate(source);
   }
+  // What fades has too little contrast for a fifth of a second.
+  await page.emulateMedia({ reducedMotion: "reduce" });
   const violations = await page.evaluate(async (values) => {
     // deno-lint-ignore no-explicit-any
     const { axe } = globalThis as any;
