@@ -1,30 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { mock } from "node:test";
 import type { EnvelopeBatch } from "../../src/hub/envelope_batch.ts";
 import { StatusFrames } from "../../src/hub/status_frames.ts";
 import type { RoomSubscription } from "../../src/hub/subscription.ts";
 import { TypingNotifier } from "../../src/hub/typing_notifier.ts";
+import { MockClock } from "../helpers/mock_clock.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 
-/** A clock that stands still until it is moved. */
-function createClock() {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  let now = 0;
-  const clock = mock.method(performance, "now", () => now);
-  return {
-    tick(ms: number) {
-      now += ms;
-      mock.timers.tick(ms);
-    },
-    [Symbol.dispose]() {
-      mock.timers.reset();
-      clock.mock.restore();
-    },
-  };
-}
-
 Deno.test("StatusFrames is over beyond a quarter of a second's frames, and forgets within two", () => {
-  using clock = createClock();
+  using clock = new MockClock();
   const frames = new StatusFrames();
   frames.spend(2_000);
   assertEquals(frames.isOver, false);
@@ -40,7 +23,7 @@ Deno.test("StatusFrames is over beyond a quarter of a second's frames, and forge
 });
 
 Deno.test("rooms in which many type wait for each other, and in the end all is told", () => {
-  using clock = createClock();
+  using clock = new MockClock();
   const statusFrames = new StatusFrames();
   let frames = 0;
   const member = {

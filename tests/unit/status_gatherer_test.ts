@@ -1,19 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
-import { mock } from "node:test";
 import { StatusGatherer, type StatusGathererOptions } from "../../src/hub/status_gatherer.ts";
+import { MockClock } from "../helpers/mock_clock.ts";
 import { Random } from "../helpers/random.ts";
 import { numbers } from "../helpers/stored_lines.ts";
 
 /** A gatherer on a clock of its own: what it sends, each time with when it was. */
 function createGatherer(options: Partial<StatusGathererOptions> = {}) {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  let now = 0;
-  const clock = mock.method(performance, "now", () => now);
+  const clock = new MockClock();
   const sends: { at: number; changes: string[] }[] = [];
   const pending: boolean[] = [];
   const gatherer = new StatusGatherer({
     send: (changes) =>
-      void sends.push({ at: now, changes: changes.map(([user, status]) => `${user} ${status}`) }),
+      void sends.push({
+        at: clock.now,
+        changes: changes.map(([user, status]) => `${user} ${status}`),
+      }),
     onPending: (isPending) => void pending.push(isPending),
     ...options,
   });
@@ -22,15 +23,9 @@ function createGatherer(options: Partial<StatusGathererOptions> = {}) {
     sends,
     pending,
     tick(ms: number) {
-      for (let i = 0; i < ms; i++) {
-        now++;
-        mock.timers.tick(1);
-      }
+      for (let i = 0; i < ms; i++) clock.tick(1);
     },
-    [Symbol.dispose]() {
-      mock.timers.reset();
-      clock.mock.restore();
-    },
+    [Symbol.dispose]: () => clock[Symbol.dispose](),
   };
 }
 

@@ -1,35 +1,27 @@
 import { assertEquals } from "@std/assert";
-import { mock } from "node:test";
 import { Typing } from "../../src/hub/typing.ts";
+import { MockClock } from "../helpers/mock_clock.ts";
 
 /** Milliseconds that typing on another isolate outlasts its time there. */
 const GRACE_MS = 2_000;
 
 /** Typing on a clock of its own, and what it told the other isolates. */
 function createTyping(timeoutMs?: number) {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  let now = 0;
-  const clock = mock.method(performance, "now", () => now);
+  const clock = new MockClock();
   const changes: string[] = [];
   const posts: string[] = [];
   const typing = new Typing({
     timeoutMs,
     onChange: (user, status) => void changes.push(`${user} ${status}`),
-    onLocalChange: (user, status) => void posts.push(`${now}: ${user} ${status}`),
-    onLocalRefresh: (user) => void posts.push(`${now}: ${user} true`),
+    onLocalChange: (user, status) => void posts.push(`${clock.now}: ${user} ${status}`),
+    onLocalRefresh: (user) => void posts.push(`${clock.now}: ${user} true`),
   });
   return {
     typing,
     changes,
     posts,
-    tick(ms: number) {
-      now += ms;
-      mock.timers.tick(ms);
-    },
-    [Symbol.dispose]() {
-      mock.timers.reset();
-      clock.mock.restore();
-    },
+    tick: (ms: number) => clock.tick(ms),
+    [Symbol.dispose]: () => clock[Symbol.dispose](),
   };
 }
 
