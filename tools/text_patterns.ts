@@ -13,6 +13,8 @@ import { type CharacterTest, rangesOf } from "./character_ranges.ts";
 const UNSEEN = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e" +
   "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\u{13430}-\u{13442}\u{16fe4}" +
   "\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
+/** What is cut off around a name, beside the spaces of `Zs`. */
+const AROUND = "\\u0009-\\u000d\\u2028\\u2029\ufeff";
 /** White space and control characters. */
 const SPACES = "\\s\\u0000-\\u001f\\u007f-\\u009f";
 
@@ -51,7 +53,8 @@ function userNamePattern(): string {
     // Flags of parts of countries.
     "\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{1,6}\u{e007f}",
   ].join("|");
-  return `^${space}*(?:(?:${character})${space}*)+$`;
+  const around = `[${AROUND}${space.slice(1)}`;
+  return `^${around}*(?:(?:${character})${space}*)+(?:[${AROUND}]${around}*)?$`;
 }
 
 /** Whether a character, no space, may stand in a name by itself, and stays one character. */

@@ -35,6 +35,8 @@ export interface ReadingSubscription {
   readonly user: string | undefined;
   /** The protocol that it is told in. */
   readonly protocol: 1 | 2;
+  /** Whether the member is shown as here. */
+  readonly presence: boolean;
   /** Whether it is live. */
   readonly state: SubscriptionState;
   /** Sends envelopes. */
@@ -65,12 +67,14 @@ export class RoomReads {
   }
 
   /**
-   * Writes the room down for the user of a subscription that has joined.
+   * Writes the room down for the user of a subscription that has joined. Who only watches it, such
+   * as a list of rooms, was not in it: else a room that was taken off the list on one device would
+   * be back as soon as another one comes back.
    *
    * @param subscription The subscription.
    */
-  enter({ member }: ReadingSubscription): void {
-    member.marks?.enter(this.#options.room, this.#options.cursor());
+  enter({ member, presence }: ReadingSubscription): void {
+    if (presence) member.marks?.enter(this.#options.room, this.#options.cursor());
   }
 
   /**

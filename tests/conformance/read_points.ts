@@ -68,14 +68,20 @@ export const READ_POINTS: readonly PointCheck[] = [
     need: "withTokens",
     async check(hub) {
       const [ann, bob] = ["ann", "bob"].map((name) => new TokenUser(hub, anew(name)));
-      const [joined, posted] = [anew("room"), anew("room")];
-      await bob.say(joined, "before");
+      const [watched, joined, posted] = [anew("room"), anew("room"), anew("room")];
+      for (const room of [watched, joined]) await bob.say(room, "before");
       assertEquals(await ann.rooms(), []);
+      await using watcher = await ann.connect();
+      watcher.send({ type: "join", room: watched, payload: { presence: false } });
+      await watcher.until("the watched room", () => watcher.of("joined").length === 1);
       await using socket = await ann.connect(joined);
       await ann.say(posted, "hello");
       const rooms = await within("both", () => ann.rooms(), (rooms) => rooms.length === 2);
       assertEquals(rooms.map(({ room, unread }) => [room, unread]), [[posted, 0], [joined, 0]]);
       assertEquals(socket.of("joined")[0].read, socket.of("joined")[0].cursor);
+      const [{ cursor: read }] = watcher.of("joined");
+      watcher.send({ type: "read", room: watched, payload: { cursor: read } });
+      await within("all three", () => ann.rooms(), (rooms) => rooms.length === 3);
     },
   },
   {

@@ -274,6 +274,37 @@ Deno.test("In an open hub there are no marks over protocol 2 either", net, async
   assertEquals([code, type], ["forbidden", "read"]);
 });
 
+Deno.test(
+  "A room that was taken off the list stays off while another device watches it",
+  net,
+  async () => {
+    using kv = await Deno.openKv(":memory:");
+    await using server = serve(kv, { authorize });
+    const [ann, bob] = [new User(server.url, "ann"), new User(server.url, "bob")];
+    const connect = async () => {
+      const client = new MultiRoomClient(server.url, "token=ann");
+      await client.until(({ envelopes }) => envelopes.length > 0);
+      return client;
+    };
+    for (const room of ["lobby", "tea"]) await bob.say(room, "hello");
+    {
+      await using desk = await connect();
+      for (const room of ["lobby", "tea"]) await desk.join(room);
+      const isListed = async () => Object.keys(await ann.unread()).length === 2;
+      await eventually(isListed, "the rooms to be listed");
+    }
+    const gone = await ann.request("/users/me/rooms?room=tea", { method: "DELETE" });
+    assertEquals(gone.status, 204);
+    // A list that has not heard of it joins the room anew, as after a reconnect.
+    await using phone = await connect();
+    phone.send({ type: "join", room: "tea", payload: { presence: false } });
+    await phone.join("den");
+    const hasDen = async () => "den" in await ann.unread();
+    await eventually(hasDen, "what came after it to be listed");
+    assertEquals(Object.keys(await ann.unread()).sort(), ["den", "lobby"]);
+  },
+);
+
 Deno.test("Marks that a stop finds unwritten are written by it", net, async () => {
   using kv = await Deno.openKv(":memory:");
   const cursors: string[] = [];

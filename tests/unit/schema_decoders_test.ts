@@ -85,6 +85,26 @@ function isLongEmoji(value: unknown): boolean {
   return typeof emoji === "string" && new TextEncoder().encode(emoji).length > 32;
 }
 
+Deno.test(
+  "the schema takes and refuses white space around and in a name as its decoder does",
+  files,
+  () => {
+    const check = checkOf("http-patch-body");
+    // All that trim() cuts off, and some that look like it.
+    const spaces = Array.from({ length: 0x1_0000 }, (_, unit) => String.fromCharCode(unit))
+      .filter((it) => it.trim() === "" || /[\p{Cc}\p{Zs}\p{Zl}\p{Zp}]/u.test(it));
+    assert(spaces.length > 60);
+    for (const space of [...spaces, "\t \u2028", " \n", "\ufeff\u3000"]) {
+      for (
+        const user of [space + "ann", "ann" + space, `a${space}b`, space, `${space}a b${space}`]
+      ) {
+        const isTaken = check({ user, text: "hello" }) === undefined;
+        assertEquals(isTaken, protocol.decodeUser(user).ok, JSON.stringify(user));
+      }
+    }
+  },
+);
+
 for (const [name, decode] of Object.entries(DECODERS)) {
   Deno.test(`${name}.json takes what its decoder takes, and nothing else`, files, () => {
     const check = checkOf(name as SchemaName);
