@@ -15,6 +15,8 @@ export const REFUSAL_MS = 0.2;
 export const SOCKET_MS = 0.7;
 /** Milliseconds for each byte of an answer that was read from the store: decoded, encoded, sent. */
 export const ANSWER_MS_PER_BYTE = 4e-6;
+/** Milliseconds of finding where one of a user's rooms ends, for the order of all of them. */
+export const OVERVIEW_HEAD_MS = 0.05;
 /** Milliseconds of a room in the answer about a user's rooms. */
 export const OVERVIEW_ROOM_MS = 1.5;
 /** Milliseconds of a frame, and of each UTF-16 code unit in it: it may hold many envelopes. */

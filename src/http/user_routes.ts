@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import type { UserAccess } from "../access/authorizer.ts";
 import { HttpError, httpError, retryAfter } from "../access/http_error.ts";
-import { OVERVIEW_ROOM_MS } from "../access/processor_costs.ts";
+import { OVERVIEW_HEAD_MS, OVERVIEW_ROOM_MS } from "../access/processor_costs.ts";
 import type { SharedSlot } from "../access/request_slot.ts";
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { type OverviewOptions, type OverviewRoom, readOverview } from "../hub/user_overview.ts";
@@ -96,10 +96,10 @@ export function userRoutes(services: ServerServices): Hono<ServerEnv> {
    */
   function inTurnOf(slot: SharedSlot | undefined): OverviewOptions["inTurn"] {
     const key = slot?.share ?? "";
-    return async (rooms, read) => {
+    return async ({ heads = 0, rooms = 0 }, read) => {
       await joinTurns.turn(key)?.begun;
       if (hub.isDraining) throw httpError("draining", "The server is stopping", retryAfter());
-      slot?.processor?.charge(rooms * OVERVIEW_ROOM_MS);
+      slot?.processor?.charge(heads * OVERVIEW_HEAD_MS + rooms * OVERVIEW_ROOM_MS);
       return await semaphore.run(key, read);
     };
   }

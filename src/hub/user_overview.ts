@@ -15,6 +15,8 @@ import type { UnreadCounts } from "./unread_counts.ts";
 
 /** Rooms that are read at the same time. */
 const AT_ONCE = 4;
+/** Rooms whose ends are read together. */
+const HEADS_AT_ONCE = 100;
 
 /** One of a user's rooms. */
 export interface OverviewRoom extends Unread {
@@ -36,6 +38,14 @@ export interface Overview {
   readonly next: string | null;
 }
 
+/** What an overview reads at a time. */
+export interface OverviewRead {
+  /** The ends of so many rooms. @default {0} */
+  readonly heads?: number;
+  /** So many rooms, with what is unread in them. @default {0} */
+  readonly rooms?: number;
+}
+
 /** What {@linkcode readOverview} reads. */
 export interface OverviewOptions {
   /** The rooms' logs. */
@@ -48,8 +58,8 @@ export interface OverviewOptions {
   readonly marks: ReadonlyMap<string, ReadMark>;
   /** Tells whether a room is open to the user. */
   readonly isOpen: (room: string) => Promise<boolean>;
-  /** Reads some rooms when it is their turn; may refuse to. */
-  readonly inTurn: <T>(rooms: number, read: () => Promise<T>) => Promise<T>;
+  /** Reads something when it is its turn; may refuse to. */
+  readonly inTurn: <T>(what: OverviewRead, read: () => Promise<T>) => Promise<T>;
   /** The most rooms. */
   readonly limit: number;
   /** The `next` of the page before. @default {undefined} the first page */
@@ -66,7 +76,11 @@ export interface OverviewOptions {
 export async function readOverview(options: OverviewOptions): Promise<Overview> {
   const { log, marks, limit, after, inTurn } = options;
   const names = [...marks.keys()];
-  const heads = await log.heads(names);
+  const heads: string[] = [];
+  while (heads.length < names.length) {
+    const some = names.slice(heads.length, heads.length + HEADS_AT_ONCE);
+    heads.push(...await inTurn({ heads: some.length }, () => log.heads(some)));
+  }
   // Of two rooms that end at one place the name decides.
   const sorted = names.map((room, index) => ({ room, head: heads[index] }))
     .map((entry) => ({ ...entry, place: `${entry.head}.${entry.room}` }))
@@ -77,7 +91,7 @@ export async function readOverview(options: OverviewOptions): Promise<Overview> 
   while (at < sorted.length && rooms.length < limit) {
     const some = sorted.slice(at, at + Math.min(AT_ONCE, limit - rooms.length));
     at += some.length;
-    const read = await inTurn(some.length, () => {
+    const read = await inTurn({ rooms: some.length }, () => {
       return Promise.all(some.map(({ room, head }) => readRoom(room, head, options)));
     });
     rooms.push(...read.filter((room) => room !== undefined));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvRoomLog } from "@hubbub/hub";
 import { UnreadCounts } from "../../src/hub/unread_counts.ts";
-import { readOverview } from "../../src/hub/user_overview.ts";
+import { type OverviewRead, readOverview } from "../../src/hub/user_overview.ts";
 import { fill, numbers } from "../helpers/stored_lines.ts";
 
 const BOB = { user: "bob" };
@@ -65,7 +65,7 @@ Deno.test("readOverview() reads a few rooms in a turn, and ends where there is n
   const log = new KvRoomLog(kv);
   const rooms = numbers(10).map((number) => `room-${number}`);
   for (const room of rooms) await fill(log, room, { texts: ["hello"], perEntry: 1 });
-  const turns: number[] = [];
+  const turns: OverviewRead[] = [];
   const options = {
     log,
     counts: new UnreadCounts(log),
@@ -76,13 +76,32 @@ Deno.test("readOverview() reads a few rooms in a turn, and ends where there is n
   };
   const overview = await readOverview({
     ...options,
-    inTurn: (count, read) => {
-      turns.push(count);
+    inTurn: (what, read) => {
+      turns.push(what);
       return read();
     },
   });
   assertEquals(overview.rooms.map(({ unread }) => unread), new Array(10).fill(1));
-  assertEquals(turns, [4, 4, 2]);
+  assertEquals(turns, [{ heads: 10 }, { rooms: 4 }, { rooms: 4 }, { rooms: 2 }]);
   const inTurn = () => Promise.reject(new Error("The server is stopping"));
   await assertRejects(() => readOverview({ ...options, inTurn }), Error, "stopping");
+});
+
+Deno.test("readOverview() asks where many rooms end a hundred at a time, whatever the page", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const log = new KvRoomLog(kv);
+  const turns: OverviewRead[] = [];
+  await readOverview({
+    log,
+    counts: new UnreadCounts(log),
+    reader: BOB,
+    marks: new Map(numbers(250).map((number) => [`room-${number}`, START])),
+    isOpen: () => Promise.resolve(true),
+    limit: 1,
+    inTurn: (what, read) => {
+      turns.push(what);
+      return read();
+    },
+  });
+  assertEquals(turns.map(({ heads }) => heads), [100, 100, 50, undefined]);
 });
