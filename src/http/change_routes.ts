@@ -64,6 +64,7 @@ export function changeRoutes(services: ServerServices): Hono<ServerEnv> {
     if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
+    services.written.keep(room);
     const result = await hub.change(room, user, draft, { role });
     if (result.status === "refused") throw problemError(result.problem);
     return await answer(context, room, cursor, user);

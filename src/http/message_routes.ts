@@ -85,6 +85,7 @@ export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
     if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
+    services.written.keep(room);
     const outcome = await hub.publish(room, user, decoded.draft, {
       name: displayNameOf(authorization),
       // What holds for the user holds for who posts in their name.

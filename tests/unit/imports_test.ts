@@ -48,6 +48,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "store/kv/kv_eraser.ts",
       "store/kv/kv_feed.ts",
       "store/kv/kv_handle.ts",
+      "store/kv/kv_list.ts",
       "store/kv/kv_probe.ts",
       "store/kv/kv_reader.ts",
       "store/kv/kv_room_log.ts",

@@ -13,11 +13,11 @@ import type { KvExpiry } from "./kv_expiry.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 import { writeClaim } from "./kv_claims.ts";
+import { nextStep } from "./kv_list.ts";
 import { type KvPlaces, stands } from "./kv_places.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
-/** Entries, or states, that one round trip brings. */
-const READ_BATCH = 32;
+/** States that one round trip brings at most. */
 const STATES_BATCH = 500;
 /** Times that the states of one message are read again, while it is changed without pause. */
 const ATTEMPTS_MAX = 20;
@@ -100,7 +100,7 @@ export class KvChanges {
       start: commitOf(cursor),
       end: until === undefined ? undefined : commitOf(until) + "~",
       reverse: newest,
-      batchSize: READ_BATCH,
+      limit,
     };
     let isSure = !follows;
     const read = await handle.call("read changes", async (kv, progress) => {
@@ -162,17 +162,15 @@ export class KvChanges {
       let selector = { start: [...prefix, from], end: [...prefix, to + "\0"] };
       let count = 0;
       let last: string | undefined;
-      for (;;) {
-        const listed = kv.list<StateValue>(selector, {
-          limit: STATES_BATCH,
-          batchSize: STATES_BATCH,
-          reverse,
-        });
+      for (let step = nextStep(STATES_BATCH);;) {
+        const options = { limit: step, batchSize: step, reverse };
+        const listed = kv.list<StateValue>(selector, options);
         let isFirst = true;
-        let size = 0;
+        let [size, bytes] = [0, 0];
         let key: Deno.KvKey = [];
         for await (const entry of listed) {
           size++;
+          bytes += entry.value[2]?.byteLength ?? 0;
           key = entry.key;
           const message = String(key[prefix.length]);
           if (message !== last) {
@@ -185,7 +183,8 @@ export class KvChanges {
           found.get(message)!.push(itemOf(entry, prefix.length + 1));
         }
         progress();
-        if (size < STATES_BATCH) return undefined;
+        if (size < step) return undefined;
+        step = nextStep(STATES_BATCH, { count: size, bytes });
         selector = reverse
           ? { start: selector.start, end: [...key] }
           : { start: [...key, ""], end: selector.end };

@@ -10,9 +10,6 @@ import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
-/** Entries that one round trip brings: mostly the first one is young enough. */
-const SCAN_BATCH = 8;
-
 /** What {@linkcode KvExpiry} decides by. */
 export interface KvExpiryOptions extends ExpiryOptions {
   /** The database. */
@@ -42,7 +39,7 @@ export class KvExpiry extends Expiry {
     visit: (commit: string, text: string) => boolean,
   ): Promise<void> {
     const { handle, keys, meta } = this.#options;
-    const range = { prefix: keys.log(room), start: from, batchSize: SCAN_BATCH };
+    const range = { prefix: keys.log(room), start: from, limit: Infinity };
     await handle.call("find what expired", async (kv, progress) => {
       for await (const { commit, value } of meta.entries(kv, room, range, progress)) {
         // What nobody can read is as old as what stands before it.

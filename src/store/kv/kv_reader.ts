@@ -24,8 +24,6 @@ import type { KvKeys } from "./keys.ts";
 import { type KvPlaces, stands } from "./kv_places.ts";
 import type { KvRoomMeta } from "./kv_room_meta.ts";
 
-/** Entries that one round trip to KV brings: more are wasted where an entry holds many messages. */
-const READ_BATCH = 32;
 /** Keys that one call of `getMany` takes. */
 const GET_MANY_MAX = 10;
 /** Damaged places that are remembered, so that each is reported once. */
@@ -84,7 +82,7 @@ export class KvReader {
       // The end is exclusive, and the cursor may stand in the middle of its entry.
       end: commitOf(cursor) + "~",
       reverse: true,
-      batchSize: READ_BATCH,
+      limit,
     };
     return await handle.call("read back", async (kv, progress) => {
       const found: LogRecord[] = [];
@@ -117,7 +115,7 @@ export class KvReader {
       prefix: keys.log(room),
       start: commitOf(cursor < first ? first : cursor),
       end: until === undefined ? undefined : commitOf(until) + "~",
-      batchSize: READ_BATCH,
+      limit,
     };
     // The record that is followed comes with the first entry, in the same read.
     let isSure = !follows || cursor === ORIGIN || cursor < first;

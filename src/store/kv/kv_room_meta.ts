@@ -9,6 +9,10 @@ import { CHANGES_FROM, commitOf, cursorAt, ORIGIN, tagOf } from "../cursor.ts";
 import type { RoomMeta } from "../room_meta.ts";
 import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
+import { listLong } from "./kv_list.ts";
+
+/** Entries that one step reads at most. */
+const STEP_MAX = 100;
 
 /** A place in the commit that wrote it. */
 type PlaceValue = readonly [index: number, tag: number];
@@ -31,8 +35,8 @@ export interface EntriesRange {
   readonly end?: string;
   /** Whether the last one comes first. @default {false} */
   readonly reverse?: boolean;
-  /** Entries that one round trip brings. */
-  readonly batchSize: number;
+  /** Records that are wanted: so many entries at most are read for them at a time. */
+  readonly limit: number;
 }
 
 /** An entry, and the place from which the log counts: of its own commit some records may not. */
@@ -118,7 +122,8 @@ export class KvRoomMeta {
     range: EntriesRange,
     progress: () => void,
   ): AsyncGenerator<CountedEntry, void> {
-    const { prefix, end, reverse = false, batchSize } = range;
+    const { prefix, end, reverse = false } = range;
+    const most = Math.min(STEP_MAX, range.limit);
     const counted = this.from(kv, room);
     counted.catch(() => {}); // It is thrown where it is waited for.
     for (let start: string | undefined = range.start; start !== undefined;) {
@@ -127,7 +132,7 @@ export class KvRoomMeta {
       const selector = end === undefined
         ? { prefix, start: first }
         : { start: first, end: [...prefix, end] };
-      for await (const { key, value } of kv.list<Uint8Array>(selector, { reverse, batchSize })) {
+      for await (const { key, value } of listLong(kv, selector, { reverse, most })) {
         progress();
         const commit = String(key.at(-1));
         const from = await counted;

@@ -17,8 +17,6 @@ import type { KvRoomMeta } from "./kv_room_meta.ts";
 
 /** Entries that one step looks at. */
 const STEP = 64;
-/** Entries that one round trip brings. */
-const READ_BATCH = 32;
 /** How the place of a step begins that is at messages, and at changes. */
 const MESSAGES = "m";
 const CHANGES = "c";
@@ -89,7 +87,7 @@ export class KvUserEraser {
     const end = commitOf(range.until) + "~";
     return await handle.call("read on", async (kv, progress) => {
       const found: Found[] = [];
-      const options = { prefix, start, end, batchSize: READ_BATCH };
+      const options = { prefix, start, end, limit: STEP };
       for await (const { commit, value } of meta.entries(kv, room, options, progress)) {
         // Behind the last entry that was looked at.
         if (found.length === STEP) return { found, next: commit };
