@@ -69,7 +69,8 @@ export class WrittenRooms {
     const hold = this.#hub.hold(room);
     this.#release(room);
     this.#rooms.set(room, { hold, untilMs: this.#now() + STAYS_MS });
-    if (this.#rooms.size > ROOMS_MAX) this.#release([...this.#rooms.keys()][0]);
+    const [oldest] = this.#rooms.keys();
+    if (this.#rooms.size > ROOMS_MAX) this.#release(oldest);
     this.#timer ??= setTimeout(() => this.#look(), STAYS_MS);
   }
 

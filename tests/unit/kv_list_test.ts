@@ -29,14 +29,18 @@ Deno.test("listLong() lists all values once, in either order, in steps that are 
   for (const reverse of [false, true]) {
     steps.length = 0;
     const found: string[] = [];
-    for await (const { key } of listLong(watched, { prefix: ["log"] }, { reverse, most: 100 })) {
+    for await (const { key } of listLong(watched, { prefix: ["log"] }, { reverse, wanted: 100 })) {
       found.push(String(key[1]));
     }
     assertEquals(found, reverse ? names.toReversed() : names);
     assert(steps.length > 5 && steps.slice(1).every((step) => step < 100), String(steps));
   }
-  for await (const _ of listLong(watched, { prefix: ["none"] }, { most: 100 })) assert(false);
+  for await (const _ of listLong(watched, { prefix: ["none"] }, { wanted: 100 })) assert(false);
   steps.length = 0;
-  for await (const _ of listLong(watched, { prefix: ["log"] }, { most: 1 })) break;
+  for await (const _ of listLong(watched, { prefix: ["log"] }, { wanted: 1 })) break;
   assertEquals(steps, [1]);
+  // Who wants one, and passes over what comes, does not read the rest one by one.
+  steps.length = 0;
+  for await (const _ of listLong(watched, { prefix: ["log"] }, { wanted: 1 })) continue;
+  assert(steps[0] === 1 && steps.length < 40, String(steps));
 });

@@ -8,6 +8,8 @@
 const FIRST = 10;
 /** Bytes that one step reads, about: what it reads is ahead of every commit that comes meanwhile. */
 const STEP_BYTES = 128 * 1024;
+/** Values that one step reads at most. */
+const STEP_MAX = 100;
 
 /**
  * Tells how many values to read next, so that a step is short in bytes whatever each of them has: a
@@ -37,16 +39,17 @@ export function nextStep(
  *
  * @param kv The database.
  * @param selector Which keys.
- * @param options The order, and how many values one step may read: no more than are wanted.
+ * @param options The order, and how many values are wanted: the first step reads no more, and later
+ * ones do, for what came was not it.
  * @returns The entries, for as long as they are taken.
  */
 export async function* listLong(
   kv: Deno.Kv,
   selector: Deno.KvListSelector,
-  options: { readonly reverse?: boolean; readonly most: number },
+  options: { readonly reverse?: boolean; readonly wanted: number },
 ): AsyncGenerator<Deno.KvEntry<Uint8Array>, void> {
-  const { reverse = false, most } = options;
-  let [step, cursor] = [nextStep(most), ""];
+  const { reverse = false, wanted } = options;
+  let [step, cursor] = [nextStep(wanted), ""];
   for (let isEnd = false; !isEnd;) {
     const listed = kv.list<Uint8Array>(selector, { reverse, cursor, limit: step, batchSize: step });
     let [count, bytes] = [0, 0];
@@ -57,6 +60,6 @@ export async function* listLong(
     }
     isEnd = count < step;
     cursor = listed.cursor;
-    step = nextStep(most, { count, bytes });
+    step = nextStep(STEP_MAX, { count, bytes });
   }
 }

@@ -11,9 +11,6 @@ import type { KvHandle } from "./kv_handle.ts";
 import type { KvKeys } from "./keys.ts";
 import { listLong } from "./kv_list.ts";
 
-/** Entries that one step reads at most. */
-const STEP_MAX = 100;
-
 /** A place in the commit that wrote it. */
 type PlaceValue = readonly [index: number, tag: number];
 
@@ -35,7 +32,7 @@ export interface EntriesRange {
   readonly end?: string;
   /** Whether the last one comes first. @default {false} */
   readonly reverse?: boolean;
-  /** Records that are wanted: so many entries at most are read for them at a time. */
+  /** Records that are wanted: so many entries at most are read for them at first. */
   readonly limit: number;
 }
 
@@ -122,8 +119,7 @@ export class KvRoomMeta {
     range: EntriesRange,
     progress: () => void,
   ): AsyncGenerator<CountedEntry, void> {
-    const { prefix, end, reverse = false } = range;
-    const most = Math.min(STEP_MAX, range.limit);
+    const { prefix, end, reverse = false, limit: wanted } = range;
     const counted = this.from(kv, room);
     counted.catch(() => {}); // It is thrown where it is waited for.
     for (let start: string | undefined = range.start; start !== undefined;) {
@@ -132,7 +128,7 @@ export class KvRoomMeta {
       const selector = end === undefined
         ? { prefix, start: first }
         : { start: first, end: [...prefix, end] };
-      for await (const { key, value } of listLong(kv, selector, { reverse, most })) {
+      for await (const { key, value } of listLong(kv, selector, { reverse, wanted })) {
         progress();
         const commit = String(key.at(-1));
         const from = await counted;
