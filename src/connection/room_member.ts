@@ -19,6 +19,8 @@ export interface RoomConnection {
   readonly name: string | undefined;
   /** The address that it comes from, as far as that is known. */
   readonly address: string | undefined;
+  /** Counts what was read of logs for it, in UTF-16 code units. */
+  onRead(length: number): void;
   /** The read marks of the user; undefined where there are none. */
   readonly marks: ReaderMarks | undefined;
   /** Bytes that wait for the peer, of all rooms. */
@@ -93,6 +95,10 @@ export class RoomMember implements Member {
 
   get address(): string | undefined {
     return this.#connection.address;
+  }
+
+  onRead(length: number): void {
+    this.#connection.onRead(length);
   }
 
   get marks(): ReaderMarks | undefined {

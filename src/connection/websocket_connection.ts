@@ -5,7 +5,7 @@
  */
 
 import type { SharedRates } from "../access/shared_rates.ts";
-import { joinCostMs } from "../access/processor_costs.ts";
+import { joinCostMs, readCostMs } from "../access/processor_costs.ts";
 import { displayNameOf } from "../access/authorization.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
@@ -180,6 +180,10 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   leave(): void {
     this.#subscription?.leave();
+  }
+
+  onRead(length: number): void {
+    this.#options.rates?.processor?.charge(readCostMs(length));
   }
 
   opened(): void {

@@ -39,7 +39,6 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
       release();
       return new Response(null, { headers: EVENT_STREAM_HEADERS });
     }
-    const address = slot?.share;
     return openEventStream({
       services,
       room,
@@ -47,7 +46,8 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
       role,
       history,
       after,
-      address,
+      address: slot?.share,
+      processor: slot?.processor,
       expiresAt,
       onEnd: release,
     });

@@ -171,7 +171,7 @@ export class Hub {
     };
   }
 
-  /** How many rooms are in memory. */
+  /** How many rooms are in use. Some stay in memory for a moment after that, and count no more. */
   get roomCount(): number {
     return this.#rooms.size;
   }
@@ -212,11 +212,6 @@ export class Hub {
     return subscription;
   }
 
-  /** @internal Keeps a room in memory, for `using`. */
-  hold(room: string): Disposable {
-    return this.#rooms.obtain(room).hold();
-  }
-
   /**
    * Publishes a message of a user who need not be a member of the room.
    *
@@ -236,7 +231,7 @@ export class Hub {
   ): Promise<PublishResult> {
     checkNames("publish to", room, user);
     checkDraft(room, draft);
-    return await this.#rooms.obtain(room).publish({ user, draft, ...options });
+    return await this.#rooms.obtain(room).publish({ user, draft, ...options }, options);
   }
 
   /**
@@ -253,10 +248,11 @@ export class Hub {
     room: string,
     user: string,
     draft: ChangeDraft,
-    { role = "member", isPast }: ChangeOptions = {},
+    options: ChangeOptions = {},
   ): Promise<ChangeResult> {
     checkNames("change a message of", room, user);
-    return await this.#rooms.obtain(room).change({ user, role, draft, isPast });
+    const { role = "member", isPast } = options;
+    return await this.#rooms.obtain(room).change({ user, role, draft, isPast }, options);
   }
 
   /**

@@ -13,6 +13,7 @@ import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LogReaderOptions } from "./log_reader_options.ts";
 import { readOn, readOpening } from "./read_on.ts";
 import { decodeLines, lengthOf } from "./read_records.ts";
+import type { Requester } from "./requester.ts";
 import type { Duplicate } from "./tombstones.ts";
 import { WindowReach } from "./window_reach.ts";
 
@@ -39,7 +40,7 @@ export class LogReader {
   /** Of those that wait for it, whether each has given up. */
   #waiting: (() => boolean)[] = [];
   /** For whom it was opened, and the window is read. */
-  #openedFor: string;
+  #openedFor: Requester = {};
   /** What opening read, until the window is filled; and whether that is all of the log. */
   #first: readonly LogRecord[] = [];
   #isWhole = false;
@@ -59,7 +60,6 @@ export class LogReader {
    */
   constructor(options: LogReaderOptions) {
     this.#options = options;
-    this.#openedFor = options.room;
     this.#catchUp = new CatchUp({
       step: () => this.#readPage(),
       onFailure: (error) => this.#fail(error),
@@ -80,19 +80,19 @@ export class LogReader {
   /**
    * Reads the recent messages, once.
    *
-   * @param key For whom, by address. @default {the room's name}
+   * @param requester For whom. @default {the room itself}
    * @param isGivenUp Whether nobody waits any more by its turn: then nothing is read. @default {no}
    * @returns Undefined where that has been done.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(key = this.#options.room, isGivenUp = () => false): Promise<void> | undefined {
+  open(requester: Requester = {}, isGivenUp = () => false): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     this.#waiting.push(isGivenUp);
-    if (!this.#opening) this.#openedFor = key;
-    return this.#opening ??= this.#open(key);
+    if (!this.#opening) this.#openedFor = requester;
+    return this.#opening ??= this.#open();
   }
 
-  async #open(key: string): Promise<void> {
+  async #open(): Promise<void> {
     const isWanted = () => !this.#waiting.every((isGivenUp) => isGivenUp());
     try {
       // Before its turn among others: with one, the rooms behind it would wait for this too.
@@ -100,7 +100,7 @@ export class LogReader {
       // Somebody may come while the turn of those passes who have given up.
       while (!this.#isOpen && isWanted()) {
         const read = async () => void (isWanted() && await this.#readRecent());
-        await this.#options.opening.run(key, read);
+        await this.#options.opening.run(this.#key, read);
       }
     } finally {
       this.#opening = undefined;
@@ -218,7 +218,9 @@ export class LogReader {
     if (hasChanges) changes.skipTo(cursor);
     erasures.look(records, states);
     delivery.skipTo(cursor);
-    this.#isWhole = records.length < RECENT && lengthOf(records) < RECENT_LENGTH;
+    const length = lengthOf(records);
+    this.#openedFor.onRead?.(length);
+    this.#isWhole = records.length < RECENT && length < RECENT_LENGTH;
     this.#first = records;
     this.#isOpen = true;
     void log.sweep(room);
@@ -236,7 +238,8 @@ export class LogReader {
     const options = { limit: PAGE, maxLength: WINDOW_PAGE_LENGTH };
     while (!this.#isWhole && !reach.isReached && !this.#isStopped) {
       const { cursor } = pages[0][0];
-      const page = await opening.runPage(this.#openedFor, () => log.before(room, cursor, options));
+      const page = await opening.runPage(this.#key, () => log.before(room, cursor, options));
+      this.#openedFor.onRead?.(lengthOf(page));
       for (const record of page.toReversed()) reach.add(record);
       if (page.length === 0) break;
       pages.unshift(page);
@@ -252,6 +255,10 @@ export class LogReader {
     tombstones.write(duplicates);
     this.#first = [];
     this.#isFilled = true;
+  }
+
+  get #key(): string {
+    return this.#openedFor.address ?? this.#options.room;
   }
 
   async #readPage(): Promise<boolean> {
