@@ -15,8 +15,10 @@ import { messageOf } from "../store/folded_record.ts";
  * @returns JSON text; without `text` where the message was deleted.
  */
 export function messageBody(record: LogRecord, viewer?: string): string {
-  // Most messages are as they were sent.
-  if (!record.state && !record.isErased) return messageText(record);
+  const { state, isErased } = record;
+  const isMarked = viewer !== undefined && state !== undefined && state.reactionCount > 0;
+  // What is stored, or folded, is an answer by itself: long texts are read and written once less.
+  if (!isErased && !state?.isDeleted && !isMarked) return messageText(record);
   const { text, ...rest } = messageOf(record, viewer);
   return JSON.stringify(rest.deleted ? rest : { ...rest, text });
 }
