@@ -16,8 +16,8 @@ const DECAY_MS = 1_000;
  * Milliseconds that an answer of the runtime may take before there is less to share, and under which
  * there is more again: a message waits for some five of them.
  */
-const SLOW_MS = 40;
-const FAST_MS = 15;
+const SLOW_MS = 20;
+const FAST_MS = 8;
 /**
  * By how much less, at most and at least, and how much more. Looks are as rare as answers are slow, so
  * that it is less by as much as they are slower.

@@ -52,7 +52,7 @@ Deno.test("ProcessorShares.adapt() leaves less to share while answers are slow",
   assert(shares.isOver("192.0.2.1"));
   shares.charge("192.0.2.2", 9);
   assertEquals(shares.isOver("192.0.2.2"), false, "everybody a little");
-  for (let i = 0; i < 100; i++) shares.adapt(20);
+  for (let i = 0; i < 100; i++) shares.adapt(12);
   assert(shares.isOver("192.0.2.1"), "neither slow nor fast");
   for (let i = 0; i < 100; i++) shares.adapt(1);
   assertEquals(shares.isOver("192.0.2.1"), false);
@@ -85,5 +85,5 @@ Deno.test("ProcessorShares.adapt() leaves the less the slower answers are", () =
     return count;
   };
   // From 200 ms to 60.
-  assertEquals([looks(41), looks(400)], [6, 1 + 1]);
+  assertEquals([looks(21), looks(400)], [6, 1 + 1]);
 });
