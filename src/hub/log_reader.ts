@@ -39,7 +39,7 @@ export class LogReader {
   #opening: Promise<void> | undefined;
   /** Of those that wait for it, whether each has given up. */
   #waiting: (() => boolean)[] = [];
-  /** For whom it was opened, and the window is read. */
+  /** For whom it was opened, and the window is read, until it is. */
   #openedFor: Requester = {};
   /** What opening read, until the window is filled; and whether that is all of the log. */
   #first: readonly LogRecord[] = [];
@@ -255,6 +255,8 @@ export class LogReader {
     tombstones.write(duplicates);
     this.#first = [];
     this.#isFilled = true;
+    // Nothing more is read for it: a connection that ends must not stay with the room.
+    this.#openedFor = {};
   }
 
   get #key(): string {

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { createServer, Hub, KvRoomLog, type Member } from "@hubbub/hub";
 import { mock } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { eventually } from "../helpers/patience.ts";
 import { LingeringRooms } from "../../src/hub/lingering_rooms.ts";
 
@@ -176,4 +178,27 @@ Deno.test("what is read of a log counts for whom it is read, once", async () => 
   assertEquals(await visit("bob"), 0);
   const missed = await visit("carol", oldest.record.cursor);
   assert(missed > 100_000 && missed < 1_000_000, `${missed}`);
+});
+
+Deno.test("a room keeps nothing of the member that opened it, once that has left", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  using kv = await Deno.openKv(":memory:");
+  const { hub } = countedHub(kv);
+  await using _hub = hub;
+  const visit = async () => {
+    const ann: Member = { user: "ann", send() {}, close() {}, onRead() {} };
+    const subscription = hub.join("lobby", ann);
+    await subscription.joined;
+    const bob = hub.join("lobby", { user: "bob", send() {}, close() {} });
+    await bob.joined;
+    subscription.leave();
+    return new WeakRef(ann);
+  };
+  const ann = await visit();
+  await eventually(() => {
+    collect();
+    return ann.deref() === undefined;
+  }, "nothing to refer to the member any more");
+  assertEquals(hub.roomCount, 1);
 });
