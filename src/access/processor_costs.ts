@@ -19,8 +19,6 @@ export const SOCKET_MS = 0.7;
  * and 20 where all of it was edited.
  */
 export const ANSWER_MS_PER_BYTE = 3e-5;
-/** Milliseconds of each UTF-16 code unit of messages that a room's log is read for: decoded and kept. */
-const READ_MS_PER_UNIT = 3e-5;
 /** Milliseconds of finding where one of a user's rooms ends, for the order of all of them. */
 export const OVERVIEW_HEAD_MS = 0.05;
 /** Milliseconds of a room in the answer about a user's rooms. */
@@ -40,16 +38,6 @@ const HISTORY_MS_PER_MESSAGE = 0.02;
  */
 export function joinCostMs(history: number): number {
   return JOIN_MS + HISTORY_MS_PER_MESSAGE * history;
-}
-
-/**
- * What reading a room's log costs.
- *
- * @param length UTF-16 code units of messages.
- * @returns Milliseconds.
- */
-export function readCostMs(length: number): number {
-  return READ_MS_PER_UNIT * length;
 }
 
 /**

@@ -8,14 +8,11 @@ import {
   type ServerSentEventMessage,
   ServerSentEventStream,
 } from "@std/http/server-sent-event-stream";
-import { joinCostMs, readCostMs } from "../access/processor_costs.ts";
-import type { ProcessorAccount } from "../access/processor_shares.ts";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import { closeNameOf } from "../telemetry/metrics.ts";
 import type { JoinOptions } from "../hub/joining.ts";
 import { closeCodeOfLeft } from "../hub/member_problems.ts";
-import { CLOSE_CODES, encodeEnvelope, HISTORY_DEFAULT } from "../protocol/mod.ts";
-import type { LeftCode, Problem } from "../protocol/mod.ts";
+import { CLOSE_CODES, encodeEnvelope, type LeftCode, type Problem } from "../protocol/mod.ts";
 import type { Member, Subscription } from "../hub/member.ts";
 import type { MonitoredConnection } from "./connection_monitor.ts";
 import { OutboundQueue } from "./outbound_queue.ts";
@@ -60,8 +57,6 @@ export interface EventStreamOptions extends JoinOptions {
   readonly hardLimitBytes?: number;
   /** Whose share of the budget its bytes count against. @default {undefined} its own */
   readonly address?: string;
-  /** The processor's time that is spent on its address. @default {undefined} none is counted */
-  readonly processor?: ProcessorAccount;
   /** Milliseconds since the epoch at which it ends. @default {Infinity} */
   readonly expiresAt?: number;
   /** Called once, when the stream has ended. */
@@ -158,15 +153,10 @@ class EventStreamReader implements Member, MonitoredConnection {
       },
     }, { highWaterMark: 0 });
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? HEARTBEAT_MS);
-    options.processor?.charge(joinCostMs(options.history ?? HISTORY_DEFAULT));
     this.#subscription = hub.join(options.room, this, options);
     // A hub that drains has closed this member before it had a subscription.
     if (this.#hasEnded) this.#subscription.leave();
     else monitor?.add(this);
-  }
-
-  onRead(length: number): void {
-    this.#options.processor?.charge(readCostMs(length));
   }
 
   get waitingBytes(): number {
@@ -216,7 +206,7 @@ class EventStreamReader implements Member, MonitoredConnection {
   }
 
   #push(envelopes: readonly string[]): void {
-    for (const envelope of envelopes) this.#outbound.push(envelope);
+    this.#outbound.push(envelopes);
     this.#onMore?.();
   }
 
@@ -229,7 +219,7 @@ class EventStreamReader implements Member, MonitoredConnection {
       if (this.#hasEnded) return controller.close();
       await new Promise<void>((resolve) => this.#onMore = resolve);
     }
-    controller.enqueue(eventOf(this.#outbound.take()!));
+    for (const envelope of this.#outbound.take(1)) controller.enqueue(eventOf(envelope));
   }
 
   #disconnect(name: keyof typeof CLOSE_CODES, reason: string): void {

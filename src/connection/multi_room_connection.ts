@@ -6,7 +6,7 @@
 
 import { displayNameOf } from "../access/authorization.ts";
 import { forbidden } from "../access/authorizer.ts";
-import { joinCostMs, readCostMs } from "../access/processor_costs.ts";
+import { joinCostMs } from "../access/processor_costs.ts";
 import { HttpError } from "../access/http_error.ts";
 import { drainingBatch } from "../hub/drain.ts";
 import type { EnvelopeBatch } from "../hub/envelope_batch.ts";
@@ -92,10 +92,6 @@ export class MultiRoomConnection
 
   get address(): string | undefined {
     return this.#options.address;
-  }
-
-  onRead(length: number): void {
-    this.#options.grant.rates.processor?.charge(readCostMs(length));
   }
 
   get isOver(): boolean {
@@ -252,7 +248,7 @@ export class MultiRoomConnection
     const { room } = member;
     this.#forget(member);
     // What was held back belongs to the stay that is over.
-    this.link.writer.queue.forget(room);
+    this.link.outbound.forget(room);
     this.#outlet.send({ type: "left", room, payload: { code, message } });
   }
 

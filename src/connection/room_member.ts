@@ -19,8 +19,6 @@ export interface RoomConnection {
   readonly name: string | undefined;
   /** The address that it comes from, as far as that is known. */
   readonly address: string | undefined;
-  /** Counts what was read of logs for it, in UTF-16 code units. */
-  onRead(length: number): void;
   /** The read marks of the user; undefined where there are none. */
   readonly marks: ReaderMarks | undefined;
   /** Bytes that wait for the peer, of all rooms. */
@@ -34,7 +32,7 @@ export interface RoomConnection {
   /** Closes the connection. */
   close(code: number, reason: string): void;
   /** The socket, and what waits for it. */
-  readonly link: Pick<WebSocketLink, "writer">;
+  readonly link: Pick<WebSocketLink, "drained" | "ready">;
 }
 
 /** A stay of a connection in one room, as the room's hub sees it. */
@@ -97,10 +95,6 @@ export class RoomMember implements Member {
     return this.#connection.address;
   }
 
-  onRead(length: number): void {
-    this.#connection.onRead(length);
-  }
-
   get marks(): ReaderMarks | undefined {
     return this.#connection.marks;
   }
@@ -131,10 +125,10 @@ export class RoomMember implements Member {
   }
 
   drained(): Promise<void> {
-    return this.#connection.link.writer.drained();
+    return this.#connection.link.drained();
   }
 
   ready(): Promise<void> | undefined {
-    return this.#connection.link.writer.ready();
+    return this.#connection.link.ready();
   }
 }

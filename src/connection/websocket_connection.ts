@@ -5,7 +5,7 @@
  */
 
 import type { SharedRates } from "../access/shared_rates.ts";
-import { joinCostMs, readCostMs } from "../access/processor_costs.ts";
+import { joinCostMs } from "../access/processor_costs.ts";
 import { displayNameOf } from "../access/authorization.ts";
 import { EnvelopeBatch } from "../hub/envelope_batch.ts";
 import type { JoinOptions } from "../hub/joining.ts";
@@ -132,15 +132,15 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   send(batch: EnvelopeBatch): void {
     const { link } = this;
-    if (!link.canSend || !link.writer.queue.admits(batch)) return;
+    if (!link.canSend || !link.outbound.admits(batch)) return;
     const texts = this.#isLines ? [batch.lines] : batch.envelopes;
     const isLong = texts.length > 1 || batch.length > LONG_FRAME;
-    link.writer.write(texts, batch.forMany && isLong);
+    link.write(texts, batch.forMany && isLong);
   }
 
   release(changes: readonly HeldChange[]): void {
     const envelopes = changes.map(({ envelope }) => envelope);
-    this.link.writer.write(this.#isLines ? [envelopes.join("\n")] : envelopes, false);
+    this.link.write(this.#isLines ? [envelopes.join("\n")] : envelopes, false);
   }
 
   close(code: number, reason: string): void {
@@ -148,7 +148,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
   }
 
   drained(): Promise<void> {
-    return this.link.writer.queue.drained();
+    return this.link.outbound.drained();
   }
 
   accept({ type, payload }: ClientEnvelope): void {
@@ -180,10 +180,6 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   leave(): void {
     this.#subscription?.leave();
-  }
-
-  onRead(length: number): void {
-    this.#options.rates?.processor?.charge(readCostMs(length));
   }
 
   opened(): void {

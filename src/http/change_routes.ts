@@ -13,7 +13,6 @@ import type { ChangeDraft, Decoded, PatchBody } from "../protocol/mod.ts";
 import { isCursor } from "../store/cursor.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, maxBodyBytes, readBody } from "./request_body.ts";
-import { requesterOf } from "./requester.ts";
 import { checkBrackets, nameIn, roomOf } from "./request_params.ts";
 import { enterRoom } from "./room_entry.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
@@ -65,7 +64,8 @@ export function changeRoutes(services: ServerServices): Hono<ServerEnv> {
     if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
-    const result = await hub.change(room, user, draft, { role, ...requesterOf(context.env.slot) });
+    services.written.keep(room);
+    const result = await hub.change(room, user, draft, { role });
     if (result.status === "refused") throw problemError(result.problem);
     return await answer(context, room, cursor, user);
   }

@@ -13,7 +13,6 @@ import { decodeDraft, PAGE_DEFAULT, PAGE_MAX, type PostBody } from "../protocol/
 import { FairSemaphore } from "../hub/fair_semaphore.ts";
 import { messageBody } from "./message_body.ts";
 import { checkFields, maxBodyBytes, readBody } from "./request_body.ts";
-import { requesterOf } from "./requester.ts";
 import { checkBrackets, cursorOf, numberOf, roomOf } from "./request_params.ts";
 import { enterRoom } from "./room_entry.ts";
 import type { ServerEnv, ServerServices } from "./services.ts";
@@ -86,8 +85,8 @@ export function messageRoutes(services: ServerServices): Hono<ServerEnv> {
     if ((authorization?.expiresAt ?? Infinity) <= Date.now()) {
       throw httpError("unauthorized", "The token has expired", { "www-authenticate": "Bearer" });
     }
+    services.written.keep(room);
     const outcome = await hub.publish(room, user, decoded.draft, {
-      ...requesterOf(context.env.slot),
       name: displayNameOf(authorization),
       // What holds for the user holds for who posts in their name.
       role: isOperator ? "member" : role,

@@ -31,6 +31,8 @@ export async function importMessages(
   room: string,
   messages: readonly Imported[],
 ): Promise<string[]> {
+  // Otherwise each commit would open it anew.
+  using _hold = hub.hold(room);
   const cursors: string[] = [];
   const reactions = new Reactions(hub, room);
   try {

@@ -39,6 +39,7 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
       release();
       return new Response(null, { headers: EVENT_STREAM_HEADERS });
     }
+    const address = slot?.share;
     return openEventStream({
       services,
       room,
@@ -46,8 +47,7 @@ export function roomRoutes(services: ServerServices): Hono<ServerEnv> {
       role,
       history,
       after,
-      address: slot?.share,
-      processor: slot?.processor,
+      address,
       expiresAt,
       onEnd: release,
     });

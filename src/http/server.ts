@@ -52,6 +52,7 @@ import { EVERYWHERE_ROUTE, sanctionRoutes } from "./sanction_routes.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { RequestBindings, ServerEnv, ServerServices } from "./services.ts";
 import { userRoutes } from "./user_routes.ts";
+import { WrittenRooms } from "./written_rooms.ts";
 
 /** Milliseconds that a drain waits for sockets to close and answers to be sent. */
 const DRAIN_CLOSE_MS = 1_000;
@@ -132,8 +133,10 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
       probe.poke();
     },
   };
+  const written = new WrittenRooms(hub);
   const services: ServerServices = {
     hub,
+    written,
     logger,
     monitor,
     access,
@@ -233,6 +236,7 @@ export function createServer(hub: Hub, options: ServerOptions = {}): Server {
   async function drain(): Promise<void> {
     gate.stop();
     probe.stop();
+    written.stop();
     await hub.drain();
     monitor.sendAway();
     const until = performance.now() + DRAIN_CLOSE_MS;

@@ -171,7 +171,7 @@ export class Hub {
     };
   }
 
-  /** How many rooms are in use. Some stay in memory for a moment after that, and count no more. */
+  /** How many rooms are in memory. */
   get roomCount(): number {
     return this.#rooms.size;
   }
@@ -212,6 +212,11 @@ export class Hub {
     return subscription;
   }
 
+  /** @internal Keeps a room in memory, for `using`. */
+  hold(room: string): Disposable {
+    return this.#rooms.obtain(room).hold();
+  }
+
   /**
    * Publishes a message of a user who need not be a member of the room.
    *
@@ -231,7 +236,7 @@ export class Hub {
   ): Promise<PublishResult> {
     checkNames("publish to", room, user);
     checkDraft(room, draft);
-    return await this.#rooms.obtain(room).publish({ user, draft, ...options }, options);
+    return await this.#rooms.obtain(room).publish({ user, draft, ...options });
   }
 
   /**
@@ -248,11 +253,10 @@ export class Hub {
     room: string,
     user: string,
     draft: ChangeDraft,
-    options: ChangeOptions = {},
+    { role = "member", isPast }: ChangeOptions = {},
   ): Promise<ChangeResult> {
     checkNames("change a message of", room, user);
-    const { role = "member", isPast } = options;
-    return await this.#rooms.obtain(room).change({ user, role, draft, isPast }, options);
+    return await this.#rooms.obtain(room).change({ user, role, draft, isPast });
   }
 
   /**

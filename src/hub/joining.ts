@@ -21,9 +21,7 @@ import type { Erasures } from "./erasures.ts";
 import { merge, type RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
 import { firstPage, lastPage } from "./message_page.ts";
-import { lengthOf } from "./read_records.ts";
 import { canRecover, recoverPage } from "./recovery.ts";
-import type { Requester } from "./requester.ts";
 import type { RoomHolds } from "./room_holds.ts";
 import type { RoomReads } from "./room_reads.ts";
 import type { Subscribers } from "./subscribers.ts";
@@ -56,8 +54,8 @@ export interface JoinedRoom {
   readonly name: string;
   /** The place up to which everything has been delivered. */
   readonly cursor: string;
-  /** Reads the recent messages, once, for a requester, unless all give up before its turn. */
-  open(requester: Requester, isGivenUp: () => boolean): Promise<void> | undefined;
+  /** Reads the recent messages, once, for whom the key says, unless all give up before its turn. */
+  open(key: string, isGivenUp: () => boolean): Promise<void> | undefined;
   /** Gives the display name of a user who is there. */
   nameOf(user: string): string | undefined;
   /** Tells what keeps a member from being there. */
@@ -200,16 +198,16 @@ export class Joining {
     const isGone = () => subscription.state === "left" || this.#isDismissed;
     // It may have been refused, or waited for its role.
     if (isGone()) return;
-    const requester = subscription.member;
+    const key = subscription.member.address ?? room.name;
     const known = room.openPresence();
-    const opened = room.open(requester, isGone);
+    const opened = room.open(key, isGone);
     if (opened) await opened;
     if (isGone()) return;
     const ban = room.banOf(subscription);
     if (ban) return subscription.refuseJoin(ban);
     if (known) await known;
     let { after } = options;
-    const source = { ...this.#options, requester };
+    const source = { ...this.#options, key };
     if (after !== undefined && !this.#reaches(after)) {
       // What is read from the log holds duplicates, which only the window knows.
       await room.fillWindow();
@@ -218,7 +216,7 @@ export class Joining {
     const recovered = options.after === undefined || after !== undefined;
     const wanted = Math.min(options.history ?? HISTORY_DEFAULT, HISTORY_DEFAULT);
     if (after === undefined && recent.isShortOf(wanted)) {
-      after = await this.#placeBefore(wanted, requester);
+      after = await this.#placeBefore(wanted, key);
     }
     while (!isGone()) {
       const wait = subscription.member.ready?.();
@@ -256,13 +254,11 @@ export class Joining {
    * The place before the history of a newcomer, where that is no longer in memory: rooms keep little
    * while all of them together keep too much.
    */
-  async #placeBefore(count: number, requester: Requester): Promise<string> {
+  async #placeBefore(count: number, key: string): Promise<string> {
     const { room, opening, log } = this.#options;
     await room.fillWindow();
     const options = { limit: count + 1, shownOnly: true };
-    const key = requester.address ?? room.name;
     const last = await opening.runPage(key, () => log.last(room.name, options));
-    requester.onRead?.(lengthOf(last));
     return last.length > count ? last[0].cursor : ORIGIN;
   }
 

@@ -13,7 +13,6 @@ import { DeduplicationWindow } from "./deduplication_window.ts";
 import type { LogReaderOptions } from "./log_reader_options.ts";
 import { readOn, readOpening } from "./read_on.ts";
 import { decodeLines, lengthOf } from "./read_records.ts";
-import type { Requester } from "./requester.ts";
 import type { Duplicate } from "./tombstones.ts";
 import { WindowReach } from "./window_reach.ts";
 
@@ -39,8 +38,8 @@ export class LogReader {
   #opening: Promise<void> | undefined;
   /** Of those that wait for it, whether each has given up. */
   #waiting: (() => boolean)[] = [];
-  /** For whom it was opened, and the window is read, until it is. */
-  #openedFor: Requester = {};
+  /** For whom it was opened, and the window is read. */
+  #openedFor: string;
   /** What opening read, until the window is filled; and whether that is all of the log. */
   #first: readonly LogRecord[] = [];
   #isWhole = false;
@@ -60,6 +59,7 @@ export class LogReader {
    */
   constructor(options: LogReaderOptions) {
     this.#options = options;
+    this.#openedFor = options.room;
     this.#catchUp = new CatchUp({
       step: () => this.#readPage(),
       onFailure: (error) => this.#fail(error),
@@ -80,19 +80,19 @@ export class LogReader {
   /**
    * Reads the recent messages, once.
    *
-   * @param requester For whom. @default {the room itself}
+   * @param key For whom, by address. @default {the room's name}
    * @param isGivenUp Whether nobody waits any more by its turn: then nothing is read. @default {no}
    * @returns Undefined where that has been done.
    * @throws Whatever the store rejects with; a later call tries again.
    */
-  open(requester: Requester = {}, isGivenUp = () => false): Promise<void> | undefined {
+  open(key = this.#options.room, isGivenUp = () => false): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     this.#waiting.push(isGivenUp);
-    if (!this.#opening) this.#openedFor = requester;
-    return this.#opening ??= this.#open();
+    if (!this.#opening) this.#openedFor = key;
+    return this.#opening ??= this.#open(key);
   }
 
-  async #open(): Promise<void> {
+  async #open(key: string): Promise<void> {
     const isWanted = () => !this.#waiting.every((isGivenUp) => isGivenUp());
     try {
       // Before its turn among others: with one, the rooms behind it would wait for this too.
@@ -100,7 +100,7 @@ export class LogReader {
       // Somebody may come while the turn of those passes who have given up.
       while (!this.#isOpen && isWanted()) {
         const read = async () => void (isWanted() && await this.#readRecent());
-        await this.#options.opening.run(this.#key, read);
+        await this.#options.opening.run(key, read);
       }
     } finally {
       this.#opening = undefined;
@@ -218,9 +218,7 @@ export class LogReader {
     if (hasChanges) changes.skipTo(cursor);
     erasures.look(records, states);
     delivery.skipTo(cursor);
-    const length = lengthOf(records);
-    this.#openedFor.onRead?.(length);
-    this.#isWhole = records.length < RECENT && length < RECENT_LENGTH;
+    this.#isWhole = records.length < RECENT && lengthOf(records) < RECENT_LENGTH;
     this.#first = records;
     this.#isOpen = true;
     void log.sweep(room);
@@ -238,8 +236,7 @@ export class LogReader {
     const options = { limit: PAGE, maxLength: WINDOW_PAGE_LENGTH };
     while (!this.#isWhole && !reach.isReached && !this.#isStopped) {
       const { cursor } = pages[0][0];
-      const page = await opening.runPage(this.#key, () => log.before(room, cursor, options));
-      this.#openedFor.onRead?.(lengthOf(page));
+      const page = await opening.runPage(this.#openedFor, () => log.before(room, cursor, options));
       for (const record of page.toReversed()) reach.add(record);
       if (page.length === 0) break;
       pages.unshift(page);
@@ -255,12 +252,6 @@ export class LogReader {
     tombstones.write(duplicates);
     this.#first = [];
     this.#isFilled = true;
-    // Nothing more is read for it: a connection that ends must not stay with the room.
-    this.#openedFor = {};
-  }
-
-  get #key(): string {
-    return this.#openedFor.address ?? this.#options.room;
   }
 
   async #readPage(): Promise<boolean> {

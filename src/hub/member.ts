@@ -8,7 +8,6 @@ import type { ChangeDraft, Draft, LeftCode, Problem, Role } from "../protocol/mo
 import type { ReadMark } from "../store/user_rooms.ts";
 import type { EnvelopeBatch } from "./envelope_batch.ts";
 import type { ReaderMarks } from "./read_marks.ts";
-import type { Requester } from "./requester.ts";
 
 /**
  * One connection to a room, implemented by the program around the hub. A user may have several.
@@ -36,7 +35,7 @@ import type { Requester } from "./requester.ts";
  * await hub.publish("lobby", "ann", { text: "ping" });
  * ```
  */
-export interface Member extends Requester {
+export interface Member {
   /** The user whose connection it is; missing for one that only reads and is not shown as here. */
   readonly user?: string;
   /**
@@ -47,6 +46,13 @@ export interface Member extends Requester {
   readonly account?: string;
   /** A name to show beside the user. @default {undefined} the user is shown alone */
   readonly name?: string;
+  /**
+   * Where the connection comes from: what is read of logs for those of one address waits in turn with
+   * what is read for others.
+   *
+   * @default {undefined} by the room
+   */
+  readonly address?: string;
   /**
    * What stands for the connection where it has a member in each of several rooms.
    *

@@ -6,7 +6,6 @@
 
 import type { Problem, Role } from "../protocol/mod.ts";
 import type { LogRecord } from "../store/entry.ts";
-import type { Requester } from "./requester.ts";
 
 /** What is known of a message that comes from elsewhere, such as an export. */
 export interface Past {
@@ -19,7 +18,7 @@ export interface Past {
 }
 
 /** How a message is published. */
-export interface PublishOptions extends Requester {
+export interface PublishOptions {
   /** What the user may do in the room: not all sanctions hold for moderators. @default {"member"} */
   readonly role?: Role;
   /** A name to show beside the user. @default {undefined} the user is shown alone */
@@ -37,7 +36,7 @@ export type PublishResult =
   | { readonly status: "refused"; readonly problem: Problem };
 
 /** How a message is changed. */
-export interface ChangeOptions extends Requester {
+export interface ChangeOptions {
   /** What the user may do in the room: a moderator changes others' messages too. @default {"member"} */
   readonly role?: Role;
   /** Whether it was made before, elsewhere, and is made whatever holds for the user. @default {false} */

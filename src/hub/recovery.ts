@@ -18,7 +18,6 @@ import { foldPage, readMissedChanges } from "./read_on.ts";
 import { lengthOf } from "./read_records.ts";
 import { merge, type RecentChanges } from "./recent_changes.ts";
 import type { RecentMessages } from "./recent_messages.ts";
-import type { Requester } from "./requester.ts";
 import type { RoomSubscription } from "./subscription.ts";
 
 /** Records in a page: the member must have taken one before the next is read. */
@@ -51,8 +50,8 @@ export interface RecoveryOptions {
   readonly log: RoomLog;
   /** Limits how many pages are read at a time. */
   readonly opening: OpeningGate;
-  /** For whom they are read. */
-  readonly requester: Requester;
+  /** For whom they are read: an address, or the room's name. */
+  readonly key: string;
   /** Encodes messages for members of protocol 2. */
   readonly texts: MessageTexts;
   /** Called where the database was put back to an earlier state. */
@@ -68,11 +67,10 @@ export interface RecoveryOptions {
  * @throws Whatever the store rejects with; an error where the room could not read as far as that.
  */
 export async function canRecover(after: string, options: RecoveryOptions): Promise<boolean> {
-  const { room, log, opening, requester } = options;
+  const { room, log, opening, key } = options;
   if (!isCursor(after)) return false;
   // An isolate that was ahead of this one may have given it.
   if (after > room.cursor) await room.catchUp();
-  const key = requester.address ?? room.name;
   const isKept = await opening.runPage(key, () => log.has(room.name, after));
   // It was not read just now, which is no reason to miss anything: the member comes back.
   if (isKept && after > room.cursor) throw new Error("The log could not be read so far");
@@ -93,11 +91,10 @@ export async function recoverPage(
   after: string,
   source: RecoveryOptions,
 ): Promise<string> {
-  const { room, opening, requester, onWentBack, texts } = source;
+  const { opening, key, onWentBack, texts } = source;
   await subscription.member.drained?.();
   let missed: Missed;
   try {
-    const key = requester.address ?? room.name;
     missed = await opening.runPage(key, () => readMissed(after, source));
   } catch (error) {
     if (!(error instanceof PlaceLostError)) throw error;
@@ -106,7 +103,6 @@ export async function recoverPage(
     return after;
   }
   const { records, end } = missed;
-  requester.onRead?.(lengthOf(records));
   if (records.length > 0) {
     for (let wait; (wait = subscription.member.ready?.());) await wait;
     subscription.send(texts.batchOf(records));

@@ -19,7 +19,6 @@ import { PendingMessages } from "./pending_messages.ts";
 import type { ChangeResult, PublishResult } from "./publish_result.ts";
 import { type CommitAppend, recordsOf, type Submission } from "./room_append.ts";
 import { RecentMessages } from "./recent_messages.ts";
-import type { Requester } from "./requester.ts";
 import { RoomChanges } from "./room_changes.ts";
 import { RoomHolds } from "./room_holds.ts";
 import type { RoomOptions } from "./room_options.ts";
@@ -140,7 +139,7 @@ export class Room {
         get cursor() {
           return delivery.cursor;
         },
-        open: (by, isGivenUp) => this.#reader.open(by, isGivenUp),
+        open: (key, isGivenUp) => this.#reader.open(key, isGivenUp),
         banOf,
         openPresence: () => presence.open(name),
         fillWindow: () => this.#reader.fillWindow(),
@@ -205,10 +204,10 @@ export class Room {
   }
 
   /** Publishes a message of a user who need not be here. Rejects where the room cannot be read. */
-  publish(submission: Omit<Submission, "answer">, by: Requester): Promise<PublishResult> {
+  publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
     // Where nothing has to be read, what is on its way keeps the room.
     if (!this.#reader.mustRead) return this.#publish(submission);
-    return this.#afterOpening(by, () => this.#publish(submission));
+    return this.#afterOpening(() => this.#publish(submission));
   }
 
   #publish(submission: Omit<Submission, "answer">): Promise<PublishResult> {
@@ -222,13 +221,13 @@ export class Room {
   }
 
   /** Changes a message for a user who need not be here. Rejects where the room cannot be read. */
-  change(submission: Omit<ChangeSubmission, "answer">, by: Requester): Promise<ChangeResult> {
-    return this.#afterOpening(by, () => this.changes.make(submission));
+  change(submission: Omit<ChangeSubmission, "answer">): Promise<ChangeResult> {
+    return this.#afterOpening(() => this.changes.make(submission));
   }
 
-  async #afterOpening<T>(requester: Requester, action: () => Promise<T>): Promise<T> {
+  async #afterOpening<T>(action: () => Promise<T>): Promise<T> {
     using _hold = this.#holds.take();
-    await this.#reader.open(requester);
+    await this.#reader.open();
     return await action();
   }
 

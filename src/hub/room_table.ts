@@ -5,26 +5,22 @@
  */
 
 import { EVERYWHERE } from "./everywhere.ts";
-import { LingeringRooms } from "./lingering_rooms.ts";
 import { DELETED } from "./member_problems.ts";
 import type { Room } from "./room.ts";
 
 /**
- * Rooms by name: brought into memory when they are needed, and forgotten a moment after nothing uses
- * them any more.
+ * Rooms by name: brought into memory when they are needed, and forgotten when nothing keeps them.
  */
 export class RoomTable {
   readonly #rooms = new Map<string, Room>();
-  /** Those of them that stay for a moment. */
-  readonly #lingering = new LingeringRooms<Room>((room) => this.#forget(room));
   readonly #create: (name: string, onIdle: () => void) => Room;
+
   readonly #onForget: (name: string) => void;
-  #isOver = false;
 
   /**
    * Starts without rooms.
    *
-   * @param create Creates a room that calls back whenever nothing uses it any more.
+   * @param create Creates a room that calls back whenever nothing keeps it in memory.
    * @param onForget Called with each room that leaves memory while the hub goes on.
    */
   constructor(
@@ -35,10 +31,9 @@ export class RoomTable {
     this.#onForget = onForget;
   }
 
-  /** How many rooms are in memory and in use. */
+  /** How many rooms are in memory. */
   get size(): number {
-    const others = this.#lingering.size + (this.#rooms.has(EVERYWHERE) ? 1 : 0);
-    return this.#rooms.size - others;
+    return this.#rooms.size - (this.#rooms.has(EVERYWHERE) ? 1 : 0);
   }
 
   /** The rooms that are in memory. */
@@ -60,12 +55,12 @@ export class RoomTable {
    * Finds a room, or brings it into memory.
    *
    * @param name Its name, already checked.
-   * @returns The room, which is forgotten again a moment after nothing uses it any more.
+   * @returns The room, which is forgotten again once nothing keeps it.
    */
   obtain(name: string): Room {
     const known = this.#rooms.get(name);
     if (known) return known;
-    const room = this.#create(name, () => this.#idle(room));
+    const room = this.#create(name, () => this.#forget(room));
     this.#rooms.set(name, room);
     return room;
   }
@@ -112,7 +107,9 @@ export class RoomTable {
     using _hold = room.hold();
     // Each of them leaves, so that presence is right.
     for (const subscription of room.all()) leave(subscription);
-    this.#forget(room);
+    this.#rooms.delete(room.name);
+    room.dismiss();
+    this.#onForget(room.name);
   }
 
   /** Holds no appends back any more, of none of the rooms. */
@@ -128,21 +125,12 @@ export class RoomTable {
   dismiss(): ReturnType<Room["dismiss"]> {
     const rooms = [...this.#rooms.values()];
     this.#rooms.clear();
-    this.#lingering.clear();
-    this.#isOver = true;
     return rooms.flatMap((room) => room.dismiss());
   }
 
-  #idle(room: Room): void {
-    if (!room.isIdle || this.#rooms.get(room.name) !== room) return;
-    // Where nothing was read, nothing would have to be read again.
-    if (room.isInUse && !this.#isOver) this.#lingering.add(room);
-    else this.#forget(room);
-  }
-
   #forget(room: Room): void {
+    if (!room.isIdle || this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);
-    this.#lingering.delete(room);
     room.dismiss();
     this.#onForget(room.name);
   }

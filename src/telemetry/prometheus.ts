@@ -82,7 +82,7 @@ export const GAUGES: readonly Reading<Metrics>[] = [
 
 /** Options of {@linkcode snapshotOf}: what the counters do not hold. */
 export interface SnapshotOptions {
-  /** Rooms in use. */
+  /** Rooms in memory. */
   readonly rooms: number;
   /** Bytes in use in the JavaScript heap of the isolate. */
   readonly heapBytes: number;
@@ -114,7 +114,7 @@ export function snapshotOf(metrics: Metrics, options: SnapshotOptions): MetricsS
     ...GAUGES.map(([name, help, read]) =>
       sampled(`hubbub_${name}`, help, "gauge", [{ value: read(metrics), labels: {} }])
     ),
-    sampled("hubbub_rooms", "Rooms in use", "gauge", [{ value: rooms, labels: {} }]),
+    sampled("hubbub_rooms", "Rooms in memory", "gauge", [{ value: rooms, labels: {} }]),
     sampled("hubbub_heap_bytes", "JavaScript heap in use", "gauge", [
       { value: heapBytes, labels: {} },
     ]),

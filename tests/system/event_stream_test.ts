@@ -255,7 +255,7 @@ Deno.test("a member without a user is told that it cannot send, and never types"
 
 Deno.test("openEvents() sends a comment now and then", async () => {
   using kv = await Deno.openKv(":memory:");
-  await using hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
+  const hub = new Hub(new KvRoomLog(kv), { alone: true, logger: () => {} });
   let ends = 0;
   const onEnd = () => void ends++;
   const { body } = openEventStream({ services: { hub }, room: "lobby", heartbeatMs: 10, onEnd });

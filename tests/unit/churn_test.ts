@@ -173,7 +173,6 @@ for (const { seed, failing } of RUNS) {
     const faults = injectFaults(kv);
     disturb(faults, random, failing);
     const { hub, log, events } = createTestHub(kv);
-    await using _hub = hub;
     const churn = new Churn(hub, random);
     for (let step = 0; step < STEPS; step++) {
       churn.step();

@@ -150,7 +150,6 @@ Deno.test("A member whose send() throws leaves; the others get everything", asyn
 Deno.test("A member whose send() and close() throw is gone all the same", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, events } = createTestHub(kv);
-  await using _hub = hub;
   const bad = new TestMember("bad", () => {
     throw new Error("broken pipe");
   });
@@ -168,7 +167,6 @@ Deno.test("A member whose send() and close() throw is gone all the same", async 
 Deno.test("A member that leaves while it is sent its history is not kept", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   await fill(log, "lobby", { texts: ["old"], perEntry: 1 });
   const [ann, bob] = [new TestMember("ann"), new TestMember("bob")];
   const annsSeat = hub.join("lobby", ann);
@@ -186,11 +184,10 @@ Deno.test("A member that leaves while it is sent its history is not kept", async
 Deno.test("What a member did before it was live ends where it leaves", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const ann = new TestMember("ann");
   const annsSeat = hub.join("lobby", ann);
   await hub.publish("lobby", "bob", { text: "first", ref: "1" });
-  await using restarted = createTestHub(kv).hub;
+  const restarted = createTestHub(kv).hub;
   const bob = new TestMember("bob");
   const subscription = restarted.join("lobby", bob);
   // All of it waits until the room is open; the answer to the repeat makes bob leave.
@@ -235,7 +232,6 @@ Deno.test("Subscription.publish() after leaving says nothing", async () => {
 Deno.test("Subscription.publish() before the member is live waits, up to 256 messages", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   const ann = new TestMember("ann");
   const subscription = hub.join("lobby", ann);
   for (const text of numbers(258)) subscription.publish({ text, ref: text });

@@ -12,7 +12,6 @@ import { TestMember } from "../helpers/test_member.ts";
 Deno.test("A repeat is answered with the first one's message, and shown to nobody else", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const [ann, bob] = [new TestMember("ann"), new TestMember("bob")];
   const subscription = hub.join("lobby", ann);
   hub.join("lobby", bob);
@@ -31,7 +30,6 @@ Deno.test("A repeat is answered with the first one's message, and shown to nobod
 Deno.test("A repeat counts by its ref alone, and another text is refused", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   const first = await hub.publish("lobby", "ann", { text: "one", ref: "1" });
   const second = await hub.publish("lobby", "ann", { text: "two", ref: "1" });
   assert(first.status === "stored" && second.status === "refused");
@@ -45,7 +43,6 @@ Deno.test("A repeat that comes while the first is on its way waits for it", asyn
   using kv = await Deno.openKv(":memory:");
   const faults = injectFaults(kv);
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const [tab, otherTab, bob] = ["ann", "ann", "bob"].map((user) => new TestMember(user));
   const subscriptions = [tab, otherTab, bob].map((member) => hub.join("lobby", member));
   await Promise.all(subscriptions.map(({ joined }) => joined));
@@ -66,7 +63,6 @@ Deno.test("A repeat that comes while the first is on its way waits for it", asyn
 Deno.test("A repeat is another user's own message with the same ref", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   for (const user of ["ann", "bob", "bob"]) {
     await hub.publish("lobby", user, { text: user, ref: "1" });
   }
@@ -78,7 +74,6 @@ Deno.test("A repeat is another user's own message with the same ref", async () =
 Deno.test("Messages without ref are never repeats", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   for (const _ of numbers(3)) {
     assertEquals((await hub.publish("lobby", "ann", { text: "hi" })).status, "stored");
   }
@@ -91,12 +86,10 @@ for (const isRestarted of [false, true]) {
     using kv = await Deno.openKv(":memory:");
     let now = Date.parse("2026-01-01T00:00:00Z");
     const options = { now: () => now };
-    await using stack = new AsyncDisposableStack();
     const { hub, log } = createTestHub(kv, options);
-    stack.use(hub);
     // Keeps the room in memory.
     await hub.join("lobby", new TestMember("bob")).joined;
-    const fresh = () => isRestarted ? stack.use(createTestHub(kv, options).hub) : hub;
+    const fresh = () => isRestarted ? createTestHub(kv, options).hub : hub;
     const again = () => fresh().publish("lobby", "ann", { text: "hi", ref: "1" });
     const say = (count: number) => {
       const other = fresh();
@@ -131,7 +124,6 @@ Deno.test("A repeat is compared by what was sent, not by what moderation made of
   let word = "****";
   const moderate = ({ text }: { text: string }) => ({ text: text.replaceAll("darn", word) });
   const { hub, log } = createTestHub(kv, { moderate });
-  await using _hub = hub;
   const send = (text: string) => hub.publish("lobby", "ann", { text, ref: "1" });
   const first = await send("darn it");
   assert(first.status === "stored");

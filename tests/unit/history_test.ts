@@ -14,7 +14,6 @@ for (const count of [0, 3, 10, 1000]) {
     Deno.test(name, async () => {
       using kv = await Deno.openKv(":memory:");
       const { hub, log } = createTestHub(kv);
-      await using _hub = hub;
       await fill(log, "lobby", { texts: numbers(count), perEntry });
       const ann = new TestMember("ann");
       await hub.join("lobby", ann).joined;
@@ -43,7 +42,6 @@ for (const count of [0, 3, 10, 1000]) {
 Deno.test("Hub.join() sends as much history as was asked for, up to 100", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   await fill(log, "lobby", { texts: numbers(120), perEntry: 7 });
   for (const history of [0, 1, 10, 99, 100]) {
     const ann = new TestMember("ann");
@@ -90,7 +88,6 @@ Deno.test("Hub.join() of a room that is being opened loses nothing that is said 
   using kv = await Deno.openKv(":memory:");
   const faults = injectFaults(kv);
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   await fill(log, "lobby", { texts: ["old"], perEntry: 1 });
   const opened = Promise.withResolvers<void>();
   faults.read = () => opened.promise;
@@ -153,7 +150,6 @@ Deno.test("Hub.join() shows no history that has expired", async () => {
   await hub.drain();
   now += 40_000;
   const { hub: restarted } = createTestHub(kv, { retentionMs: 60_000, ...clocks });
-  await using _restarted = restarted;
   await restarted.join("lobby", cid).joined;
   assertEquals(cid.said, []);
   assertEquals(cid.joined.cursor, ann.messages[1].cursor, "the room keeps its place");

@@ -10,7 +10,6 @@ import { TestMember } from "../helpers/test_member.ts";
 Deno.test("Hub forgets a room when its last member has left", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   const subscriptions = ["ann", "bob"].map((user) => hub.join("lobby", new TestMember(user)));
   const remote = hub.join("other", new TestMember("cid"));
   await Promise.all([...subscriptions, remote].map(({ joined }) => joined));
@@ -26,7 +25,6 @@ Deno.test("Hub forgets a room when its last member has left", async () => {
 Deno.test("Hub keeps no room that was only looked at or published to", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   await Promise.all(numbers(50).map((room) => hub.publish(room, "ann", { text: "hi" })));
   await Promise.all(numbers(50).map((room) => hub.roomState(room)));
   assertEquals(hub.roomCount, 0);
@@ -52,7 +50,6 @@ Deno.test("Hub keeps a room without members until what was said is stored", asyn
 Deno.test("Hub.join() finds in a forgotten room what was said there", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   for (const text of numbers(5)) {
     const member = new TestMember("ann");
     const subscription = hub.join("lobby", member);
@@ -69,7 +66,6 @@ Deno.test("Hub.publish() gives the message as everybody gets it", async () => {
   using kv = await Deno.openKv(":memory:");
   const now = () => Date.parse("2026-01-02T03:04:05.678Z");
   const { hub, log } = createTestHub(kv, { now });
-  await using _hub = hub;
   const bob = new TestMember("bob");
   await hub.join("lobby", bob).joined;
   const outcome = await hub.publish("lobby", "ann", { text: "hi", ref: "1" });
@@ -86,7 +82,6 @@ Deno.test("Hub.publish() gives the message as everybody gets it", async () => {
 Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   await Promise.all(numbers(500).map((text) => hub.publish("lobby", "ann", { text })));
   const ids = (await readLog(log, "lobby")).map(({ id }) => id);
   for (const id of ids) assert(/^[0-9A-HJKMNP-TV-Z]{26}$/.test(id), id);
@@ -97,7 +92,6 @@ Deno.test("Hub gives ids that are ULIDs, in order and never twice", async () => 
 Deno.test("Hub.roomState() tells where a room stands, in memory or not", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const cursor = "0".repeat(20);
   assertEquals(await hub.roomState("lobby"), { room: "lobby", cursor, users: [], typing: [] });
   await fill(log, "lobby", { texts: numbers(3), perEntry: 3 });
@@ -121,7 +115,6 @@ Deno.test("Hub.roomState() tells where a room stands, in memory or not", async (
 Deno.test("Hub.publish() refuses a message that no entry could hold, and takes the largest", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv, { limits: { text_max_bytes: 100_000 } });
-  await using _hub = hub;
   const id = "0".repeat(26);
   const free = KV_LIMITS.valueBytes - storedLine({ id, user: "ann", text: "" }).length;
   const fits = await hub.publish("lobby", "ann", { text: "x".repeat(free) });
@@ -137,7 +130,6 @@ Deno.test("Hub.publish() refuses a message that no entry could hold, and takes t
 Deno.test("Hub stores what more than 500 rooms say at once", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const rooms = numbers(600).map((number) => number.padStart(64, "-"));
   const outcomes = await Promise.all(rooms.map((room) => hub.publish(room, "ann", { text: room })));
   for (const { status } of outcomes) assertEquals(status, "stored");
@@ -150,7 +142,6 @@ Deno.test("Hub stores what more than 500 rooms say at once", async () => {
 Deno.test("Hub used wrongly throws a TypeError that says what is wrong", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub } = createTestHub(kv);
-  await using _hub = hub;
   const join = (room: string, user: string, options?: JoinOptions) => () =>
     hub.join(room, new TestMember(user), options);
   assertThrows(join("no spaces", "ann"), TypeError, 'Cannot join room "no spaces": A room is 1 to');
@@ -170,7 +161,6 @@ Deno.test("Hub used wrongly throws a TypeError that says what is wrong", async (
 Deno.test("Hub.publish() throws at a draft that the protocol refuses, and stores nothing", async () => {
   using kv = await Deno.openKv(":memory:");
   const { hub, log } = createTestHub(kv);
-  await using _hub = hub;
   const drafts: [unknown, string][] = [
     [{ text: "" }, '"text" is empty'],
     [{ text: "\ud800" }, '"text" holds a lone surrogate'],
