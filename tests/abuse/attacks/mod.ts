@@ -37,6 +37,7 @@ import { newNames, squatters } from "./names.ts";
 import { manyRooms } from "./many_rooms.ts";
 import { overviews } from "./overviews.ts";
 import { questions } from "./questions.ts";
+import { reopeners } from "./reopeners.ts";
 import { resumers } from "./resumers.ts";
 import { slowTakers } from "./slow_takers.ts";
 import { stuckReaders } from "./stuck_readers.ts";
@@ -96,6 +97,7 @@ export const ATTACKS: ReadonlyMap<string, AttackClass> = new Map<string, AttackC
   ["odd-frames", { run: oddFrames, entry: "open" }],
   ["streams", { run: streams, entry: "open" }],
   ["changers", { run: changers, entry: "open" }],
+  ["reopeners", { run: reopeners, entry: "open" }],
   ["overviews", { run: overviews, entry: "tokens", needsTokens: true }],
   ["rapid-resets", { run: rapidResets, entry: "open" }],
   ["continuations", { run: continuations, entry: "open" }],
