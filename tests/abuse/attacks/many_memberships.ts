@@ -6,6 +6,9 @@ import { longest } from "./long_messages.ts";
 const ROOMS = 200;
 /** Milliseconds between two joins of a connection: as fast as it may in the long run. */
 const JOIN_MS = 50;
+/** Rooms that are filled, and messages in each of them. */
+const FILLED_ROOMS = 4;
+const FILLED_WITH = 250;
 
 /** An envelope of protocol 2. */
 function envelopeIn(room: string, type: string, payload: unknown = {}): string {
@@ -55,6 +58,23 @@ export async function roomLoops(target: Target): Promise<void> {
       const room = `loop-${step % ROOMS}`;
       const join = envelopeIn(room, "join", { history: 100 });
       return `${join}\n${envelopeIn(room, "leave")}`;
+    });
+  });
+}
+
+/** Joins rooms full of long messages and leaves them at once: where nobody is, each is read back. */
+export async function reopeners(target: Target): Promise<void> {
+  await target.repeat("filled room", { times: FILLED_ROOMS }, async (index) => {
+    const room = `reopened-${index}`;
+    for (let i = 0; i < FILLED_WITH && !target.isOver; i++) {
+      if (await target.post(room, longest(), `writer ${i % 20} ${index}`) === 429) {
+        await target.rest(100);
+      }
+    }
+    const frame = `${envelopeIn(room, "join", { history: 0 })}\n${envelopeIn(room, "leave")}`;
+    await target.repeat("reopener", { times: 15, pauseMs: 500 }, async (user) => {
+      using socket = await target.enterRooms(`reopener ${index} ${user}`);
+      await talk(target, socket, JOIN_MS, () => frame);
     });
   });
 }

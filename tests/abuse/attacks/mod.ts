@@ -30,6 +30,7 @@ import {
   fullFrames,
   halfJoins,
   newRooms,
+  reopeners,
   roomLoops,
   typingEverywhere,
 } from "./many_memberships.ts";
@@ -37,7 +38,6 @@ import { newNames, squatters } from "./names.ts";
 import { manyRooms } from "./many_rooms.ts";
 import { overviews } from "./overviews.ts";
 import { questions } from "./questions.ts";
-import { reopeners } from "./reopeners.ts";
 import { resumers } from "./resumers.ts";
 import { slowTakers } from "./slow_takers.ts";
 import { stuckReaders } from "./stuck_readers.ts";
