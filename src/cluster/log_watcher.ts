@@ -4,10 +4,11 @@
  * @module
  */
 
-import { cursorAt, ORIGIN } from "../store/cursor.ts";
+import { cursorAt } from "../store/cursor.ts";
 import type { Growth } from "../store/growth.ts";
 import type { RoomLog } from "../store/room_log.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { readHeads } from "./heads.ts";
 import { Pauses } from "./pauses.ts";
 import { RoomsBehind } from "./rooms_behind.ts";
 import { StoreWatch } from "./store_watch.ts";
@@ -59,8 +60,13 @@ export class LogWatcher {
   readonly #behind: RoomsBehind;
   /** By room, the cursor of the newest record that the store has told of while it was in memory. */
   readonly #heads = new WeakMap<WatchedRoom, string>();
-  /** How often what was known has been forgotten. */
-  #forgotten = 0;
+  /**
+   * Grows whenever what is known is forgotten, and when a look at all rooms begins and ends: what was
+   * read before says nothing of what is known since.
+   */
+  #era = 0;
+  /** Settles when the look at all rooms that is at work has ended. */
+  #lookingAtAll: Promise<void> | undefined;
   /** Called when the commit of this isolate that is in flight has ended. */
   #onOwnCommit: (() => void) | undefined;
   #isCommitting = false;
@@ -97,7 +103,7 @@ export class LogWatcher {
 
   /** Forgets what is known: the database was put back, and the next look is at all rooms. */
   forget(): void {
-    this.#forgotten++;
+    this.#era++;
     this.#position = undefined;
     this.#behind.clear();
   }
@@ -144,9 +150,10 @@ export class LogWatcher {
     commit: string,
     names: ReadonlySet<string>,
   ): Promise<ReadonlySet<string> | undefined> {
-    const from = this.#position;
+    const from = this.confirmed;
     // A look was faster: it took this commit for somebody else's.
-    if (from === undefined || from >= commit) return names;
+    if (from === undefined || this.#lookingAtAll || from >= commit) return names;
+    const era = this.#era;
     let growth: Growth | undefined;
     try {
       growth = await this.#options.log.grownSince(from, commit);
@@ -155,9 +162,7 @@ export class LogWatcher {
     } catch (error) {
       this.#failed("look_failed", error);
     }
-    if (!growth || this.#isClosed) return names;
-    this.#note(growth.rooms);
-    this.#advance(commit);
+    if (!growth || !this.#take(growth.rooms, commit, era)) return names;
     const behind = new Set<string>();
     const known = cursorAt(from, 0, 0);
     for (const name of names) {
@@ -171,8 +176,18 @@ export class LogWatcher {
 
   /** Whether a room is where its log ends, in the history that a growth was read in. */
   #isCurrent(room: WatchedRoom, { rooms }: Growth, known: string): boolean {
-    const isAtHead = (this.#heads.get(room) ?? ORIGIN) === room.cursor;
-    return isAtHead && (rooms.has(room.name) || room.cursor < known);
+    if (this.#heads.get(room) !== room.cursor) return false;
+    return rooms.has(room.name) || room.cursor < known;
+  }
+
+  /** Takes note of what grew up to a commit, unless as much is known by now or it is of another era. */
+  #take(rooms: Growth["rooms"], upTo: string, era: number): boolean {
+    const position = this.#position;
+    if (this.#isClosed || era !== this.#era) return false;
+    if (position === undefined || position >= upTo) return false;
+    this.#note(rooms);
+    this.#position = upTo;
+    return true;
   }
 
   /** Lets rooms read their log that are behind. */
@@ -195,17 +210,17 @@ export class LogWatcher {
   /** Looks at what grew. Returns false where the store failed. */
   async #look(newest: string): Promise<boolean> {
     if (this.#isClosed) return true;
-    const from = this.#position;
-    if (from === newest) return true;
+    await this.#lookingAtAll;
+    if (newest === this.#position) return true;
+    const from = this.confirmed;
     // A watch may be late; or the database is no longer the one that was read.
     if (from !== undefined && newest < from) return this.#doubt(newest);
+    const era = this.#era;
     try {
       const growth = from === undefined ? undefined : await this.#options.log.grownSince(from);
-      if (growth) {
-        if (!this.#isClosed) this.#note(growth.rooms);
-        this.#advance(growth.upTo);
-      } else {
-        await this.#lookAtAll(newest);
+      if (!growth) await this.#lookAtAll(newest);
+      else if (!this.#take(growth.rooms, growth.upTo, era) && era !== this.#era) {
+        return await this.#look(newest);
       }
       this.#failing.delete("look_failed");
       return true;
@@ -215,30 +230,36 @@ export class LogWatcher {
     }
   }
 
-  /** Looks at all rooms. Returns whether the store holds the commit that is known to be the newest. */
+  /**
+   * Looks at all rooms, once nobody else does: of two looks the one that began first may end last, and
+   * nothing else may be taken note of meanwhile.
+   *
+   * @param newest The commit that is known to be the newest.
+   * @returns Whether the store holds it.
+   */
   async #lookAtAll(newest: string): Promise<boolean> {
-    const { log, rooms, onWentBack } = this.#options;
-    const forgotten = this.#forgotten;
-    // First the place from which on it will be asked what grew: where that is of an earlier time
-    // than the heads, the question will tell.
-    const isThere = await log.grownSince(newest) !== undefined;
-    const looked = [...rooms()];
-    const stood = looked.map(({ cursor }) => cursor);
-    const heads = await log.heads(looked.map(({ name }) => name));
-    // Where a log does not end where its room stands, it may be another one: the place must be there.
-    const lost = await Promise.all(looked.map(({ name }, index) => {
-      return heads[index] !== stood[index] && log.isLost(name, stood[index]);
-    }));
-    if (this.#isClosed || this.#forgotten !== forgotten) return isThere;
-    this.#position = newest;
-    this.#isConfirmed = isThere;
-    this.#behind.clear();
-    if (lost.includes(true)) {
-      onWentBack();
+    while (this.#lookingAtAll) await this.#lookingAtAll;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lookingAtAll = promise;
+    const era = ++this.#era;
+    const { log, onWentBack, rooms } = this.#options;
+    try {
+      // First the place from which on it will be asked what grew: where that is of an earlier time
+      // than the heads, the question will tell.
+      const isThere = await log.grownSince(newest) !== undefined;
+      const { heads, isLost } = await readHeads(log, rooms());
+      if (this.#isClosed || this.#era !== era) return isThere;
+      this.#position = newest;
+      this.#isConfirmed = isThere;
+      this.#behind.clear();
+      if (isLost) onWentBack();
+      else this.#note(heads);
       return isThere;
+    } finally {
+      this.#era++;
+      this.#lookingAtAll = undefined;
+      resolve();
     }
-    this.#note(new Map(looked.map(({ name }, index) => [name, heads[index]])));
-    return isThere;
   }
 
   /** The watch told of a commit that is older than what is known: asks the store, once in a while. */
@@ -246,7 +267,7 @@ export class LogWatcher {
     if (this.#isDoubting) return true;
     this.#isDoubting = true;
     void this.#pauses.wait(RETRY_MS).then(async () => {
-      const from = this.#position;
+      const from = this.confirmed;
       try {
         const { log } = this.#options;
         if (!this.#isClosed && from && !await log.grownSince(from)) await this.#lookAtAll(newest);
@@ -257,12 +278,6 @@ export class LogWatcher {
       }
     });
     return true;
-  }
-
-  #advance(commit: string): void {
-    if (this.#position === undefined || this.#position >= commit) return;
-    this.#position = commit;
-    this.#isConfirmed = true;
   }
 
   /** Waits for a commit of this isolate to be answered: it finds out the same. */

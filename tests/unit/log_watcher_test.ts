@@ -170,11 +170,14 @@ function createWatchers(log: KvRoomLog) {
     cursor: ORIGIN,
     catchUp: () => Promise.resolve(caughtUp.resolve()),
   };
-  const open = (watched: Pick<RoomLog, "grownSince" | "heads" | "isLost" | "watch"> = log) => {
+  const open = (
+    watched: Pick<RoomLog, "grownSince" | "heads" | "isLost" | "watch"> = log,
+    rooms = () => [room],
+  ) => {
     return new LogWatcher({
       log: watched,
       logger,
-      rooms: () => [room],
+      rooms,
       find: (name) => name === room.name ? room : undefined,
       isHeard: () => false,
       onHealed: (name) => healed.push(name),
@@ -292,7 +295,8 @@ Deno.test("LogWatcher looks at all heads where the store does not reach back", a
   assertEquals([heads.mock.callCount(), healed], [1, []]);
   const second = await append();
   await until(() => watcher.position === second);
-  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [3, 2, ["lobby"]]);
+  // A commit that the store was not seen to hold says nothing of what came after.
+  assertEquals([grown.mock.callCount(), heads.mock.callCount(), healed], [2, 2, ["lobby"]]);
   watcher.close();
 });
 
@@ -387,5 +391,95 @@ Deno.test("LogWatcher notices a database that goes on from an earlier state", as
   told!.enqueue(commit);
   await wentBack;
   assertEquals(watcher.position, commit);
+  watcher.close();
+});
+
+/** A cursor, and its commit, by number. */
+function places() {
+  const commit = (number: number) => number.toString(16).padStart(20, "0");
+  return { commit, at: (number: number) => cursorAt(commit(number), 0, 0) };
+}
+
+Deno.test("LogWatcher.committed() trusts no look at all rooms that began before what is known", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { log } = createTestHub(kv);
+  const { open, room } = createWatchers(log);
+  const { commit, at } = places();
+  room.cursor = at(4);
+  let told: ReadableStreamDefaultController<string> | undefined;
+  const looked: PromiseWithResolvers<string[]>[] = [];
+  const grown = Promise.withResolvers<Growth>();
+  const watcher = open({
+    isLost: () => Promise.resolve(false),
+    heads: () => {
+      looked.push(Promise.withResolvers());
+      return looked.at(-1)!.promise;
+    },
+    grownSince: (from, until) => {
+      if (until === commit(8)) return grown.promise;
+      if (until === commit(6)) {
+        return Promise.resolve({ upTo: until, rooms: new Map([["lobby", at(5)]]) });
+      }
+      // The first that was told is there no longer: all is looked at.
+      const isLost = from === commit(5) && looked.length > 0;
+      return Promise.resolve(isLost ? undefined : { upTo: from, rooms: new Map() });
+    },
+    watch: () => new ReadableStream({ start: (stream) => void (told = stream) }),
+  });
+  told!.enqueue(commit(5));
+  await until(() => looked.length === 1);
+  looked[0].resolve([at(4)]);
+  await until(() => watcher.position === commit(5));
+  told!.enqueue(commit(3));
+  await until(() => looked.length === 2);
+  // Somebody else appends to the room meanwhile.
+  await watcher.committed(commit(6), ["other"]);
+  const committed = watcher.committed(commit(8), ["lobby"]);
+  looked[1].resolve([at(4)]);
+  await until(() => watcher.position === commit(3));
+  grown.resolve({ upTo: commit(8), rooms: new Map() });
+  assertEquals(await committed, new Set(["lobby"]));
+  watcher.close();
+});
+
+Deno.test("LogWatcher.committed() asks from no commit that the store was not seen to hold", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { log } = createTestHub(kv);
+  const { open, room } = createWatchers(log);
+  const { commit, at } = places();
+  room.cursor = at(4);
+  const watcher = open({
+    isLost: () => Promise.resolve(false),
+    heads: () => Promise.resolve([room.cursor]),
+    // A database that was put back has another commit at that place some time later.
+    grownSince: (from, until) => {
+      const growth = { upTo: until ?? from, rooms: new Map() };
+      return Promise.resolve(until === undefined ? undefined : growth);
+    },
+    watch: () => new ReadableStream({ start: (stream) => stream.enqueue(commit(9)) }),
+  });
+  await until(() => watcher.position === commit(9));
+  assertEquals(await watcher.committed(commit(12), ["lobby"]), new Set(["lobby"]));
+  watcher.close();
+});
+
+Deno.test("LogWatcher.committed() names an empty room of which nothing was told", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { log } = createTestHub(kv);
+  const { open, room } = createWatchers(log);
+  const { commit } = places();
+  let isOpen = false;
+  const watched = {
+    isLost: () => Promise.resolve(false),
+    heads: (rooms: readonly string[]) => Promise.resolve(rooms.map(() => room.cursor)),
+    grownSince: (from: string, until?: string) => {
+      return Promise.resolve({ upTo: until ?? from, rooms: new Map() });
+    },
+    watch: () => new ReadableStream<string>({ start: (stream) => stream.enqueue(commit(5)) }),
+  };
+  const watcher = open(watched, () => isOpen ? [room] : []);
+  await until(() => watcher.position === commit(5));
+  isOpen = true;
+  assertEquals(await watcher.committed(commit(6), ["lobby"]), new Set(["lobby"]));
   watcher.close();
 });
