@@ -205,13 +205,14 @@ export class Joining {
     if (isGone()) return;
     const ban = room.banOf(subscription);
     if (ban) return subscription.refuseJoin(ban);
+    // What was read holds duplicates, of which only the whole window knows what they repeat.
+    const filled = room.fillWindow();
+    if (filled) await filled;
     if (known) await known;
     let { after } = options;
     const source = { ...this.#options, key };
-    if (after !== undefined && !this.#reaches(after)) {
-      // What is read from the log holds duplicates, which only the window knows.
-      await room.fillWindow();
-      if (!await canRecover(after, source)) after = undefined;
+    if (after !== undefined && !this.#reaches(after) && !await canRecover(after, source)) {
+      after = undefined;
     }
     const recovered = options.after === undefined || after !== undefined;
     const wanted = Math.min(options.history ?? HISTORY_DEFAULT, HISTORY_DEFAULT);
@@ -224,7 +225,6 @@ export class Joining {
       else if (after === undefined) break;
       else if (!this.#reaches(after)) {
         // Where it waited it may have fallen behind the recent messages only now.
-        await room.fillWindow();
         after = await recoverPage(subscription, after, source);
       } else {
         const missed = this.#after(after);
@@ -256,7 +256,6 @@ export class Joining {
    */
   async #placeBefore(count: number, key: string): Promise<string> {
     const { room, opening, log } = this.#options;
-    await room.fillWindow();
     const options = { limit: count + 1, shownOnly: true };
     const last = await opening.runPage(key, () => log.last(room.name, options));
     return last.length > count ? last[0].cursor : ORIGIN;

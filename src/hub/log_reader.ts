@@ -197,10 +197,7 @@ export class LogReader {
     });
   }
 
-  /**
-   * Reads what a join needs: joins do not wait for the rest of the window, unless the room is so
-   * quiet that this is all of it.
-   */
+  /** Reads what is kept in memory; in a quiet room that is all of the window. */
   async #readRecent(): Promise<void> {
     const { room, log, recent, changes, erasures, delivery, holds } = this.#options;
     using _hold = holds.take();
