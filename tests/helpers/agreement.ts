@@ -301,6 +301,7 @@ export class Agreement {
     readonly twice: number;
     readonly failed: number;
     readonly slow: number;
+    readonly slowReads: number;
     readonly clocks: boolean;
   };
   /** Whether the store fails now: at the end everything must come right. */
@@ -342,6 +343,7 @@ export class Agreement {
       twice: this.#random.pick([0, 0, 0.03, 0.1]),
       failed: this.#random.pick([0, 0, 0.03]),
       slow: this.#random.pick([0, 0, 0.1]),
+      slowReads: this.#random.pick([0, 0, 0.05, 0.2]),
       clocks: this.#random.chance(0.5),
     };
     this.#restores = scale.restores ?? 0;
@@ -499,7 +501,7 @@ export class Agreement {
   #injectFaults(kv: Deno.Kv): void {
     const faults = injectFaults(kv);
     const random = this.#random;
-    const { lost, twice, failed, slow } = this.#storeFaults;
+    const { lost, twice, failed, slow, slowReads } = this.#storeFaults;
     faults.commit = async (commit) => {
       if (!this.#isFaulty) return await commit();
       if (random.chance(failed)) throw new Error("disk I/O error");
@@ -516,7 +518,7 @@ export class Agreement {
     faults.read = async () => {
       if (!this.#isFaulty) return;
       if (random.chance(failed / 10)) throw new Error("disk I/O error");
-      if (random.chance(slow / 10)) await pause(random.below(10));
+      if (random.chance(slowReads)) await pause(random.below(40));
     };
   }
 
