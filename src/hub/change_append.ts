@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeChange, FIRST_USE, type StoredMessageChange, writesOf } from "../store/change.ts";
+import { changeLine, FIRST_USE, type StoredMessageChange, writesOf } from "../store/change.ts";
 import type { ChangeWrites } from "../store/change_entry.ts";
 import { cursorAt, tagOf } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
@@ -49,7 +49,7 @@ export function composeChange(
   return {
     room,
     id: change.id,
-    line: encodeChange(change),
+    line: changeLine(change),
     // A commit takes few claims, and an import has a thousand reactions.
     writes: isPast ? writes : { ...writes, claim: { name: nameOf(change), hash } },
     change,

@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject, Problem } from "../protocol/mod.ts";
-import { encodeChange, type StoredControl, writesOf } from "../store/change.ts";
+import { changeLine, type StoredControl, writesOf } from "../store/change.ts";
 import { cursorAt, tagOf } from "../store/cursor.ts";
 import type { LogRecord } from "../store/entry.ts";
 import { changeRecord } from "../store/folded_record.ts";
@@ -93,7 +93,7 @@ export class PendingControls implements AppendOwner {
       const append: ControlAppend = {
         room,
         id: control.id,
-        line: encodeChange(control),
+        line: changeLine(control),
         writes: writesOf(control),
         pending: this,
         control,

@@ -7,8 +7,8 @@
 import type { Draft, Problem, Role } from "../protocol/mod.ts";
 import type { Claim } from "../store/claimed_error.ts";
 import { CHANGES_FROM } from "../store/cursor.ts";
-import { encodeLine, erasedRecord, type LogRecord, recordAt } from "../store/entry.ts";
-import type { ErasedLine, StoredMessage } from "../store/entry_line.ts";
+import { erasedRecord, type LogRecord, recordAt } from "../store/entry.ts";
+import { entryLine, type ErasedLine, type StoredMessage } from "../store/entry_line.ts";
 import type { Append } from "../store/group_commit.ts";
 import { hashText } from "./draft_hash.ts";
 import type { JudgementQueue } from "./judgement_queue.ts";
@@ -67,8 +67,6 @@ export interface CommitAppend extends Append {
 export interface RoomAppend extends CommitAppend {
   /** The message. */
   readonly message: StoredMessage;
-  /** The message as stored, as text. */
-  readonly text: string;
   /** Called with the result: of its sender, and of who sent the same again meanwhile. */
   readonly answers: PublishCallback[];
   /** 32 bits of a hash of what was sent, where it has a `ref`. */
@@ -141,13 +139,11 @@ export function composeAppend(
   const isErased = past?.isDeleted;
   const erased: ErasedLine | undefined = isErased ? { gone: id, user, sent_at: sentAt } : undefined;
   const edited = past?.editedAt ? { ...message, edited_at: past.editedAt } : message;
-  const line = JSON.stringify(erased ?? edited);
   return {
     room,
     id,
-    line: encodeLine(line),
+    line: entryLine(JSON.stringify(erased ?? edited)),
     message,
-    text: line,
     hash,
     isErased,
     answers,
@@ -163,9 +159,9 @@ export function composeAppend(
  * @returns The record.
  */
 export function committedMessage(
-  { room, text, message, isErased }: RoomAppend,
+  { room, line, message, isErased }: RoomAppend,
   { commit, index }: { readonly commit: string; readonly index: number },
 ): LogRecord {
-  const record = recordAt({ room, commit, index }, text, message);
+  const record = recordAt({ room, commit, index }, line.text, message);
   return isErased ? erasedRecord(room, record) : record;
 }

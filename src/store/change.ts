@@ -10,7 +10,7 @@
 import type { ChangeKind, JsonObject } from "../protocol/mod.ts";
 import type { ChangeWrites, StateWrite } from "./change_entry.ts";
 import { CHANGES_FROM, cursorAt, tagOf } from "./cursor.ts";
-import { userMember } from "./entry_line.ts";
+import { type EntryLine, entryLine, userMember } from "./entry_line.ts";
 
 /** What is stored of any change; its cursor is given by the commit. */
 export interface StoredBase {
@@ -73,8 +73,6 @@ export type ControlRecord = StoredControl & { readonly cursor: string };
 /** A change, at its place. */
 export type ChangeRecord = MessageChangeRecord | ControlRecord;
 
-const encoder = new TextEncoder();
-
 /** The state whose place is that of a message's last change. */
 export const CHANGED = "changed";
 
@@ -85,10 +83,10 @@ export const FIRST_USE = "kind";
  * Writes a change as a line of an entry.
  *
  * @param change The change.
- * @returns Its bytes, without the line feed.
+ * @returns The line.
  */
-export function encodeChange(change: StoredChange): Uint8Array<ArrayBuffer> {
-  return encoder.encode(JSON.stringify(change));
+export function changeLine(change: StoredChange): EntryLine {
+  return entryLine(JSON.stringify(change));
 }
 
 /**

@@ -5,13 +5,14 @@
  */
 
 import type { ChangeWrites } from "./change_entry.ts";
+import type { EntryLine } from "./entry_line.ts";
 
 /** What is to be appended to a room: a message, or a change. */
 export interface BudgetedAppend {
   /** The room. */
   readonly room: string;
   /** The record as it is stored. */
-  readonly line: Uint8Array;
+  readonly line: Pick<EntryLine, "length">;
   /** What is written with it, where it is a change. */
   readonly writes?: ChangeWrites;
 }

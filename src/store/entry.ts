@@ -9,6 +9,7 @@ import type { ChangeRecord } from "./change.ts";
 import type { ChangeEntry } from "./change_entry.ts";
 import { COMMIT_LENGTH, cursorAt, ENTRY_MAX_RECORDS, isCommit, tagOf } from "./cursor.ts";
 import {
+  type EntryLine,
   ERASED_START,
   type ErasedLine,
   type OldTombstoneLine,
@@ -66,30 +67,15 @@ const HASH_DIGITS = 8;
 const encoder = new TextEncoder();
 
 /**
- * Writes a line of an entry.
+ * Makes an entry of lines, in one buffer.
  *
- * @param line The JSON text of a {@linkcode StoredMessage}.
- * @returns Its bytes, without the line feed.
- */
-export function encodeLine(line: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(line);
-}
-
-/**
- * Makes an entry of lines.
- *
- * @param lines What {@linkcode encodeLine} returned, at least one.
+ * @param lines The lines, at least one.
  * @param lastId The id of the record in the last line.
  * @returns The entry; its size is that of the lines and one byte between each two.
  */
-export function joinLines(lines: readonly Uint8Array[], lastId: string): LogEntry {
+export function joinLines(lines: readonly EntryLine[], lastId: string): LogEntry {
   const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, -1));
-  let at = 0;
-  for (const line of lines) {
-    if (at > 0) bytes[at++] = 10;
-    bytes.set(line, at);
-    at += line.length;
-  }
+  encoder.encodeInto(lines.map(({ text }) => text).join("\n"), bytes);
   return { bytes, count: lines.length, lastId };
 }
 

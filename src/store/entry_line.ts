@@ -7,6 +7,32 @@
 import type { Message } from "../protocol/mod.ts";
 import { hashRef, refHashText, refName } from "./ref_hash.ts";
 
+/** A record as it is stored: a line of an entry, without the line feed. */
+export interface EntryLine {
+  /** JSON text, in which no surrogate is alone. */
+  readonly text: string;
+  /** Its bytes in UTF-8. */
+  readonly length: number;
+}
+
+/**
+ * Makes a line of an entry. Its bytes are counted and not made: they are encoded with the others of
+ * their entry.
+ *
+ * @param text JSON text, as `JSON.stringify` makes it: no surrogate is alone.
+ * @returns The line.
+ */
+export function entryLine(text: string): EntryLine {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    // Two for each half of a pair, three for the others from 0x800 on.
+    length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return { text, length };
+}
+
 /** What is stored of a message; the room is in the key, the cursor is given by the commit. */
 export interface StoredMessage extends Omit<Message, "cursor" | "room"> {
   /** 8 hexadecimal digits of a hash of what its sender sent. Always the first member. */

@@ -9,6 +9,7 @@ import { type Claim, ClaimedError } from "./claimed_error.ts";
 import type { BudgetedAppend, CommitBudget } from "./commit_budget.ts";
 import { ENTRY_MAX_RECORDS } from "./cursor.ts";
 import { joinLines, type LogEntry } from "./entry.ts";
+import type { EntryLine } from "./entry_line.ts";
 import type { RoomLog } from "./room_log.ts";
 
 /** Bytes that may wait for a commit: where storage hangs, memory does not grow beyond this. */
@@ -16,6 +17,7 @@ const QUEUE_MAX_BYTES = 32 * 1024 * 1024;
 
 /** One message, or one change, on its way into the log. */
 export interface Append extends BudgetedAppend {
+  readonly line: EntryLine;
   /** Unique id (ULID) of the record, whose line is at most `entryMaxBytes` of the store long. */
   readonly id: string;
 }
@@ -60,7 +62,7 @@ export interface GroupCommitOptions<A extends Append> {
  * @example
  * ```ts
  * import { KvRoomLog } from "@hubbub/hub";
- * import { encodeLine } from "./entry.ts";
+ * import { entryLine } from "./entry_line.ts";
  * import { GroupCommit } from "./group_commit.ts";
  *
  * using kv = await Deno.openKv(":memory:");
@@ -72,7 +74,7 @@ export interface GroupCommitOptions<A extends Append> {
  *   onFailure: (appends, error) => console.error(appends.size, error),
  * });
  * const message = { id: "01…", user: "ann", text: "hello", sent_at: "2026-01-02T03:04:05.678Z" };
- * const line = encodeLine(JSON.stringify(message));
+ * const line = entryLine(JSON.stringify(message));
  * commits.add({ room: "lobby", line, id: message.id });
  * await commits.idle();
  * ```
@@ -219,6 +221,6 @@ function entryOf(appends: readonly Append[]): LogEntry {
   return { ...entry, changes: { bytes, changes } };
 }
 
-function lineOf({ line }: Append): Uint8Array {
+function lineOf({ line }: Append): EntryLine {
   return line;
 }

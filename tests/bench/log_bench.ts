@@ -3,7 +3,7 @@
 
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { Hub, KvRoomLog } from "@hubbub/hub";
-import { encodeLine } from "../../src/store/entry.ts";
+import { type EntryLine, entryLine } from "../../src/store/entry_line.ts";
 import { type Append, GroupCommit } from "../../src/store/group_commit.ts";
 
 const SENDERS = 200;
@@ -119,7 +119,7 @@ function roomOf(sender: number): string {
   return `room${sender % ROOMS}`;
 }
 
-function composeLine(user: string, id: string): Uint8Array {
+function composeLine(user: string, id: string): EntryLine {
   const sent_at = new Date().toISOString();
-  return encodeLine(JSON.stringify({ id, user, text: TEXT, sent_at }));
+  return entryLine(JSON.stringify({ id, user, text: TEXT, sent_at }));
 }

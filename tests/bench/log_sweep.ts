@@ -1,7 +1,8 @@
 import { monotonicUlid } from "@std/ulid/monotonic-ulid";
 import { KvRoomLog } from "@hubbub/hub";
 import { cursorAt } from "../../src/store/cursor.ts";
-import { encodeLine, joinLines } from "../../src/store/entry.ts";
+import { joinLines } from "../../src/store/entry.ts";
+import { entryLine } from "../../src/store/entry_line.ts";
 import { median } from "./load.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
@@ -85,7 +86,7 @@ async function fill(path: string, messages: number): Promise<string> {
       const text = `message ${done + i}: hello everyone in this room`;
       const sent_at = new Date().toISOString();
       lastId = monotonicUlid();
-      return encodeLine(JSON.stringify({ id: lastId, user: "ann", text, sent_at }));
+      return entryLine(JSON.stringify({ id: lastId, user: "ann", text, sent_at }));
     });
     const commit = await log.append(new Map([[ROOM, joinLines(lines, lastId)]]));
     if (done <= messages / 2) middle = cursorAt(commit, 0, 0);

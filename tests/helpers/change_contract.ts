@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import type { LogEntry, RoomLog } from "@hubbub/hub";
-import { type ChangeRecord, encodeChange, type StoredChange } from "../../src/store/change.ts";
+import { changeLine, type ChangeRecord, type StoredChange } from "../../src/store/change.ts";
 import { writesOf } from "../../src/store/change.ts";
 import { ClaimedError } from "../../src/store/claimed_error.ts";
 import { CHANGES_FROM, cursorAt, isOfChange, ORIGIN, tagOf } from "../../src/store/cursor.ts";
@@ -30,7 +30,7 @@ export function storedChange(
 /** Adds changes to an entry; without one they stand alone. */
 export function withChanges(changes: readonly StoredChange[], entry?: LogEntry): LogEntry {
   const lastId = changes.at(-1)!.id;
-  const { bytes } = joinLines(changes.map(encodeChange), lastId);
+  const { bytes } = joinLines(changes.map(changeLine), lastId);
   const none = { bytes: new Uint8Array(), count: 0, lastId };
   return { ...(entry ?? none), changes: { bytes, changes: changes.map(writesOf) } };
 }
@@ -357,7 +357,7 @@ export function testChanges(test: Test): void {
     const taken: StoredChange[] = [];
     for (const user of users) {
       const change = reaction(a, "👨‍👩‍👧‍👦", user);
-      const append = { room: "lobby", line: encodeChange(change), writes: writesOf(change) };
+      const append = { room: "lobby", line: changeLine(change), writes: writesOf(change) };
       if (!budget.take(append)) break;
       taken.push(change);
     }

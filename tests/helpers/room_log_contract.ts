@@ -6,6 +6,7 @@ import type { LogEntry, LogRecord, RoomLog, StoreEvent } from "@hubbub/hub";
 import { COMMIT_LENGTH, commitOf, cursorAt, isCursor } from "../../src/store/cursor.ts";
 import { NO_COMMIT, ORIGIN, tagOf } from "../../src/store/cursor.ts";
 import { joinLines, messageText, writeTombstones } from "../../src/store/entry.ts";
+import type { EntryLine } from "../../src/store/entry_line.ts";
 import { testChanges } from "./change_contract.ts";
 import { testErasures } from "./erasure_contract.ts";
 import { testHistories } from "./history_contract.ts";
@@ -438,7 +439,7 @@ export function testRoomLog(
     const keeps = await database.open(clocks);
     const lineAt = (text: string, time: number, id = `id of ${text}`) =>
       storedLine({ text, id, ref: "1", sent_at: new Date(time).toISOString() });
-    const append = (id: string, ...lines: Uint8Array[]) =>
+    const append = (id: string, ...lines: EntryLine[]) =>
       log.append(new Map([["lobby", joinLines(lines, id)]]));
     await append("id of a", lineAt("a", now));
     const commit = await append(

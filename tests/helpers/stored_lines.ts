@@ -1,14 +1,14 @@
-import { encodeLine, joinLines, type LogEntry } from "../../src/store/entry.ts";
-import type { StoredMessage } from "../../src/store/entry_line.ts";
+import { joinLines, type LogEntry } from "../../src/store/entry.ts";
+import { type EntryLine, entryLine, type StoredMessage } from "../../src/store/entry_line.ts";
 import type { RoomLog } from "@hubbub/hub";
 
 /** Makes a line of a log; what is left out does not matter to the test. */
 export function storedLine(
   message: Partial<StoredMessage> & { readonly text: string },
-): Uint8Array {
+): EntryLine {
   const { id = `id of ${message.text}`, user = "ann", text, ref } = message;
   const sent_at = message.sent_at ?? "2026-01-01T00:00:00.000Z";
-  return encodeLine(JSON.stringify({ id, user, text, sent_at, ref }));
+  return entryLine(JSON.stringify({ id, user, text, sent_at, ref }));
 }
 
 /** Makes an entry of texts. */

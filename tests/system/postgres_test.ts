@@ -5,10 +5,11 @@ import { testFanout } from "../helpers/fanout_contract.ts";
 import { needs } from "../helpers/permissions.ts";
 import { hasPostgres, PostgresServer } from "../helpers/postgres_server.ts";
 import { parsePostgresAddress } from "../../src/store/postgres/postgres_address.ts";
-import { encodeChange, ROOM_DELETED, writesOf } from "../../src/store/change.ts";
+import { changeLine, ROOM_DELETED, writesOf } from "../../src/store/change.ts";
 import { commitOf, NO_COMMIT, ORIGIN } from "../../src/store/cursor.ts";
 import { moveToPostgres } from "../../tools/move_to_postgres.ts";
 import { eventually } from "../helpers/patience.ts";
+import { joinLines } from "../../src/store/entry.ts";
 import { numbers, storedEntry } from "../helpers/stored_lines.ts";
 import { testRoomLog, textsOf } from "../helpers/room_log_contract.ts";
 
@@ -150,7 +151,8 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
   const [{ cursor: message }] = await old.last("lobby", { limit: 1 });
   const change = (kind: "edit" | "reaction" | "delete", more: object) => {
     const stored = { id: `id of ${kind}`, user: "ann", at: 1, kind, message, ...more } as const;
-    const changes = { bytes: encodeChange(stored), changes: [writesOf(stored)] };
+    const { bytes } = joinLines([changeLine(stored)], stored.id);
+    const changes = { bytes, changes: [writesOf(stored)] };
     const entry = { bytes: new Uint8Array(0), count: 0, lastId: "", changes };
     return old.append(new Map([["lobby", entry]]));
   };
@@ -168,7 +170,8 @@ Deno.test("moveToPostgres() copies everything to the places where it stood", nee
       name: ROOM_DELETED,
       value: null,
     } as const;
-    const changes = { bytes: encodeChange(stored), changes: [writesOf(stored)] };
+    const { bytes } = joinLines([changeLine(stored)], stored.id);
+    const changes = { bytes, changes: [writesOf(stored)] };
     await old.append(new Map([[room, { bytes: new Uint8Array(), count: 0, lastId: id, changes }]]));
   }
   await old.append(new Map([["again", storedEntry(["new"])]]));

@@ -4,7 +4,7 @@ import { Guard } from "../../src/telemetry/guard.ts";
 import { type CommittingRoom, createCommits } from "../../src/hub/commits.ts";
 import { AppendPacer, HeldBytes } from "../../src/hub/append_pacer.ts";
 import type { CommitAppend, RoomAppend } from "../../src/hub/room_append.ts";
-import { encodeLine } from "../../src/store/entry.ts";
+import { entryLine } from "../../src/store/entry_line.ts";
 import { eventually, within } from "../helpers/patience.ts";
 import { createTestHub } from "../helpers/test_hub.ts";
 import { TestMember } from "../helpers/test_member.ts";
@@ -13,7 +13,7 @@ function appendOf(text: string): RoomAppend {
   const message = { id: text, user: "ann", text, sent_at: "2026-01-02T03:04:05.678Z" };
   // Those whose room is gone look at `pending`; here none is.
   const pending = { isDismissed: false } as RoomAppend["pending"];
-  return { room: "lobby", line: encodeLine(text), id: text, message, text, answers: [], pending };
+  return { room: "lobby", line: entryLine(text), id: text, message, answers: [], pending };
 }
 
 /** A pacer over commits that are looked at, whose members take a frame when they are told to. */
@@ -206,5 +206,5 @@ Deno.test("a member that takes long for each frame leaves most of the time to ot
 });
 
 function textOf(append: CommitAppend): string {
-  return (append as RoomAppend).text;
+  return (append as RoomAppend).line.text;
 }

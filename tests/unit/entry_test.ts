@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { commitOf, cursorAt, indexOf, isCursor, ORIGIN, tagOf } from "../../src/store/cursor.ts";
-import { decodeEntry, encodeLine, joinLines } from "../../src/store/entry.ts";
+import { decodeEntry, joinLines } from "../../src/store/entry.ts";
+import { entryLine } from "../../src/store/entry_line.ts";
 import { messageText, recordAt } from "../../src/store/entry.ts";
 import { storedLine } from "../helpers/stored_lines.ts";
 
@@ -23,13 +24,24 @@ Deno.test("joinLines() and decodeEntry() are each other's inverse, whatever the 
 });
 
 Deno.test("joinLines() takes the lines' bytes and one between each two", () => {
-  assertEquals(joinLines([encodeLine("{}")], "").bytes, encodeLine("{}"));
-  const entry = joinLines([encodeLine("{1}"), encodeLine("{2}")], "");
-  assertEquals(entry.bytes, encodeLine("{1}\n{2}"));
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+  assertEquals(joinLines([entryLine("{}")], "").bytes, bytesOf("{}"));
+  const entry = joinLines([entryLine("{1}"), entryLine("{2}")], "");
+  assertEquals(entry.bytes, bytesOf("{1}\n{2}"));
+});
+
+Deno.test("entryLine() counts the bytes that UTF-8 takes, whatever the text holds", () => {
+  const units = ["", "a", "\u007f", "\u0080", "é", "\u07ff", "\u0800", "語", "\ud7ff", "\ue000"];
+  const texts = [...units, "\uffff", "🎉", "\u{10ffff}", "a🎉é語\u2028z", "🎉🎉".repeat(99)];
+  for (const text of texts) {
+    const bytes = new TextEncoder().encode(text);
+    assertEquals(entryLine(text).length, bytes.length, JSON.stringify(text));
+    assertEquals(joinLines([entryLine(text)], "").bytes, bytes);
+  }
 });
 
 Deno.test("decodeEntry() passes over what is no record, and the others keep their places", () => {
-  const good = new TextDecoder().decode(storedLine({ text: "a" }));
+  const good = storedLine({ text: "a" }).text;
   const bad = ["{", "null", "7", "[]", "{}", '{"id":"1","user":"ann","text":"x"}', ""];
   const damaged: number[] = [];
   const text = [...bad, good].join("\n");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { KvRoomLog } from "@hubbub/hub";
-import { encodeLine } from "../../src/store/entry.ts";
+import { entryLine } from "../../src/store/entry_line.ts";
 import { type Append, GroupCommit } from "../../src/store/group_commit.ts";
 import { KV_LIMITS, KvCommitBudget } from "../../src/store/kv/limits.ts";
 import { failOnce, injectFaults } from "../helpers/kv_faults.ts";
@@ -247,7 +247,7 @@ Deno.test("GroupCommit lets a room with much to store starve no other", async ()
   const first = commits.findIndex(({ batch }) => batch.has("25"));
   assert(first <= 2, `the last quiet room waited for ${first} commits`);
   const busy = commits.flatMap(({ batch }) => batch.get("busy") ?? []);
-  const said = busy.map(({ line }) => JSON.parse(new TextDecoder().decode(line)).text);
+  const said = busy.map(({ line }) => JSON.parse(line.text).text);
   assertEquals(said, texts);
 });
 
@@ -288,13 +288,13 @@ Deno.test("GroupCommit stores together what comes while the last batch goes out"
     limits: LIMITS,
     write: () => Promise.resolve("v"),
     onCommit: (_versionstamp, appends) => {
-      batches.push([...appends.values()].flat().map(({ line }) => new TextDecoder().decode(line)));
+      batches.push([...appends.values()].flat().map(({ line }) => line.text));
     },
     onFailure() {},
     drained: () => drains++ === 0 ? out.promise : Promise.resolve(),
   });
   const add = async (text: string) => {
-    commits.add({ room: "lobby", line: encodeLine(text), id: text });
+    commits.add({ room: "lobby", line: entryLine(text), id: text });
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
   await add("1");

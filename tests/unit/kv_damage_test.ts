@@ -4,6 +4,7 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { KvRoomLog, type StoreEvent } from "@hubbub/hub";
 import { mock } from "node:test";
 import { commitOf, cursorAt, isCursor, ORIGIN, tagOf } from "../../src/store/cursor.ts";
+import { joinLines } from "../../src/store/entry.ts";
 import { readLog } from "../helpers/log_run.ts";
 import { eventually } from "../helpers/patience.ts";
 import { Random } from "../helpers/random.ts";
@@ -174,7 +175,7 @@ Deno.test("values and keys of others among a room's entries are passed over, and
     const detach = log.attach((event) => void events.push(event));
     const at = (text: string) => {
       const line = storedLine({ text, sent_at: new Date(now).toISOString() });
-      return { bytes: Uint8Array.from(line), count: 1, lastId: `id of ${text}` };
+      return joinLines([line], `id of ${text}`);
     };
     await log.append(new Map([[room, at("a")]]));
     const prefix = ["rooms", room, "log"];
@@ -213,8 +214,8 @@ Deno.test("one flipped bit of an entry costs its line at most, and never what ot
   using kv = await Deno.openKv(":memory:");
   const random = new Random(1);
   const lines = numbers(5).map((text) => storedLine({ text, h: "01234567", ref: text } as never));
-  const bytes = Uint8Array.from(lines.flatMap((line, i) => [...(i === 0 ? [] : [10]), ...line]));
-  const entry = { bytes, count: 5, lastId: "id of 4" };
+  const entry = joinLines(lines, "id of 4");
+  const { bytes } = entry;
   for (let round = 0; round < 120; round++) {
     const room = `room${round}`;
     const log = new KvRoomLog(kv);
