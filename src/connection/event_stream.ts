@@ -206,7 +206,7 @@ class EventStreamReader implements Member, MonitoredConnection {
   }
 
   #push(envelopes: readonly string[]): void {
-    this.#outbound.push(envelopes);
+    for (const envelope of envelopes) this.#outbound.push(envelope);
     this.#onMore?.();
   }
 
@@ -219,7 +219,7 @@ class EventStreamReader implements Member, MonitoredConnection {
       if (this.#hasEnded) return controller.close();
       await new Promise<void>((resolve) => this.#onMore = resolve);
     }
-    for (const envelope of this.#outbound.take(1)) controller.enqueue(eventOf(envelope));
+    controller.enqueue(eventOf(this.#outbound.take()!));
   }
 
   #disconnect(name: keyof typeof CLOSE_CODES, reason: string): void {

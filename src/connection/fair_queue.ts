@@ -28,7 +28,10 @@ interface Lane {
  * ```
  */
 export class FairQueue {
-  /** The lanes in which something waits, the next one first. */
+  /** The text that waits, and its lane, where it is the only one: most queues hold one at most. */
+  #only: string | undefined;
+  #onlyName = "";
+  /** The lanes in which something waits beside others, the next one first. */
   readonly #lanes = new Map<string, Lane>();
   #size = 0;
   #length = 0;
@@ -45,6 +48,7 @@ export class FairQueue {
 
   /** UTF-16 code units of the text that is taken next; 0 where none waits. */
   get nextLength(): number {
+    if (this.#only !== undefined) return this.#only.length;
     for (const { texts, next } of this.#lanes.values()) return texts[next].length;
     return 0;
   }
@@ -56,11 +60,16 @@ export class FairQueue {
    * @param name The name of the lane.
    */
   push(text: string, name: string): void {
-    const lane = this.#lanes.get(name);
-    if (lane) lane.texts.push(text);
-    else this.#lanes.set(name, { texts: [text], next: 0 });
-    this.#size++;
     this.#length += text.length;
+    if (this.#size++ === 0) {
+      [this.#only, this.#onlyName] = [text, name];
+      return;
+    }
+    if (this.#only !== undefined) {
+      this.#append(this.#only, this.#onlyName);
+      this.#only = undefined;
+    }
+    this.#append(text, name);
   }
 
   /**
@@ -69,10 +78,30 @@ export class FairQueue {
    * @returns The text, or undefined where none waits.
    */
   take(): string | undefined {
+    const text = this.#only ?? this.#takeOfLanes();
+    if (text === undefined) return undefined;
+    this.#only = undefined;
+    this.#size--;
+    this.#length -= text.length;
+    return text;
+  }
+
+  /** Drops all texts. */
+  clear(): void {
+    this.#only = undefined;
+    this.#lanes.clear();
+    [this.#size, this.#length] = [0, 0];
+  }
+
+  #append(text: string, name: string): void {
+    const lane = this.#lanes.get(name);
+    if (lane) lane.texts.push(text);
+    else this.#lanes.set(name, { texts: [text], next: 0 });
+  }
+
+  #takeOfLanes(): string | undefined {
     for (const [name, lane] of this.#lanes) {
       const text = lane.texts[lane.next++];
-      this.#size--;
-      this.#length -= text.length;
       if (lane.next === lane.texts.length) this.#lanes.delete(name);
       else {
         if (lane.next >= COMPACT_FROM) [lane.texts, lane.next] = [lane.texts.slice(lane.next), 0];
@@ -84,11 +113,5 @@ export class FairQueue {
       return text;
     }
     return undefined;
-  }
-
-  /** Drops all texts. */
-  clear(): void {
-    this.#lanes.clear();
-    [this.#size, this.#length] = [0, 0];
   }
 }

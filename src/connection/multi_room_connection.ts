@@ -248,7 +248,7 @@ export class MultiRoomConnection
     const { room } = member;
     this.#forget(member);
     // What was held back belongs to the stay that is over.
-    this.link.outbound.forget(room);
+    this.link.writer.queue.forget(room);
     this.#outlet.send({ type: "left", room, payload: { code, message } });
   }
 

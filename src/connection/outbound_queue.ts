@@ -76,8 +76,8 @@ export interface HeldChange extends StatusChange {
  *   onTooSlow: () => console.log("It takes too little"),
  * });
  * const batch = new EnvelopeBatch(['{"type":"pong","payload":{}}']);
- * if (queue.admits(batch)) queue.push(batch.envelopes);
- * console.log(queue.take(1)); // ['{"type":"pong","payload":{}}']
+ * if (queue.admits(batch)) queue.push(batch.lines);
+ * console.log(queue.take()); // {"type":"pong","payload":{}}
  * ```
  */
 export class OutboundQueue {
@@ -132,6 +132,16 @@ export class OutboundQueue {
   }
 
   /**
+   * Whether more than some bytes may wait, without asking the runtime: most sockets are far from it.
+   *
+   * @param bytes How many.
+   * @returns False where surely no more do.
+   */
+  mayBeOver(bytes: number): boolean {
+    return this.#waitingAtMost > bytes;
+  }
+
+  /**
    * Whether more waits than some bytes.
    *
    * @param bytes How many.
@@ -153,29 +163,22 @@ export class OutboundQueue {
   }
 
   /**
-   * Appends texts, each to be sent on its own.
+   * Appends a text, to be sent on its own.
    *
-   * @param texts The texts.
-   * @param room The room whose texts they follow: rooms take turns. @default {""} the only one
+   * @param text The text.
+   * @param room The room whose texts it follows: rooms take turns. @default {""} the only one
    */
-  push(texts: readonly string[], room = ""): void {
-    for (const text of texts) this.#texts.push(text, room);
+  push(text: string, room = ""): void {
+    this.#texts.push(text, room);
   }
 
   /**
-   * Takes texts out: the oldest of each room in turn.
+   * Takes a text out: the oldest of the room whose turn it is.
    *
-   * @param count The most that are taken.
-   * @returns The texts.
+   * @returns The text, or undefined where none waits.
    */
-  take(count: number): readonly string[] {
-    const taken: string[] = [];
-    while (taken.length < count) {
-      const text = this.#texts.take();
-      if (text === undefined) break;
-      taken.push(text);
-    }
-    return taken;
+  take(): string | undefined {
+    return this.#texts.take();
   }
 
   /**

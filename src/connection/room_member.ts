@@ -32,7 +32,7 @@ export interface RoomConnection {
   /** Closes the connection. */
   close(code: number, reason: string): void;
   /** The socket, and what waits for it. */
-  readonly link: Pick<WebSocketLink, "drained" | "ready">;
+  readonly link: Pick<WebSocketLink, "writer">;
 }
 
 /** A stay of a connection in one room, as the room's hub sees it. */
@@ -125,10 +125,10 @@ export class RoomMember implements Member {
   }
 
   drained(): Promise<void> {
-    return this.#connection.link.drained();
+    return this.#connection.link.writer.drained();
   }
 
   ready(): Promise<void> | undefined {
-    return this.#connection.link.ready();
+    return this.#connection.link.writer.ready();
   }
 }

@@ -40,7 +40,7 @@ export class RoomOutlet {
   release(changes: readonly HeldChange[]): void {
     for (const [room, ofRoom] of Map.groupBy(changes, ({ room }) => room)) {
       const held: readonly StatusChange[] = ofRoom;
-      this.#link.writeIn(room, encodeStatusesV2(room, held).join("\n"), false);
+      this.#link.writer.writeIn(room, encodeStatusesV2(room, held).join("\n"), false);
     }
   }
 
@@ -60,9 +60,9 @@ export class RoomOutlet {
     changes: EnvelopeBatch["changes"],
     isLong: boolean,
   ): void {
-    const { outbound } = this.#link;
-    if (outbound.admits({ changes, length: text.length + 1 }, room)) {
-      this.#link.writeIn(room, text, isLong);
+    const { writer } = this.#link;
+    if (writer.queue.admits({ changes, length: text.length + 1 }, room)) {
+      writer.writeIn(room, text, isLong);
     }
   }
 }

@@ -132,15 +132,15 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
 
   send(batch: EnvelopeBatch): void {
     const { link } = this;
-    if (!link.canSend || !link.outbound.admits(batch)) return;
+    if (!link.canSend || !link.writer.queue.admits(batch)) return;
     const texts = this.#isLines ? [batch.lines] : batch.envelopes;
     const isLong = texts.length > 1 || batch.length > LONG_FRAME;
-    link.write(texts, batch.forMany && isLong);
+    link.writer.write(texts, batch.forMany && isLong);
   }
 
   release(changes: readonly HeldChange[]): void {
     const envelopes = changes.map(({ envelope }) => envelope);
-    this.link.write(this.#isLines ? [envelopes.join("\n")] : envelopes, false);
+    this.link.writer.write(this.#isLines ? [envelopes.join("\n")] : envelopes, false);
   }
 
   close(code: number, reason: string): void {
@@ -148,7 +148,7 @@ export class WebSocketConnection implements Member, InboundHandler, LinkHandler 
   }
 
   drained(): Promise<void> {
-    return this.link.outbound.drained();
+    return this.link.writer.queue.drained();
   }
 
   accept({ type, payload }: ClientEnvelope): void {

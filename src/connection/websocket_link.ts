@@ -12,25 +12,17 @@ import { ExpiryGate } from "./expiry_gate.ts";
 import { type CloseName, MEMBER_CAUSES } from "./inbound.ts";
 import { FramePacer } from "./frame_pacer.ts";
 import type { ConnectionStatus, LinkHandler, LinkOptions } from "./link_handler.ts";
-import { OutboundQueue } from "./outbound_queue.ts";
+import { SocketWriter } from "./socket_writer.ts";
 import type { Upgraded } from "./upgrade.ts";
-import type { ScheduledWriter } from "./write_scheduler.ts";
-
-/** Turns in which much of what waits is sent: where more texts wait, several go at once. */
-const TURNS = 16;
-/** Bytes in the runtime above which the texts of several rooms wait here, where they take turns. */
-const PACE_BYTES = 64 * 1024;
-/** Milliseconds between two looks whether the runtime has written them, at first and at most. */
-const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 100;
 
 /**
- * A WebSocket with its outbound queue, from the handshake to the end: protocols 1 and 2 are spoken
+ * A WebSocket with its writer, from the handshake to the end: protocols 1 and 2 are spoken
  * over it alike.
  */
-export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
+export class WebSocketLink implements MonitoredConnection {
   readonly address: string | undefined;
-  readonly outbound: OutboundQueue;
+  /** Writes to the socket. */
+  readonly writer: SocketWriter;
   readonly #socket: WebSocket;
   readonly #unopenedReason: string;
   readonly #options: LinkOptions;
@@ -40,7 +32,6 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   #keptBytes = 0;
   readonly #gate: ExpiryGate;
   readonly #frames: FramePacer;
-  #pacer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Listens to a socket.
@@ -54,19 +45,22 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
     options: LinkOptions,
     handler: LinkHandler,
   ) {
-    const { services: { hub, monitor, frameTurns }, address, processor } = options;
+    const { services: { hub, monitor, frameTurns, scheduler }, address, processor } = options;
     const { socket, unopenedReason } = upgraded;
     this.address = address;
     this.#socket = socket;
     this.#unopenedReason = unopenedReason;
     this.#options = options;
     this.#handler = handler;
-    this.outbound = new OutboundQueue({
+    this.writer = new SocketWriter({
+      socket,
+      scheduler,
+      isPaced: handler.room === undefined,
       metrics: hub.metrics,
-      bufferedBytes: () => socket.bufferedAmount,
       hardLimitBytes: () => monitor.hardLimitOf(this),
       onRelease: (changes) => this.guard(() => handler.release(changes)),
       onTooSlow: () => this.tooSlow(),
+      onFailure: (error) => this.#fail(error),
     });
     const end = this.end.bind(this);
     const guard = this.guard.bind(this);
@@ -101,75 +95,11 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   }
 
   get waitingBytes(): number {
-    return this.#status === "closing" ? this.#keptBytes : this.outbound.waitingBytes;
-  }
-
-  get isBehind(): boolean {
-    return this.#socket.bufferedAmount > 0;
+    return this.#status === "closing" ? this.#keptBytes : this.writer.queue.waitingBytes;
   }
 
   get expiresAt(): number {
     return this.#handler.lifetime.expiresAt;
-  }
-
-  get nextLength(): number {
-    return this.outbound.nextLength;
-  }
-
-  sendNext(): boolean {
-    const isPaced = this.#handler.room === undefined;
-    if (isPaced && this.#socket.bufferedAmount > PACE_BYTES) {
-      this.#pace(FIRST_PAUSE_MS);
-      return false;
-    }
-    const texts = this.outbound.take(Math.ceil(this.outbound.size / TURNS));
-    this.guard(() => texts.forEach((text) => this.#socket.send(text)));
-    return this.outbound.size > 0;
-  }
-
-  /**
-   * Sends texts, each as a frame, after what waits.
-   *
-   * @param texts The texts.
-   * @param inTurns Whether many connections are sent the same, and take turns.
-   */
-  write(texts: readonly string[], inTurns: boolean): void {
-    if (this.outbound.size > 0 || inTurns) {
-      if (this.outbound.size === 0) this.#options.services.scheduler.add(this);
-      this.outbound.push(texts);
-    } else for (const text of texts) this.#socket.send(text);
-  }
-
-  /**
-   * Sends a text of one of several rooms. While the peer is behind, the rooms take turns.
-   *
-   * @param text The text.
-   * @param room The room; empty for what concerns none.
-   * @param inTurns Whether many connections are sent the same, and take turns.
-   */
-  writeIn(room: string, text: string, inTurns: boolean): void {
-    if (this.outbound.size > 0) this.outbound.push([text], room);
-    else if (this.outbound.isOver(PACE_BYTES)) {
-      this.outbound.push([text], room);
-      this.#pace(FIRST_PAUSE_MS);
-    } else if (inTurns) {
-      this.outbound.push([text], room);
-      this.#options.services.scheduler.add(this);
-    } else this.#socket.send(text);
-  }
-
-  /**
-   * Whether a page of history may be sent, where several rooms have some to send.
-   *
-   * @returns Undefined where it may; otherwise settles when that may be asked again.
-   */
-  ready(): Promise<void> | undefined {
-    return this.outbound.isOver(PACE_BYTES) ? this.drained() : undefined;
-  }
-
-  /** Settles when little waits, where something always may: several rooms send. Never rejects. */
-  drained(): Promise<void> {
-    return this.outbound.drained(PACE_BYTES / 2);
   }
 
   /**
@@ -181,9 +111,9 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
   close(code: number, reason: string): void {
     if (this.#status === "closing" || this.#status === "closed") return;
     // What it was sent so far comes before its end, unless it takes nothing anyhow.
-    if (code !== CLOSE_CODES.tooSlow.code) {
-      for (const text of this.outbound.take(Infinity)) this.#socket.send(text);
-    }
+    if (code !== CLOSE_CODES.tooSlow.code) this.writer.flush();
+    // Where that failed, it is closed by now.
+    if (!this.isOpen && !this.isOpening) return;
     this.#stop();
     this.#keptBytes = this.#socket.bufferedAmount;
     this.#status = "closing";
@@ -242,31 +172,16 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
     try {
       action();
     } catch (error) {
-      const { services: { logger, hub }, user } = this.#options;
-      hub.metrics.memberFailures++;
-      logger("error", "connection_failed", { room: this.#handler.room, user, error });
-      this.#handler.leave();
-      this.close(CLOSE_CODES.internalError.code, "Internal error");
+      this.#fail(error);
     }
   }
 
-  /** Sends what waits when the runtime has written enough of what it has. */
-  #pace(pauseMs: number): void {
-    this.#pacer = setTimeout(() => {
-      this.#pacer = undefined;
-      if (this.#status !== "open") return;
-      let room = PACE_BYTES - this.#socket.bufferedAmount;
-      const next = room > 0 ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
-      this.guard(() => {
-        while (room > 0 && this.outbound.size > 0) {
-          for (const text of this.outbound.take(1)) {
-            this.#socket.send(text);
-            room -= text.length;
-          }
-        }
-      });
-      if (this.outbound.size > 0) this.#pace(next);
-    }, pauseMs);
+  #fail(error: unknown): void {
+    const { services: { logger, hub }, user } = this.#options;
+    hub.metrics.memberFailures++;
+    logger("error", "connection_failed", { room: this.#handler.room, user, error });
+    this.#handler.leave();
+    this.close(CLOSE_CODES.internalError.code, "Internal error");
   }
 
   #opened(): void {
@@ -290,8 +205,6 @@ export class WebSocketLink implements MonitoredConnection, ScheduledWriter {
 
   #stop(): void {
     this.#frames.stop();
-    this.outbound.close();
-    clearTimeout(this.#pacer);
-    this.#pacer = undefined;
+    this.writer.stop();
   }
 }

@@ -104,7 +104,7 @@ Deno.test("Who is behind is told of a name once, of who came and went the net", 
   };
   // It waits; the rest is held back.
   queue.admits({ changes: undefined, length: 12_000 });
-  queue.push(["x".repeat(12_000)]);
+  queue.push("x".repeat(12_000));
   tell("ann", true, "Ann", true);
   tell("ann", true, "Ann Mae", true);
   tell("bob", true, "Bob");
@@ -115,7 +115,7 @@ Deno.test("Who is behind is told of a name once, of who came and went the net", 
   tell("dan", true, "Dan");
   tell("eve", false, "Eve");
   tell("eve", true, "Eva");
-  queue.take(1);
+  queue.take();
   await eventually(() => released.length > 0, "what was held back");
   queue.close();
   const [text, ...rest] = released;

@@ -89,6 +89,7 @@ const OWNERS: readonly { what: string; pattern: RegExp; files: readonly string[]
       "client/chat_events.ts",
       "client/reconnecting_socket.ts",
       "client/transport.ts",
+      "connection/socket_writer.ts",
       "connection/upgrade.ts",
       "connection/websocket_link.ts",
     ],
