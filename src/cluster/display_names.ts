@@ -31,8 +31,11 @@ export class DisplayNames<Holder> {
    * @returns The name that was said last; undefined where there is none.
    */
   of(user: string, counts: (holder: Holder) => boolean = () => true): string | undefined {
+    const names = this.#names.get(user);
+    // Most have none, and each newcomer asks for all of them.
+    if (!names) return undefined;
     let found: string | undefined;
-    for (const [holder, name] of this.#names.get(user) ?? []) if (counts(holder)) found = name;
+    for (const [holder, name] of names) if (counts(holder)) found = name;
     return found;
   }
 

@@ -17,8 +17,8 @@ export interface Upgraded<P extends string> {
   readonly response: Response;
   /** The subprotocol in use; undefined where the client offered nothing, or nothing known. */
   readonly protocol: P | undefined;
-  /** Why the socket does not open, where it does not. */
-  readonly unopenedReason: string;
+  /** Why the socket does not open, where it does not: to be asked then, for it costs something. */
+  readonly unopenedReason: () => string;
 }
 
 /**
@@ -50,9 +50,10 @@ export function upgrade<P extends string>(
   }
   const upgraded = Deno.upgradeWebSocket(request, { protocol, idleTimeout: idleTimeoutSeconds });
   const { socket, response } = upgraded;
-  const unopenedReason = isReadable(request)
-    ? "The request is a copy: hand the one from Deno.serve to fetch, as it came"
-    : "The response was not passed on as it was returned, or the client went";
+  const unopenedReason = () =>
+    isReadable(request)
+      ? "The request is a copy: hand the one from Deno.serve to fetch, as it came"
+      : "The response was not passed on as it was returned, or the client went";
   return { socket, response, protocol, unopenedReason };
 }
 

@@ -24,7 +24,7 @@ export class WebSocketLink implements MonitoredConnection {
   /** Writes to the socket. */
   readonly writer: SocketWriter;
   readonly #socket: WebSocket;
-  readonly #unopenedReason: string;
+  readonly #unopenedReason: () => string;
   readonly #options: LinkOptions;
   readonly #handler: LinkHandler;
   #status: ConnectionStatus = "connecting";
@@ -145,7 +145,7 @@ export class WebSocketLink implements MonitoredConnection {
   neverOpened(): void {
     const { services: { logger }, user } = this.#options;
     const where = { room: this.#handler.room, user, address: this.address };
-    logger("warn", "socket_never_opened", { ...where, reason: this.#unopenedReason });
+    logger("warn", "socket_never_opened", { ...where, reason: this.#unopenedReason() });
     this.#ended("neverOpened");
   }
 

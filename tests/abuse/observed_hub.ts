@@ -60,7 +60,7 @@ export class ObservedHub implements AsyncDisposable {
     const args = [
       "run",
       ...(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]),
-      "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30",
+      "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=100",
       "--no-prompt",
       "--allow-net",
       "--allow-env",

@@ -141,7 +141,7 @@ function hubCommand(isolates: number): string[] {
   const allow = ["--allow-net", "--allow-env", "--allow-read", "--allow-write"];
   const module = isolates > 1 ? "parallel.ts" : "main.ts";
   // As the tasks do.
-  const flags = ["--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30", "--no-prompt"];
+  const flags = ["--v8-flags=--max-semi-space-size=4,--heap-growing-percent=100", "--no-prompt"];
   return [Deno.execPath(), "run", ...flags, ...allow, module];
 }
 

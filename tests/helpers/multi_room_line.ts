@@ -123,7 +123,7 @@ export class MultiRoomLine {
       joinTurns: new TurnScheduler({ atOnce: 4 }),
       frameTurns: new TurnScheduler({ atOnce: 4 }),
     };
-    const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: "" };
+    const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: () => "" };
     new MultiRoomConnection(upgraded, { services, grant });
     socket.onopen?.();
   }

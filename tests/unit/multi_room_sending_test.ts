@@ -33,7 +33,7 @@ async function withConnection(test: (socket: Socket, hub: Hub) => Promise<void>)
   await using hub = new Hub(new KvRoomLog(kv), { logger() {}, alone: true });
   const monitor = new ConnectionMonitor({ metrics: hub.metrics });
   const socket = new Socket();
-  const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: "" };
+  const upgraded = { socket: socket as unknown as WebSocket, unopenedReason: () => "" };
   const grant = {
     user: "ann",
     roomsMax: 200,

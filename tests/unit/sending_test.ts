@@ -29,7 +29,7 @@ async function withConnection(
   await using hub = new Hub(new KvRoomLog(kv), { logger() {} });
   const monitor = new ConnectionMonitor({ metrics: hub.metrics });
   const socket = new Socket();
-  const upgraded = { socket: socket as unknown as WebSocket, protocol, unopenedReason: "" };
+  const upgraded = { socket: socket as unknown as WebSocket, protocol, unopenedReason: () => "" };
   const connection = new WebSocketConnection(upgraded, {
     services: {
       hub,
