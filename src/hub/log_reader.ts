@@ -24,6 +24,8 @@ const RECENT = 256;
 const RECENT_LENGTH = 704 * 1024;
 /** The same where the deduplication window is read back. */
 const WINDOW_PAGE_LENGTH = 256 * 1024;
+/** Messages of another isolate that are sent as they come: more fill frames with those of this one. */
+const FEW = 8;
 /** Milliseconds that a commit of this isolate gets to bring other isolates' messages along. */
 const OWN_COMMIT_MS = 10;
 
@@ -47,6 +49,8 @@ export class LogReader {
   #filling: Promise<void> | undefined;
   #isStopped = false;
   #readsLater = false;
+  /** The newest place that another isolate has told of and that is read later. */
+  #told = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isUncertain = false;
   /** Commits that were not answered in time and may land at any moment. */
@@ -161,9 +165,11 @@ export class LogReader {
       if (this.isInUse) void this.catchUp();
       return;
     }
-    const { delivery, flushes, metrics } = this.#options;
+    const { delivery, flushes, hasPending, metrics } = this.#options;
     if (cursor <= delivery.cursor) return;
-    if (flushes.isBusy) return this.#readLater();
+    // Much of it goes out together with what this isolate is about to store.
+    const isMuch = lines.length === 0 || lines.length > FEW;
+    if (flushes.isBusy || (isMuch && hasPending())) return this.#readLater(cursor);
     if (!this.#catchUp.isRunning) {
       const records = prev === delivery.cursor ? decodeLines(lines, hashes) : [];
       if (records.at(-1)?.cursor === cursor) return delivery.deliver(records, { announce: false });
@@ -180,15 +186,16 @@ export class LogReader {
   }
 
   /**
-   * Reads the log when what is being sent has gone out: what others and this isolate store in the
-   * meantime goes out together.
+   * Reads the log when what is being sent has gone out, and what this isolate is storing is there: what
+   * others and this isolate store in the meantime goes out together.
    */
-  #readLater(): void {
+  #readLater(cursor: string): void {
+    if (cursor > this.#told) this.#told = cursor;
     if (this.#readsLater) return;
     this.#readsLater = true;
     const read = () => {
       this.#readsLater = false;
-      if (!this.#isStopped) void this.catchUp();
+      if (!this.#isStopped && this.#options.delivery.cursor < this.#told) void this.catchUp();
     };
     void this.#options.flushes.drained().then(() => {
       if (this.#isStopped || !this.#options.hasPending()) return read();
