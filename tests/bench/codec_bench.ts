@@ -1,8 +1,9 @@
 // What the codec costs beside the JSON that nobody can do without.
 
 import { decodeClientEnvelope, encodeEnvelope, type Message } from "@hubbub/hub/protocol";
-import { decodeEntry, recordAt } from "../../src/store/entry.ts";
-import type { StoredMessage } from "../../src/store/entry_line.ts";
+import { FairQueue } from "../../src/connection/fair_queue.ts";
+import { decodeEntry, joinLines, recordAt } from "../../src/store/entry.ts";
+import { entryLine, type StoredMessage } from "../../src/store/entry_line.ts";
 
 const MESSAGE: Message = {
   id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -74,4 +75,53 @@ Deno.bench({
   name: `decodeEntry() of ${ENTRY_MESSAGES} messages`,
   group: "read an entry",
   fn: () => void decodeEntry(ENTRY, { room: "lobby", commit: VERSIONSTAMP }, () => {}),
+});
+
+const LINES: readonly string[] = Array(ENTRY_MESSAGES).fill(LINE);
+const encoder = new TextEncoder();
+
+Deno.bench({
+  name: `TextEncoder.encode() of ${ENTRY_MESSAGES} lines, joined`,
+  group: "encode an entry",
+  baseline: true,
+  fn: () => void encoder.encode(LINES.join("\n")),
+});
+Deno.bench({
+  name: `entryLine() and joinLines() of ${ENTRY_MESSAGES} messages`,
+  group: "encode an entry",
+  fn: () => void joinLines(LINES.map(entryLine), MESSAGE.id),
+});
+Deno.bench({
+  name: `an array for each of ${ENTRY_MESSAGES} messages, and one for all`,
+  group: "encode an entry",
+  fn() {
+    const lines = LINES.map((line) => encoder.encode(line));
+    const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, -1));
+    let at = 0;
+    for (const line of lines) {
+      bytes.set(line, at);
+      at += line.length + 1;
+    }
+  },
+});
+
+const FRAMES: string[] = [];
+const QUEUE = new FairQueue();
+
+Deno.bench({
+  name: "Array.push() and pop() of a frame that waits alone",
+  group: "queue a frame",
+  baseline: true,
+  fn() {
+    FRAMES.push(LINE);
+    FRAMES.pop();
+  },
+});
+Deno.bench({
+  name: "FairQueue.push() and take() of a frame that waits alone",
+  group: "queue a frame",
+  fn() {
+    QUEUE.push(LINE, "lobby");
+    QUEUE.take();
+  },
 });
