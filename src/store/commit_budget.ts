@@ -5,14 +5,13 @@
  */
 
 import type { ChangeWrites } from "./change_entry.ts";
-import type { EntryLine } from "./entry_line.ts";
 
 /** What is to be appended to a room: a message, or a change. */
 export interface BudgetedAppend {
   /** The room. */
   readonly room: string;
-  /** The record as it is stored. */
-  readonly line: Pick<EntryLine, "length">;
+  /** The record as it is stored, and its bytes in UTF-8. */
+  readonly line: { readonly length: number };
   /** What is written with it, where it is a change. */
   readonly writes?: ChangeWrites;
 }
