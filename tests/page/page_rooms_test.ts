@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { barriers } from "../helpers/axe.ts";
 import { BROWSER, Chromium } from "../helpers/browser.ts";
 import { ChatWindow } from "../helpers/chat_window.ts";
+import { eventually } from "../helpers/patience.ts";
 import { serveAlone } from "../helpers/test_server.ts";
 
 Deno.test("rooms beside the open one: counts, mentions, last lines, by mouse and by keyboard", {
@@ -39,7 +40,8 @@ Deno.test("rooms beside the open one: counts, mentions, last lines, by mouse and
 
   // What was there before the first visit is not unread, nor is what one writes.
   await say("lobby", "one");
-  await say("lobby", "two, @Ann");
+  const two = await say("lobby", "two, @Ann");
+  assert(two.status === "stored");
   await say("deploys", "three");
   await row("lobby").locator(".badge", { hasText: "@ 2" }).waitFor();
   await row("lobby").locator(".room-last", { hasText: "bob: two, @Ann" }).waitFor();
@@ -53,6 +55,11 @@ Deno.test("rooms beside the open one: counts, mentions, last lines, by mouse and
   await isOpen("lobby");
   await ann.see("#days .text", "two, @Ann");
   await row("lobby").locator(".badge").waitFor({ state: "hidden" });
+  // What one leaves within the frame that shows it is not read yet.
+  await eventually(async () => {
+    const kept = await page.evaluate(() => Object.values(localStorage).join());
+    return kept.includes(`"read":"${two.record.cursor}"`);
+  }, "the page to note that it was read");
   await page.keyboard.press("Alt+Shift+ArrowDown");
   await isOpen("deploys");
   await page.keyboard.press("Alt+ArrowDown");
@@ -69,6 +76,8 @@ Deno.test("rooms beside the open one: counts, mentions, last lines, by mouse and
 
   await row("lobby").locator(".room-more").click();
   await page.getByRole("button", { name: "Mute" }).click();
+  await row("lobby").and(page.locator(".muted")).waitFor();
+  await row("lobby").locator(".badge").waitFor({ state: "hidden" });
   await say("lobby", "not for me");
   await row("lobby").locator(".room-last", { hasText: "not for me" }).waitFor();
   assert(await row("lobby").locator(".badge").isHidden());
