@@ -203,11 +203,12 @@ export class Joining {
     const opened = room.open(key, isGone);
     if (opened) await opened;
     if (isGone()) return;
-    const ban = room.banOf(subscription);
-    if (ban) return subscription.refuseJoin(ban);
     // What was read holds duplicates, of which only the whole window knows what they repeat.
     const filled = room.fillWindow();
     if (filled) await filled;
+    if (isGone()) return;
+    const ban = room.banOf(subscription);
+    if (ban) return subscription.refuseJoin(ban);
     if (known) await known;
     let { after } = options;
     const source = { ...this.#options, key };
